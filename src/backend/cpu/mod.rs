@@ -1,0 +1,1 @@
+//! Native code: CLIF for loop nests, the `gemm` crate for contractions.

@@ -1,0 +1,1 @@
+//! The oracles: the graph in f64, kernels in f32; slow, safe, plain.

@@ -1,0 +1,4 @@
+//! What runs a program of kernels.
+
+pub mod cpu;
+pub mod interp;

@@ -1,0 +1,1 @@
+//! Recognition before autodiff: contractions, log-sum-exp, picks.

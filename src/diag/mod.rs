@@ -1,0 +1,187 @@
+//! Diagnostics: what the user did, where, why it is wrong, and an edit that works.
+//!
+//! `codes.rs` is the register: each code with its title. Each phase has one file of constructors
+//! here; no other file holds a sentence for the user. A phase collects into a `Diagnostics` and goes
+//! on past mistakes. `render.rs` turns the same data into a terminal report, `json.rs` into JSON.
+
+mod codes;
+pub mod data;
+pub mod explain;
+pub mod json;
+pub mod name;
+pub mod render;
+pub mod shape;
+pub mod syntax;
+pub mod train;
+
+pub use codes::Code;
+
+use crate::base::Span;
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// The program runs; it is probably not what was meant.
+    Warning,
+    /// The program does not run.
+    Error,
+}
+
+/// A place with a few words.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What is to be seen there, in lower case.
+    pub text: String,
+}
+
+/// A replacement of source text; an empty span inserts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Edit {
+    /// What it replaces.
+    pub span: Span,
+    /// By what.
+    pub text: String,
+}
+
+/// One message about one conflict.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Diagnostic {
+    /// Its entry in the register.
+    pub code: Code,
+    /// Error or warning.
+    pub severity: Severity,
+    /// A fact, in lower case, without a full stop.
+    pub message: String,
+    /// The culprit first, then the causes. Empty when the fault lies in no source text.
+    pub labels: Vec<Label>,
+    /// What is known at this place: `known here: batch symbolic; d = 768`.
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Vec<String>,
+    /// An edit that does it; applied as a whole, the program checks further.
+    pub edits: Vec<Edit>,
+}
+
+impl Diagnostic {
+    /// An error with its culprit.
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, Severity::Error, message).label(span, "")
+    }
+
+    /// A warning with its place.
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, Severity::Warning, message).label(span, "")
+    }
+
+    /// An error outside all source text: a missing file, a broken row.
+    pub fn without_place(code: Code, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(code, Severity::Error, message)
+    }
+
+    fn new(code: Code, severity: Severity, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity,
+            message: message.into(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+            edits: Vec::new(),
+        }
+    }
+
+    /// Words for the first label.
+    pub fn here(mut self, text: impl Into<String>) -> Diagnostic {
+        if let Some(first) = self.labels.first_mut() {
+            first.text = text.into();
+        }
+        self
+    }
+
+    /// A further place.
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// A fact that explains.
+    pub fn note(mut self, text: impl Into<String>) -> Diagnostic {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Advice.
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help.push(text.into());
+        self
+    }
+
+    /// Advice with the edit that follows it.
+    pub fn fix(mut self, text: impl Into<String>, span: Span, replacement: impl Into<String>) -> Diagnostic {
+        self.help.push(text.into());
+        self.edits.push(Edit { span, text: replacement.into() });
+        self
+    }
+
+    /// The culprit, when there is one.
+    pub fn span(&self) -> Option<Span> {
+        self.labels.first().map(|label| label.span)
+    }
+}
+
+/// What a phase collects.
+#[derive(Clone, Default, Debug)]
+pub struct Diagnostics {
+    all: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Adds one; a second with the same code at the same place is dropped.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        let known =
+            |old: &Diagnostic| old.code == diagnostic.code && old.span().is_some() && old.span() == diagnostic.span();
+        if !self.all.iter().any(known) {
+            self.all.push(diagnostic);
+        }
+    }
+
+    /// Takes over what another phase collected.
+    pub fn extend(&mut self, others: Diagnostics) {
+        for other in others.all {
+            self.push(other);
+        }
+    }
+
+    /// Whether anything stops the program from running.
+    pub fn has_errors(&self) -> bool {
+        self.all.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Whether nothing was collected.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// In the order of the source text.
+    pub fn sorted(mut self) -> Vec<Diagnostic> {
+        self.all.sort_by_key(|diagnostic| diagnostic.span());
+        self.all
+    }
+
+    /// In the order collected.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.all.iter()
+    }
+}
+
+/// The nearest of `known` to a misspelt `word`, when one is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let near = |candidate: &&str| {
+        let limit = word.chars().count().max(candidate.chars().count()) / 3;
+        candidate.to_lowercase() == word.to_lowercase()
+            || strsim::damerau_levenshtein(word, candidate) <= limit.max(1) && word.chars().count() > 1
+    };
+    known.into_iter().filter(near).min_by_key(|candidate| strsim::damerau_levenshtein(word, candidate))
+}

@@ -1,0 +1,1 @@
+//! A session: sources in, each phase by name, in order.

@@ -1,0 +1,1 @@
+//! Groups nodes into regions that run as one kernel.

@@ -1,0 +1,1 @@
+//! Editor questions in plain types.

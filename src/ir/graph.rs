@@ -1,0 +1,183 @@
+//! Nodes in topological order, and what a program has around them: inputs, parameters, states,
+//! random sites, outputs.
+//!
+//! A graph only grows. A pass reads one and builds the next, so an argument always has a smaller id
+//! than its user and a walk over `nodes` is a walk in order.
+
+use smallvec::SmallVec;
+
+use super::{Dim, HostProgram, SizeId, Ty};
+use crate::base::Span;
+use crate::ops::Op;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident $letter:literal)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// As an index.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!($letter, "{}"), self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A node of a graph.
+    NodeId "%"
+    /// A value given with each batch.
+    InputId "in"
+    /// A trained tensor.
+    ParamId "p"
+    /// A tensor that a step updates without a gradient.
+    StateId "s"
+}
+
+/// Where a node came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Origin {
+    /// The source text, when there is one.
+    pub span: Option<Span>,
+}
+
+/// One operation and its result.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What is computed.
+    pub op: Op,
+    /// From what.
+    pub args: SmallVec<[NodeId; 3]>,
+    /// The result.
+    pub ty: Ty,
+    /// Why.
+    pub origin: Origin,
+}
+
+/// A value given with each batch.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Input {
+    /// The column's name.
+    pub name: String,
+    /// Its type; the batch size is symbolic.
+    pub ty: Ty,
+    /// For an index: every element is below this size, checked before a step.
+    pub below: Option<Dim>,
+}
+
+/// A trained tensor.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Param {
+    /// Its stable path: `Net.Dense.w`.
+    pub path: String,
+    /// Its type, in the declared order of axes.
+    pub ty: Ty,
+    /// The names of its axes.
+    pub axes: Vec<String>,
+}
+
+/// A tensor that lives from step to step without a gradient: running statistics, moments, counts.
+#[derive(Clone, PartialEq, Debug)]
+pub struct State {
+    /// Its stable path: `Adam.m/Net.Dense.w`, `accuracy.hits`.
+    pub path: String,
+    /// Its type.
+    pub ty: Ty,
+    /// The names of its axes.
+    pub axes: Vec<String>,
+}
+
+/// What an output is for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Role {
+    /// The scalar that training lowers.
+    Loss,
+    /// A reported scalar by its name: a metric, a penalty.
+    Metric(String),
+    /// What `tensa predict` writes, by field name (empty when there is one).
+    Predict(String),
+    /// The gradient of the loss by a parameter.
+    Grad(ParamId),
+    /// The parameter after the step.
+    NewParam(ParamId),
+    /// The state after the step.
+    NewState(StateId),
+    /// A value of a test.
+    Value(String),
+}
+
+/// A result of the whole program.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Output {
+    /// What for.
+    pub role: Role,
+    /// Which node.
+    pub node: NodeId,
+}
+
+/// A program over tensors.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// In topological order.
+    pub nodes: Vec<Node>,
+    /// Given with each batch.
+    pub inputs: Vec<Input>,
+    /// Trained.
+    pub params: Vec<Param>,
+    /// Kept.
+    pub states: Vec<State>,
+    /// Results.
+    pub outputs: Vec<Output>,
+    /// The scalars computed on the host once a step, in f64.
+    pub host: HostProgram,
+    /// Names of the symbolic sizes, by `SizeId`.
+    pub sizes: Vec<String>,
+}
+
+impl Graph {
+    /// The node of an id of this graph.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The type of a node's result.
+    pub fn ty(&self, id: NodeId) -> &Ty {
+        &self.nodes[id.index()].ty
+    }
+
+    /// All ids in order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// The node of the first output with a role.
+    pub fn output(&self, role: &Role) -> Option<NodeId> {
+        self.outputs.iter().find(|output| output.role == *role).map(|output| output.node)
+    }
+
+    /// The name of a symbolic size.
+    pub fn size_name(&self, id: SizeId) -> String {
+        self.sizes.get(id.0 as usize).cloned().unwrap_or_else(|| format!("s{}", id.0))
+    }
+
+    /// A graph without nodes and outputs that shares everything around them: what a pass starts from.
+    pub fn empty_like(&self) -> Graph {
+        Graph {
+            nodes: Vec::with_capacity(self.nodes.len()),
+            inputs: self.inputs.clone(),
+            params: self.params.clone(),
+            states: self.states.clone(),
+            outputs: Vec::new(),
+            host: self.host.clone(),
+            sizes: self.sizes.clone(),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What must hold of every graph, checked after every pass.

@@ -1,0 +1,315 @@
+//! The kernel IR: loops over a row with straight-line bodies, and the steps of a program.
+//!
+//! A `Loop` kernel runs its phases for each point of a grid. A phase walks the row, which is the
+//! vector axis. Sizes and strides are numbers baked in or entries of a table bound at run time, so
+//! one kernel serves every value of a symbolic size.
+//!
+//! **Reductions are part of the meaning**, the same in every backend: element `i` of a row goes to
+//! accumulator `(i / 16) % 4`, lane `i % 16`, each starting from the neutral element; in the end
+//! `(acc0 · acc1) · (acc2 · acc3)` lane by lane, then the upper half of the lanes joins the lower,
+//! 16 to 8 to 4 to 2 to 1. A `Fold` runs in order of its index. `Fma` rounds once and is only where it
+//! is written. `Min` and `Max` return NaN when an operand is one and order -0 below +0.
+//!
+//! The payload of a NaN is not part of the meaning; everything else is, to the bit.
+
+use crate::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
+use crate::ir::{Dim, HostId, InputId, ParamId, Role, StateId};
+
+/// An instruction of a body, by its place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct V(pub u32);
+
+/// A buffer argument of a kernel, by its place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct BufArg(pub u16);
+
+/// A scalar argument of a kernel, by its place; its type stands in `Kernel::scalars`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ScalarArg(pub u16);
+
+/// An entry of a kernel's size table, by its place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SizeArg(pub u16);
+
+/// A row of scratch that lives in L1, one element for each of the row.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct RowBuf(pub u16);
+
+/// A scalar of the current row: the result of a reduction.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Slot(pub u16);
+
+/// A size or a stride: known, or bound at run time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Coef {
+    /// Known when the kernel is compiled.
+    Const(i64),
+    /// Read from the size table.
+    Size(SizeArg),
+}
+
+/// `base + Σ grid[d]·index(d) + row·i + fold·k`, in elements.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Affine {
+    /// The constant part.
+    pub base: Coef,
+    /// One for each dim of the grid.
+    pub grid: Vec<Coef>,
+    /// Of the position in the row: 0 repeats, 1 is contiguous, the rest is strided.
+    pub row: Coef,
+    /// Of the position in a `Fold`; `Const(0)` elsewhere.
+    pub fold: Coef,
+}
+
+/// One instruction. Floats are f32, integers i32, wrapping.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Inst {
+    /// The bits of a constant. A mask is 0 or all ones.
+    Const(u32, ScalarTy),
+    /// A scalar argument.
+    Arg(ScalarArg),
+    /// An affine function of the loop positions as i32, wrapping.
+    Index(Affine),
+    /// A function of one value.
+    Un(Un, V),
+    /// A function of two values.
+    Bin(Bin, V, V),
+    /// `a * b + c`, rounded once.
+    Fma(V, V, V),
+    /// A comparison of two values of one type, giving a mask.
+    Cmp(Cc, V, V),
+    /// `if mask { a } else { b }`
+    Sel(V, V, V),
+    /// An element of a buffer.
+    Load {
+        /// Which.
+        buf: BufArg,
+        /// Where.
+        at: Affine,
+        /// Plus this i32 times the stride: a data-dependent row, already in range.
+        row: Option<(V, Coef)>,
+        /// Read only where the mask holds, else 0.
+        valid: Option<V>,
+    },
+    /// The current element of a row of scratch, written by an earlier phase.
+    Row(RowBuf),
+    /// A scalar of the row, written by an earlier phase.
+    Slot(Slot),
+    /// The current element of the contraction tile this epilogue runs on.
+    Tile,
+}
+
+/// Where a value goes.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Dst {
+    /// An element of a buffer. Two points of a kernel never write the same element.
+    Buf(BufArg, Affine),
+    /// The current element of a row of scratch.
+    Row(RowBuf),
+    /// A scalar of the row; only from a `Scalar` phase.
+    Slot(Slot),
+}
+
+/// Straight-line code for one element.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Body {
+    /// In order; an operand comes before its user.
+    pub insts: Vec<Inst>,
+    /// After all of them.
+    pub stores: Vec<(Dst, V)>,
+}
+
+/// One walk.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Phase {
+    /// For each element of the row.
+    Map(Body),
+    /// For each element of the row, and combine into slots.
+    Reduce {
+        /// The values; it may store too.
+        body: Body,
+        /// What is combined how, and where the result goes.
+        acc: Vec<(Comb, V, Slot)>,
+    },
+    /// For each element of the row: run the body for `k` in `0..over` in order and combine, starting
+    /// from the neutral element; then store the result.
+    Fold {
+        /// How many.
+        over: Coef,
+        /// The values for one `k`; it stores nothing.
+        body: Body,
+        /// What is combined how, and where the result goes (a buffer or a row).
+        acc: Vec<(Comb, V, Dst)>,
+    },
+    /// Once for the row, at position 0: slots in, slots and elements out.
+    Scalar(Body),
+}
+
+/// How a kernel uses a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Access {
+    /// It only reads.
+    Read,
+    /// It only writes.
+    Write,
+    /// It reads an element and then writes the same one, in one phase.
+    Update,
+}
+
+/// A loop nest over a grid of rows.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Kernel {
+    /// The sizes of the grid, outermost first; a point is a row.
+    pub grid: Vec<Coef>,
+    /// The length of a row.
+    pub row: Coef,
+    /// What runs for each row, in order.
+    pub phases: Vec<Phase>,
+    /// How many rows of scratch; each is as long as the row.
+    pub rowbufs: u16,
+    /// How many scalars of the row.
+    pub slots: u16,
+    /// Its buffers.
+    pub bufs: Vec<Access>,
+    /// The types of its scalar arguments.
+    pub scalars: Vec<ScalarTy>,
+    /// How long its size table is.
+    pub sizes: u16,
+}
+
+impl Kernel {
+    /// Whether the row itself may be cut into ranges that run apart: nothing is kept across it. Such a
+    /// kernel with an empty grid is split over elements, any other over rows.
+    pub fn is_elementwise(&self) -> bool {
+        self.slots == 0
+            && self.rowbufs == 0
+            && self.phases.iter().all(|phase| matches!(phase, Phase::Map(_) | Phase::Fold { .. }))
+    }
+}
+
+/// A kernel of a program, by its place; equal kernels are one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct KernelId(pub u32);
+
+/// A buffer of a program, by its place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct BufId(pub u32);
+
+/// What a scalar argument is at run time.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum ScalarValue {
+    /// A value of the host program, rounded to f32.
+    Host(HostId),
+    /// A word of the random key and counter: seed low, seed high, step.
+    Seed,
+    /// The upper half of the seed.
+    SeedHigh,
+    /// The number of the update, as a counter.
+    Step,
+    /// A number that differs between equal kernels: a random site.
+    Word(u32),
+}
+
+/// A use of a kernel: its arguments.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Launch {
+    /// Which kernel.
+    pub kernel: KernelId,
+    /// Its buffers.
+    pub bufs: Vec<BufId>,
+    /// Its scalars.
+    pub scalars: Vec<ScalarValue>,
+    /// Its size table.
+    pub sizes: Vec<Dim>,
+}
+
+/// A strided matrix in a buffer, in elements.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Matrix {
+    /// Where.
+    pub buf: BufId,
+    /// From one row to the next.
+    pub row_stride: Dim,
+    /// From one column to the next.
+    pub col_stride: Dim,
+    /// From one batch entry to the next.
+    pub batch_stride: Dim,
+}
+
+/// One step of a program.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// A loop kernel.
+    Loop(Launch),
+    /// `c[b, m, n] = Σ_k a[b, m, k] · b[b, k, n]`, and the epilogue on each finished tile.
+    Gemm {
+        /// Batch, m, n, k.
+        dims: [Dim; 4],
+        /// The left operand.
+        a: Matrix,
+        /// The right operand: its rows are k.
+        b: Matrix,
+        /// Where the plain result goes, row-major; none when only the epilogue wants it.
+        c: Option<Matrix>,
+        /// A kernel with grid `[batch, m]` and row `n` that reads the result through `Tile`.
+        epilogue: Option<Launch>,
+    },
+    /// `out[index[j], ..] += update[j, ..]` over zeros: the rows of equal index are summed in order of
+    /// `j`. Sizes: how many updates, how many rows of the result, how long a row.
+    Segments {
+        /// How many updates, rows of the result, elements of a row.
+        dims: [Dim; 3],
+        /// i32, one for each update.
+        index: BufId,
+        /// Row-major.
+        update: BufId,
+        /// Row-major; every element is written.
+        out: BufId,
+    },
+    /// Copies a whole buffer: for an output that aliases what others still read.
+    Copy {
+        /// From.
+        from: BufId,
+        /// To.
+        to: BufId,
+    },
+}
+
+/// Where the memory of a buffer is.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Place {
+    /// In the arena of the step: alive from its first writer to its last reader.
+    Arena,
+    /// A batch's input.
+    Input(InputId),
+    /// A parameter, updated in place.
+    Param(ParamId),
+    /// A state, updated in place.
+    State(StateId),
+    /// A result that is copied out after the step; it lives to the end.
+    Result(Role),
+}
+
+/// A buffer of a program.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Buffer {
+    /// How many elements of 4 bytes.
+    pub len: Dim,
+    /// Where.
+    pub place: Place,
+}
+
+/// A whole step as kernels in order over buffers.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Program {
+    /// Each different kernel once.
+    pub kernels: Vec<Kernel>,
+    /// In order of execution.
+    pub steps: Vec<Step>,
+    /// All buffers.
+    pub buffers: Vec<Buffer>,
+    /// The scalars of the host, run before the steps.
+    pub host: crate::ir::HostProgram,
+    /// Names of the symbolic sizes.
+    pub sizes: Vec<String>,
+}

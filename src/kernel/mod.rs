@@ -1,0 +1,3 @@
+//! Regions to loop nests; memory and sizes planned.
+
+pub mod ir;

@@ -1,0 +1,3 @@
+//! The `tensa` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A compiled program bound to sizes and memory, and one step of it.

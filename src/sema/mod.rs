@@ -1,0 +1,1 @@
+//! Names, kinds, axes and sizes: the tree becomes a typed program.

@@ -1,0 +1,1 @@
+//! Forward, gradients, clipping and update as one program.

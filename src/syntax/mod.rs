@@ -1,0 +1,5 @@
+//! Text to tree and back.
+
+pub mod ast;
+pub mod parse;
+pub mod print;

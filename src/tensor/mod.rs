@@ -1,0 +1,1 @@
+//! The host tensor at every boundary: loading, transforms, results, files.
