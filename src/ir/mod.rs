@@ -19,5 +19,5 @@ pub mod verify;
 pub use build::Builder;
 pub use dim::{Dim, SizeId, SizeOverflow};
 pub use graph::{Graph, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, State, StateId};
-pub use host::{HostId, HostOp, HostProgram};
+pub use host::{HostBinary, HostEnv, HostId, HostOp, HostProgram, HostUnary};
 pub use types::{DType, Ty};
