@@ -2,7 +2,7 @@
 //!
 //! `dim` sizes · `types` what a value is · `graph` nodes and what is around them · `host` the scalar
 //! program of a step · `build` the one way to make a node · `verify` what must hold · `text` print
-//! and parse · `scalar` the primitives of kernels.
+//! and parse · `scalar` the primitives of kernels · `normal` the inverse of the normal distribution.
 //!
 //! Axes are positional here. The named axes of the language end in `lower`; a node keeps the span it
 //! came from, for messages and profiles.
@@ -11,6 +11,7 @@ pub mod build;
 pub mod dim;
 pub mod graph;
 pub mod host;
+pub mod normal;
 pub mod scalar;
 pub mod text;
 pub mod types;
@@ -20,4 +21,4 @@ pub use build::Builder;
 pub use dim::{Dim, SizeId, SizeOverflow};
 pub use graph::{Graph, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, State, StateId};
 pub use host::{HostBinary, HostEnv, HostId, HostOp, HostProgram, HostUnary};
-pub use types::{DType, Ty};
+pub use types::{DType, Dims, Ty};

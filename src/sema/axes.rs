@@ -71,6 +71,11 @@ impl Axes {
         self.name(id).map_or_else(|| "_".to_owned(), |name| name.to_string())
     }
 
+    /// The sizes by id, for the typed program.
+    pub fn sizes(&self) -> Vec<Dim> {
+        (0..self.all.len() as u32).map(|id| self.size(AxisId(id))).collect()
+    }
+
     /// The names by id, for the typed program.
     pub fn names(&self) -> Vec<String> {
         (0..self.all.len() as u32).map(|id| self.show(AxisId(id))).collect()

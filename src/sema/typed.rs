@@ -400,6 +400,8 @@ pub struct Program {
     pub trains: Vec<Train>,
     /// The names of axes by identity.
     pub axes: Vec<String>,
+    /// The sizes of axes by identity.
+    pub axis_sizes: Vec<Dim>,
     /// The names of sizes by `SizeId`.
     pub sizes: Vec<String>,
     /// Named values in the user's file, in the order bound.

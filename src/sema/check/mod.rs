@@ -75,6 +75,7 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
     checker.unused_definitions(sources.user.tree);
     checker.unused_constants(sources.user.tree);
     program.axes = checker.axes.names();
+    program.axis_sizes = checker.axes.sizes().iter().map(|size| checker.sizes.resolve(size)).collect();
     program.sizes = checker.sizes.names();
     program.bindings = std::mem::take(&mut checker.bindings);
     for binding in &mut program.bindings {
