@@ -2,7 +2,8 @@
 //!
 //! `dim` sizes · `types` what a value is · `graph` nodes and what is around them · `host` the scalar
 //! program of a step · `build` the one way to make a node · `verify` what must hold · `text` print
-//! and parse · `scalar` the primitives of kernels · `normal` the inverse of the normal distribution.
+//! and parse · `rewrite` the walk of every pass · `scalar` the primitives of kernels · `normal` the
+//! inverse of the normal distribution.
 //!
 //! Axes are positional here. The named axes of the language end in `lower`; a node keeps the span it
 //! came from, for messages and profiles.
@@ -12,6 +13,7 @@ pub mod dim;
 pub mod graph;
 pub mod host;
 pub mod normal;
+pub mod rewrite;
 pub mod scalar;
 pub mod text;
 pub mod types;

@@ -25,6 +25,7 @@ use smallvec::SmallVec;
 
 use crate::ir::{Builder, DType, Dim, Graph, HostId, InputId, NodeId, ParamId, SizeId, SizeOverflow, StateId, Ty};
 
+pub use contract::MAX_LABELS;
 pub use probe::probes;
 pub use value::{Value, for_each_index};
 
