@@ -6,8 +6,8 @@
 //!
 //! **What a rule may change.** Results stay the same up to rounding. NaN and ±∞ stay where they are: a
 //! rule that would lose or make one (`x·0 = 0`, `x - x = 0`, `log(exp(x)) = x`) is not there, or asks
-//! whether its operand is known to be finite. Only the sign of a zero is not kept (`x + 0 = x`), and with it
-//! that of an infinity made by dividing by it.
+//! whether its operand is known to be finite. There are two exceptions. The sign of a zero is not kept
+//! (`x + 0 = x`), nor that of an infinity made by dividing by it. And `x^½ = √x` makes NaN of a base of -∞.
 //!
 //! `StopGradient` is dropped, so this runs after the last gradient is taken. Recognising larger shapes is
 //! for `canon`.
