@@ -2,8 +2,7 @@
 
 use super::{Dist, Env, Number, Value};
 use crate::base::philox::{philox, uniform};
-use crate::ir::normal::normal_from_uniform;
-use crate::ir::{DType, HostId, Ty};
+use crate::ir::{DType, HostId, Ty, special};
 
 pub(super) fn infer_given(ty: Option<&Ty>) -> Result<Ty, String> {
     ty.cloned().ok_or_else(|| "an input, parameter or state that is not there".to_owned())
@@ -28,10 +27,9 @@ pub(super) fn eval_random(dist: Dist, site: u32, dims: &[usize], env: &Env<'_>) 
     let key = [env.seed as u32, (env.seed >> 32) as u32];
     let element = |at: usize| {
         let word = philox([at as u32, site, env.step as u32, 0], key)[0];
-        let u = f64::from(uniform(word));
         match dist {
-            Dist::Uniform => u,
-            Dist::Normal => normal_from_uniform(u),
+            Dist::Uniform => f64::from(uniform(word)),
+            Dist::Normal => special::normal(word),
         }
     };
     Value::new(dims, (0..dims.iter().product()).map(element).collect::<Vec<_>>())

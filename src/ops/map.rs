@@ -1,7 +1,7 @@
 //! Functions of elements.
 
 use super::{Cmp, Grads, MapOp, Value};
-use crate::ir::scalar::erf;
+use crate::ir::special::erf;
 use crate::ir::{Builder, DType, NodeId, Ty};
 
 use MapOp::*;
@@ -113,7 +113,7 @@ pub(super) fn eval_element(map: MapOp, x: &[f64]) -> f64 {
         Sub => x[0] - x[1],
         Mul => x[0] * x[1],
         Div => x[0] / x[1],
-        Pow => pow(x[0], x[1]),
+        Pow => x[0].powf(x[1]),
         Min => min(x[0], x[1]),
         Max => max(x[0], x[1]),
         Neg => -x[0],
@@ -144,11 +144,6 @@ pub(super) fn eval_element(map: MapOp, x: &[f64]) -> f64 {
         Cast(DType::I32) => f64::from(x[0] as i32),
         Cast(DType::Bool) => truth(x[0] != 0.0),
     }
-}
-
-fn pow(a: f64, b: f64) -> f64 {
-    // The one place where this is not the power of IEEE 754, which is +∞ or 0 at -∞.
-    if a == f64::NEG_INFINITY && b.fract() != 0.0 && b.is_finite() { f64::NAN } else { a.powf(b) }
 }
 
 /// The larger; NaN wins.

@@ -25,6 +25,7 @@ use smallvec::SmallVec;
 
 use crate::ir::{Builder, DType, Dim, Graph, HostId, InputId, NodeId, ParamId, SizeId, SizeOverflow, StateId, Ty};
 
+pub use contract::MAX_LABELS;
 pub use probe::probes;
 pub use value::{Value, for_each_index};
 
@@ -178,8 +179,7 @@ pub enum MapOp {
     Sub,
     Mul,
     Div,
-    /// `a^b`: 1 where `b` is 0, else NaN where `a` is negative and `b` is not whole, -∞ included. `opt`
-    /// turns constant small powers into products, and the rest is `exp(b·log a)`.
+    /// `a^b`, at special values as in IEEE 754; `opt` turns constant small powers into products.
     Pow,
     /// NaN wins.
     Min,
