@@ -32,13 +32,15 @@ pub fn list(names: &[&str]) -> String {
 
 /// Nothing has this name.
 pub fn unknown(word: &str, span: Span, known: &[&str]) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0201, span, format!("nothing here is called `{word}`")).here("not a name in scope");
+    let told =
+        Diagnostic::error(Code::E0201, span, format!("nothing here is called `{word}`")).here("not a name in scope");
     suggest(told, word, span, known, "in scope")
 }
 
 /// A record without this field.
 pub fn unknown_field(of: &str, field: impl Named, known: &[&str]) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0201, field.span(), format!("{of} has no `{}`", field.name())).here("not one of its names");
+    let told = Diagnostic::error(Code::E0201, field.span(), format!("{of} has no `{}`", field.name()))
+        .here("not one of its names");
     suggest(told, field.name().as_str(), field.span(), known, "it has")
 }
 
@@ -71,7 +73,9 @@ pub fn index_form(span: Span) -> Diagnostic {
 
 /// Two declarations of one name.
 pub fn defined_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0203, span, format!("`{name}` is declared twice")).here("declared again").label(first, "first declared here")
+    Diagnostic::error(Code::E0203, span, format!("`{name}` is declared twice"))
+        .here("declared again")
+        .label(first, "first declared here")
 }
 
 /// A user's name that hides one of the library.
@@ -90,19 +94,24 @@ pub fn hides_axis(name: Symbol, span: Span) -> Diagnostic {
 
 /// More than one name in a top-level `let`.
 pub fn one_constant_per_let(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0205, span, "a `let` outside of a definition names one constant").here("several names").help("write one `let` for each")
+    Diagnostic::error(Code::E0205, span, "a `let` outside of a definition names one constant")
+        .here("several names")
+        .help("write one `let` for each")
 }
 
 /// An argument name that the function does not have.
 pub fn unknown_argument(function: Symbol, ident: impl Named, known: &[&str]) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
-    let told = Diagnostic::error(Code::E0206, span, format!("`{function}` has no argument `{name}`")).here("not one of its arguments");
+    let told = Diagnostic::error(Code::E0206, span, format!("`{function}` has no argument `{name}`"))
+        .here("not one of its arguments");
     suggest(told, name.as_str(), span, known, "it takes")
 }
 
 /// One parameter given twice.
 pub fn argument_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0206, span, format!("the argument `{name}` is given twice")).here("given again").label(first, "first given here")
+    Diagnostic::error(Code::E0206, span, format!("the argument `{name}` is given twice"))
+        .here("given again")
+        .label(first, "first given here")
 }
 
 /// More arguments than parameters.
@@ -122,7 +131,8 @@ pub fn missing_argument(function: Symbol, name: Symbol, span: Span, declared: Sp
 /// More axes in brackets than axis parameters.
 pub fn too_many_axes(function: Symbol, takes: usize, span: Span) -> Diagnostic {
     let axes = if takes == 1 { "1 axis".to_owned() } else { format!("{takes} axes") };
-    Diagnostic::error(Code::E0207, span, format!("`{function}` takes {axes} in brackets")).here("too many, or an arrow that means nothing here")
+    Diagnostic::error(Code::E0207, span, format!("`{function}` takes {axes} in brackets"))
+        .here("too many, or an arrow that means nothing here")
 }
 
 /// "2 arguments"
@@ -152,7 +162,8 @@ pub fn unknown_type(ident: impl Named) -> Diagnostic {
 /// `:=` to what is no state.
 pub fn not_a_state(ident: impl Named, known: &[&str]) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
-    let told = Diagnostic::error(Code::E0503, span, format!("`{name}` is not a state, so `:=` cannot change it")).here("no `state` of this name");
+    let told = Diagnostic::error(Code::E0503, span, format!("`{name}` is not a state, so `:=` cannot change it"))
+        .here("no `state` of this name");
     match nearest(name.as_str(), known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
         None => told.help(format!("declare it: `state {name} = 0`, or bind a new value with `let`")),
@@ -161,5 +172,6 @@ pub fn not_a_state(ident: impl Named, known: &[&str]) -> Diagnostic {
 
 /// What the language has and this version does not.
 pub fn not_yet(what: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0210, span, format!("{what} is part of the language but not of this version")).here("not supported yet")
+    Diagnostic::error(Code::E0210, span, format!("{what} is part of the language but not of this version"))
+        .here("not supported yet")
 }

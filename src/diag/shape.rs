@@ -64,7 +64,8 @@ pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
 
 /// Two sizes of which nothing says that they are equal.
 pub fn sizes_unproved(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
-    let message = format!("nothing says that axis `{}` has one size: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
+    let message =
+        format!("nothing says that axis `{}` has one size: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
     let told = Diagnostic::error(Code::E0302, span, message).here("these must be equal");
     both_sides(told, &sizes, span)
         .note(known_here(&known))
@@ -92,13 +93,16 @@ pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
 pub fn result_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
     let code = if open { Code::E0302 } else { Code::E0301 };
     let message = format!("axis `{}` of the result is {}, and {} is declared", sizes.axis, sizes.right.0, sizes.left.0);
-    Diagnostic::error(code, span, message).here(format!("`{}` is {} here", sizes.axis, sizes.right.0)).label(sizes.left.2, "declared here")
+    Diagnostic::error(code, span, message)
+        .here(format!("`{}` is {} here", sizes.axis, sizes.right.0))
+        .label(sizes.left.2, "declared here")
 }
 
 /// An operation whose sides must agree, and neither holds the other.
 pub fn sides_disagree(sign: &str, op_span: Span, sides: Sides, known: Known) -> Diagnostic {
     let message = format!("`{sign}` needs one side to have all axes of the other");
-    let lacks = |names: &[String]| if names.is_empty() { String::new() } else { format!(", which lacks {}", quoted(names)) };
+    let lacks =
+        |names: &[String]| if names.is_empty() { String::new() } else { format!(", which lacks {}", quoted(names)) };
     let mut told = Diagnostic::error(Code::E0303, op_span, message).here("neither side has all");
     told = told
         .label(sides.left.1, format!("this is `{}`{}", sides.left.0, lacks(&sides.only_right)))
@@ -111,7 +115,14 @@ pub fn sides_disagree(sign: &str, op_span: Span, sides: Sides, known: Known) -> 
 }
 
 /// An argument whose axes are not those of the signature.
-pub fn signature(function: Symbol, param: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+pub fn signature(
+    function: Symbol,
+    param: Symbol,
+    wanted: &str,
+    actual: &str,
+    span: Span,
+    declared: Span,
+) -> Diagnostic {
     Diagnostic::error(Code::E0304, span, format!("`{function}` takes `{param}` with the axes `{wanted}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here")
@@ -134,7 +145,8 @@ pub fn rows_differ(function: Symbol, param: Symbol, first: &str, this: &str, spa
 
 /// An axis that a tensor does not have.
 pub fn lacks_axis_here(axis: &str, actual: &str, span: Span, whole: Span, names: &[String]) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0305, span, format!("there is no axis `{axis}` in `{actual}`")).here("not an axis of this tensor");
+    let told = Diagnostic::error(Code::E0305, span, format!("there is no axis `{axis}` in `{actual}`"))
+        .here("not an axis of this tensor");
     let told = if whole == span { told } else { told.label(whole, format!("the tensor is `{actual}`")) };
     match super::nearest(axis, names.iter().map(String::as_str)) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
@@ -189,7 +201,8 @@ pub fn not_whole(value: f64, span: Span) -> Diagnostic {
 
 /// A split that leaves a rest.
 pub fn split_uneven(axis: &str, (whole, parts): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0310, span, format!("`{axis}` has {whole} places, which {parts} does not divide")).here("the parts do not fill it")
+    Diagnostic::error(Code::E0310, span, format!("`{axis}` has {whole} places, which {parts} does not divide"))
+        .here("the parts do not fill it")
 }
 
 /// A split of which nothing says that it is even.
@@ -208,7 +221,9 @@ pub fn result_axes(function: Symbol, wanted: &str, actual: &str, span: Span, dec
 
 /// `order` that leaves axes out.
 pub fn order_names_all(actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0305, span, format!("`order` names each axis of `{actual}` once")).here("some are missing").help("`..` stands for the rest of the signature's row")
+    Diagnostic::error(Code::E0305, span, format!("`order` names each axis of `{actual}` once"))
+        .here("some are missing")
+        .help("`..` stands for the rest of the signature's row")
 }
 
 /// Parts of a `concat` that differ in more than the joined axis.
@@ -220,12 +235,14 @@ pub fn concat_differs(axis: &str, (first, this): (String, String), first_span: S
 
 /// `unstack` along an axis of unknown size.
 pub fn unstack_needs_size(axis: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0307, span, format!("`unstack` needs to know how large `{axis}` is")).here("its size is only known when it runs")
+    Diagnostic::error(Code::E0307, span, format!("`unstack` needs to know how large `{axis}` is"))
+        .here("its size is only known when it runs")
 }
 
 /// A position outside of its axis.
 pub fn out_of_range(axis: &str, (position, size): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} places, and {position} is not one of them")).here("out of range")
+    Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} places, and {position} is not one of them"))
+        .here("out of range")
 }
 
 /// A reduction that finds a position along several axes.
@@ -268,7 +285,13 @@ pub fn index_of_other(param: Symbol, counts: &str, wanted: &str, span: Span, dec
 }
 
 /// An index into an axis of another size.
-pub fn index_size(param: Symbol, axis: &str, (counts, size): (String, String), span: Span, declared: Span) -> Diagnostic {
+pub fn index_size(
+    param: Symbol,
+    axis: &str,
+    (counts, size): (String, String),
+    span: Span,
+    declared: Span,
+) -> Diagnostic {
     Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
         .here(format!("its values are below {counts}"))
         .label(declared, "needed here")

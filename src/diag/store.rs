@@ -33,9 +33,13 @@ pub fn param_unused(path: &str, span: Span) -> Diagnostic {
 
 /// One layer on inputs of two sizes.
 pub fn tied_size(path: &str, axis: &str, (old, new): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0505, span, format!("`{path}` has `{axis}` = {old}, and this use of the same layer needs {new}"))
-        .here("used on another size")
-        .help("make a second layer for the other size")
+    Diagnostic::error(
+        Code::E0505,
+        span,
+        format!("`{path}` has `{axis}` = {old}, and this use of the same layer needs {new}"),
+    )
+    .here("used on another size")
+    .help("make a second layer for the other size")
 }
 
 /// Something that makes no first value.
@@ -47,26 +51,36 @@ pub fn no_initialiser(span: Span) -> Diagnostic {
 
 /// A first value with axes that the tensor lacks.
 pub fn first_value_axes(actual: &str, wanted: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0506, span, format!("this value must fit the axes `{wanted}`")).here(format!("it is `{actual}`"))
+    Diagnostic::error(Code::E0506, span, format!("this value must fit the axes `{wanted}`"))
+        .here(format!("it is `{actual}`"))
 }
 
 /// A fan over an axis that the parameter lacks.
 pub fn fan_axis(axis: &str, axes: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0506, span, format!("the parameter `{axes}` has no axis `{axis}` to count")).here("in this fan")
+    Diagnostic::error(Code::E0506, span, format!("the parameter `{axes}` has no axis `{axis}` to count"))
+        .here("in this fan")
 }
 
 /// An initialiser that cannot know the fans.
 pub fn fans_needed(initialiser: Symbol, axes: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0506, span, format!("`{initialiser}` needs to know which axes of `{axes}` go in and which come out"))
-        .here("more than two axes")
-        .help(format!("say it: `~ {initialiser}[… -> …]`"))
+    Diagnostic::error(
+        Code::E0506,
+        span,
+        format!("`{initialiser}` needs to know which axes of `{axes}` go in and which come out"),
+    )
+    .here("more than two axes")
+    .help(format!("say it: `~ {initialiser}[… -> …]`"))
 }
 
 /// A state where none can be.
 pub fn state_outside(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0507, span, format!("a function keeps nothing from step to step, so `{name}` cannot be a state"))
-        .here("not in a layer, a metric or an optimizer")
-        .help("use `let` for a value of this step")
+    Diagnostic::error(
+        Code::E0507,
+        span,
+        format!("a function keeps nothing from step to step, so `{name}` cannot be a state"),
+    )
+    .here("not in a layer, a metric or an optimizer")
+    .help("use `let` for a value of this step")
 }
 
 /// A state that never changes.
@@ -78,5 +92,6 @@ pub fn state_unwritten(name: Symbol, span: Span) -> Diagnostic {
 
 /// An optimizer whose result does not fit its parameter.
 pub fn update_axes(optimizer: Symbol, actual: &str, wanted: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0509, span, format!("`{optimizer}` must return a new parameter with the axes `{wanted}`")).here(format!("it returns `{actual}`"))
+    Diagnostic::error(Code::E0509, span, format!("`{optimizer}` must return a new parameter with the axes `{wanted}`"))
+        .here(format!("it returns `{actual}`"))
 }

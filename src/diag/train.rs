@@ -24,7 +24,9 @@ pub fn unknown_setting(ident: impl Named, known: &[&str]) -> Diagnostic {
 
 /// One setting on two lines.
 pub fn setting_twice(ident: impl Named, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0601, ident.span(), format!("`{}` is set twice", ident.name())).here("set again").label(first, "first set here")
+    Diagnostic::error(Code::E0601, ident.span(), format!("`{}` is set twice", ident.name()))
+        .here("set again")
+        .label(first, "first set here")
 }
 
 /// Several names on the left of a setting.
@@ -34,7 +36,12 @@ pub fn one_name_per_setting(span: Span) -> Diagnostic {
 
 /// `x in …` outside of `search`.
 pub fn varied_outside_search(ident: impl Named) -> Diagnostic {
-    Diagnostic::error(Code::E0601, ident.span(), format!("`{} in …` varies a value, which only `search` does", ident.name())).here("not in a `search`")
+    Diagnostic::error(
+        Code::E0601,
+        ident.span(),
+        format!("`{} in …` varies a value, which only `search` does", ident.name()),
+    )
+    .here("not in a `search`")
 }
 
 /// A run that lacks what it needs.
@@ -45,31 +52,35 @@ pub fn missing_setting(name: &str, span: Span, at: Span) -> Diagnostic {
         _ => "epochs    = 20",
     };
     let end = Span { start: span.end.saturating_sub(1), ..span };
-    Diagnostic::error(Code::E0602, at, format!("this run has no `{name}`")).here(format!("no `{name}` in its section")).fix(
-        format!("add a line: `{example}`"),
-        end.before(),
-        format!("  {example}\n"),
-    )
+    Diagnostic::error(Code::E0602, at, format!("this run has no `{name}`"))
+        .here(format!("no `{name}` in its section"))
+        .fix(format!("add a line: `{example}`"), end.before(), format!("  {example}\n"))
 }
 
 /// A setting that is not what it must be.
 pub fn setting_form(name: &str, example: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0603, span, format!("`{name}` is not of a form it can have")).here("not understood").help(format!("write it as in `{example}`"))
+    Diagnostic::error(Code::E0603, span, format!("`{name}` is not of a form it can have"))
+        .here("not understood")
+        .help(format!("write it as in `{example}`"))
 }
 
 /// A count that is none.
 pub fn not_a_count(name: &str, value: f64, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0603, span, format!("`{name}` is a count, and {value} is none")).here("not a whole number in range")
+    Diagnostic::error(Code::E0603, span, format!("`{name}` is a count, and {value} is none"))
+        .here("not a whole number in range")
 }
 
 /// A limit at or below zero.
 pub fn clip_not_positive(value: f64, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0603, span, format!("a limit for gradients is above zero, and this is {value}")).here("not above zero")
+    Diagnostic::error(Code::E0603, span, format!("a limit for gradients is above zero, and this is {value}"))
+        .here("not above zero")
 }
 
 /// Two lengths of one run.
 pub fn epochs_and_steps(epochs: Span, steps: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0603, steps, "a run is so many epochs or so many steps, not both").here("steps").label(epochs, "epochs")
+    Diagnostic::error(Code::E0603, steps, "a run is so many epochs or so many steps, not both")
+        .here("steps")
+        .label(epochs, "epochs")
 }
 
 /// Data that is not declared.
@@ -94,7 +105,9 @@ pub fn loss_not_scalar(actual: &str, span: Span) -> Diagnostic {
 
 /// A metric that is no scalar.
 pub fn metric_not_scalar(name: &str, actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0606, span, format!("the metric `{name}` is one number")).here(format!("this is `{actual}`")).help("take the mean: `mean(…)`")
+    Diagnostic::error(Code::E0606, span, format!("the metric `{name}` is one number"))
+        .here(format!("this is `{actual}`"))
+        .help("take the mean: `mean(…)`")
 }
 
 /// Two values reported under one name.
@@ -106,7 +119,12 @@ pub fn metric_name_taken(name: &str, span: Span) -> Diagnostic {
 
 /// A split that no run has.
 pub fn unknown_split(word: &str, span: Span, known: &[&str]) -> Diagnostic {
-    did_you_mean(Diagnostic::error(Code::E0608, span, format!("`{word}` is not a split")).here("unknown split"), word, span, known)
+    did_you_mean(
+        Diagnostic::error(Code::E0608, span, format!("`{word}` is not a split")).here("unknown split"),
+        word,
+        span,
+        known,
+    )
 }
 
 /// A value that is not reported.

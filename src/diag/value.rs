@@ -18,14 +18,19 @@ pub fn argument_type(param: Symbol, wanted: &str, actual: &str, span: Span, decl
 
 /// A field of what has none.
 pub fn no_fields(actual: &str, span: Span, field: impl Named) -> Diagnostic {
-    Diagnostic::error(Code::E0401, field.span(), format!("{actual} has no fields, so `.{}` means nothing", field.name()))
-        .here("no such field")
-        .label(span, format!("this is {actual}"))
+    Diagnostic::error(
+        Code::E0401,
+        field.span(),
+        format!("{actual} has no fields, so `.{}` means nothing", field.name()),
+    )
+    .here("no such field")
+    .label(span, format!("this is {actual}"))
 }
 
 /// A list of another length.
 pub fn wrong_count(wanted: usize, actual: usize, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0402, span, format!("{wanted} are needed here, and there are {actual}")).here(format!("{actual} of them"))
+    Diagnostic::error(Code::E0402, span, format!("{wanted} are needed here, and there are {actual}"))
+        .here(format!("{actual} of them"))
 }
 
 /// Something applied that is no function.
@@ -43,9 +48,13 @@ pub fn make_before_apply(layer: Symbol, span: Span) -> Diagnostic {
 
 /// An optimizer called as a function.
 pub fn optimizer_applied(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0403, span, format!("`{name}` is an optimizer: `train` applies it, once a step to each parameter"))
-        .here("applied here")
-        .help(format!("name it in a run: `optimizer = {name}(…)`"))
+    Diagnostic::error(
+        Code::E0403,
+        span,
+        format!("`{name}` is an optimizer: `train` applies it, once a step to each parameter"),
+    )
+    .here("applied here")
+    .help(format!("name it in a run: `optimizer = {name}(…)`"))
 }
 
 /// A function of one value without one.
@@ -56,7 +65,8 @@ pub fn needs_one_value(span: Span) -> Diagnostic {
 /// A primitive with another count of arguments.
 pub fn primitive_arguments(least: usize, most: usize, actual: usize, span: Span) -> Diagnostic {
     let takes = if least == most { arguments(least) } else { format!("{least} arguments or more") };
-    Diagnostic::error(Code::E0207, span, format!("this primitive takes {takes}")).here(format!("{} given", arguments(actual)))
+    Diagnostic::error(Code::E0207, span, format!("this primitive takes {takes}"))
+        .here(format!("{} given", arguments(actual)))
 }
 
 /// Definitions that use each other without end.
@@ -82,7 +92,8 @@ pub fn stage_needs_static_if(actual: &str, span: Span) -> Diagnostic {
 
 /// A `stack` without a count.
 pub fn stack_count(most: i64, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0402, span, format!("`stack` needs a count known before the run, from 0 to {most}")).here("not such a count")
+    Diagnostic::error(Code::E0402, span, format!("`stack` needs a count known before the run, from 0 to {most}"))
+        .here("not such a count")
 }
 
 /// `divides` between tensors.
@@ -92,5 +103,6 @@ pub fn divides_needs_sizes(span: Span) -> Diagnostic {
 
 /// A schedule that depends on a tensor.
 pub fn schedule_needs_numbers(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0401, span, format!("the schedule `{name}` must be a number at each step")).here("its value depends on a tensor")
+    Diagnostic::error(Code::E0401, span, format!("the schedule `{name}` must be a number at each step"))
+        .here("its value depends on a tensor")
 }

@@ -92,7 +92,8 @@ impl<'a> Lowering<'a> {
                 self.builder.reshape(one, &sizes(&expr.ty.axes))
             }
             ExprKind::Concat(axis, parts) => {
-                let at = expr.ty.axes.iter().position(|other| other.id == *axis).expect("the joined axis is in the result");
+                let at =
+                    expr.ty.axes.iter().position(|other| other.id == *axis).expect("the joined axis is in the result");
                 let args: Vec<NodeId> = parts
                     .iter()
                     .map(|&part| {
@@ -120,7 +121,8 @@ impl<'a> Lowering<'a> {
     fn aligned(&mut self, id: ExprId, axes: &[Axis]) -> NodeId {
         let own = &self.typed(id).ty.axes;
         let node = self.node(id);
-        let order: Vec<usize> = axes.iter().filter_map(|axis| own.iter().position(|other| other.id == axis.id)).collect();
+        let order: Vec<usize> =
+            axes.iter().filter_map(|axis| own.iter().position(|other| other.id == axis.id)).collect();
         let ordered = self.builder.permute(node, &order);
         if own.len() == axes.len() {
             return ordered;

@@ -57,7 +57,8 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
     let metric_states = train.evaluation.states.iter().map(state);
     let evaluation = outputs(&base, loss(&train.evaluation).into_iter().chain(metrics).chain(metric_states).collect());
 
-    let predict: Vec<_> = train.evaluation.predict.iter().map(|(field, id)| (Role::Predict(field.clone()), *id)).collect();
+    let predict: Vec<_> =
+        train.evaluation.predict.iter().map(|(field, id)| (Role::Predict(field.clone()), *id)).collect();
     let prediction = (!predict.is_empty()).then(|| outputs(&base, predict));
 
     let mut with_gradients = base.clone();
@@ -80,7 +81,12 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
         evaluation,
         prediction,
         metric_states: of_metrics.map(|(at, _)| StateId(at as u32)).collect(),
-        metrics: train.evaluation.metrics.iter().map(|metric| (metric.name.clone(), !metric.states.is_empty())).collect(),
+        metrics: train
+            .evaluation
+            .metrics
+            .iter()
+            .map(|metric| (metric.name.clone(), !metric.states.is_empty()))
+            .collect(),
         first_gradient: train.inputs.len(),
     }
 }
@@ -102,8 +108,16 @@ fn base_graph(program: &Program, train: &Train) -> Graph {
                 below: below(&input.ty).and_then(|axis| program.axis_sizes.get(axis.0 as usize).cloned()),
             })
             .collect(),
-        params: train.params.iter().map(|param| Param { path: param.path.clone(), ty: graph_type(&param.ty), axes: axes(&param.ty) }).collect(),
-        states: train.states.iter().map(|state| State { path: state.path.clone(), ty: graph_type(&state.ty), axes: axes(&state.ty) }).collect(),
+        params: train
+            .params
+            .iter()
+            .map(|param| Param { path: param.path.clone(), ty: graph_type(&param.ty), axes: axes(&param.ty) })
+            .collect(),
+        states: train
+            .states
+            .iter()
+            .map(|state| State { path: state.path.clone(), ty: graph_type(&state.ty), axes: axes(&state.ty) })
+            .collect(),
         sizes: program.sizes.clone(),
         ..Graph::default()
     }

@@ -259,9 +259,7 @@ fn is_finite(graph: &Graph, id: NodeId, depth: usize) -> bool {
         Op::Random { .. } => true,
         Op::Map(Cast(_)) => graph.ty(node.args[0]).dtype != DType::F32 || all(),
         Op::Map(Neg | Abs | Min | Max | Floor | Round | Tanh | Erf) => all(),
-        Op::Map(Select) => {
-            depth > 0 && node.args[1..].iter().all(|&arg| is_finite(graph, arg, depth - 1))
-        }
+        Op::Map(Select) => depth > 0 && node.args[1..].iter().all(|&arg| is_finite(graph, arg, depth - 1)),
         Op::Broadcast { .. } | Op::Permute(_) | Op::Reshape(_) => all(),
         _ => false,
     }

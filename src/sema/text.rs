@@ -25,7 +25,13 @@ fn print_train(program: &Program, train: &Train, text: &mut String) -> std::fmt:
     }
     for (at, expr) in train.exprs.iter().enumerate() {
         let host = if expr.host { "host " } else { "" };
-        writeln!(text, "  {} {host}{} = {}", name(ExprId(at as u32)), show_type(program, &expr.ty), show_expr(program, train, expr))?;
+        writeln!(
+            text,
+            "  {} {host}{} = {}",
+            name(ExprId(at as u32)),
+            show_type(program, &expr.ty),
+            show_expr(program, train, expr)
+        )?;
     }
     for (mode, section) in [("training", &train.training), ("evaluation", &train.evaluation)] {
         writeln!(text, "  {mode}")?;
@@ -100,7 +106,9 @@ fn show_expr(program: &Program, train: &Train, expr: &Expr) -> String {
         ExprKind::Expand(x) => format!("expand {}", name(*x)),
         ExprKind::Reshape(x) => format!("reshape {}", name(*x)),
         ExprKind::Gather { table, axis: id, index } => format!("{}[{} = {}]", name(*table), axis(id), name(*index)),
-        ExprKind::Slice { x, axis: id, start } => format!("{}[{} = {}..]", name(*x), axis(id), start.display(&size_name)),
+        ExprKind::Slice { x, axis: id, start } => {
+            format!("{}[{} = {}..]", name(*x), axis(id), start.display(&size_name))
+        }
         ExprKind::Select { x, axis: id, at } => format!("{}[{} = {}]", name(*x), axis(id), at.display(&size_name)),
         ExprKind::Concat(id, parts) => format!("concat[{}] {}", axis(id), names(parts)),
         ExprKind::Pos => "pos".to_owned(),

@@ -194,13 +194,48 @@ impl Builtin {
 
     /// The names of all primitives, for suggestions.
     pub const NAMES: &[&str] = &[
-        "exp", "log", "sqrt", "tanh", "erf", "abs", "floor", "round", "sin", "cos", "min", "max", "sum", "prod", "mean",
-        "any", "all", "argmax", "argmin", "logsumexp", "f32", "pos", "zeros", "ones", "full", "rename", "split", "join",
-        "order", "expand", "concat", "unstack", "mask", "stop_gradient", "random", "training", "pi",
+        "exp",
+        "log",
+        "sqrt",
+        "tanh",
+        "erf",
+        "abs",
+        "floor",
+        "round",
+        "sin",
+        "cos",
+        "min",
+        "max",
+        "sum",
+        "prod",
+        "mean",
+        "any",
+        "all",
+        "argmax",
+        "argmin",
+        "logsumexp",
+        "f32",
+        "pos",
+        "zeros",
+        "ones",
+        "full",
+        "rename",
+        "split",
+        "join",
+        "order",
+        "expand",
+        "concat",
+        "unstack",
+        "mask",
+        "stop_gradient",
+        "random",
+        "training",
+        "pi",
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "freeze", "ema", "index"];
+    pub const LATER: &[&str] =
+        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "freeze", "ema", "index"];
 }
 
 impl<'a> Value<'a> {

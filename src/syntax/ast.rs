@@ -535,7 +535,12 @@ impl Expr {
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         visit(self);
         match &self.kind {
-            ExprKind::Number(_) | ExprKind::Bool(_) | ExprKind::Str(_) | ExprKind::Hole | ExprKind::Name(_) | ExprKind::Error => {}
+            ExprKind::Number(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::Hole
+            | ExprKind::Name(_)
+            | ExprKind::Error => {}
             ExprKind::Unary(_, x) | ExprKind::Field(x, _) => x.walk(visit),
             ExprKind::Chain(first, rest) => {
                 first.walk(visit);
@@ -586,7 +591,9 @@ impl Block {
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
         for stmt in &self.stmts {
             match stmt {
-                Stmt::Let(Let { value, .. }) | Stmt::Penalty { value, .. } | Stmt::Assign { value, .. } => value.walk(visit),
+                Stmt::Let(Let { value, .. }) | Stmt::Penalty { value, .. } | Stmt::Assign { value, .. } => {
+                    value.walk(visit)
+                }
                 Stmt::State(vars) => vars.iter().for_each(|var| var.init.walk(visit)),
                 Stmt::Param(def) => def.init.walk(visit),
                 Stmt::Error(_) => {}

@@ -17,7 +17,7 @@ mod parse;
 mod print;
 
 pub use parse::parse;
-pub use print::print;
+pub use print::{print, print_node};
 
 use super::SizeId;
 use super::host::{HostBinary, HostUnary};

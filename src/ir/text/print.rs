@@ -14,6 +14,11 @@ pub fn print(graph: &Graph) -> String {
     text
 }
 
+/// The text of one node: `f32[batch, 3] = add %1, %2`.
+pub fn print_node(graph: &Graph, node: &Node) -> String {
+    Printer { words: size_words(&graph.sizes), out: &mut String::new() }.node(node)
+}
+
 struct Printer<'a> {
     words: Vec<String>,
     out: &'a mut String,

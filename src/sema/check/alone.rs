@@ -47,15 +47,18 @@ impl<'a> Checker<'a> {
         // An initialiser gets its row from the parameter it fills.
         let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("rest".into(), &mut axes, def.name.span)]);
         let has_row = def.inputs.iter().any(|param| names_row(param.ty.as_ref()));
-        self.elaborate(&mut caller, super::call::Use {
-            def,
-            brackets: None,
-            config,
-            inputs,
-            row: row.filter(|_| !has_row),
-            place,
-            span: def.name.span,
-        });
+        self.elaborate(
+            &mut caller,
+            super::call::Use {
+                def,
+                brackets: None,
+                config,
+                inputs,
+                row: row.filter(|_| !has_row),
+                place,
+                span: def.name.span,
+            },
+        );
     }
 
     fn opaque_axis(&mut self, name: Symbol, axes: &mut FxHashMap<Symbol, AxisArg>, span: crate::base::Span) -> Axis {
@@ -66,7 +69,12 @@ impl<'a> Checker<'a> {
         Axis { id: known.id, size: known.size.clone(), from: span }
     }
 
-    fn opaque_argument(&mut self, def: &'a ast::Def, param: &'a ast::Param, axes: &mut FxHashMap<Symbol, AxisArg>) -> Option<Value<'a>> {
+    fn opaque_argument(
+        &mut self,
+        def: &'a ast::Def,
+        param: &'a ast::Param,
+        axes: &mut FxHashMap<Symbol, AxisArg>,
+    ) -> Option<Value<'a>> {
         let span = param.span;
         Some(match param.ty.as_ref().map(|ty| &ty.kind) {
             None => match def.kind {

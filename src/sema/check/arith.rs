@@ -53,12 +53,16 @@ impl<'a> Checker<'a> {
             return value;
         }
         if matches!(op, BinaryOp::And | BinaryOp::Or) {
-            let (Some(a), Some(b)) = (self.truth(left, left_span), self.truth(right, right_span)) else { return Value::Error };
+            let (Some(a), Some(b)) = (self.truth(left, left_span), self.truth(right, right_span)) else {
+                return Value::Error;
+            };
             let Some(axes) = self.union(&[a, b], span) else { return Value::Error };
             let op = if op == BinaryOp::And { MapOp::And } else { MapOp::Or };
             return Value::Tensor(self.map(Fun::Map(op), vec![a, b], axes, DType::Bool, span));
         }
-        let (Some(a), Some(b)) = (self.tensor(left, left_span), self.tensor(right, right_span)) else { return Value::Error };
+        let (Some(a), Some(b)) = (self.tensor(left, left_span), self.tensor(right, right_span)) else {
+            return Value::Error;
+        };
         let spans = [left_span, right_span];
         let compare = |op, swap: bool| (Fun::Map(MapOp::Cmp(op)), swap);
         let (fun, swap) = match op {
@@ -197,7 +201,14 @@ impl<'a> Checker<'a> {
     }
 
     /// As `map`, with what only the host has spelled out for tensors.
-    pub(super) fn elementwise(&mut self, fun: Fun, parts: Vec<ExprId>, axes: Vec<Axis>, dtype: DType, span: Span) -> ExprId {
+    pub(super) fn elementwise(
+        &mut self,
+        fun: Fun,
+        parts: Vec<ExprId>,
+        axes: Vec<Axis>,
+        dtype: DType,
+        span: Span,
+    ) -> ExprId {
         let host = parts.iter().all(|part| self.exprs[part.0 as usize].host);
         match (fun, &parts[..]) {
             // a // b = floor(a / b)
@@ -272,7 +283,9 @@ impl<'a> Checker<'a> {
         }
         // Two of them each have an axis the other lacks; name the first such pair.
         let pair = (0..types.len()).flat_map(|a| (a + 1..types.len()).map(move |b| (a, b)));
-        let (a, b) = { pair }.find(|&(a, b)| !self.holds(&types[a], &types[b]) && !self.holds(&types[b], &types[a])).unwrap_or((0, 1));
+        let (a, b) = { pair }
+            .find(|&(a, b)| !self.holds(&types[a], &types[b]) && !self.holds(&types[b], &types[a]))
+            .unwrap_or((0, 1));
         let only = |mine: &Type, other: &Type| -> Vec<String> {
             let missing = mine.axes.iter().filter(|axis| self.find_axis(&other.axes, axis.id).is_none());
             missing.map(|axis| self.axes.show(axis.id)).collect()

@@ -58,7 +58,14 @@ impl<'a> Checker<'a> {
         true
     }
 
-    fn add_binder(&mut self, scope: &mut Scope<'a>, binders: &mut Binders, name: Symbol, outer: Option<AxisId>, size: Dim) -> AxisId {
+    fn add_binder(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        name: Symbol,
+        outer: Option<AxisId>,
+        size: Dim,
+    ) -> AxisId {
         let inner = self.axes.add(Some(name), size.clone());
         scope.axes.insert(name, inner);
         binders.insert(name, Binder { inner, outer, size });
@@ -98,7 +105,13 @@ impl<'a> Checker<'a> {
     }
 
     /// A parameter that was not given.
-    pub(super) fn bind_default(&mut self, scope: &mut Scope<'a>, binders: &mut Binders, def: &'a ast::Def, param: &'a ast::Param) -> bool {
+    pub(super) fn bind_default(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        def: &'a ast::Def,
+        param: &'a ast::Param,
+    ) -> bool {
         // A missing argument without default was reported when arguments were put in place.
         let Some(default) = &param.default else { return false };
         let value = self.expr(scope, default);
@@ -157,7 +170,9 @@ impl<'a> Checker<'a> {
         given: &Given<'a>,
         sizes: &mut Vec<WrittenSize<'a>>,
     ) -> bool {
-        let Some(TypeKind::Tensor { prefix, of, axes: decls }) = param.ty.as_ref().map(|ty| &ty.kind) else { return false };
+        let Some(TypeKind::Tensor { prefix, of, axes: decls }) = param.ty.as_ref().map(|ty| &ty.kind) else {
+            return false;
+        };
         let Some(id) = self.tensor(given.value.clone(), given.span) else { return false };
         let ty = self.ty(id).clone();
         if !self.kind_fits(binders, scope, param, prefix.as_ref(), of.as_ref(), &ty, given.span) {
@@ -180,7 +195,12 @@ impl<'a> Checker<'a> {
                             right: (self.sizes.show(&actual.size), self.show_type(&ty), actual.from),
                         };
                         let known = self.known_sizes(std::slice::from_ref(&ty));
-                        self.report(shape::argument_size(told, mismatch == crate::sema::dims::Mismatch::Open, given.span, known));
+                        self.report(shape::argument_size(
+                            told,
+                            mismatch == crate::sema::dims::Mismatch::Open,
+                            given.span,
+                            known,
+                        ));
                         fits = false;
                     }
                     if let Some(outer) = binder.outer {
@@ -253,7 +273,14 @@ impl<'a> Checker<'a> {
         let mut candidates: Vec<usize> = free.iter().copied().filter(|&at| !in_row(&ty.axes[at], &scope.row)).collect();
         if candidates.len() < open.len() || (!has_row && candidates.len() != open.len()) {
             let wanted = show_decls(decls);
-            self.report(shape::signature(def.name.name, param.name.name, &wanted, &self.show_type(ty), span, param.span));
+            self.report(shape::signature(
+                def.name.name,
+                param.name.name,
+                &wanted,
+                &self.show_type(ty),
+                span,
+                param.span,
+            ));
             return None;
         }
         let picked: Vec<usize> = match row_last {
@@ -267,7 +294,13 @@ impl<'a> Checker<'a> {
                 && self.axes.name(outer).is_some()
                 && self.axes.name(ty.axes[at].id).is_some()
             {
-                self.report(shape::lacks_axis(param.name.name, &self.axes.show(outer), &self.show_type(ty), span, param.span));
+                self.report(shape::lacks_axis(
+                    param.name.name,
+                    &self.axes.show(outer),
+                    &self.show_type(ty),
+                    span,
+                    param.span,
+                ));
                 return None;
             }
             free.retain(|&other| other != at);
@@ -346,7 +379,13 @@ impl<'a> Checker<'a> {
                         }
                         if self.sizes.unify(&binder.size, &size).is_err() {
                             let told = (self.sizes.show(&size), self.sizes.show(&binder.size));
-                            self.report(shape::index_size(param.name.name, &self.axes.show(outer), told, span, param.span));
+                            self.report(shape::index_size(
+                                param.name.name,
+                                &self.axes.show(outer),
+                                told,
+                                span,
+                                param.span,
+                            ));
                             return false;
                         }
                         true
@@ -392,7 +431,12 @@ impl<'a> Checker<'a> {
     }
 
     /// The axes that only the result type names: their sizes are what the body makes them.
-    pub(super) fn declare_result_axes(&mut self, scope: &mut Scope<'a>, binders: &mut Binders, def: &'a ast::Def) -> bool {
+    pub(super) fn declare_result_axes(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        def: &'a ast::Def,
+    ) -> bool {
         let Some(TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return true };
         for decl in axes {
             if let AxisDecl::Axis { name: ident, size } = decl
@@ -423,7 +467,9 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         match value {
             Value::Record(fields) => {
-                let out = |field: (Symbol, Value<'a>)| (field.0, self.result_part(caller, scope, binders, def, field.1, None, span));
+                let out = |field: (Symbol, Value<'a>)| {
+                    (field.0, self.result_part(caller, scope, binders, def, field.1, None, span))
+                };
                 Value::Record(fields.into_iter().map(out).collect())
             }
             Value::List(items) => {
@@ -452,7 +498,9 @@ impl<'a> Checker<'a> {
         let mut id = match value {
             Value::Tensor(id) => id,
             // A number stands for itself, but where the signature promises a tensor.
-            Value::Int(_) | Value::Float(_) | Value::Bool(_) if declared_axes.is_some_and(|(_, _, axes)| !axes.is_empty()) => {
+            Value::Int(_) | Value::Float(_) | Value::Bool(_)
+                if declared_axes.is_some_and(|(_, _, axes)| !axes.is_empty()) =>
+            {
                 let Some(id) = self.tensor(value, def.body.value.span) else { return Value::Error };
                 id
             }
@@ -496,7 +544,14 @@ impl<'a> Checker<'a> {
     }
 
     /// The body's value in the declared order, when it has the declared axes.
-    fn declared_result(&mut self, scope: &Scope<'a>, binders: &Binders, def: &'a ast::Def, id: ExprId, decls: &[AxisDecl]) -> Option<ExprId> {
+    fn declared_result(
+        &mut self,
+        scope: &Scope<'a>,
+        binders: &Binders,
+        def: &'a ast::Def,
+        id: ExprId,
+        decls: &[AxisDecl],
+    ) -> Option<ExprId> {
         let ty = self.ty(id).clone();
         let mut named: Vec<AxisId> = Vec::new();
         for decl in decls {
@@ -505,7 +560,13 @@ impl<'a> Checker<'a> {
             }
         }
         let wrong = |this: &mut Self| {
-            let told = shape::result_axes(def.name.name, &show_decls(decls), &this.show_type(&ty), def.body.value.span, def.name.span);
+            let told = shape::result_axes(
+                def.name.name,
+                &show_decls(decls),
+                &this.show_type(&ty),
+                def.body.value.span,
+                def.name.span,
+            );
             this.report(told);
             None
         };
@@ -543,7 +604,11 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&binder.size), String::new(), ident.span),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
-                self.report(shape::result_size(told, mismatch == crate::sema::dims::Mismatch::Open, def.body.value.span));
+                self.report(shape::result_size(
+                    told,
+                    mismatch == crate::sema::dims::Mismatch::Open,
+                    def.body.value.span,
+                ));
                 return None;
             }
         }
@@ -554,7 +619,14 @@ impl<'a> Checker<'a> {
     }
 
     /// The value with the kind and dtype a signature declares.
-    fn declared_kind(&mut self, binders: &Binders, id: ExprId, prefix: Option<&ast::Ident>, of: Option<&ast::Ident>, span: Span) -> ExprId {
+    fn declared_kind(
+        &mut self,
+        binders: &Binders,
+        id: ExprId,
+        prefix: Option<&ast::Ident>,
+        of: Option<&ast::Ident>,
+        span: Span,
+    ) -> ExprId {
         let (kind, dtype) = match prefix.map(|prefix| prefix.name.as_str()) {
             Some("logit") => (Kind::Logit, DType::F32),
             Some("prob") => (Kind::Prob, DType::F32),

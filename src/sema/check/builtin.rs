@@ -12,7 +12,14 @@ use super::{Checker, Scope, plain, product, scalar_type};
 
 impl<'a> Checker<'a> {
     /// Applies a primitive.
-    pub(super) fn builtin(&mut self, scope: &mut Scope<'a>, builtin: Builtin, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn builtin(
+        &mut self,
+        scope: &mut Scope<'a>,
+        builtin: Builtin,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let count = match builtin {
             Builtin::Filled(_) => 0..=1,
             Builtin::Random(_) => 0..=0,
@@ -35,7 +42,14 @@ impl<'a> Checker<'a> {
         self.primitive(scope, builtin, f, args, span)
     }
 
-    fn primitive(&mut self, scope: &mut Scope<'a>, builtin: Builtin, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    fn primitive(
+        &mut self,
+        scope: &mut Scope<'a>,
+        builtin: Builtin,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         match builtin {
             Builtin::Unary(fun) => self.unary_function(fun, args, span),
             Builtin::MinMax(op, _) if args.len() == 2 => self.min_max(op, args, span),
@@ -173,7 +187,14 @@ impl<'a> Checker<'a> {
         Some(axes)
     }
 
-    fn reduce(&mut self, scope: &mut Scope<'a>, reduction: Reduction, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    fn reduce(
+        &mut self,
+        scope: &mut Scope<'a>,
+        reduction: Reduction,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(axes) = self.reduced_axes(scope, f, &ty, span) else { return Value::Error };
@@ -207,7 +228,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn arg_reduce(&mut self, scope: &mut Scope<'a>, op: ArgOp, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    fn arg_reduce(
+        &mut self,
+        scope: &mut Scope<'a>,
+        op: ArgOp,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some((x, axis, rest)) = self.along_one(scope, f, args, span) else { return Value::Error };
         let ty = Type { dtype: DType::I32, kind: Kind::Index(axis), axes: rest };
         Value::Tensor(self.push(ExprKind::ArgReduce(op, axis, x), ty, span))
@@ -219,7 +247,13 @@ impl<'a> Checker<'a> {
     }
 
     /// An f32 tensor, the one axis in the brackets, and the other axes.
-    fn along_one(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Option<(ExprId, AxisId, Vec<Axis>)> {
+    fn along_one(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Option<(ExprId, AxisId, Vec<Axis>)> {
         let x = self.first_tensor(args)?;
         let x = self.to_f32(x, span);
         let ty = self.ty(x).clone();
@@ -254,7 +288,12 @@ impl<'a> Checker<'a> {
     }
 
     /// The axes written in brackets: `[.., out]`, `[gate: 4]`; none without brackets.
-    pub(super) fn written_axes(&mut self, scope: &mut Scope<'a>, brackets: Option<&'a ast::Brackets>, span: Span) -> Option<Vec<Axis>> {
+    pub(super) fn written_axes(
+        &mut self,
+        scope: &mut Scope<'a>,
+        brackets: Option<&'a ast::Brackets>,
+        span: Span,
+    ) -> Option<Vec<Axis>> {
         let Some(brackets) = brackets else { return Some(Vec::new()) };
         let mut axes: Vec<Axis> = Vec::new();
         for ix in &brackets.from {
@@ -337,15 +376,18 @@ impl<'a> Checker<'a> {
         let one = self.number(1.0, DType::F32, span);
         let now = self.map(Fun::Map(MapOp::Sub), vec![step, one], Vec::new(), DType::F32, span);
         let mut caller = Scope::top();
-        let value = self.elaborate(&mut caller, super::call::Use {
-            def,
-            brackets: None,
-            config: schedule.config.clone().unwrap_or_default(),
-            inputs: vec![Given { name: None, value: Value::Tensor(now), span }],
-            row: None,
-            place: super::scope::Place::new("schedule"),
-            span,
-        });
+        let value = self.elaborate(
+            &mut caller,
+            super::call::Use {
+                def,
+                brackets: None,
+                config: schedule.config.clone().unwrap_or_default(),
+                inputs: vec![Given { name: None, value: Value::Tensor(now), span }],
+                row: None,
+                place: super::scope::Place::new("schedule"),
+                span,
+            },
+        );
         let id = self.tensor(value, span)?;
         if !self.exprs[id.0 as usize].host {
             self.report(told::schedule_needs_numbers(def.name.name, span));

@@ -34,7 +34,13 @@ pub(super) struct Use<'a> {
 
 impl<'a> Checker<'a> {
     /// `f(x, act = relu)`
-    pub(super) fn call(&mut self, scope: &mut Scope<'a>, callee: &'a ast::Expr, args: &'a [ast::Arg], span: Span) -> Value<'a> {
+    pub(super) fn call(
+        &mut self,
+        scope: &mut Scope<'a>,
+        callee: &'a ast::Expr,
+        args: &'a [ast::Arg],
+        span: Span,
+    ) -> Value<'a> {
         let Some(function) = self.callee(scope, callee) else {
             // Elaborate the arguments all the same, for their own mistakes.
             self.given(scope, args);
@@ -81,7 +87,9 @@ impl<'a> Checker<'a> {
                 ast::Arg::Axis(axis, size) => {
                     let span = axis.span.to(size.span);
                     let value = match self.int_expr(scope, size) {
-                        Some(size) => Value::Axis(AxisArg { id: self.intern_axis(scope, axis.name, &size), size, span }),
+                        Some(size) => {
+                            Value::Axis(AxisArg { id: self.intern_axis(scope, axis.name, &size), size, span })
+                        }
                         None => Value::Error,
                     };
                     (None, value, span)
@@ -116,7 +124,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Gives a function its configuration; a layer gets a path and is made.
-    pub(super) fn make(&mut self, scope: &mut Scope<'a>, made: &Function<'a>, config: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn make(
+        &mut self,
+        scope: &mut Scope<'a>,
+        made: &Function<'a>,
+        config: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Callee::Def(def) = made.callee else { return Value::Error };
         let callee = match def.kind {
             DefKind::Layer | DefKind::Model => Callee::Instance(def, scope.place.child(def.name.name.as_str()).into()),
@@ -126,7 +140,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Applies a value that should be a function.
-    pub(super) fn apply_value(&mut self, scope: &mut Scope<'a>, value: Value<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn apply_value(
+        &mut self,
+        scope: &mut Scope<'a>,
+        value: Value<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         match value {
             Value::Function(function) => self.apply(scope, &function, args, span),
             Value::Error => Value::Error,
@@ -135,7 +155,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Applies a function, making it first when it still wants its configuration.
-    pub(super) fn apply_made(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn apply_made(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         if f.config.is_none() && self.takes_config(f) {
             let made = self.make(scope, f, Vec::new(), span);
             return self.apply_value(scope, made, args, span);
@@ -144,7 +170,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Applies a function to inputs.
-    pub(super) fn apply(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn apply(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         if args.iter().any(|arg| arg.value.is_error()) {
             return Value::Error;
         }
@@ -164,18 +196,24 @@ impl<'a> Checker<'a> {
                     self.apply_made(scope, part, vec![given], span)
                 })
             }
-            Callee::Def(def) if matches!(def.kind, DefKind::Optimizer) => self.fail(told::optimizer_applied(def.name.name, span)),
+            Callee::Def(def) if matches!(def.kind, DefKind::Optimizer) => {
+                self.fail(told::optimizer_applied(def.name.name, span))
+            }
             Callee::Def(def) => {
                 let place = scope.place.clone();
-                self.use_def(scope, f, Use {
-                    def,
-                    brackets: f.brackets,
-                    config: f.config.clone().unwrap_or_default(),
-                    inputs: args,
-                    row: None,
-                    place,
-                    span,
-                })
+                self.use_def(
+                    scope,
+                    f,
+                    Use {
+                        def,
+                        brackets: f.brackets,
+                        config: f.config.clone().unwrap_or_default(),
+                        inputs: args,
+                        row: None,
+                        place,
+                        span,
+                    },
+                )
             }
             Callee::Instance(def, path) => {
                 let depth = self.calls.len();
@@ -184,15 +222,19 @@ impl<'a> Checker<'a> {
                     let applied = Applied { path: path.to_string(), layer: def.name.name, ty: None, depth };
                     self.store.layers.push(applied);
                 }
-                let value = self.use_def(scope, f, Use {
-                    def,
-                    brackets: f.brackets,
-                    config: f.config.clone().unwrap_or_default(),
-                    inputs: args,
-                    row: None,
-                    place: Place::new(Rc::clone(path)),
-                    span,
-                });
+                let value = self.use_def(
+                    scope,
+                    f,
+                    Use {
+                        def,
+                        brackets: f.brackets,
+                        config: f.config.clone().unwrap_or_default(),
+                        inputs: args,
+                        row: None,
+                        place: Place::new(Rc::clone(path)),
+                        span,
+                    },
+                );
                 if let (Some(at), Value::Tensor(id)) = (at, &value) {
                     self.store.layers[at].ty = Some(self.ty(*id).clone());
                 }
@@ -219,7 +261,9 @@ impl<'a> Checker<'a> {
         }
         let config = def.config.as_deref().unwrap_or_default();
         let Some(config_args) = self.assign_arguments(def, config, call.config, call.span) else { return Value::Error };
-        let Some(input_args) = self.assign_arguments(def, &def.inputs, call.inputs, call.span) else { return Value::Error };
+        let Some(input_args) = self.assign_arguments(def, &def.inputs, call.inputs, call.span) else {
+            return Value::Error;
+        };
 
         let mut scope = Scope::new(body_of(def.kind), self.std_files.contains(&def.span.file), call.place);
         scope.row = call.row;
@@ -347,7 +391,12 @@ impl<'a> Checker<'a> {
     }
 
     /// The axis a name means in a scope; a new one of this size when the name is new there.
-    pub(super) fn intern_axis(&mut self, scope: &mut Scope<'a>, name: Symbol, size: &crate::ir::Dim) -> crate::sema::typed::AxisId {
+    pub(super) fn intern_axis(
+        &mut self,
+        scope: &mut Scope<'a>,
+        name: Symbol,
+        size: &crate::ir::Dim,
+    ) -> crate::sema::typed::AxisId {
         *scope.axes.entry(name).or_insert_with(|| self.axes.add(Some(name), size.clone()))
     }
 }

@@ -125,8 +125,11 @@ impl<'a> Checker<'a> {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
                 None if Builtin::LATER.contains(&text) => self.fail(name::not_yet(&format!("`{text}`"), span)),
                 None => {
-                    let known: Vec<&str> =
-                        scope.names().chain(self.globals.names(scope.in_std)).chain(Builtin::NAMES.iter().copied()).collect();
+                    let known: Vec<&str> = scope
+                        .names()
+                        .chain(self.globals.names(scope.in_std))
+                        .chain(Builtin::NAMES.iter().copied())
+                        .collect();
                     self.fail(name::unknown(text, span, &known))
                 }
             },
@@ -191,7 +194,9 @@ impl<'a> Checker<'a> {
     /// The kind both branches of an `if` have.
     fn common_kind(&self, yes: &Value<'a>, no: &Value<'a>) -> Option<typed::Kind> {
         match (yes, no) {
-            (Value::Tensor(yes), Value::Tensor(no)) if self.ty(*yes).kind == self.ty(*no).kind => Some(self.ty(*yes).kind),
+            (Value::Tensor(yes), Value::Tensor(no)) if self.ty(*yes).kind == self.ty(*no).kind => {
+                Some(self.ty(*yes).kind)
+            }
             _ => None,
         }
     }
@@ -303,10 +308,12 @@ impl<'a> Checker<'a> {
     pub(super) fn tensor(&mut self, value: Value<'a>, span: Span) -> Option<ExprId> {
         match value {
             Value::Tensor(id) => Some(id),
-            Value::Int(dim) | Value::Axis(AxisArg { size: dim, .. }) => Some(match self.sizes.resolve(&dim).as_const() {
-                Some(value) => self.number(value as f64, DType::F32, span),
-                None => self.push(ExprKind::Size(dim), scalar_type(DType::F32), span),
-            }),
+            Value::Int(dim) | Value::Axis(AxisArg { size: dim, .. }) => {
+                Some(match self.sizes.resolve(&dim).as_const() {
+                    Some(value) => self.number(value as f64, DType::F32, span),
+                    None => self.push(ExprKind::Size(dim), scalar_type(DType::F32), span),
+                })
+            }
             Value::Float(value) => Some(self.number(value, DType::F32, span)),
             Value::Bool(value) => Some(self.number(f64::from(u8::from(value)), DType::Bool, span)),
             Value::Function(function) if self.is_schedule(&function) => self.run_schedule(&function, span),
@@ -328,7 +335,9 @@ impl<'a> Checker<'a> {
     pub(super) fn int(&mut self, value: Value<'a>, span: Span) -> Option<Dim> {
         let told = match value {
             Value::Int(dim) | Value::Axis(AxisArg { size: dim, .. }) => return Some(dim),
-            Value::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => return Some(Dim::constant(value as i64)),
+            Value::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                return Some(Dim::constant(value as i64));
+            }
             Value::Error => return None,
             Value::Float(value) => shape::not_whole(value, span),
             other => told::expected("a whole number", other.describe(), span),

@@ -111,7 +111,12 @@ pub(super) fn constants(sources: &Sources<'_>) -> FxHashMap<Symbol, f64> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(sources: &Sources<'a>, globals: Globals<'a>, facts: &'a dyn DataFacts, diagnostics: Diagnostics) -> Checker<'a> {
+    fn new(
+        sources: &Sources<'a>,
+        globals: Globals<'a>,
+        facts: &'a dyn DataFacts,
+        diagnostics: Diagnostics,
+    ) -> Checker<'a> {
         Checker {
             globals,
             overrides: sources.overrides,

@@ -23,7 +23,8 @@ impl<'a> Checker<'a> {
         {
             let mut parts = vec![Rc::clone(first)];
             for stage in &stages[1..] {
-                let part = Function { scope: Some(Rc::new(scope.clone())), ..function(Callee::Hole(stage), stage.span) };
+                let part =
+                    Function { scope: Some(Rc::new(scope.clone())), ..function(Callee::Hole(stage), stage.span) };
                 parts.push(Rc::new(part));
             }
             return Value::Function(Rc::new(function(Callee::Compose(parts), span)));
@@ -150,17 +151,18 @@ pub(super) fn holds_hole(expr: &ast::Expr) -> bool {
         Ast::Call(callee, args) => {
             holds_hole(callee)
                 || args.iter().any(|arg| match arg {
-                    ast::Arg::Value(x) | ast::Arg::Set(_, x) | ast::Arg::Axis(_, x) | ast::Arg::Quoted(_, _, x) => holds_hole(x),
+                    ast::Arg::Value(x) | ast::Arg::Set(_, x) | ast::Arg::Axis(_, x) | ast::Arg::Quoted(_, _, x) => {
+                        holds_hole(x)
+                    }
                 })
         }
         Ast::Index(base, brackets) => {
             let all = brackets.from.iter().chain(brackets.to.iter().flatten());
-            holds_hole(base)
-                || { all }.any(|ix| match ix {
-                    ast::Ix::Row(_) => false,
-                    ast::Ix::Value(x) | ast::Ix::Set(_, x) => holds_hole(x),
-                    ast::Ix::Axis(_, x, at) => holds_hole(x) || at.as_ref().is_some_and(holds_hole),
-                })
+            holds_hole(base) || { all }.any(|ix| match ix {
+                ast::Ix::Row(_) => false,
+                ast::Ix::Value(x) | ast::Ix::Set(_, x) => holds_hole(x),
+                ast::Ix::Axis(_, x, at) => holds_hole(x) || at.as_ref().is_some_and(holds_hole),
+            })
         }
         Ast::If(condition, then, otherwise) => {
             holds_hole(condition) || block_holds_hole(then) || block_holds_hole(otherwise)
@@ -176,7 +178,9 @@ pub(super) fn holds_hole(expr: &ast::Expr) -> bool {
 
 fn block_holds_hole(block: &ast::Block) -> bool {
     let in_stmt = |stmt: &ast::Stmt| match stmt {
-        ast::Stmt::Let(ast::Let { value, .. }) | ast::Stmt::Penalty { value, .. } | ast::Stmt::Assign { value, .. } => holds_hole(value),
+        ast::Stmt::Let(ast::Let { value, .. }) | ast::Stmt::Penalty { value, .. } | ast::Stmt::Assign { value, .. } => {
+            holds_hole(value)
+        }
         ast::Stmt::State(vars) => vars.iter().any(|var| holds_hole(&var.init)),
         ast::Stmt::Param(def) => holds_hole(&def.init),
         ast::Stmt::Error(_) => false,

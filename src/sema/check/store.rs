@@ -46,7 +46,12 @@ impl Store {
 
 impl<'a> Checker<'a> {
     /// `param w[i, out] ~ glorot[i -> out]`
-    pub(super) fn param(&mut self, scope: &mut Scope<'a>, def: &'a ast::ParamDef, held_by: Option<ast::Ident>) -> Value<'a> {
+    pub(super) fn param(
+        &mut self,
+        scope: &mut Scope<'a>,
+        def: &'a ast::ParamDef,
+        held_by: Option<ast::Ident>,
+    ) -> Value<'a> {
         let Some(ident) = def.name.or(held_by) else { return self.fail(told::param_needs_name(def.span)) };
         if scope.body != Body::Layer {
             return self.fail(told::param_outside_layer(ident.name, def.span));
@@ -104,7 +109,8 @@ impl<'a> Checker<'a> {
                     axes.push(Axis { id, size, from: ident.span });
                 }
             }
-            let repeated = axes.split_last().filter(|(last, rest)| rest.iter().any(|axis| self.same_axis(axis.id, last.id)));
+            let repeated =
+                axes.split_last().filter(|(last, rest)| rest.iter().any(|axis| self.same_axis(axis.id, last.id)));
             if let Some((last, _)) = repeated {
                 self.report(shape::duplicate_axis(&self.axes.show(last.id), "this declaration".into(), last.from));
                 return None;
@@ -162,7 +168,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Fan in and fan out: as written, else the first and the second of at most two axes.
-    fn fans(&mut self, scope: &mut Scope<'a>, written: Option<&'a ast::Brackets>, axes: &[Axis], span: Span) -> Option<[Value<'a>; 2]> {
+    fn fans(
+        &mut self,
+        scope: &mut Scope<'a>,
+        written: Option<&'a ast::Brackets>,
+        axes: &[Axis],
+        span: Span,
+    ) -> Option<[Value<'a>; 2]> {
         let sizes = match written {
             Some(ast::Brackets { from, to: Some(to), .. }) => {
                 let mut size_of = |list: &'a [ast::Ix]| -> Option<Vec<Axis>> {
@@ -219,15 +231,18 @@ impl<'a> Checker<'a> {
             true => fans.into_iter().take(def.inputs.len()).map(|value| Given { name: None, value, span }).collect(),
             false => Vec::new(),
         };
-        let value = self.elaborate(scope, super::call::Use {
-            def,
-            brackets: None,
-            config: function.config.clone().unwrap_or_default(),
-            inputs,
-            row: Some(axes.to_vec()),
-            place: Place::new(path.to_owned()),
-            span,
-        });
+        let value = self.elaborate(
+            scope,
+            super::call::Use {
+                def,
+                brackets: None,
+                config: function.config.clone().unwrap_or_default(),
+                inputs,
+                row: Some(axes.to_vec()),
+                place: Place::new(path.to_owned()),
+                span,
+            },
+        );
         self.tensor(value, span)
     }
 
@@ -245,12 +260,15 @@ impl<'a> Checker<'a> {
             }
         };
         let value = self.expr(scope, &var.init);
-        let Some(init) = self.tensor(value, var.init.span) else { return self.bind_name(scope, var.name, Value::Error) };
+        let Some(init) = self.tensor(value, var.init.span) else {
+            return self.bind_name(scope, var.name, Value::Error);
+        };
         let axes = match &var.axes {
             Some(decls) => self.declared_axes(scope, decls),
             None => Some(self.ty(init).axes.clone()),
         };
-        let Some((axes, init)) = axes.and_then(|axes| Some((axes.clone(), self.shaped(init, &axes, var.init.span)?))) else {
+        let Some((axes, init)) = axes.and_then(|axes| Some((axes.clone(), self.shaped(init, &axes, var.init.span)?)))
+        else {
             return self.bind_name(scope, var.name, Value::Error);
         };
         let path = scope.place.join(var.name.name.as_str());

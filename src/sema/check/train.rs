@@ -8,10 +8,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, store as told_store, train as told, value as told_value};
 use crate::ir::DType;
-use crate::sema::typed::{
-    Clip, ExprId, ExprKind, Input, Keep, Kind, Length, Metric, Owner, Patience, Section, Settings, Train, Type, Update, Watched,
-};
 use crate::sema::typed::Axis;
+use crate::sema::typed::{
+    Clip, ExprId, ExprKind, Input, Keep, Kind, Length, Metric, Owner, Patience, Section, Settings, Train, Type, Update,
+    Watched,
+};
 use crate::sema::value::{Callee, Function, Given, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
@@ -99,7 +100,11 @@ impl<'a> Checker<'a> {
             self.finish_kind(&mut expr.kind);
         }
         let mut store = std::mem::take(&mut self.store);
-        let types = store.params.iter_mut().map(|param| &mut param.ty).chain(store.states.iter_mut().map(|state| &mut state.ty));
+        let types = store
+            .params
+            .iter_mut()
+            .map(|param| &mut param.ty)
+            .chain(store.states.iter_mut().map(|state| &mut state.ty));
         types.for_each(|ty| self.finish_type(ty));
         store.layers.iter_mut().filter_map(|layer| layer.ty.as_mut()).for_each(|ty| self.finish_type(ty));
         let mut inputs = inputs;
@@ -190,7 +195,10 @@ impl<'a> Checker<'a> {
         let size = self.sizes.rigid("batch");
         let batch = Axis { id: self.axes.add(Some("batch".into()), size.clone()), size, from: span };
         let mut inputs = Vec::new();
-        let mut values = vec![("batch".into(), Value::Axis(crate::sema::value::AxisArg { id: batch.id, size: batch.size.clone(), span }))];
+        let mut values = vec![(
+            "batch".into(),
+            Value::Axis(crate::sema::value::AxisArg { id: batch.id, size: batch.size.clone(), span }),
+        )];
         for (at, column) in columns.into_iter().enumerate() {
             let mut axes = vec![batch.clone()];
             for (name, size) in column.axes {
@@ -372,7 +380,8 @@ impl<'a> Checker<'a> {
         let Some((value, span)) = self.setting(mode, lines, "predict".into()) else { return Vec::new() };
         match value {
             Value::Record(fields) => {
-                let parts = fields.into_iter().filter_map(|(name, value)| Some((name.to_string(), self.tensor(value, span)?)));
+                let parts =
+                    fields.into_iter().filter_map(|(name, value)| Some((name.to_string(), self.tensor(value, span)?)));
                 parts.collect()
             }
             value => self.tensor(value, span).map(|id| (String::new(), id)).into_iter().collect(),
@@ -402,19 +411,23 @@ impl<'a> Checker<'a> {
             let g = self.gradient_of(param);
             let given = |id| Given { name: None, value: Value::Tensor(id), span };
             let place = Place::new(format!("{}/{}", def.name.name, self.store.params[param].path));
-            let value = self.elaborate(&mut mode.scope, super::call::Use {
-                def,
-                brackets: None,
-                config: optimizer.config.clone().unwrap_or_default(),
-                inputs: vec![given(p), given(g)],
-                row: None,
-                place,
-                span,
-            });
+            let value = self.elaborate(
+                &mut mode.scope,
+                super::call::Use {
+                    def,
+                    brackets: None,
+                    config: optimizer.config.clone().unwrap_or_default(),
+                    inputs: vec![given(p), given(g)],
+                    row: None,
+                    place,
+                    span,
+                },
+            );
             let Some(new) = self.tensor(value, span) else { return updates };
             let names: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
             let new_ty = self.ty(new).clone();
-            let fits = new_ty.axes.len() == ty.axes.len() && ty.axes.iter().all(|axis| self.find_axis(&new_ty.axes, axis.id).is_some());
+            let fits = new_ty.axes.len() == ty.axes.len()
+                && ty.axes.iter().all(|axis| self.find_axis(&new_ty.axes, axis.id).is_some());
             if !fits {
                 let told = (self.show_type(&new_ty), format!("[{}]", names.join(", ")));
                 self.report(told_store::update_axes(def.name.name, &told.0, &told.1, span));
@@ -608,7 +621,9 @@ impl<'a> Checker<'a> {
     /// Puts everything known into the sizes an expression holds itself.
     fn finish_kind(&self, kind: &mut ExprKind) {
         match kind {
-            ExprKind::Size(dim) | ExprKind::Slice { start: dim, .. } | ExprKind::Select { at: dim, .. } => *dim = self.sizes.resolve(dim),
+            ExprKind::Size(dim) | ExprKind::Slice { start: dim, .. } | ExprKind::Select { at: dim, .. } => {
+                *dim = self.sizes.resolve(dim)
+            }
             _ => {}
         }
         kind.for_each_axis(|axis| *axis = self.axes.find(*axis));

@@ -12,7 +12,13 @@ use super::{Checker, Scope, product};
 
 impl<'a> Checker<'a> {
     /// `rename[t -> s](x)`
-    pub(super) fn rename(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn rename(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let mut ty = self.ty(x).clone();
         let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
@@ -50,7 +56,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `split[d -> head: heads, e](x)`
-    pub(super) fn split(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn split(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
@@ -100,7 +112,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `join[head, e -> d](x)`: the axes come together where the first one stands.
-    pub(super) fn join(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn join(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
@@ -123,7 +141,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `order[a, b, ..](x)`
-    pub(super) fn order(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn order(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(brackets) = f.brackets else { return self.fail(name::axis_expected(f.span)) };
@@ -135,7 +159,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `expand[a](x)`
-    pub(super) fn expand(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn expand(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(new) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
@@ -154,8 +184,16 @@ impl<'a> Checker<'a> {
     }
 
     /// `concat[f](a, b)`: a part that lacks the axis counts as size 1.
-    pub(super) fn concat(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
-        let Some(ast::Brackets { from: along, to: None, .. }) = f.brackets else { return self.fail(name::axis_expected(f.span)) };
+    pub(super) fn concat(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(ast::Brackets { from: along, to: None, .. }) = f.brackets else {
+            return self.fail(name::axis_expected(f.span));
+        };
         let [Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span: name_span })] = &along[..] else {
             return self.fail(name::axis_expected(f.span));
         };
@@ -164,7 +202,10 @@ impl<'a> Checker<'a> {
             let Some(x) = self.tensor(arg.value, arg.span) else { return Value::Error };
             parts.push((self.to_f32(x, arg.span), arg.span));
         }
-        let in_parts = parts.iter().flat_map(|(part, _)| &self.ty(*part).axes).find(|axis| self.axes.name(axis.id) == Some(*symbol));
+        let in_parts = parts
+            .iter()
+            .flat_map(|(part, _)| &self.ty(*part).axes)
+            .find(|axis| self.axes.name(axis.id) == Some(*symbol));
         let known = scope.axes.get(symbol).copied().or(in_parts.map(|axis| axis.id));
         let id = match known {
             Some(id) => id,
@@ -191,7 +232,8 @@ impl<'a> Checker<'a> {
                 None => rest = Some((ty, part_span)),
                 Some((first, first_span)) => {
                     let first_others = first.axes.iter().filter(|axis| !self.same_axis(axis.id, id)).count();
-                    let agree = others.len() == first_others && others.iter().all(|axis| self.find_axis(&first.axes, axis.id).is_some());
+                    let agree = others.len() == first_others
+                        && others.iter().all(|axis| self.find_axis(&first.axes, axis.id).is_some());
                     if !agree {
                         let told = (self.show_type(first), self.show_type(&ty));
                         return self.fail(shape::concat_differs(symbol.as_str(), told, *first_span, part_span));
@@ -218,10 +260,18 @@ impl<'a> Checker<'a> {
     }
 
     /// `unstack[k](x)`: a list of what stands at each position.
-    pub(super) fn unstack(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+    pub(super) fn unstack(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
-        let Some(ast::Brackets { from, to: None, .. }) = f.brackets else { return self.fail(name::axis_expected(f.span)) };
+        let Some(ast::Brackets { from, to: None, .. }) = f.brackets else {
+            return self.fail(name::axis_expected(f.span));
+        };
         let [along] = &from[..] else { return self.fail(name::axis_expected(f.span)) };
         let Some(axis) = self.axis_of(scope, along, &ty) else { return Value::Error };
         let Some(count) = self.sizes.resolve(&axis.size).as_const() else {
@@ -239,7 +289,13 @@ impl<'a> Checker<'a> {
     // ---- x[t = 0], x[t = 1..], wte[vocab = ids]
 
     /// Brackets after an expression: of a function its axes, of a tensor places to read.
-    pub(super) fn index(&mut self, scope: &mut Scope<'a>, base: &'a ast::Expr, brackets: &'a ast::Brackets, span: Span) -> Value<'a> {
+    pub(super) fn index(
+        &mut self,
+        scope: &mut Scope<'a>,
+        base: &'a ast::Expr,
+        brackets: &'a ast::Brackets,
+        span: Span,
+    ) -> Value<'a> {
         let mut value = match self.expr(scope, base) {
             Value::Function(function) => {
                 return self.bracketed(scope, &function, brackets, span);
@@ -259,7 +315,13 @@ impl<'a> Checker<'a> {
     }
 
     /// A function with axes in brackets as a value: `zeros[.., out]` alone is already a tensor.
-    fn bracketed(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, brackets: &'a ast::Brackets, span: Span) -> Value<'a> {
+    fn bracketed(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        brackets: &'a ast::Brackets,
+        span: Span,
+    ) -> Value<'a> {
         use crate::sema::value::Builtin;
         let with = Function { brackets: Some(brackets), span, ..f.clone() };
         match &f.callee {
@@ -304,7 +366,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn slice(&mut self, x: crate::sema::typed::ExprId, axis: &Axis, from: Option<Dim>, to: Option<Dim>, at: &ast::Expr, span: Span) -> Value<'a> {
+    fn slice(
+        &mut self,
+        x: crate::sema::typed::ExprId,
+        axis: &Axis,
+        from: Option<Dim>,
+        to: Option<Dim>,
+        at: &ast::Expr,
+        span: Span,
+    ) -> Value<'a> {
         let ty = self.ty(x).clone();
         // `..-1` and `-3..` count from the end.
         let from_end = |dim: Dim| match dim.as_const() {
@@ -332,7 +402,8 @@ impl<'a> Checker<'a> {
 
     /// Whether a known position lies within a known axis; what is symbolic is left to the run.
     fn in_range(&mut self, position: &Dim, axis: &Axis, is_end: bool, span: Span) -> bool {
-        let left = self.sizes.resolve(&axis.size).sub(&self.sizes.resolve(position)).ok().and_then(|left| left.as_const());
+        let left =
+            self.sizes.resolve(&axis.size).sub(&self.sizes.resolve(position)).ok().and_then(|left| left.as_const());
         let below = self.sizes.resolve(position).as_const().is_some_and(|position| position < 0);
         if below || left.is_some_and(|left| left < i64::from(!is_end)) {
             let told = (self.sizes.show(position), self.sizes.show(&axis.size));
@@ -353,7 +424,11 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         let index_ty = self.ty(index).clone();
         let Kind::Index(counts) = index_ty.kind else {
-            return self.fail(shape::index_needs_kind(&self.axes.show(axis.id), &self.show_type(&index_ty), index_span));
+            return self.fail(shape::index_needs_kind(
+                &self.axes.show(axis.id),
+                &self.show_type(&index_ty),
+                index_span,
+            ));
         };
         if index_ty.dtype != DType::I32 || !self.axes.unite(counts, axis.id) {
             let told = (self.axes.show(counts), self.axes.show(axis.id));
@@ -417,7 +492,8 @@ impl<'a> Checker<'a> {
             (Some(axis), _) => Some(axis.clone()),
             (None, Some(&id)) => self.has_axis(id, ident.span, ty),
             (None, None) => {
-                let known: Vec<&str> = ty.axes.iter().filter_map(|axis| self.axes.name(axis.id)).map(|name| name.as_str()).collect();
+                let known: Vec<&str> =
+                    ty.axes.iter().filter_map(|axis| self.axes.name(axis.id)).map(|name| name.as_str()).collect();
                 self.report(name::unknown_axis(ident.name.as_str(), ident.span, &known));
                 None
             }
