@@ -77,7 +77,12 @@ const END: &str = "\u{1}end of table\u{1}";
 const END_LINE: &[u8] = b"\n\x01end of table\x01\n";
 
 /// Checks the text and reads the header.
-pub(super) fn open<'a>(bytes: &'a [u8], separator: u8, quotes: bool, file: &'a SourceFile) -> Result<Sheet<'a>, Diagnostic> {
+pub(super) fn open<'a>(
+    bytes: &'a [u8],
+    separator: u8,
+    quotes: bool,
+    file: &'a SourceFile,
+) -> Result<Sheet<'a>, Diagnostic> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Err(error) = std::str::from_utf8(bytes) {
         let before = &bytes[..error.valid_up_to()];

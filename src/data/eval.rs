@@ -458,7 +458,8 @@ impl<'t> Evaluation<'t> {
         };
         let missing = values.data.iter().filter(|x| x.is_nan()).count();
         if let Some(at) = values.data.iter().position(|x| x.is_nan()) {
-            return self.at_value(&values.form, at, id, |span, place| data::missing_cell(span, place, missing - 1, false));
+            return self
+                .at_value(&values.form, at, id, |span, place| data::missing_cell(span, place, missing - 1, false));
         }
         Some(Finished::Numbers(values))
     }

@@ -64,7 +64,13 @@ impl Files for Memory {
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-        Ok(self.0.keys().map(|path| parts(path)).filter(|(of, _)| *of == folder).map(|(_, name)| name.to_owned()).collect())
+        Ok(self
+            .0
+            .keys()
+            .map(|path| parts(path))
+            .filter(|(of, _)| *of == folder)
+            .map(|(_, name)| name.to_owned())
+            .collect())
     }
 
     fn shown(&self, path: &str) -> String {

@@ -86,6 +86,13 @@ impl<'d> Loader<'d> {
         self
     }
 
+    /// Rows in the order of their file, and all of them: to look at training rows without training.
+    pub fn in_file_order(mut self) -> Loader<'d> {
+        self.shuffle = false;
+        self.drop_last = false;
+        self
+    }
+
     /// The columns of a batch.
     pub fn columns(&self) -> impl Iterator<Item = &'d Column> + '_ {
         self.columns.iter().map(|&at| &self.dataset.schema().columns[at])

@@ -88,12 +88,7 @@ impl Rows {
 }
 
 /// The source with the paths of the input. A path from the command line has no place in the program.
-fn replaced(
-    source: &Source,
-    selected: &[&Selector],
-    input: &Input,
-    diagnostics: &mut Diagnostics,
-) -> Option<Source> {
+fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics: &mut Diagnostics) -> Option<Source> {
     let is_used = |file: &&SourceFile| selected.iter().any(|selector| selector.first == file.column);
     let files = match (source.format, input) {
         (Format::Table { .. }, Input::Path(path)) => vec![at(path, "")],

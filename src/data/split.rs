@@ -181,7 +181,8 @@ fn by_column(split: &Split, table: &Table, column: &TableColumn, diagnostics: &m
 /// The rows from the earliest to the latest; rows of one moment stay in the order of the file.
 fn in_time(split: &Split, table: &Table, column: &TableColumn, diagnostics: &mut Diagnostics) -> Option<Vec<u32>> {
     let cells: Vec<String> = (0..table.rows).map(|row| text(column, row)).collect();
-    let numbers: Vec<Option<f64>> = cells.iter().map(|cell| cell.parse().ok().filter(|x: &f64| x.is_finite())).collect();
+    let numbers: Vec<Option<f64>> =
+        cells.iter().map(|cell| cell.parse().ok().filter(|x: &f64| x.is_finite())).collect();
     let mut order: Vec<u32> = (0..table.rows as u32).collect();
     if numbers.iter().all(Option::is_some) {
         order.sort_by(|&a, &b| {
@@ -205,14 +206,16 @@ fn in_time(split: &Split, table: &Table, column: &TableColumn, diagnostics: &mut
 /// `2024-03-31`, `2024/03/31`, `2024-03-31T18:00:05.5Z`, `2024-03`
 fn is_date(cell: &str) -> bool {
     let bytes = cell.as_bytes();
-    let digits = |at: usize, count: usize| bytes.get(at..at + count).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    let digits =
+        |at: usize, count: usize| bytes.get(at..at + count).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
     let Some(&separator) = bytes.get(4) else { return false };
     let month = digits(0, 4) && matches!(separator, b'-' | b'/') && digits(5, 2);
     let day = bytes.len() == 7 || bytes.get(7) == Some(&separator) && digits(8, 2);
     let clock = |rest: &[u8]| {
         let separated = matches!(rest[0], b' ' | b'T');
         let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
-        separated && rest.get(1..6).is_some_and(|time| time[2] == b':')
+        separated
+            && rest.get(1..6).is_some_and(|time| time[2] == b':')
             && rest[1..].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
     };
     month && day && (bytes.len() <= 10 || clock(&bytes[10..]))
@@ -250,7 +253,8 @@ mod tests {
         for date in ["2024-03-31", "2024/03/31", "2024-03", "2024-03-31 18:00", "2024-03-31T18:00:05.5Z"] {
             assert!(is_date(date), "{date}");
         }
-        for other in ["", "31.3.2024", "03/31/2024", "2024", "2024-3-31", "2024-03-31+02:00", "2024-03/31", "2024-03-"] {
+        for other in ["", "31.3.2024", "03/31/2024", "2024", "2024-3-31", "2024-03-31+02:00", "2024-03/31", "2024-03-"]
+        {
             assert!(!is_date(other), "{other}");
         }
     }

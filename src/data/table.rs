@@ -38,7 +38,12 @@ pub(super) enum Cells {
 
 impl Table {
     /// Reads the columns that `wanted` selects.
-    pub fn read(source: &Source, wanted: &[&Selector], files: &dyn Files, diagnostics: &mut Diagnostics) -> Option<Table> {
+    pub fn read(
+        source: &Source,
+        wanted: &[&Selector],
+        files: &dyn Files,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Table> {
         match source.format {
             Format::Table { separator, quotes } => {
                 let file = source.files.first()?;
@@ -120,7 +125,12 @@ fn resolve_all(
 ///
 /// `"i1".."i13"` with one stem and two numbers means i1, i2, … i13, wherever they stand; any other range
 /// means what stands between the two in the header. Both ends belong to it.
-fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option<Span>) -> Result<Vec<usize>, Diagnostic> {
+fn resolve(
+    header: &[String],
+    selector: &Selector,
+    file: &str,
+    file_span: Option<Span>,
+) -> Result<Vec<usize>, Diagnostic> {
     let span = Some(selector.span);
     let find = |name: &str| {
         let mut places = (0..header.len()).filter(|&at| header[at] == name);

@@ -43,7 +43,12 @@ fn at(code: Code, span: Option<Span>, message: String) -> Diagnostic {
 }
 
 /// Proposes the nearest of the known names, or lists them.
-fn meant<'a>(diagnostic: Diagnostic, span: Span, word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Diagnostic {
+fn meant<'a>(
+    diagnostic: Diagnostic,
+    span: Span,
+    word: &str,
+    known: impl IntoIterator<Item = &'a str> + Clone,
+) -> Diagnostic {
     match nearest(word, known.clone()) {
         Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
         None => diagnostic.help(format!("there are {}", list(known))),
@@ -162,7 +167,8 @@ pub fn nothing_to_train(span: Span) -> Diagnostic {
 
 /// `train = 70` for `train = 70%`.
 pub fn not_a_fraction(span: Span, name: &str, value: Option<f64>) -> Diagnostic {
-    let error = Diagnostic::error(Code::E0706, span, format!("`{name}` takes a share of the rows, as in `{name} = 15%`"));
+    let error =
+        Diagnostic::error(Code::E0706, span, format!("`{name}` takes a share of the rows, as in `{name} = 15%`"));
     match value {
         Some(value) if value > 1.0 && value <= 100.0 => {
             error.fix(format!("write `{value}%`"), span, format!("{value}%"))
@@ -211,8 +217,7 @@ pub fn transform_mismatch(span: Span, transform: &str, wants: &str, value: Span,
 
 /// Class numbers in arithmetic.
 pub fn index_arithmetic(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic")
-        .help("`one_hot` makes numbers of classes")
+    Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic").help("`one_hot` makes numbers of classes")
 }
 
 /// Two sides of an arithmetic operation, or columns side by side, that do not fit.
@@ -238,9 +243,7 @@ pub fn unreadable(span: Option<Span>, path: &str, why: &str, near: Option<(&str,
     let error = at(Code::E0711, span, format!("cannot read `{path}`: {why}"))
         .note("a path is relative to the folder of the program");
     match (near, span) {
-        (Some((_, whole)), Some(span)) => {
-            error.fix(format!("did you mean `{whole}`?"), span, format!("\"{whole}\""))
-        }
+        (Some((_, whole)), Some(span)) => error.fix(format!("did you mean `{whole}`?"), span, format!("\"{whole}\"")),
         (Some((name, _)), None) => error.help(format!("there is a `{name}` in that folder")),
         (None, _) => error,
     }
@@ -274,7 +277,15 @@ pub fn no_header(span: Option<Span>, file: &str, first: &str) -> Diagnostic {
 }
 
 /// A row with more or fewer cells than the header.
-pub fn ragged(span: Option<Span>, file: &str, number: usize, line: u64, cells: usize, header: usize, others: usize) -> Diagnostic {
+pub fn ragged(
+    span: Option<Span>,
+    file: &str,
+    number: usize,
+    line: u64,
+    cells: usize,
+    header: usize,
+    others: usize,
+) -> Diagnostic {
     let many = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
     let error = at(
         Code::E0715,
@@ -399,7 +410,11 @@ pub fn counts_disagree(span: Option<Span>, file: &str, count: usize, first: &str
 
 /// A file of the split whose items have another shape.
 pub fn file_shape(span: Span, column: &str, file: &str, shape: &str, main: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0723, span, format!("an item of `{column}` has the shape {shape} in `{file}` and {main} in the main file"))
+    Diagnostic::error(
+        Code::E0723,
+        span,
+        format!("an item of `{column}` has the shape {shape} in `{file}` and {main} in the main file"),
+    )
 }
 
 /// A class number below zero or past its axis.
@@ -441,14 +456,22 @@ pub fn rare_class(span: Span, class: &str, rows: usize, parts: usize) -> Diagnos
 
 /// A word in the split column that names no part.
 pub fn unknown_part(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0728, span, format!("`{}` in column `{}`, {cell}, names no part of the split", cut(text), cell.column))
-        .help("the parts are `train`, `valid`, `test`")
+    Diagnostic::error(
+        Code::E0728,
+        span,
+        format!("`{}` in column `{}`, {cell}, names no part of the split", cut(text), cell.column),
+    )
+    .help("the parts are `train`, `valid`, `test`")
 }
 
 /// A moment that cannot be put in order.
 pub fn not_a_time(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0728, span, format!("`{}` in column `{}`, {cell}, is neither a number nor a date", cut(text), cell.column))
-        .help("dates are written year first: `2024-03-31` or `2024-03-31 18:00`")
+    Diagnostic::error(
+        Code::E0728,
+        span,
+        format!("`{}` in column `{}`, {cell}, is neither a number nor a date", cut(text), cell.column),
+    )
+    .help("dates are written year first: `2024-03-31` or `2024-03-31 18:00`")
 }
 
 /// `vocab[class: 3]` over four words.
@@ -465,11 +488,18 @@ pub fn fitted_mismatch(span: Span, stage: &str) -> Diagnostic {
 
 /// One path for predictions that need several files.
 pub fn several_files(columns: &[&str]) -> Diagnostic {
-    Diagnostic::without_place(Code::E0717, format!("prediction needs {}, and one file is given", list(columns.iter().copied())))
-        .help("name a file for each")
+    Diagnostic::without_place(
+        Code::E0717,
+        format!("prediction needs {}, and one file is given", list(columns.iter().copied())),
+    )
+    .help("name a file for each")
 }
 
 /// A column with one value only.
 pub fn constant_column(span: Span, transform: &str, column: &str) -> Diagnostic {
-    Diagnostic::warning(Code::W0701, span, format!("`{column}` has one value in all training rows; `{transform}` makes it 0"))
+    Diagnostic::warning(
+        Code::W0701,
+        span,
+        format!("`{column}` has one value in all training rows; `{transform}` makes it 0"),
+    )
 }

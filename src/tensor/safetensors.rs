@@ -112,8 +112,7 @@ pub fn write(path: &Path, stored: &Stored) -> Result<(), FileError> {
 
 /// Reads a file that `write` made.
 pub fn read(path: &Path) -> Result<Stored, FileError> {
-    let bytes =
-        std::fs::read(path).map_err(|source| FileError::Io { path: path.to_owned(), doing: "read", source })?;
+    let bytes = std::fs::read(path).map_err(|source| FileError::Io { path: path.to_owned(), doing: "read", source })?;
     from_bytes(&bytes, path)
 }
 
@@ -132,10 +131,7 @@ pub fn to_bytes(stored: &Stored) -> Vec<u8> {
             Tensor::F32(_) => "F32",
             Tensor::I32(_) => "I32",
         };
-        header.insert(
-            name.as_str(),
-            json!({ "dtype": dtype, "shape": tensor.shape(), "data_offsets": [start, end] }),
-        );
+        header.insert(name.as_str(), json!({ "dtype": dtype, "shape": tensor.shape(), "data_offsets": [start, end] }));
     }
     header.insert("__metadata__", json!(metadata));
 

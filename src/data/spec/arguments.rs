@@ -176,7 +176,12 @@ impl<'a> Arguments<'a> {
 }
 
 /// The axes in the brackets of a call, at most `limit` of them.
-pub(super) fn axes(call: &Call<'_>, limit: usize, constants: &Constants<'_>, diagnostics: &mut Diagnostics) -> Vec<ClassAxis> {
+pub(super) fn axes(
+    call: &Call<'_>,
+    limit: usize,
+    constants: &Constants<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<ClassAxis> {
     let mut axes = Vec::new();
     for (at, place) in call.brackets.iter().enumerate() {
         let wanted = match limit {
@@ -185,11 +190,17 @@ pub(super) fn axes(call: &Call<'_>, limit: usize, constants: &Constants<'_>, dia
             _ => "names of axes in brackets",
         };
         let axis = match place {
-            Ix::Value(Expr { kind: ExprKind::Name(name), span }) => Some(ClassAxis { name: *name, size: None, span: *span }),
+            Ix::Value(Expr { kind: ExprKind::Name(name), span }) => {
+                Some(ClassAxis { name: *name, size: None, span: *span })
+            }
             Ix::Axis(name, size, None) => {
                 let counted = constants.count(size);
                 if counted.is_none() {
-                    diagnostics.push(data::wrong_argument(size.span, call.word, "a whole number above 0 as the size of an axis"));
+                    diagnostics.push(data::wrong_argument(
+                        size.span,
+                        call.word,
+                        "a whole number above 0 as the size of an axis",
+                    ));
                 }
                 counted.map(|counted| ClassAxis { name: name.name, size: Some(counted), span: name.span.to(size.span) })
             }

@@ -378,7 +378,11 @@ impl<'a> Reader<'a> {
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         let axes = axes(call, usize::MAX, &self.constants, &mut self.diagnostics);
         if let Some(sized) = axes.iter().find(|axis| axis.size.is_some()) {
-            self.diagnostics.push(data::wrong_argument(sized.span, call.word, "names of axes; their sizes are in the file"));
+            self.diagnostics.push(data::wrong_argument(
+                sized.span,
+                call.word,
+                "names of axes; their sizes are in the file",
+            ));
         }
         if single {
             args.one(WANTED, &mut self.diagnostics);
@@ -549,7 +553,9 @@ fn holds_hole(expr: &Expr) -> bool {
         ExprKind::Chain(first, rest) => holds_hole(first) || rest.iter().any(|(_, _, operand)| holds_hole(operand)),
         ExprKind::Pipe(stages) => stages.first().is_some_and(holds_hole),
         ExprKind::Call(_, args) => args.iter().any(|arg| match arg {
-            Arg::Value(value) | Arg::Set(_, value) | Arg::Axis(_, value) | Arg::Quoted(_, _, value) => holds_hole(value),
+            Arg::Value(value) | Arg::Set(_, value) | Arg::Axis(_, value) | Arg::Quoted(_, _, value) => {
+                holds_hole(value)
+            }
         }),
         _ => false,
     }

@@ -276,13 +276,35 @@ pub mod names {
     /// Steps between a source and its braces; none is there yet.
     pub const LATER_TABLE_STEPS: &[&str] = &["join", "filter"];
     /// Transforms.
-    pub const TRANSFORMS: &[&str] =
-        &["standardize", "minmax", "log1p", "scale", "impute", "vocab", "index", "one_hot"];
+    pub const TRANSFORMS: &[&str] = &["standardize", "minmax", "log1p", "scale", "impute", "vocab", "index", "one_hot"];
     /// Transforms of the language that are not there yet.
     pub const LATER_TRANSFORMS: &[&str] = &[
-        "train", "clip_outliers", "multi_hot", "hash", "bin", "date_parts", "cross", "chars", "words", "bpe", "pad",
-        "truncate", "decode", "resize", "crop", "flip", "rotate", "translate", "zoom", "brightness", "contrast",
-        "normalize", "grayscale", "window", "key", "like",
+        "train",
+        "clip_outliers",
+        "multi_hot",
+        "hash",
+        "bin",
+        "date_parts",
+        "cross",
+        "chars",
+        "words",
+        "bpe",
+        "pad",
+        "truncate",
+        "decode",
+        "resize",
+        "crop",
+        "flip",
+        "rotate",
+        "translate",
+        "zoom",
+        "brightness",
+        "contrast",
+        "normalize",
+        "grayscale",
+        "window",
+        "key",
+        "like",
     ];
     /// Functions of columns of the language that are not there yet.
     pub const LATER_FUNCTIONS: &[&str] = &["present", "length", "count", "sibling"];

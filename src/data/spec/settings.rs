@@ -53,7 +53,11 @@ impl Reader<'_> {
 
     fn split(&mut self, value: &Expr, spec: &Spec) -> Option<SplitKind> {
         let Some(call) = Call::of(value) else {
-            self.diagnostics.push(data::wrong_setting(value.span, "split", "one of `random(…)`, `stratified(…)`, `by_column(…)`, `chronological(…)`, `files(…)`"));
+            self.diagnostics.push(data::wrong_setting(
+                value.span,
+                "split",
+                "one of `random(…)`, `stratified(…)`, `by_column(…)`, `chronological(…)`, `files(…)`",
+            ));
             return None;
         };
         match call.word {
@@ -161,7 +165,9 @@ impl Reader<'_> {
     fn raw_column(&mut self, expr: &Expr, of: &str) -> Option<Selector> {
         const WANTED: &str = "one column of the file, as in `column(\"day\")`";
         let inner = match Call::of(expr) {
-            Some(call) if call.word == "column" => Arguments::sort(&call, &[], &mut self.diagnostics).one(WANTED, &mut self.diagnostics)?,
+            Some(call) if call.word == "column" => {
+                Arguments::sort(&call, &[], &mut self.diagnostics).one(WANTED, &mut self.diagnostics)?
+            }
             Some(call) => {
                 let name = crate::base::Symbol::new(call.word);
                 let found = self.lookup(name).and_then(|node| self.single(node));
