@@ -7,9 +7,10 @@
 
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
-use crate::diag::{Diagnostic, data};
+use crate::diag::data;
 
 use super::spec::SourceFile;
+use super::{Checked, refuse};
 
 /// The cells of one column, in one piece of text.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -77,18 +78,13 @@ const END: &str = "\u{1}end of table\u{1}";
 const END_LINE: &[u8] = b"\n\x01end of table\x01\n";
 
 /// Checks the text and reads the header.
-pub(super) fn open<'a>(
-    bytes: &'a [u8],
-    separator: u8,
-    quotes: bool,
-    file: &'a SourceFile,
-) -> Result<Sheet<'a>, Diagnostic> {
+pub(super) fn open<'a>(bytes: &'a [u8], separator: u8, quotes: bool, file: &'a SourceFile) -> Checked<Sheet<'a>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Err(error) = std::str::from_utf8(bytes) {
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
         let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        return Err(data::not_utf8(file.span, &file.path, line, utf16));
+        return refuse(data::not_utf8(file.span, &file.path, line, utf16));
     }
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
@@ -100,10 +96,10 @@ pub(super) fn open<'a>(
     let mut record = StringRecord::new();
     let found = next(&mut reader, &mut record);
     if !found || is_end(&record) {
-        return Err(data::no_rows(file.span, &file.path, false));
+        return refuse(data::no_rows(file.span, &file.path, false));
     }
     if record.iter().next_back().is_some_and(|cell| cell.contains(END)) {
-        return Err(data::open_quote(file.span, &file.path, 0, 1));
+        return refuse(data::open_quote(file.span, &file.path, 0, 1));
     }
     let header = record.iter().map(str::to_owned).collect();
     Ok(Sheet { header, reader, lines: Lines { bytes, at: 0, line: 1 }, file })
@@ -112,7 +108,7 @@ pub(super) fn open<'a>(
 impl Sheet<'_> {
     /// Reads the rows: the columns that are `wanted`, by their place in the header, and the line each row
     /// begins on. Every row is checked, whatever is wanted.
-    pub fn rows(mut self, wanted: &[usize]) -> Result<(Vec<TextColumn>, Vec<u64>), Diagnostic> {
+    pub fn rows(mut self, wanted: &[usize]) -> Checked<(Vec<TextColumn>, Vec<u64>)> {
         let mut columns = vec![TextColumn::default(); wanted.len()];
         let mut lines = Vec::new();
         let mut ragged: Option<(usize, u64, usize)> = None;
@@ -125,7 +121,7 @@ impl Sheet<'_> {
             }
             let line = self.lines.of(record.position().map_or(0, csv::Position::byte));
             if record.iter().next_back().is_some_and(|cell| cell.contains(END)) {
-                return Err(data::open_quote(self.file.span, &self.file.path, number, line));
+                return refuse(data::open_quote(self.file.span, &self.file.path, number, line));
             }
             let blank = record.len() == 1 && record[0].is_empty() && self.header.len() > 1;
             if blank {
@@ -145,10 +141,10 @@ impl Sheet<'_> {
         }
         if let Some((number, line, cells)) = ragged {
             let (span, path) = (self.file.span, &self.file.path);
-            return Err(data::ragged(span, path, number, line, cells, self.header.len(), others));
+            return refuse(data::ragged(span, path, number, line, cells, self.header.len(), others));
         }
         if lines.is_empty() {
-            return Err(data::no_rows(self.file.span, &self.file.path, true));
+            return refuse(data::no_rows(self.file.span, &self.file.path, true));
         }
         Ok((columns, lines))
     }

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::diag::{Diagnostic, data, nearest};
+use crate::diag::{data, nearest};
 
 use super::spec::SourceFile;
+use super::{Checked, refuse};
 
 /// What reads files. Paths are relative to the folder of the program.
 pub trait Files {
@@ -79,7 +80,7 @@ impl Files for Memory {
 }
 
 /// The bytes of a source's file, unpacked.
-pub(super) fn read(files: &dyn Files, file: &SourceFile) -> Result<Vec<u8>, Diagnostic> {
+pub(super) fn read(files: &dyn Files, file: &SourceFile) -> Checked<Vec<u8>> {
     match files.read(&file.path) {
         Ok(bytes) => unpack(bytes, file),
         Err(error) => {
@@ -97,7 +98,7 @@ pub(super) fn read(files: &dyn Files, file: &SourceFile) -> Result<Vec<u8>, Diag
             let near = nearest(name, others.iter().map(String::as_str)).filter(|near| *near != name);
             let whole = near.map(|near| format!("{}{near}", &file.path[..file.path.len() - name.len()]));
             let near = near.zip(whole.as_deref());
-            Err(data::unreadable(file.span, &files.shown(&file.path), &why, near))
+            refuse(data::unreadable(file.span, &files.shown(&file.path), &why, near))
         }
     }
 }
@@ -111,7 +112,7 @@ fn parts(path: &str) -> (&str, &str) {
 const UNPACKED_LIMIT: u64 = 64 << 30;
 
 /// Unpacks gzip, which is known by its first two bytes and not by a name.
-fn unpack(bytes: Vec<u8>, file: &SourceFile) -> Result<Vec<u8>, Diagnostic> {
+fn unpack(bytes: Vec<u8>, file: &SourceFile) -> Checked<Vec<u8>> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(bytes);
     }
@@ -123,7 +124,7 @@ fn unpack(bytes: Vec<u8>, file: &SourceFile) -> Result<Vec<u8>, Diagnostic> {
                 io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
                 _ => error.to_string(),
             };
-            Err(data::damaged_gzip(file.span, &file.path, &why))
+            refuse(data::damaged_gzip(file.span, &file.path, &why))
         }
     }
 }

@@ -7,9 +7,10 @@
 //! 00 00 | type | number of axes | a size of 4 bytes for each axis, big-endian | numbers, big-endian
 //! ```
 
-use crate::diag::{Diagnostic, data};
+use crate::diag::data;
 
 use super::spec::SourceFile;
+use super::{Checked, refuse};
 
 /// Items of numbers, all of one shape.
 #[derive(Clone, PartialEq, Debug)]
@@ -67,10 +68,10 @@ impl NumberColumn {
 const MAX_AXES: usize = 8;
 
 /// Reads a whole file.
-pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Result<NumberColumn, Diagnostic> {
-    let not_idx = || data::not_idx(file.span, &file.path, &bytes[..bytes.len().min(4)]);
+pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Checked<NumberColumn> {
+    let not_idx = || Box::new(data::not_idx(file.span, &file.path, &bytes[..bytes.len().min(4)]));
     if bytes.is_empty() {
-        return Err(data::no_rows(file.span, &file.path, false));
+        return refuse(data::no_rows(file.span, &file.path, false));
     }
     let (&[0, 0, kind, axes], rest) = bytes.split_first_chunk().ok_or_else(not_idx)? else {
         return Err(not_idx());
@@ -89,7 +90,7 @@ pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Result<NumberColumn, Diag
     let length = bytes.len() as u64;
     let Some((header, body)) = rest.split_at_checked(4 * axes) else {
         let shape = format!("{axes} axes");
-        return Err(data::idx_length(file.span, &file.path, &shape, Some(4 + 4 * axes as u64), length));
+        return refuse(data::idx_length(file.span, &file.path, &shape, Some(4 + 4 * axes as u64), length));
     };
     let sizes: Vec<u64> = words(header).map(u32::from_be_bytes).map(u64::from).collect();
 
@@ -98,11 +99,11 @@ pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Result<NumberColumn, Diag
     let expected = sizes.iter().try_fold(width as u64, |product, &size| product.checked_mul(size));
     let expected = expected.and_then(|bytes| bytes.checked_add(4 + 4 * axes as u64));
     if expected != Some(length) {
-        return Err(data::idx_length(file.span, &file.path, &shape, expected, length));
+        return refuse(data::idx_length(file.span, &file.path, &shape, expected, length));
     }
     let rows = sizes[0] as usize;
     if body.is_empty() {
-        return Err(data::no_rows(file.span, &file.path, true));
+        return refuse(data::no_rows(file.span, &file.path, true));
     }
 
     let numbers = match kind {

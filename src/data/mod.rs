@@ -33,3 +33,12 @@ pub use predict::{Input, Rows};
 pub use schema::{Axis, Column, ColumnType, Part, Schema};
 pub use spec::{Constant, Spec};
 pub use transform::{Fitted, Statistic};
+
+use crate::diag::Diagnostic;
+
+/// What reading one file gives: the diagnostic is large beside what it stands in for.
+type Checked<T> = Result<T, Box<Diagnostic>>;
+
+fn refuse<T>(diagnostic: Diagnostic) -> Checked<T> {
+    Err(Box::new(diagnostic))
+}

@@ -93,7 +93,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
     let files = match (source.format, input) {
         (Format::Table { .. }, Input::Path(path)) => vec![at(path, "")],
         (Format::Table { .. }, Input::Named(named)) => {
-            let Some((_, path)) = named.first() else { return None };
+            let (_, path) = named.first()?;
             vec![at(path, "")]
         }
         (Format::Idx, Input::Named(named)) => named.iter().map(|(column, path)| at(path, column)).collect(),

@@ -11,6 +11,7 @@ use super::csv::{self, TextColumn};
 use super::files::{self, Files};
 use super::idx::{self, NumberColumn};
 use super::spec::{Format, Selector, Source, SourceFile};
+use super::{Checked, refuse};
 
 /// Rows with named columns.
 pub(super) struct Table {
@@ -93,8 +94,8 @@ impl Table {
     }
 }
 
-fn taken<T>(result: Result<T, Diagnostic>, diagnostics: &mut Diagnostics) -> Option<T> {
-    result.map_err(|diagnostic| diagnostics.push(diagnostic)).ok()
+fn taken<T>(result: Checked<T>, diagnostics: &mut Diagnostics) -> Option<T> {
+    result.map_err(|diagnostic| diagnostics.push(*diagnostic)).ok()
 }
 
 /// The places of all wanted columns, each once, in the order of the header.
@@ -111,7 +112,7 @@ fn resolve_all(
         match resolve(header, selector, file, file_span) {
             Ok(places) => used.extend(places),
             Err(diagnostic) => {
-                diagnostics.push(diagnostic);
+                diagnostics.push(*diagnostic);
                 complete = false;
             }
         }
@@ -125,23 +126,18 @@ fn resolve_all(
 ///
 /// `"i1".."i13"` with one stem and two numbers means i1, i2, … i13, wherever they stand; any other range
 /// means what stands between the two in the header. Both ends belong to it.
-fn resolve(
-    header: &[String],
-    selector: &Selector,
-    file: &str,
-    file_span: Option<Span>,
-) -> Result<Vec<usize>, Diagnostic> {
+fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option<Span>) -> Checked<Vec<usize>> {
     let span = Some(selector.span);
     let find = |name: &str| {
         let mut places = (0..header.len()).filter(|&at| header[at] == name);
         match (places.next(), places.next()) {
             (Some(at), None) => Ok(at),
-            (Some(_), Some(_)) => Err(data::column_twice(span, file, name)),
-            (None, _) if looks_like_numbers(header) => Err(data::no_header(file_span, file, &header.join(","))),
+            (Some(_), Some(_)) => refuse(data::column_twice(span, file, name)),
+            (None, _) if looks_like_numbers(header) => refuse(data::no_header(file_span, file, &header.join(","))),
             (None, _) => {
                 let error = data::missing_column(span, file, name, header);
                 // An edit replaces the quotes and all between them: only right for a single name.
-                Err(if selector.last.is_some() { Diagnostic { edits: Vec::new(), ..error } } else { error })
+                refuse(if selector.last.is_some() { Diagnostic { edits: Vec::new(), ..error } } else { error })
             }
         }
     };
@@ -151,7 +147,7 @@ fn resolve(
         && stem == last_stem
     {
         if from > to {
-            return Err(data::column_range(span, first, last));
+            return refuse(data::column_range(span, first, last));
         }
         // `c01` counts on as `c02`: the first name says how wide a number is.
         let width = first.len() - stem.len();
@@ -165,7 +161,7 @@ fn resolve(
         return (from..=to).map(|n| find(&format!("{stem}{n:0width$}"))).collect();
     }
     let (from, to) = (find(first)?, find(last)?);
-    if from > to { Err(data::column_range(span, first, last)) } else { Ok((from..=to).collect()) }
+    if from > to { refuse(data::column_range(span, first, last)) } else { Ok((from..=to).collect()) }
 }
 
 /// `i13` as `i` and 13; a name without digits at its end, or too many, is none.

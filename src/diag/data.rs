@@ -29,6 +29,8 @@ impl fmt::Display for Cell<'_> {
 
 fn row(row: usize, line: Option<u64>) -> String {
     match line {
+        // The header stands above the first row.
+        Some(line) if row == 0 => format!("the header (line {line})"),
         Some(line) => format!("row {row} (line {line})"),
         None => format!("item {row}"),
     }

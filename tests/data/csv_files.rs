@@ -71,6 +71,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("x,y\n\n1,a,b\n", "E0715 row 1 (line 3) of `t.csv` has 3 cells, the header has 2"),
     ("x,y\r\n1,a\r\n\r\n2\r\n", "E0715 row 2 (line 4) of `t.csv` has 1 cell, the header has 2"),
     ("x,y\n1,a\n2,\"b\n3,c\n", "E0715 a quote opened in row 2 (line 3) of `t.csv` is never closed"),
+    ("x,\"y\n1,a\n", "E0715 a quote opened in the header (line 1) of `t.csv` is never closed"),
     ("x,x,y\n1,2,a\n", "E0716 the header of `t.csv` names `x` twice"),
     ("X1,y\n1,a\n", "E0717 `t.csv` has no column `x`"),
     ("x,y\n1,a\n1.2.3,b\n", "E0718 `1.2.3` in column `x`, row 2 (line 3) of `t.csv`, is not a number"),

@@ -67,7 +67,9 @@ fn pages_show_what_they_say() {
         assert!(page.starts_with(&format!("# {}: {}\n", code.as_str(), code.title())), "{code:?}");
         let (broken, mended) = page.split_once("## Mended").expect("a mended example");
         assert!(broken.contains("## Broken"), "{code:?}");
-        let program = |part: &str| part.split_once("```model\n").map(|(_, rest)| rest[..rest.find("```").expect("an end")].to_owned());
+        let program = |part: &str| {
+            part.split_once("```model\n").map(|(_, rest)| rest[..rest.find("```").expect("an end")].to_owned())
+        };
         let Some(broken) = program(broken) else { continue };
         programs += 1;
         let found: Vec<&str> = run(&broken).iter().map(|diagnostic| diagnostic.code.as_str()).collect();
@@ -76,21 +78,4 @@ fn pages_show_what_they_say() {
         assert_eq!(run(&mended), [], "{mended}");
     }
     assert!(programs >= 13);
-}
-
-#[test]
-#[ignore]
-fn timing() {
-    let start = std::time::Instant::now();
-    let data = example("digits.model");
-    eprintln!("load {:?}", start.elapsed());
-    let loader = data.loader(Part::Train);
-    let start = std::time::Instant::now();
-    for index in 0..loader.batches() { std::hint::black_box(loader.batch(0, index)); }
-    eprintln!("epoch {:?} {}", start.elapsed(), loader.batches());
-    let lines: String = (0..200_000).map(|i| format!("{i},{}.5,{},w{}\n", i % 77, i * 3, i % 500)).collect();
-    let files = tensa::data::Memory::default().with("t.csv", format!("a,b,c,d\n{lines}"));
-    let start = std::time::Instant::now();
-    super::loaded("data D = csv(\"t.csv\") { x = columns(\"a\"..\"c\") |> standardize y = column(\"d\") |> vocab split = stratified(y, test = 20%) }", &files);
-    eprintln!("csv {:?} {} bytes", start.elapsed(), lines.len());
 }
