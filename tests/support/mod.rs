@@ -1,3 +1,4 @@
 //! What several suites use.
 
 pub mod graphs;
+pub mod data_text;
