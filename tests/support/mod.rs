@@ -1,1 +1,3 @@
 //! What several suites use.
+
+pub mod programs;
