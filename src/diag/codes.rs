@@ -42,9 +42,13 @@ macro_rules! codes {
 // and state · E06 train settings · E07 data · E08 running · W warnings
 codes! {
     E0101 "the text is not what stands here in the language"
-    E0102 "a bracket is not closed"
+    E0102 "a bracket has no partner"
     E0103 "the file is too large or nested too deep"
     E0104 "a string or a number is not finished"
+    E0104 "a text or a number is not written right"
+    E0105 "a habit of another language"
+    E0106 "a block has not exactly one value, at its end"
+    E0107 "operators that need brackets between them"
     E0201 "nothing has this name"
     E0202 "an axis is expected, or no axis has this name"
     E0203 "a name is declared twice"

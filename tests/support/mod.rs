@@ -2,3 +2,4 @@
 
 pub mod graphs;
 pub mod data_text;
+pub mod programs;
