@@ -1,1 +1,89 @@
 //! The command line: one file per command.
+//!
+//! Results go to stdout, progress and messages to stderr. Exit status: 0 fine, 1 the program or the data
+//! is wrong, 2 the command is, 130 interrupted.
+
+mod emit;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::diag::Diagnostics;
+use crate::driver::Session;
+
+/// A declarative language for neural networks.
+#[derive(Parser)]
+#[command(name = "tensa", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print a stage of the compiler
+    Emit(emit::Emit),
+}
+
+/// What every command on a program takes.
+#[derive(Args)]
+pub(super) struct ProgramArgs {
+    /// The program
+    pub file: PathBuf,
+    /// Set a top-level `let` or a setting of `train`
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+/// How a command ended.
+pub(super) type Outcome = Result<(), Failure>;
+
+/// Why a command did not do what was asked.
+pub(super) enum Failure {
+    /// The program or the data is wrong; told already.
+    Told,
+    /// The program or the data is wrong.
+    Program(Box<Session>, Diagnostics),
+    /// The command line is wrong.
+    Usage(String),
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Emit(args) => emit::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::from(1),
+        Err(Failure::Program(session, diagnostics)) => {
+            for told in diagnostics.sorted() {
+                eprintln!("{} {:?} {:?} notes {:?} help {:?}", told.code.as_str(), told.message, told.labels.iter().map(|l| (session.sources.file(l.span.file).name.clone(), session.sources.file(l.span.file).line_column(l.span.start), l.text.clone())).collect::<Vec<_>>(), told.notes, told.help);
+            }
+            ExitCode::from(1)
+        }
+        Err(Failure::Usage(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl ProgramArgs {
+    /// Opens the program with what the command line sets.
+    pub(super) fn open(&self) -> Result<Session, Failure> {
+        let mut session = Session::open(&self.file).map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+        for setting in &self.set {
+            let Some((name, value)) = setting.split_once('=') else {
+                return Err(Failure::Usage(format!("`--set {setting}` is not of the form NAME=VALUE")));
+            };
+            if let Err(told) = session.set(name.trim(), value.trim()) {
+                return Err(Failure::Program(Box::new(session), told));
+            }
+        }
+        Ok(session)
+    }
+}

@@ -44,7 +44,6 @@ codes! {
     E0101 "the text is not what stands here in the language"
     E0102 "a bracket has no partner"
     E0103 "the file is too large or nested too deep"
-    E0104 "a string or a number is not finished"
     E0104 "a text or a number is not written right"
     E0105 "a habit of another language"
     E0106 "a block has not exactly one value, at its end"
@@ -125,6 +124,8 @@ codes! {
     E0728 "a cell does not say where its row belongs"
     E0729 "the number of classes is not the size of the axis"
     E0730 "the fitted values do not belong to this program"
+    E0801 "a program cannot be read"
+    E0802 "`--set` names nothing"
     W0201 "a definition hides one of the library"
     W0701 "a column has one value only"
 }

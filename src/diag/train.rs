@@ -133,3 +133,22 @@ pub fn unknown_watched(ident: impl Named, known: &[&str]) -> Diagnostic {
     let told = Diagnostic::error(Code::E0608, span, format!("no value is reported as `{name}`")).here("not reported");
     did_you_mean(told, name.as_str(), span, known)
 }
+
+/// A program that cannot be read.
+pub fn cannot_read(name: &str, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::without_place(Code::E0801, format!("cannot read `{name}`: {error}"))
+}
+
+/// A program that is no text.
+pub fn not_utf8(name: &str, at: usize) -> Diagnostic {
+    Diagnostic::without_place(Code::E0801, format!("`{name}` is not UTF-8 text: byte {at} begins no character"))
+}
+
+/// `--set` of what nothing is called.
+pub fn nothing_to_set(name: &str, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::without_place(Code::E0802, format!("nothing in the program is called `{name}`, so `--set` cannot set it"));
+    match nearest(name, known.iter().copied()) {
+        Some(near) => told.help(format!("did you mean `{near}`?")),
+        None => told.help("it sets a top-level `let` or a setting of `train`"),
+    }
+}

@@ -72,3 +72,8 @@ pub fn check(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::Program, D
 pub fn constants(sources: &Sources<'_>) -> FxHashMap<Symbol, f64> {
     check::constants(sources)
 }
+
+/// The names of the settings of `train`.
+pub fn settings() -> impl Iterator<Item = &'static str> {
+    check::settings()
+}

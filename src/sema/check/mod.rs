@@ -84,6 +84,11 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
     (program, checker.diagnostics)
 }
 
+/// The settings of `train` that this compiler has.
+pub(super) fn settings() -> impl Iterator<Item = &'static str> {
+    train::SETTINGS.iter().filter(|(_, known)| *known).map(|(name, _)| *name)
+}
+
 /// The numbers among the top-level `let`s.
 pub(super) fn constants(sources: &Sources<'_>) -> FxHashMap<Symbol, f64> {
     struct NoData;

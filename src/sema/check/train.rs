@@ -20,7 +20,7 @@ use super::scope::{Body, Place};
 use super::{Checker, Scope};
 
 /// The settings of `train`, with whether this compiler has them.
-const SETTINGS: &[(&str, bool)] = &[
+pub(super) const SETTINGS: &[(&str, bool)] = &[
     ("predict", true),
     ("loss", true),
     ("metrics", true),
@@ -77,10 +77,13 @@ impl<'a> Checker<'a> {
         let loss = self.loss(&mut mode, &lines, train);
         let training = Section { loss, states: self.layer_states(), ..Section::default() };
         let n_bindings = self.bindings.len();
+        // An axis has one identity in the section, whichever mode met it first.
+        let axes = mode.scope.axes;
 
         self.training = false;
         self.store.start_section();
         let mut mode = self.mode(train, &lines, &columns);
+        mode.scope.axes.extend(axes);
         let loss = self.loss(&mut mode, &lines, train);
         let (metrics, states) = self.metrics(&mut mode, &lines);
         let predict = self.predictions(&mut mode, &lines);
