@@ -123,7 +123,8 @@ impl Sum<'_> {
             let lone = self.groups[at].set & self.summed & !self.set_of_others(&[at]);
             if lone != 0 {
                 let factor = self.multiplied(at);
-                let axes: Vec<usize> = (0..factor.labels.len()).filter(|&axis| lone >> factor.labels[axis] & 1 == 1).collect();
+                let axes: Vec<usize> =
+                    (0..factor.labels.len()).filter(|&axis| lone >> factor.labels[axis] & 1 == 1).collect();
                 let node = self.b.sum(factor.node, &axes);
                 let labels = factor.labels.iter().copied().filter(|label| lone >> label & 1 == 0).collect();
                 self.groups[at] = Group::of(Factor { node, labels, place: factor.place });
@@ -136,7 +137,8 @@ impl Sum<'_> {
     /// 4. A group whose labels are all in another's.
     fn absorb(&mut self) -> bool {
         let pairs = (0..self.groups.len()).flat_map(|into| (0..self.groups.len()).map(move |from| (from, into)));
-        let within = |&(from, into): &(usize, usize)| from != into && self.groups[from].set & !self.groups[into].set == 0;
+        let within =
+            |&(from, into): &(usize, usize)| from != into && self.groups[from].set & !self.groups[into].set == 0;
         let Some((from, into)) = pairs.into_iter().find(within) else { return false };
         self.merge(from, into);
         true
@@ -157,9 +159,8 @@ impl Sum<'_> {
     fn contract_a_pair(&mut self) {
         let n = self.groups.len();
         let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)));
-        let shared = |i: usize, j: usize| {
-            self.groups[i].set & self.groups[j].set & self.summed & !self.set_of_others(&[i, j])
-        };
+        let shared =
+            |i: usize, j: usize| self.groups[i].set & self.groups[j].set & self.summed & !self.set_of_others(&[i, j]);
         let Some((i, j, over)) = pairs.map(|(i, j)| (i, j, shared(i, j))).find(|(_, _, over)| *over != 0) else {
             return self.merge(1, 0);
         };

@@ -31,9 +31,8 @@ pub fn run(graph: &Graph) -> Graph {
 fn recognise(b: &mut Builder, site: &Site<'_>) -> Option<NodeId> {
     let args = site.args;
     match &site.old.node(site.id).op {
-        Op::Reduce(ReduceOp::Sum, axes) => {
-            pick::of_masked_sum(b, args[0], axes).or_else(|| Some(contraction::of_sum(b, args[0], axes, site.is_sole_user(0))))
-        }
+        Op::Reduce(ReduceOp::Sum, axes) => pick::of_masked_sum(b, args[0], axes)
+            .or_else(|| Some(contraction::of_sum(b, args[0], axes, site.is_sole_user(0)))),
         Op::Reduce(ReduceOp::Max | ReduceOp::Min, axes) => extreme_of_repeated(b, site, axes),
         Op::Contract { a, b: other, out } => Some(contraction::of_contraction(b, [a, other, out], args)),
         Op::Map(MapOp::Log) => log_sum_exp::of_log(b, args[0]),
@@ -48,7 +47,8 @@ fn extreme_of_repeated(b: &mut Builder, site: &Site<'_>, axes: &[usize]) -> Opti
     let repeated = b.graph.node(site.args[0]);
     let Op::Broadcast { dims, axes: from } = &repeated.op else { return None };
     let dims = dims.clone();
-    let dropped = |axis: usize| from[axis].is_none() && axes.contains(&axis) && dims[axis].as_const().is_some_and(|n| n > 0);
+    let dropped =
+        |axis: usize| from[axis].is_none() && axes.contains(&axis) && dims[axis].as_const().is_some_and(|n| n > 0);
     let kept: Vec<usize> = (0..dims.len()).filter(|&axis| !dropped(axis)).collect();
     if kept.len() == dims.len() {
         return None;

@@ -51,7 +51,8 @@ impl Builder {
         let ty = match ops::infer(&self.graph, &op, args) {
             Ok(ty) => ty,
             Err(why) => {
-                let types: Vec<&Ty> = args.iter().filter_map(|id| self.graph.nodes.get(id.index())).map(|n| &n.ty).collect();
+                let types: Vec<&Ty> =
+                    args.iter().filter_map(|id| self.graph.nodes.get(id.index())).map(|n| &n.ty).collect();
                 bug!("{op:?} of {types:?}: {why}")
             }
         };

@@ -43,7 +43,8 @@ pub(super) fn eval([a, b, out]: [&[u8]; 3], left: &Value, right: &Value, dims: &
         labels.iter().position(|known| *known == label).map_or(0, |at| value.strides()[at])
     };
     let summed: Vec<u8> = a.iter().copied().filter(|label| !out.contains(label)).collect();
-    let sizes: Vec<usize> = summed.iter().map(|label| left.dims[a.iter().position(|x| x == label).unwrap_or(0)]).collect();
+    let sizes: Vec<usize> =
+        summed.iter().map(|label| left.dims[a.iter().position(|x| x == label).unwrap_or(0)]).collect();
     let strides = |labels: &[u8]| -> Vec<[usize; 2]> {
         labels.iter().map(|&label| [stride(a, left, label), stride(b, right, label)]).collect()
     };
@@ -61,7 +62,13 @@ pub(super) fn eval([a, b, out]: [&[u8]; 3], left: &Value, right: &Value, dims: &
 }
 
 /// d(a·b) = da·b + a·db, each a contraction: the labels of the operand become those of the result.
-pub(super) fn grad(b: &mut Builder, [a, other, out]: [&[u8]; 3], args: &[NodeId], dy: NodeId, wanted: &[bool]) -> Grads {
+pub(super) fn grad(
+    b: &mut Builder,
+    [a, other, out]: [&[u8]; 3],
+    args: &[NodeId],
+    dy: NodeId,
+    wanted: &[bool],
+) -> Grads {
     let left = wanted[0].then(|| b.contract((dy, out), (args[1], other), a));
     let right = wanted[1].then(|| b.contract((args[0], a), (dy, out), other));
     Grads::from_iter([left, right])

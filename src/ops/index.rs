@@ -17,7 +17,8 @@ pub(super) fn eval_take(axis: usize, table: &Value, index: &Value, dims: &[usize
     let rank = index.dims.len();
     Value::from_fn(dims, |at| {
         let row = index.at(&at[axis..axis + rank]);
-        let full: Vec<usize> = at[..axis].iter().copied().chain([row as usize]).chain(at[axis + rank..].iter().copied()).collect();
+        let full: Vec<usize> =
+            at[..axis].iter().copied().chain([row as usize]).chain(at[axis + rank..].iter().copied()).collect();
         if in_range(row, table.dims[axis]) { table.at(&full) } else { f64::NAN }
     })
 }
@@ -45,7 +46,8 @@ pub(super) fn eval_scatter_add(axis: usize, index: &Value, update: &Value, dims:
     for_each_index(&update.dims, |at| {
         let row = index.at(&at[axis..axis + rank]);
         if in_range(row, dims[axis]) {
-            let full: Vec<usize> = at[..axis].iter().copied().chain([row as usize]).chain(at[axis + rank..].iter().copied()).collect();
+            let full: Vec<usize> =
+                at[..axis].iter().copied().chain([row as usize]).chain(at[axis + rank..].iter().copied()).collect();
             let place = result.offset(&full);
             result.data[place] += update.at(at);
         }

@@ -19,7 +19,11 @@ pub(super) fn infer_const(number: Number) -> Result<Ty, String> {
 }
 
 pub(super) fn infer_scalar(host_ops: usize, id: HostId) -> Result<Ty, String> {
-    if (id.0 as usize) < host_ops { Ok(Ty::scalar(DType::F32)) } else { Err("a host value that is not there".to_owned()) }
+    if (id.0 as usize) < host_ops {
+        Ok(Ty::scalar(DType::F32))
+    } else {
+        Err("a host value that is not there".to_owned())
+    }
 }
 
 /// The first word of Philox at the counter (linear index, site, step, 0) under the seed.

@@ -94,7 +94,11 @@ pub(super) fn infer(map: MapOp, args: &[&Ty]) -> Result<Ty, String> {
         Select => (args[0].dtype == DType::Bool && args[1].dtype == args[2].dtype, args[1].dtype),
         Cast(to) => (true, to),
     };
-    if fits { Ok(Ty { dtype, dims: args[0].dims.clone() }) } else { Err("elementwise arguments of a wrong dtype".to_owned()) }
+    if fits {
+        Ok(Ty { dtype, dims: args[0].dims.clone() })
+    } else {
+        Err("elementwise arguments of a wrong dtype".to_owned())
+    }
 }
 
 pub(super) fn eval(map: MapOp, args: &[&Value], dims: &[usize]) -> Value {
@@ -148,11 +152,7 @@ pub(super) fn eval_element(map: MapOp, x: &[f64]) -> f64 {
 
 /// The larger; NaN wins.
 pub(super) fn max(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        f64::NAN
-    } else {
-        a.max(b)
-    }
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
 /// The smaller; NaN wins.

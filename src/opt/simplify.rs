@@ -137,7 +137,7 @@ fn whole_power(b: &mut Builder, x: NodeId, n: u32) -> NodeId {
     }
     let half = whole_power(b, x, n / 2);
     let square = b.mul(half, half);
-    if n % 2 == 0 { square } else { b.mul(square, x) }
+    if n.is_multiple_of(2) { square } else { b.mul(square, x) }
 }
 
 fn extreme(b: &mut Builder, neutral: f64, x: NodeId, y: NodeId) -> Option<NodeId> {
@@ -259,9 +259,7 @@ fn is_finite(graph: &Graph, id: NodeId, depth: usize) -> bool {
         Op::Random { .. } => true,
         Op::Map(Cast(_)) => graph.ty(node.args[0]).dtype != DType::F32 || all(),
         Op::Map(Neg | Abs | Min | Max | Floor | Round | Tanh | Erf) => all(),
-        Op::Map(Select) => {
-            depth > 0 && node.args[1..].iter().all(|&arg| is_finite(graph, arg, depth - 1))
-        }
+        Op::Map(Select) => depth > 0 && node.args[1..].iter().all(|&arg| is_finite(graph, arg, depth - 1)),
         Op::Broadcast { .. } | Op::Permute(_) | Op::Reshape(_) => all(),
         _ => false,
     }
