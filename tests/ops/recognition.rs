@@ -309,6 +309,30 @@ output value \"\" = %3
 }
 
 #[test]
+fn what_depends_on_the_host_alone_is_computed_there() {
+    check(
+        opt::run,
+        "
+host 0 = size n
+%3: f32[] = const[1.0]
+%4: f32[] = scalar[0]
+%5: f32[] = div %3, %4
+%6: f32[] = neg %5
+%7: f32[n, 4] = broadcast[_: n, _: 4] %6
+%8: f32[n, 4] = mul %0, %7
+output value \"\" = %8
+",
+        "
+%0: f32[n, 4] = input[0]
+%1: f32[] = scalar[3]
+%2: f32[n, 4] = broadcast[_: n, _: 4] %1
+%3: f32[n, 4] = mul %0, %2
+output value \"\" = %3
+",
+    );
+}
+
+#[test]
 fn constants_are_computed() {
     check(
         opt::run,
