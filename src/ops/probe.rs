@@ -36,7 +36,7 @@ pub fn probes(op: &Op, args: &[(DType, Vec<usize>)], seed: u32) -> Vec<Value> {
 
 fn real(op: &Op, at: usize, element: usize, u: f64, first: Option<&Value>) -> f64 {
     let positive = 0.3 + 1.2 * u;
-    let sign = if (u * 4096.0) as u64 % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if ((u * 4096.0) as u64).is_multiple_of(2) { 1.0 } else { -1.0 };
     let signed = sign * positive;
     match op {
         Op::Map(MapOp::Log | MapOp::Sqrt) => positive,

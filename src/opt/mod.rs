@@ -1,7 +1,7 @@
 //! Graph to smaller graph: simplify, fold, cse, dce.
 //!
 //! In: a graph after autodiff and `step`. Out: one with the same outputs and less work. `simplify` holds the
-//! algebra of elements, `views` that of indices, `fold` what is known already. Common subexpressions
+//! algebra of elements, `views` that of indices, `fold` what is known before the step. Common subexpressions
 //! become one and dead code goes in the walk itself (`ir::rewrite`).
 //!
 //! **What a rule may change.** Results stay the same up to rounding. NaN and ±∞ stay where they are: a
@@ -33,6 +33,7 @@ fn rewrite(b: &mut Builder, site: &Site<'_>) -> Option<NodeId> {
     fold::constant(b, op, site.args)
         .or_else(|| views::sink_broadcast(b, op, site.args))
         .or_else(|| simplify::element(b, op, site.args))
+        .or_else(|| fold::on_host(b, op, site.args))
         .or_else(|| views::view(b, op, site))
         .or_else(|| views::reduction(b, op, site))
 }

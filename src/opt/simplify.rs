@@ -137,7 +137,7 @@ fn whole_power(b: &mut Builder, x: NodeId, n: u32) -> NodeId {
     }
     let half = whole_power(b, x, n / 2);
     let square = b.mul(half, half);
-    if n % 2 == 0 { square } else { b.mul(square, x) }
+    if n.is_multiple_of(2) { square } else { b.mul(square, x) }
 }
 
 fn extreme(b: &mut Builder, neutral: f64, x: NodeId, y: NodeId) -> Option<NodeId> {

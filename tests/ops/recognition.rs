@@ -128,6 +128,53 @@ output value \"\" = %3
 }
 
 #[test]
+fn a_sum_of_a_product_is_taken_apart_where_nobody_else_reads_it() {
+    let product = "%3: f32[n, 5] = contract[ab,bc->ac] %0, %1\n%4: f32[n] = reduce_sum[1] %3\noutput value \"\" = %4\n";
+    check(
+        canon::run,
+        product,
+        "
+%0: f32[n, 4] = input[0]
+%1: f32[4, 5] = param[0]
+%2: f32[4] = reduce_sum[1] %1
+%3: f32[n, 4] = broadcast[_: n, 0: 4] %2
+%4: f32[n, 4] = mul %0, %3
+%5: f32[n] = reduce_sum[1] %4
+output value \"\" = %5
+",
+    );
+    let read_twice = format!("{product}output value \"too\" = %3\n");
+    let wanted = "
+%0: f32[n, 4] = input[0]
+%1: f32[4, 5] = param[0]
+%2: f32[n, 5] = contract[ab,bc->ac] %0, %1
+%3: f32[n] = reduce_sum[1] %2
+output value \"\" = %3
+output value \"too\" = %2
+";
+    check(canon::run, &read_twice, wanted);
+    check(opt::run, &read_twice, wanted);
+}
+
+#[test]
+fn the_largest_of_a_repeated_value_unless_there_may_be_none() {
+    let largest = |dims: &str| {
+        let n = dims.split(',').next().unwrap();
+        format!(
+            "
+%3: f32[{dims}] = broadcast[_: {n}, 0: 4] %2
+%4: f32[4] = reduce_max[0] %3
+output value \"\" = %4
+"
+        )
+    };
+    check(canon::run, &largest("7, 4"), "%0: f32[4] = param[1]\noutput value \"\" = %0");
+    for kept in ["n, 4", "0, 4"] {
+        assert!(after(canon::run, &format!("{HEAD}{}", largest(kept))).contains("reduce_max"));
+    }
+}
+
+#[test]
 fn log_sum_exp_plain_and_shifted() {
     let wanted = "
 %0: f32[n, 4] = input[0]
@@ -256,6 +303,30 @@ output value \"\" = %11
 %1: f32[n, 4] = mul %0, %0
 %2: f32[n, 4] = mul %1, %0
 %3: f32[n, 2, 2] = reshape[n, 2, 2] %2
+output value \"\" = %3
+",
+    );
+}
+
+#[test]
+fn what_depends_on_the_host_alone_is_computed_there() {
+    check(
+        opt::run,
+        "
+host 0 = size n
+%3: f32[] = const[1.0]
+%4: f32[] = scalar[0]
+%5: f32[] = div %3, %4
+%6: f32[] = neg %5
+%7: f32[n, 4] = broadcast[_: n, _: 4] %6
+%8: f32[n, 4] = mul %0, %7
+output value \"\" = %8
+",
+        "
+%0: f32[n, 4] = input[0]
+%1: f32[] = scalar[3]
+%2: f32[n, 4] = broadcast[_: n, _: 4] %1
+%3: f32[n, 4] = mul %0, %2
 output value \"\" = %3
 ",
     );

@@ -454,13 +454,12 @@ impl Maker {
         let mut out: Vec<u8> = Vec::new();
         for &label in a.iter().chain(&b) {
             let shared = a.contains(&label) && b.contains(&label);
-            if !out.contains(&label) && !(shared && self.rng.chance(60)) {
+            let summed = shared && self.rng.chance(60);
+            if !summed && !out.contains(&label) {
                 let at = self.rng.below(out.len() + 1);
                 out.insert(at, label);
             }
         }
-        // A shared label that was left out once is not put in by its second appearance.
-        let out: Vec<u8> = out;
         if out.len() > 4 {
             return x;
         }
