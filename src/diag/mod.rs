@@ -11,8 +11,10 @@ pub mod json;
 pub mod name;
 pub mod render;
 pub mod shape;
+pub mod store;
 pub mod syntax;
 pub mod train;
+pub mod value;
 
 pub use codes::Code;
 
