@@ -44,7 +44,6 @@ codes! {
     E0101 "the text is not what stands here in the language"
     E0102 "a bracket has no partner"
     E0103 "the file is too large or nested too deep"
-    E0104 "a string or a number is not finished"
     E0104 "a text or a number is not written right"
     E0105 "a habit of another language"
     E0106 "a block has not exactly one value, at its end"

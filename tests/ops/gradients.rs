@@ -74,20 +74,10 @@ fn windows(cases: &mut Vec<Case>) {
     let mut window = |shape: &[i64], fill: f64, axes: Vec<WindowAxis>| {
         cases.push((Op::Window { axes, fill: Number::f32(fill) }, floats(&[shape])));
     };
-    let plain = |axis, out, m, a, b| WindowAxis {
-        axis,
-        out: Dim::constant(out),
-        taps: None,
-        m,
-        a,
-        d: 0,
-        b: Dim::constant(b),
-    };
-    let tapped = |axis, out, taps, m, a, d, b| WindowAxis {
-        taps: Some(Dim::constant(taps)),
-        d,
-        ..plain(axis, out, m, a, b)
-    };
+    let plain =
+        |axis, out, m, a, b| WindowAxis { axis, out: Dim::constant(out), taps: None, m, a, d: 0, b: Dim::constant(b) };
+    let tapped =
+        |axis, out, taps, m, a, d, b| WindowAxis { taps: Some(Dim::constant(taps)), d, ..plain(axis, out, m, a, b) };
     window(&[5], 0.0, vec![plain(0, 3, 1, 1, 1)]);
     window(&[5], 1.5, vec![plain(0, 9, 1, 1, -2)]);
     window(&[2, 5], 0.0, vec![plain(1, 5, 1, -1, 4)]);
@@ -111,7 +101,11 @@ fn windows(cases: &mut Vec<Case>) {
     window(&[4, 3], 0.0, vec![tapped(0, 2, 2, 1, 2, 1, 0), plain(1, 2, 1, 1, 1)]);
     // Taps, offset and size are symbols.
     window(&[6], 0.0, vec![WindowAxis { taps: Some(n()), ..tapped(0, 3, 1, 1, 2, 1, -1) }]);
-    window(&[6, 5], 0.0, vec![WindowAxis { taps: Some(n()), ..tapped(0, 3, 1, 1, 1, 1, 0) }, tapped(1, 2, 2, 1, 2, 1, 0)]);
+    window(
+        &[6, 5],
+        0.0,
+        vec![WindowAxis { taps: Some(n()), ..tapped(0, 3, 1, 1, 1, 1, 0) }, tapped(1, 2, 2, 1, 2, 1, 0)],
+    );
     window(&[6], 0.0, vec![WindowAxis { out: n(), b: n(), ..plain(0, 0, 1, 1, 0) }]);
 }
 
@@ -191,7 +185,11 @@ fn harness((op, args): &Case, seed: u32) -> Harness {
     let mut nodes = Vec::new();
     for ((dtype, dims), value) in args.iter().zip(ops::probes(op, &bound, seed)) {
         let ty = Ty::new(*dtype, dims.iter().cloned());
-        nodes.push(if *dtype == F32 { param(&mut b, &mut given, ty, value) } else { input(&mut b, &mut given, ty, value) });
+        nodes.push(if *dtype == F32 {
+            param(&mut b, &mut given, ty, value)
+        } else {
+            input(&mut b, &mut given, ty, value)
+        });
     }
     let result = b.node(op.clone(), &nodes);
     let result = b.cast(result, F32);
@@ -287,7 +285,9 @@ fn gradients_of_gradients_are_those_of_central_differences() {
 fn every_operation_with_arguments_has_a_case() {
     // Exhaustive, so that a new operation does not compile before it has a place here.
     let class = |op: &Op| match op {
-        Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => None,
+        Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => {
+            None
+        }
         // Its gradient is not that of its value; see below.
         Op::StopGradient => None,
         Op::Map(_) => Some(0),

@@ -18,7 +18,8 @@ fn outputs(graph: &Graph, given: &Given) -> Vec<(Role, Value)> {
 /// That a pass left every output its value, within a tolerance.
 fn assert_same(what: &str, before: &[(Role, Value)], after: &[(Role, Value)]) {
     for (role, before) in before {
-        let (_, after) = after.iter().find(|(found, _)| found == role).unwrap_or_else(|| panic!("{what}: lost {role:?}"));
+        let (_, after) =
+            after.iter().find(|(found, _)| found == role).unwrap_or_else(|| panic!("{what}: lost {role:?}"));
         assert_eq!(before.dims, after.dims, "{what}: sizes of {role:?}");
         for (x, y) in before.data.iter().zip(&after.data) {
             let same = x == y || (x.is_nan() && y.is_nan()) || (x - y).abs() <= 1e-9 * x.abs().max(1.0);
@@ -51,7 +52,12 @@ fn opt_keeps_values_and_is_idempotent() {
         let after = checked(&what, opt::run(&graph));
         assert_same(&what, &outputs(&graph, &given), &outputs(&after, &given));
         assert_eq!(print(&opt::run(&after)), print(&after), "{what} twice");
-        assert!(after.nodes.len() <= graph.nodes.len() + 4, "{what} grew from {} to {}", graph.nodes.len(), after.nodes.len());
+        assert!(
+            after.nodes.len() <= graph.nodes.len() + 4,
+            "{what} grew from {} to {}",
+            graph.nodes.len(),
+            after.nodes.len()
+        );
     }
 }
 

@@ -44,7 +44,9 @@ fn what_is_around_the_nodes_round_trips() {
     graph.inputs.push(Input { name: "a \"b\"\n".to_owned(), ty: Ty::scalar(DType::I32), below: Some(odd.clone()) });
     graph.params.push(Param { path: "Net.w".to_owned(), ty: ty.clone(), axes: vec!["i".to_owned(), "o".to_owned()] });
     graph.states.push(State { path: "s".to_owned(), ty, axes: Vec::new() });
-    for op in [HostOp::Const(0.1), HostOp::Const(f64::NEG_INFINITY), HostOp::Size(odd), HostOp::Step, HostOp::StepsPerEpoch] {
+    for op in
+        [HostOp::Const(0.1), HostOp::Const(f64::NEG_INFINITY), HostOp::Size(odd), HostOp::Step, HostOp::StepsPerEpoch]
+    {
         graph.host.ops.push(op);
     }
     graph.host.ops.push(HostOp::Unary(HostUnary::Cos, HostId(0)));
@@ -161,7 +163,9 @@ fn the_verifier_rejects_broken_graphs() {
         ("state of another type", |g| g.outputs[2].node = NodeId(1)),
         ("gradient of no parameter", |g| g.outputs[1].role = Role::Grad(ParamId(3))),
         ("role twice", |g| g.outputs[2].role = Role::Loss),
-        ("reduction of an axis that is not there", |g| g.nodes[4].op = Op::Reduce(tensa::ops::ReduceOp::Sum, vec![0, 2])),
+        ("reduction of an axis that is not there", |g| {
+            g.nodes[4].op = Op::Reduce(tensa::ops::ReduceOp::Sum, vec![0, 2])
+        }),
         ("constant that its dtype does not hold", |g| g.nodes[5].op = Op::Const(Number::new(DType::Bool, 2.0))),
     ];
     for (what, change) in breaks {

@@ -88,7 +88,8 @@ fn what_does_not_fit_is_an_error() {
     b.graph.inputs.push(Input { name: "x".to_owned(), ty, below: None });
     b.node(Op::Input(InputId(0)), &[]);
     let graph = b.finish();
-    let given = |n: i64, len: usize| Given { inputs: vec![Value::full(&[len], 0.0)], sizes: vec![n], ..Given::default() };
+    let given =
+        |n: i64, len: usize| Given { inputs: vec![Value::full(&[len], 0.0)], sizes: vec![n], ..Given::default() };
     assert!(run(&graph, &given(5, 3)).is_ok());
     assert!(matches!(run(&graph, &given(1, 3)), Err(RunError::Size(_))));
     assert!(matches!(run(&graph, &given(5, 2)), Err(RunError::Shape { .. })));
