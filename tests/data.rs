@@ -13,9 +13,8 @@ mod transforms;
 use tensa::base::{FileId, Symbol};
 use tensa::data::{Constant, Dataset, Memory, Part, Spec, load};
 use tensa::diag::{Diagnostic, Diagnostics};
+use tensa::syntax::{ast, parse};
 use tensa::tensor::Tensor;
-
-use crate::support::data_text;
 
 /// Constants that every test has around its declaration.
 fn constants(name: Symbol) -> Option<Constant> {
@@ -27,10 +26,21 @@ fn constants(name: Symbol) -> Option<Constant> {
     }
 }
 
+/// The data declaration of a program.
+fn declaration(text: &str) -> ast::Data {
+    let (file, diagnostics) = parse::parse(FileId(0), text);
+    assert!(diagnostics.is_empty(), "{text}\n{:#?}", diagnostics.sorted());
+    let data = file.items.into_iter().find_map(|item| match item {
+        ast::Item::Data(data) => Some(data),
+        _ => None,
+    });
+    data.expect("a data declaration")
+}
+
 /// Reads a declaration `data D = …`.
 fn spec(text: &str) -> (Spec, Vec<Diagnostic>) {
     let mut diagnostics = Diagnostics::default();
-    let spec = Spec::from_ast(&data_text::parse(text, FileId(0)), &constants, &mut diagnostics);
+    let spec = Spec::from_ast(&declaration(text), &constants, &mut diagnostics);
     (spec, diagnostics.sorted())
 }
 

@@ -2,20 +2,16 @@
 
 use std::path::PathBuf;
 
-use tensa::base::FileId;
 use tensa::data::{ColumnType, Dataset, Folder, Part, Spec, load};
 use tensa::diag::{Code, Diagnostics};
 
-use super::floats;
-use crate::support::data_text;
+use super::{declaration, floats};
 
 fn example(name: &str) -> Dataset {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
     let text = std::fs::read_to_string(folder.join(name)).expect("an example");
-    let start = text.find("data ").expect("a data declaration");
-    let end = start + text[start..].find("\n}").expect("its end") + 2;
     let mut diagnostics = Diagnostics::default();
-    let spec = Spec::from_ast(&data_text::parse(&text[start..end], FileId(0)), &|_| None, &mut diagnostics);
+    let spec = Spec::from_ast(&declaration(&text), &|_| None, &mut diagnostics);
     let dataset = load(&spec, &Folder(folder), 42, None, &mut diagnostics);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     dataset.expect("a dataset without errors")
@@ -57,7 +53,7 @@ fn pages_show_what_they_say() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/data");
     let run = |text: &str| {
         let mut diagnostics = Diagnostics::default();
-        let spec = Spec::from_ast(&data_text::parse(text, FileId(0)), &|_| None, &mut diagnostics);
+        let spec = Spec::from_ast(&declaration(text), &|_| None, &mut diagnostics);
         load(&spec, &Folder(folder.clone()), 42, None, &mut diagnostics);
         diagnostics.sorted()
     };

@@ -67,6 +67,13 @@ fn arithmetic_goes_row_by_row() {
 }
 
 #[test]
+fn a_long_sum_nests_nothing() {
+    let terms = vec!["column(\"a\")"; 2000].join(" + ");
+    let data = loaded(&format!("data D = csv(\"t.csv\") {{ x = {terms} }}"), &table("a\n1\n2\n"));
+    assert_eq!(floats(&data, Part::Train, "x"), [2000.0, 4000.0]);
+}
+
+#[test]
 fn what_is_not_defined_is_named() {
     let files = table("a,b\n6,3\n9,0\n");
     let with = |x: &str| complaint(&format!("data D = csv(\"t.csv\") {{ x = {x} }}"), &files);

@@ -1,6 +1,6 @@
 //! The settings of a declaration: `split`, `batch`, `shuffle`, `drop_last`.
 
-use crate::base::Span;
+use crate::base::{Span, Symbol};
 use crate::diag::data;
 use crate::syntax::ast::{Expr, ExprKind, Ident};
 
@@ -169,7 +169,7 @@ impl Reader<'_> {
                 Arguments::sort(&call, &[], &mut self.diagnostics).one(WANTED, &mut self.diagnostics)?
             }
             Some(call) => {
-                let name = crate::base::Symbol::new(call.word);
+                let name = Symbol::new(call.word);
                 let found = self.lookup(name).and_then(|node| self.single(node));
                 if found.is_some() {
                     return found;
