@@ -65,7 +65,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Fault> {
         } else {
             let sign = SIGNS.into_iter().find(|sign| text[at..].starts_with(sign));
             let sign = sign.ok_or_else(|| Fault(format!("byte {at}: {first:?}")))?;
-            sign.chars().for_each(|_| drop(chars.next()));
+            let end = at + sign.len();
+            while chars.next_if(|&(place, _)| place < end).is_some() {}
             found.push((at, Token::Sign(sign)));
         }
     }
@@ -445,8 +446,20 @@ impl Parser {
     fn host(&mut self) -> Parse<HostOp> {
         use HostBinary as B;
         use HostUnary as U;
-        const UNARY: [U; 12] =
-            [U::Neg, U::Not, U::Abs, U::Sqrt, U::Exp, U::Log, U::Sin, U::Cos, U::Tanh, U::Erf, U::Floor, U::Round];
+        const UNARY: [U; 12] = [
+            U::Neg,
+            U::Not,
+            U::Abs,
+            U::Sqrt,
+            U::Exp,
+            U::Log,
+            U::Sin,
+            U::Cos,
+            U::Tanh,
+            U::Erf,
+            U::Floor,
+            U::Round,
+        ];
         const BINARY: [B; 15] = [
             B::Add,
             B::Sub,
