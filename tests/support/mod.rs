@@ -1,3 +1,5 @@
 //! What several suites use.
 
+pub mod cases;
 pub mod programs;
+pub mod stages;
