@@ -47,6 +47,11 @@ impl SourceFile {
         LineColumn { line: line + 1, column: self.text[start..end].chars().count() + 1 }
     }
 
+    /// The first byte of a line, from 0.
+    pub fn line_start(&self, line: usize) -> usize {
+        self.line_starts[line] as usize
+    }
+
     /// The text of a line, from 0, without its end.
     pub fn line_text(&self, line: usize) -> &str {
         let start = self.line_starts[line] as usize;
