@@ -44,7 +44,10 @@ pub(super) fn run(args: &Emit) -> Outcome {
     if args.stage == Stage::Ast {
         print!("{}", syntax::print::print(session.tree()));
         return match session.syntax_diagnostics().has_errors() {
-            true => Err(Failure::Program(Box::new(crate::driver::Session::new("", "", Default::default())), session.syntax_diagnostics().clone())),
+            true => Err(Failure::Program(
+                Box::new(crate::driver::Session::new("", "", Default::default())),
+                session.syntax_diagnostics().clone(),
+            )),
             false => Ok(()),
         };
     }

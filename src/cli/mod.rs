@@ -61,7 +61,21 @@ pub fn main() -> ExitCode {
         Err(Failure::Told) => ExitCode::from(1),
         Err(Failure::Program(session, diagnostics)) => {
             for told in diagnostics.sorted() {
-                eprintln!("{} {:?} {:?} notes {:?} help {:?}", told.code.as_str(), told.message, told.labels.iter().map(|l| (session.sources.file(l.span.file).name.clone(), session.sources.file(l.span.file).line_column(l.span.start), l.text.clone())).collect::<Vec<_>>(), told.notes, told.help);
+                eprintln!(
+                    "{} {:?} {:?} notes {:?} help {:?}",
+                    told.code.as_str(),
+                    told.message,
+                    told.labels
+                        .iter()
+                        .map(|l| (
+                            session.sources.file(l.span.file).name.clone(),
+                            session.sources.file(l.span.file).line_column(l.span.start),
+                            l.text.clone()
+                        ))
+                        .collect::<Vec<_>>(),
+                    told.notes,
+                    told.help
+                );
             }
             ExitCode::from(1)
         }
@@ -75,7 +89,8 @@ pub fn main() -> ExitCode {
 impl ProgramArgs {
     /// Opens the program with what the command line sets.
     pub(super) fn open(&self) -> Result<Session, Failure> {
-        let mut session = Session::open(&self.file).map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+        let mut session = Session::open(&self.file)
+            .map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
         for setting in &self.set {
             let Some((name, value)) = setting.split_once('=') else {
                 return Err(Failure::Usage(format!("`--set {setting}` is not of the form NAME=VALUE")));

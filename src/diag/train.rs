@@ -146,7 +146,10 @@ pub fn not_utf8(name: &str, at: usize) -> Diagnostic {
 
 /// `--set` of what nothing is called.
 pub fn nothing_to_set(name: &str, known: &[&str]) -> Diagnostic {
-    let told = Diagnostic::without_place(Code::E0802, format!("nothing in the program is called `{name}`, so `--set` cannot set it"));
+    let told = Diagnostic::without_place(
+        Code::E0802,
+        format!("nothing in the program is called `{name}`, so `--set` cannot set it"),
+    );
     match nearest(name, known.iter().copied()) {
         Some(near) => told.help(format!("did you mean `{near}`?")),
         None => told.help("it sets a top-level `let` or a setting of `train`"),

@@ -100,7 +100,8 @@ struct Make {
 
 impl Make {
     fn new(mut rng: Rng, large: bool) -> Make {
-        let rows = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 31, 60, 63, 64, 65, 67, 70, 128, 131, 200];
+        let rows =
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 31, 60, 63, 64, 65, 67, 70, 128, 131, 200];
         let row = if large { rng.pick(&[37, 700, 5000]) } else { rng.pick(&rows) };
         let dims = rng.below(4);
         let grid = (0..dims).map(|dim| if large && dim == 0 { 23 } else { rng.below(5) as i64 }).map(|n| n.max(1));

@@ -267,14 +267,7 @@ impl LoadedProgram {
     }
 
     /// Rows of the result are shared out; each is summed by one thread in the order of the updates.
-    fn segments(
-        &mut self,
-        [updates, rows, row]: [usize; 3],
-        index: BufId,
-        update: BufId,
-        out: BufId,
-        pool: &mut Pool,
-    ) {
+    fn segments(&mut self, [updates, rows, row]: [usize; 3], index: BufId, update: BufId, out: BufId, pool: &mut Pool) {
         let buf = |id: BufId| self.table[id.0 as usize].words;
         let (index, update, out) = (buf(index).cast_const(), buf(update).cast_const(), buf(out));
         let work = (rows + updates) * row;

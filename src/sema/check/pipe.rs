@@ -38,6 +38,7 @@ impl<'a> Checker<'a> {
     /// Applies an expression to the value before it.
     pub(super) fn stage(&mut self, scope: &mut Scope<'a>, stage: &'a ast::Expr, value: Value<'a>) -> Value<'a> {
         if value.is_error() {
+            self.names_of_stage(scope, stage);
             return Value::Error;
         }
         let span = stage.span;
@@ -77,6 +78,16 @@ impl<'a> Checker<'a> {
                 let Some(function) = self.callee(scope, stage) else { return Value::Error };
                 self.apply_made(scope, &function, vec![given], span)
             }
+        }
+    }
+
+    /// What can be said of a stage without the value before it: whether its names mean anything.
+    fn names_of_stage(&mut self, scope: &mut Scope<'a>, stage: &'a ast::Expr) {
+        match &stage.kind {
+            Ast::Call(callee, _) | Ast::Index(callee, _) => self.names_of_stage(scope, callee),
+            Ast::Name(_) => drop(self.expr(scope, stage)),
+            Ast::Pipe(stages) => stages.iter().for_each(|stage| self.names_of_stage(scope, stage)),
+            _ => {}
         }
     }
 
