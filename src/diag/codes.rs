@@ -45,4 +45,7 @@ codes! {
     E0102 "a bracket is not closed"
     E0103 "the file is too large or nested too deep"
     E0104 "a string or a number is not finished"
+    E0801 "a size is negative or too large"
+    E0802 "a step needs more memory than there is"
+    E0803 "a compiled step does not fit what it runs on"
 }
