@@ -5,6 +5,8 @@
 //! what a step writes overlaps nothing else that the step uses, and only writable segments are
 //! written. The machine code relies on it. Addresses that depend on data are checked when they load.
 
+use std::sync::Arc;
+
 use super::memory::Spot;
 use crate::ir::{Dim, SizeId};
 use crate::kernel::Fault;
@@ -69,6 +71,7 @@ pub enum BoundStep {
 /// A program with all its sizes known.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Bound {
+    program: Arc<Program>,
     steps: Vec<BoundStep>,
     spots: Vec<Spot>,
     segments: Vec<usize>,
@@ -92,7 +95,7 @@ impl Bound {
     /// Evaluates and checks. `spots` says where each buffer lies, `writable` which segments may be
     /// written.
     pub fn new(
-        program: &Program,
+        program: &Arc<Program>,
         sizes: &dyn Fn(SizeId) -> i64,
         spots: Vec<Spot>,
         writable: &dyn Fn(usize) -> bool,
@@ -111,7 +114,13 @@ impl Bound {
             steps.push(binder.step(step)?);
         }
         let (written, scalars) = (binder.written, binder.scalars);
-        Ok(Bound { steps, spots, segments, written, scalars })
+        let program = program.clone();
+        Ok(Bound { program, steps, spots, segments, written, scalars })
+    }
+
+    /// Whether these are the sizes of this very program.
+    pub fn is_of(&self, program: &Arc<Program>) -> bool {
+        Arc::ptr_eq(&self.program, program)
     }
 
     /// The steps in order.
