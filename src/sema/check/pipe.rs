@@ -94,9 +94,11 @@ impl<'a> Checker<'a> {
     /// A block as a stage: its statements, then its value as a stage.
     fn stage_block(&mut self, scope: &mut Scope<'a>, block: &'a ast::Block, value: Value<'a>) -> Value<'a> {
         scope.enter();
+        let outer = scope.hole.replace(value.clone());
         for stmt in &block.stmts {
             self.stmt(scope, stmt);
         }
+        scope.hole = outer;
         let result = self.stage(scope, &block.value, value);
         scope.leave();
         result
