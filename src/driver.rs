@@ -115,7 +115,8 @@ impl Session {
         };
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| refuse(told::cannot_read(&name, &error)))?;
-        let text = String::from_utf8(bytes).map_err(|error| refuse(told::not_utf8(&name, error.utf8_error().valid_up_to())))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| refuse(told::not_utf8(&name, error.utf8_error().valid_up_to())))?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(Session::new(&name, &text, folder))
     }
@@ -183,7 +184,11 @@ impl Session {
     fn check_here(&self, fitted: Option<&FxHashMap<Symbol, Fitted>>) -> Checked {
         let mut diagnostics = self.syntax.clone();
         let std = STD_TREES.iter().enumerate().map(|(at, tree)| Source { file: FileId(at as u32), tree });
-        let sources = Sources { std: std.collect(), user: Source { file: self.file, tree: &self.tree }, overrides: &self.overrides };
+        let sources = Sources {
+            std: std.collect(),
+            user: Source { file: self.file, tree: &self.tree },
+            overrides: &self.overrides,
+        };
         let constants = sema::constants(&sources);
         let lookup = |name: Symbol| constants.get(&name).map(|value| data::Constant::Number(*value));
 
@@ -211,7 +216,9 @@ impl Session {
         let seed = Symbol::new("seed");
         let in_file = self.tree.items.iter().find_map(|item| match item {
             ast::Item::Train(train) if train.data.name == data => train.entries.iter().find_map(|entry| match entry {
-                ast::Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == seed) => Some(&setting.value),
+                ast::Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == seed) => {
+                    Some(&setting.value)
+                }
                 _ => None,
             }),
             _ => None,

@@ -6,7 +6,7 @@ use super::{Failure, Outcome, ProgramArgs, report};
 use crate::backend::cpu::Cpu;
 use crate::driver::{self, Checked, Session, Stages};
 use crate::sema::typed::Train;
-use crate::{fuse, ir, sema, syntax};
+use crate::{fuse, ir, runtime, sema, syntax};
 
 /// The arguments of `tensa emit`.
 #[derive(Args)]
@@ -19,6 +19,9 @@ pub(super) struct Emit {
     /// Of which run, by the name of its model, when the program has several
     #[arg(long, value_name = "NAME")]
     train: Option<String>,
+    /// For which batch a plan is made
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    batch: u32,
 }
 
 /// The stages, in order.
@@ -42,6 +45,8 @@ enum Stage {
     Fused,
     /// As loop nests over buffers
     Kernel,
+    /// Where the buffers of a step lie in memory, for one batch size
+    Plan,
     /// The kernels in Cranelift's intermediate form
     Clif,
 }
@@ -64,7 +69,7 @@ pub(super) fn run(args: &Emit) -> Outcome {
             if trains.len() > 1 {
                 println!("# {} on {}", names(train).join(", "), train.data);
             }
-            print!("{}", text(args.stage, &driver::stages(&checked.program, train, false))?);
+            print!("{}", text(args, &driver::stages(&checked.program, train, false))?);
         }
     }
     report::show(checked.diagnostics, &session.sources);
@@ -98,8 +103,8 @@ fn names(train: &Train) -> Vec<&'static str> {
     train.models.iter().map(|name| name.as_str()).collect()
 }
 
-fn text(stage: Stage, stages: &Stages) -> Result<String, Failure> {
-    Ok(match stage {
+fn text(args: &Emit, stages: &Stages) -> Result<String, Failure> {
+    Ok(match args.stage {
         Stage::Ast | Stage::Typed => String::new(),
         Stage::Graph => ir::text::print(&stages.lowered.training),
         Stage::Canon => ir::text::print(&stages.canon),
@@ -108,6 +113,13 @@ fn text(stage: Stage, stages: &Stages) -> Result<String, Failure> {
         Stage::Opt => ir::text::print(&stages.opt),
         Stage::Fused => fuse::print(&fuse::fuse(&stages.opt)),
         Stage::Kernel => driver::kernels(&stages.opt).to_string(),
+        Stage::Plan => {
+            let program = driver::kernels(&stages.opt);
+            // The batch is the one size that a run leaves open.
+            let sizes = vec![i64::from(args.batch); program.sizes.len()];
+            let too_large = || Failure::Usage(format!("no memory holds a batch of {}", args.batch));
+            runtime::text::print(&program, &sizes).ok_or_else(too_large)?
+        }
         Stage::Clif => {
             let cpu = Cpu::new(1).map_err(|fault| {
                 eprintln!("error: {fault}");

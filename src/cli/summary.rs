@@ -137,7 +137,7 @@ fn grouped(number: u64) -> String {
 
 fn table(head: [&str; 4]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(head);
+    table.load_style(presets::NOTHING).set_header(head);
     if let Some(column) = table.column_mut(3) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -124,8 +124,11 @@ codes! {
     E0728 "a cell does not say where its row belongs"
     E0729 "the number of classes is not the size of the axis"
     E0730 "the fitted values do not belong to this program"
-    E0801 "a program cannot be read"
-    E0802 "`--set` names nothing"
+    E0801 "a size is negative or too large"
+    E0802 "a step needs more memory than there is"
+    E0803 "a compiled step does not fit what it runs on"
+    E0811 "a program cannot be read"
+    E0812 "`--set` names nothing"
     W0201 "a definition hides one of the library"
     W0701 "a column has one value only"
 }

@@ -284,18 +284,38 @@ pub fn index_of_other(param: Symbol, counts: &str, wanted: &str, span: Span, dec
         .help(format!("name the axis of the column so: `vocab[{wanted}]`"))
 }
 
-/// An index into an axis of another size.
+/// An index into an axis of another size; `chosen` is where the axis got its size, when the user wrote it.
 pub fn index_size(
     param: Symbol,
     axis: &str,
     (counts, size): (String, String),
     span: Span,
     declared: Span,
+    chosen: Option<Span>,
 ) -> Diagnostic {
-    Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
-        .here(format!("its values are below {counts}"))
-        .label(declared, "needed here")
-        .help(format!("make the axis as large as the data says: `{axis}: {counts}`"))
+    let told =
+        Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
+            .here(format!("its values are below {counts}"))
+            .label(declared, "needed here");
+    let told = match chosen {
+        Some(place) if place != span => told.label(place, format!("`{axis}` is {size} here")),
+        _ => told,
+    };
+    told.help(format!("make the axis as large as the data says: `{axis}: {counts}`"))
+}
+
+/// A result of one kind where the signature declares another.
+pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0313, span, format!("the signature declares `{wanted}`, and this is `{actual}`"))
+            .here(format!("this is `{actual}`"))
+            .label(declared, "declared here");
+    match wanted.as_str() {
+        "logit" => {
+            told.help("these are probabilities already: leave out the `softmax` or `sigmoid`, or declare `prob`")
+        }
+        _ => told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`"),
+    }
 }
 
 /// A mistake inside the library, told where the user's use of it led there.

@@ -235,7 +235,7 @@ impl Builtin {
 
     /// What the language has and this compiler does not yet.
     pub const LATER: &[&str] =
-        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "freeze", "ema", "index"];
+        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "freeze", "ema", "index", "total"];
 }
 
 impl<'a> Value<'a> {

@@ -24,6 +24,8 @@ pub(super) struct Binder {
     outer: Option<AxisId>,
     /// How long it is.
     size: Dim,
+    /// Where that was chosen.
+    from: Span,
 }
 
 /// The axes of a definition by name.
@@ -53,7 +55,7 @@ impl<'a> Checker<'a> {
         for (param, given) in def.axes.iter().zip(&brackets.from) {
             let Some(outer) = self.axis_at(caller, given, None) else { return false };
             let size = self.axes.size(outer);
-            self.add_binder(scope, binders, param.name, Some(outer), size);
+            self.add_binder(scope, binders, param.name, Some(outer), (size, brackets.span));
         }
         true
     }
@@ -64,11 +66,11 @@ impl<'a> Checker<'a> {
         binders: &mut Binders,
         name: Symbol,
         outer: Option<AxisId>,
-        size: Dim,
+        (size, from): (Dim, Span),
     ) -> AxisId {
         let inner = self.axes.add(Some(name), size.clone());
         scope.axes.insert(name, inner);
-        binders.insert(name, Binder { inner, outer, size });
+        binders.insert(name, Binder { inner, outer, size, from });
         inner
     }
 
@@ -156,7 +158,7 @@ impl<'a> Checker<'a> {
         }
         // Names in the caller's scope: an axis that replaces another keeps its name.
         let _ = caller;
-        self.add_binder(scope, binders, param.name.name, Some(outer), size);
+        self.add_binder(scope, binders, param.name.name, Some(outer), (size, given.span));
         true
     }
 
@@ -210,7 +212,7 @@ impl<'a> Checker<'a> {
                 }
                 None => {
                     self.axes.name_if_open(actual.id, ident.name);
-                    self.add_binder(scope, binders, ident.name, Some(actual.id), actual.size.clone())
+                    self.add_binder(scope, binders, ident.name, Some(actual.id), (actual.size.clone(), actual.from))
                 }
             };
             axes[*at].id = inner;
@@ -366,7 +368,7 @@ impl<'a> Checker<'a> {
                     None => {
                         self.axes.name_if_open(axis, of.name);
                         let size = self.axes.size(axis);
-                        self.add_binder(scope, binders, of.name, Some(axis), size);
+                        self.add_binder(scope, binders, of.name, Some(axis), (size, span));
                         true
                     }
                     Some(binder) => {
@@ -379,13 +381,10 @@ impl<'a> Checker<'a> {
                         }
                         if self.sizes.unify(&binder.size, &size).is_err() {
                             let told = (self.sizes.show(&size), self.sizes.show(&binder.size));
-                            self.report(shape::index_size(
-                                param.name.name,
-                                &self.axes.show(outer),
-                                told,
-                                span,
-                                param.span,
-                            ));
+                            let chosen = Some(binder.from).filter(|&from| !self.is_std(from));
+                            let axis = self.axes.show(outer);
+                            let told = shape::index_size(param.name.name, &axis, told, span, param.span, chosen);
+                            self.report(told);
                             return false;
                         }
                         true
@@ -449,7 +448,7 @@ impl<'a> Checker<'a> {
                     },
                     None => self.sizes.open(ident.name.as_str()),
                 };
-                self.add_binder(scope, binders, ident.name, None, size);
+                self.add_binder(scope, binders, ident.name, None, (size, ident.span));
             }
         }
         true
@@ -508,7 +507,11 @@ impl<'a> Checker<'a> {
         };
         if let Some((prefix, of, decls)) = declared_axes {
             let Some(ordered) = self.declared_result(scope, binders, def, id, decls) else { return Value::Error };
-            id = self.declared_kind(binders, ordered, prefix.as_ref(), of.as_ref(), def.body.value.span);
+            let Some(kinded) = self.declared_kind(binders, ordered, prefix.as_ref(), of.as_ref(), def.body.value.span)
+            else {
+                return Value::Error;
+            };
+            id = kinded;
         }
         let mut ty = self.ty(id).clone();
         let outside = |this: &mut Self, caller: &mut Scope<'a>, id: AxisId, size: &Dim| -> AxisId {
@@ -626,23 +629,35 @@ impl<'a> Checker<'a> {
         prefix: Option<&ast::Ident>,
         of: Option<&ast::Ident>,
         span: Span,
-    ) -> ExprId {
+    ) -> Option<ExprId> {
         let (kind, dtype) = match prefix.map(|prefix| prefix.name.as_str()) {
             Some("logit") => (Kind::Logit, DType::F32),
             Some("prob") => (Kind::Prob, DType::F32),
             Some("index") => match of.and_then(|of| binders.get(&of.name)) {
                 Some(binder) => (Kind::Index(binder.inner), DType::I32),
-                None => return id,
+                None => return Some(id),
             },
             Some("bool") => (Kind::Plain, DType::Bool),
-            _ => return id,
+            _ => return Some(id),
         };
         let ty = self.ty(id).clone();
+        // Probabilities are no logits, and only whole numbers count an axis; anything else a signature
+        // may say of its result.
+        let contradicts = match kind {
+            Kind::Logit => ty.kind == Kind::Prob,
+            Kind::Index(_) => !matches!(ty.kind, Kind::Index(_)),
+            Kind::Plain | Kind::Prob => false,
+        };
+        if contradicts && let Some(prefix) = prefix {
+            let told = shape::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span);
+            self.report(told);
+            return None;
+        }
         let id = match ty.dtype == dtype {
             true => id,
             false => self.map(Fun::Map(MapOp::Cast(dtype)), vec![id], ty.axes.clone(), dtype, span),
         };
-        self.push(ExprKind::Relabel(id), Type { dtype, kind, axes: ty.axes }, span)
+        Some(self.push(ExprKind::Relabel(id), Type { dtype, kind, axes: ty.axes }, span))
     }
 }
 

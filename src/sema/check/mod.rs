@@ -56,6 +56,8 @@ pub(super) struct Checker<'a> {
     bindings: Vec<typed::Binding>,
     /// The value of `training` in what is being elaborated.
     training: bool,
+    /// Whether the run being elaborated names data that is not declared.
+    data_unknown: bool,
     calls: Vec<CallSite>,
     /// Definitions of the user's file that something used.
     used: FxHashSet<Symbol>,
@@ -134,6 +136,7 @@ impl<'a> Checker<'a> {
             exprs: Vec::new(),
             bindings: Vec::new(),
             training: false,
+            data_unknown: false,
             calls: Vec::new(),
             used: FxHashSet::default(),
             constants: FxHashMap::default(),

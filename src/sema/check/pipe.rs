@@ -38,6 +38,7 @@ impl<'a> Checker<'a> {
     /// Applies an expression to the value before it.
     pub(super) fn stage(&mut self, scope: &mut Scope<'a>, stage: &'a ast::Expr, value: Value<'a>) -> Value<'a> {
         if value.is_error() {
+            self.names_of_stage(scope, stage);
             return Value::Error;
         }
         let span = stage.span;
@@ -80,12 +81,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What can be said of a stage without the value before it: whether its names mean anything.
+    fn names_of_stage(&mut self, scope: &mut Scope<'a>, stage: &'a ast::Expr) {
+        match &stage.kind {
+            Ast::Call(callee, _) | Ast::Index(callee, _) => self.names_of_stage(scope, callee),
+            Ast::Name(_) => drop(self.expr(scope, stage)),
+            Ast::Pipe(stages) => stages.iter().for_each(|stage| self.names_of_stage(scope, stage)),
+            _ => {}
+        }
+    }
+
     /// A block as a stage: its statements, then its value as a stage.
     fn stage_block(&mut self, scope: &mut Scope<'a>, block: &'a ast::Block, value: Value<'a>) -> Value<'a> {
         scope.enter();
+        let outer = scope.hole.replace(value.clone());
         for stmt in &block.stmts {
             self.stmt(scope, stmt);
         }
+        scope.hole = outer;
         let result = self.stage(scope, &block.value, value);
         scope.leave();
         result

@@ -64,8 +64,8 @@ impl<'a> Checker<'a> {
         self.store = super::store::Store::default();
         let errors_before = self.diagnostics.has_errors();
         let lines = self.lines(train);
-        let data_known = self.globals.data.contains_key(&train.data.name);
-        if !data_known {
+        self.data_unknown = !self.globals.data.contains_key(&train.data.name);
+        if self.data_unknown {
             let known: Vec<&str> = self.globals.data.keys().map(|name| name.as_str()).collect();
             self.report(told::unknown_data(train.data, &known));
         }

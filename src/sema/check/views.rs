@@ -437,7 +437,14 @@ impl<'a> Checker<'a> {
         let size = self.axes.size(counts);
         if self.sizes.unify(&axis.size, &size).is_err() {
             let told = (self.sizes.show(&size), self.sizes.show(&axis.size));
-            return self.fail(shape::index_size("the index".into(), &self.axes.show(axis.id), told, index_span, span));
+            return self.fail(shape::index_size(
+                "the index".into(),
+                &self.axes.show(axis.id),
+                told,
+                index_span,
+                span,
+                None,
+            ));
         }
         if self.find_axis(&index_ty.axes, axis.id).is_some() {
             return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "this index".into(), index_span));

@@ -264,7 +264,11 @@ fn openings(draft: &Draft, all: &[Token], from: usize, closer: usize) -> Vec<Can
     let mut places: Vec<usize> = Vec::new();
     places.extend(between().filter(|&index| meets(index) && all[index + 1].glued).map(|index| all[index].end));
     places.extend(between().filter(|&index| meets(index)).map(|index| all[index].end));
-    places.extend(between().filter(|&index| all[index].begins_value(text) || all[index].is(text, "..")).map(|index| all[index].start));
+    places.extend(
+        between()
+            .filter(|&index| all[index].begins_value(text) || all[index].is(text, ".."))
+            .map(|index| all[index].start),
+    );
     each(places).map(|at| candidate(at, open)).collect()
 }
 

@@ -74,15 +74,7 @@ const SAME_LANES: MemFlagsData = MemFlagsData::new().with_endianness(Endianness:
 
 impl Emit<'_, '_> {
     /// Emits an instruction for each copy, or once when it does not vary.
-    pub(super) fn inst(
-        &mut self,
-        at: usize,
-        inst: &Inst,
-        body: &Body,
-        plan: &Plan,
-        place: Place,
-        values: &mut Values,
-    ) {
+    pub(super) fn inst(&mut self, at: usize, inst: &Inst, body: &Body, plan: &Plan, place: Place, values: &mut Values) {
         values.all[at] = if plan.varies[at] {
             let copies = 0..place.width.copies();
             Known::Lanes(copies.map(|copy| self.varying(inst, body, plan, place, copy, values)).collect())
@@ -121,7 +113,11 @@ impl Emit<'_, '_> {
             Inst::Slot(slot) => {
                 let value = self.slots[usize::from(slot.0)].expect("a slot is written before it is read");
                 // An i32 in a slot is read as the f32 of its bits.
-                if self.b.func.dfg.value_type(value) == F32 { value } else { self.b.ins().bitcast(F32, SAME_LANES, value) }
+                if self.b.func.dfg.value_type(value) == F32 {
+                    value
+                } else {
+                    self.b.ins().bitcast(F32, SAME_LANES, value)
+                }
             }
             Inst::Index(affine) => {
                 let element = self.element(affine, None, place.k);
@@ -139,15 +135,7 @@ impl Emit<'_, '_> {
         }
     }
 
-    fn varying(
-        &mut self,
-        inst: &Inst,
-        body: &Body,
-        plan: &Plan,
-        place: Place,
-        copy: usize,
-        values: &Values,
-    ) -> Value {
+    fn varying(&mut self, inst: &Inst, body: &Body, plan: &Plan, place: Place, copy: usize, values: &Values) -> Value {
         match inst {
             Inst::Index(affine) => self.index_lanes(affine, place, copy),
             Inst::Load { buf, at, row, valid } => self.load(*buf, at, *row, *valid, plan, place, copy, values),
@@ -168,14 +156,7 @@ impl Emit<'_, '_> {
     }
 
     /// The table of the primitives: each in CLIF, for an element and for a vector.
-    fn arithmetic(
-        &mut self,
-        inst: &Inst,
-        body: &Body,
-        plan: &Plan,
-        vector: bool,
-        get: &dyn Fn(V) -> Value,
-    ) -> Value {
+    fn arithmetic(&mut self, inst: &Inst, body: &Body, plan: &Plan, vector: bool, get: &dyn Fn(V) -> Value) -> Value {
         match inst {
             Inst::Un(un, a) => self.unary(*un, get(*a), vector),
             Inst::Bin(Bin::Shl, a, by) => self.b.ins().ishl_imm_s(get(*a), shift(body, *by)),
@@ -300,7 +281,8 @@ impl Emit<'_, '_> {
         let (low, high) = (self.b.ins().imul(a_low, b_low), self.b.ins().imul(a_high, b_high));
         let low = self.b.ins().bitcast(I8X16, SAME_LANES, low);
         let high = self.b.ins().bitcast(I8X16, SAME_LANES, high);
-        let odd_lanes: Vec<u8> = [1u8, 3, 5, 7].iter().flat_map(|lane| (0..4).map(move |byte| 4 * lane + byte)).collect();
+        let odd_lanes: Vec<u8> =
+            [1u8, 3, 5, 7].iter().flat_map(|lane| (0..4).map(move |byte| 4 * lane + byte)).collect();
         let mask = self.b.func.dfg.immediates.push(ConstantData::from(odd_lanes));
         let picked = self.b.ins().shuffle(low, high, mask);
         self.b.ins().bitcast(I32X4, SAME_LANES, picked)

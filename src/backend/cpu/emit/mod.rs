@@ -164,8 +164,7 @@ impl<'a, 'f> Emit<'a, 'f> {
             .map(|at| (b.ins().load(I64, OWN, table, 16 * at), b.ins().load(I64, OWN, table, 16 * at + 8)))
             .collect();
         let table = field(&mut b, SIZES);
-        let sizes: Vec<Value> =
-            (0..i32::from(kernel.sizes)).map(|at| b.ins().load(I64, OWN, table, 8 * at)).collect();
+        let sizes: Vec<Value> = (0..i32::from(kernel.sizes)).map(|at| b.ins().load(I64, OWN, table, 8 * at)).collect();
         let table = field(&mut b, SCALARS);
         let scalar = |(at, ty): (usize, &ScalarTy)| {
             let ty = if *ty == ScalarTy::F32 { F32 } else { I32 };

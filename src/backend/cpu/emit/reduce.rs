@@ -77,8 +77,7 @@ impl Emit<'_, '_> {
                 Some(four) => {
                     let lane = |emit: &mut Self, lane: u8| emit.b.ins().extractlane(four, lane);
                     let [a, b, c, d] = [0, 1, 2, 3].map(|at| lane(self, at));
-                    let (even, odd) =
-                        (self.binary(comb.bin(), a, c, false), self.binary(comb.bin(), b, d, false));
+                    let (even, odd) = (self.binary(comb.bin(), a, c, false), self.binary(comb.bin(), b, d, false));
                     self.binary(comb.bin(), even, odd, false)
                 }
             };
