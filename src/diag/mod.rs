@@ -185,5 +185,6 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         candidate.to_lowercase() == word.to_lowercase()
             || strsim::damerau_levenshtein(word, candidate) <= limit.max(1) && word.chars().count() > 1
     };
-    known.into_iter().filter(near).min_by_key(|candidate| strsim::damerau_levenshtein(word, candidate))
+    // Of equally near names the first of the alphabet, whatever order they come in.
+    known.into_iter().filter(near).min_by_key(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
 }

@@ -21,7 +21,9 @@ impl<'a> Checker<'a> {
                 self.training = true;
                 self.store = super::store::Store::default();
                 self.exprs.clear();
+                self.alone = true;
                 self.opaque(def);
+                self.alone = false;
             }
         }
     }

@@ -59,7 +59,10 @@ pub(super) struct Checker<'a> {
     /// Whether the run being elaborated names data that is not declared.
     data_unknown: bool,
     calls: Vec<CallSite>,
-    /// Definitions of the user's file that something used.
+    /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
+    /// is left to its uses.
+    alone: bool,
+    /// Definitions of the user's file that something elaborated.
     used: FxHashSet<Symbol>,
     /// Values of top-level `let`s; none while one is being found.
     constants: FxHashMap<Symbol, Option<Value<'a>>>,
@@ -138,6 +141,7 @@ impl<'a> Checker<'a> {
             training: false,
             data_unknown: false,
             calls: Vec::new(),
+            alone: false,
             used: FxHashSet::default(),
             constants: FxHashMap::default(),
         }
