@@ -7,13 +7,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, store as told_store, train as told, value as told_value};
-use crate::ir::DType;
+use crate::ir::{DType, Dim};
 use crate::sema::typed::Axis;
 use crate::sema::typed::{
     Clip, ExprId, ExprKind, Input, Keep, Kind, Length, Metric, Owner, Patience, Section, Settings, Train, Type, Update,
     Watched,
 };
-use crate::sema::value::{Callee, Function, Given, Value};
+use crate::sema::value::{AxisArg, Callee, Function, Given, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
 use super::scope::{Body, Place};
@@ -197,19 +197,18 @@ impl<'a> Checker<'a> {
         };
         let size = self.sizes.rigid("batch");
         let batch = Axis { id: self.axes.add(Some("batch".into()), size.clone()), size, from: span };
-        let mut inputs = Vec::new();
-        let mut values = vec![(
-            "batch".into(),
-            Value::Axis(crate::sema::value::AxisArg { id: batch.id, size: batch.size.clone(), span }),
-        )];
+        let (mut inputs, mut values) = (Vec::new(), Vec::new());
+        // A name in the data is one axis, in whichever columns it stands.
+        let mut named: Vec<(Symbol, Axis)> = vec![("batch".into(), batch.clone())];
         for (at, column) in columns.into_iter().enumerate() {
             let mut axes = vec![batch.clone()];
             for (name, size) in column.axes {
-                let id = self.axes.add(name, size.into());
-                axes.push(Axis { id, size: size.into(), from: span });
+                axes.push(self.data_axis(&mut named, column.name, name, size, span));
             }
             let (dtype, kind) = match column.index {
-                Some((name, size)) => (DType::I32, Kind::Index(self.axes.add(name, size.into()))),
+                Some((name, size)) => {
+                    (DType::I32, Kind::Index(self.data_axis(&mut named, column.name, name, size, span).id))
+                }
                 None => (DType::F32, Kind::Plain),
             };
             let ty = Type { dtype, kind, axes };
@@ -217,7 +216,30 @@ impl<'a> Checker<'a> {
             inputs.push(Input { name: column.name, ty });
             values.push((column.name, Value::Tensor(id)));
         }
-        (inputs, values)
+        let axis = |(name, axis): (Symbol, Axis)| (name, Value::Axis(AxisArg { id: axis.id, size: axis.size, span }));
+        (inputs, named.into_iter().map(axis).chain(values).collect())
+    }
+
+    /// An axis of a column: the one of its name, or a new one.
+    fn data_axis(
+        &mut self,
+        named: &mut Vec<(Symbol, Axis)>,
+        column: Symbol,
+        name: Option<Symbol>,
+        size: i64,
+        span: Span,
+    ) -> Axis {
+        let size: Dim = size.into();
+        if let Some((name, known)) = named.iter().find(|(known, _)| Some(*known) == name) {
+            if self.sizes.unify(&known.size, &size).is_err() {
+                let sizes = (self.sizes.show(&known.size), self.sizes.show(&size));
+                self.report(shape::data_axis_sizes(*name, column, sizes, span));
+            }
+            return known.clone();
+        }
+        let axis = Axis { id: self.axes.add(name, size.clone()), size, from: span };
+        named.extend(name.map(|name| (name, axis.clone())));
+        axis
     }
 
     /// The scope of one mode: the columns and the models.
@@ -228,14 +250,6 @@ impl<'a> Checker<'a> {
                 // Axes with names are axes of the section.
                 Value::Axis(axis) => {
                     scope.axes.insert(*name, axis.id);
-                }
-                Value::Tensor(id) => {
-                    for axis in self.ty(*id).axes.clone() {
-                        if let Some(axis_name) = self.axes.name(axis.id) {
-                            scope.axes.entry(axis_name).or_insert(axis.id);
-                        }
-                    }
-                    scope.bind(*name, value.clone());
                 }
                 other => scope.bind(*name, other.clone()),
             }
