@@ -11,10 +11,10 @@ use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
-use crate::sema::value::{Given, Value};
+use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
 
-use super::{Checker, Scope};
+use super::checker::Checker;
 
 /// An axis of a definition and what it stands for at this use.
 #[derive(Clone)]

@@ -6,14 +6,13 @@ use crate::base::{Span, Symbol};
 use crate::diag::{name, value as told};
 use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis};
-use crate::sema::value::{AxisArg, Callee, Function, Given, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
 use super::bind::Binders;
+use super::checker::{CallSite, Checker, MAX_DEPTH};
 use super::expr::function;
 use super::pipe::holds_hole;
-use super::scope::{Body, Place};
-use super::{CallSite, Checker, MAX_DEPTH, Scope};
 
 /// A definition about to be elaborated on arguments.
 pub(super) struct Use<'a> {

@@ -13,11 +13,10 @@ use crate::sema::typed::{
     Clip, ExprId, ExprKind, Input, Keep, Kind, Length, Metric, Owner, Patience, Section, Settings, Train, Type, Update,
     Watched,
 };
-use crate::sema::value::{AxisArg, Callee, Function, Given, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
-use super::scope::{Body, Place};
-use super::{Checker, Scope};
+use super::checker::Checker;
 
 /// The settings of `train`, with whether this compiler has them.
 pub(super) const SETTINGS: &[(&str, bool)] = &[
