@@ -45,7 +45,7 @@ pub(super) fn run(args: &Emit) -> Outcome {
         print!("{}", syntax::print::print(session.tree()));
         return match session.syntax_diagnostics().has_errors() {
             true => Err(Failure::Program(
-                Box::new(crate::driver::Session::new("", "", Default::default())),
+                Box::new(driver::Session::new("", "", Default::default())),
                 session.syntax_diagnostics().clone(),
             )),
             false => Ok(()),

@@ -2,8 +2,8 @@
 //!
 //! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
 //! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `bind` signatures against
-//! arguments · `builtin` primitives · `views` primitives that move elements · `store` what is kept, `param` parameters and
-//! states · `train` the section of a run · `alone` definitions that nothing uses.
+//! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `store` what is kept, `param` parameters and
+//! states · `train` the section of a run, `settings` what in it is no computation · `alone` definitions that nothing uses.
 
 mod alone;
 mod arith;
@@ -14,6 +14,8 @@ mod checker;
 mod expr;
 mod param;
 mod pipe;
+mod result;
+mod settings;
 mod store;
 mod train;
 mod views;
