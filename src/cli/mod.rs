@@ -3,7 +3,12 @@
 //! Results go to stdout, progress and messages to stderr. Exit status: 0 fine, 1 the program or the data
 //! is wrong, 2 the command is, 130 interrupted.
 
+mod check;
 mod emit;
+mod explain;
+mod lsp;
+mod report;
+mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,9 +18,12 @@ use clap::{Args, Parser, Subcommand};
 use crate::diag::Diagnostics;
 use crate::driver::Session;
 
-/// A declarative language for neural networks.
+/// A declarative language for neural networks: one `.model` file holds data, model, loss and training.
+///
+/// Results go to stdout, progress and messages to stderr. Exit status: 0 fine, 1 the program or the data is
+/// wrong, 2 the command line is, 130 interrupted. NO_COLOR turns colours off.
 #[derive(Parser)]
-#[command(name = "tensa", version)]
+#[command(name = "tensa", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,16 +31,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check a program and its data without running anything
+    Check(check::Check),
+    /// List the layers of a program, what they make and how many parameters they have
+    Summary(summary::Summary),
     /// Print a stage of the compiler
     Emit(emit::Emit),
+    /// Explain the code of a message, with an example and its mend
+    Explain(explain::Explain),
+    /// Serve an editor over stdin and stdout (Language Server Protocol)
+    Lsp,
 }
 
 /// What every command on a program takes.
 #[derive(Args)]
 pub(super) struct ProgramArgs {
-    /// The program
+    /// The program: a `.model` file
     pub file: PathBuf,
-    /// Set a top-level `let` or a setting of `train`
+    /// Set a top-level `let` or a setting of `train` to a value; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
@@ -54,29 +70,17 @@ pub(super) enum Failure {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Summary(args) => summary::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Lsp => lsp::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::from(1),
         Err(Failure::Program(session, diagnostics)) => {
-            for told in diagnostics.sorted() {
-                eprintln!(
-                    "{} {:?} {:?} notes {:?} help {:?}",
-                    told.code.as_str(),
-                    told.message,
-                    told.labels
-                        .iter()
-                        .map(|l| (
-                            session.sources.file(l.span.file).name.clone(),
-                            session.sources.file(l.span.file).line_column(l.span.start),
-                            l.text.clone()
-                        ))
-                        .collect::<Vec<_>>(),
-                    told.notes,
-                    told.help
-                );
-            }
+            report::show(diagnostics, &session.sources);
             ExitCode::from(1)
         }
         Err(Failure::Usage(message)) => {
@@ -89,8 +93,7 @@ pub fn main() -> ExitCode {
 impl ProgramArgs {
     /// Opens the program with what the command line sets.
     pub(super) fn open(&self) -> Result<Session, Failure> {
-        let mut session = Session::open(&self.file)
-            .map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+        let mut session = Session::open(&self.file).map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
         for setting in &self.set {
             let Some((name, value)) = setting.split_once('=') else {
                 return Err(Failure::Usage(format!("`--set {setting}` is not of the form NAME=VALUE")));

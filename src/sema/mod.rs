@@ -28,7 +28,7 @@ use crate::base::{FileId, Symbol};
 use crate::diag::Diagnostics;
 use crate::syntax::ast;
 
-pub use text::print;
+pub use text::{print, show_type};
 
 /// One parsed file.
 pub struct Source<'a> {

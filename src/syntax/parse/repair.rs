@@ -16,9 +16,6 @@ use super::words::wanted as words_for;
 use crate::base::Span;
 use crate::diag::{self, Diagnostic};
 
-/// How many tokens behind the mistake a mend must let the grammar read, when it does not read all.
-const GOOD_REACH: usize = 3;
-
 /// How much of a token a message quotes.
 const MAX_QUOTE: usize = 24;
 
@@ -38,8 +35,8 @@ pub(super) fn mend(draft: &mut Draft, at: usize, wanted: &[Rule], judge: &mut Ju
     let next = all.partition_point(|token| token.end <= at);
     let site = Site { text: &text, all: &all, next, wanted };
     let candidates = site.candidates(draft);
-    if let Some((index, reach)) = judge.best(draft, &candidates)
-        && (reach == usize::MAX || reach > site.good_reach())
+    if let Some((index, verdict)) = judge.best(draft, &candidates)
+        && verdict.reach > site.good_reach()
     {
         let candidate = candidates.into_iter().nth(index).expect("the judge chose among them");
         *draft = candidate.apply(draft);
@@ -86,9 +83,18 @@ impl Site<'_> {
         self.before().map_or(0, |token| token.end)
     }
 
-    /// The byte that a good mend lets the grammar pass.
+    /// The byte that a good mend lets the grammar pass: the end of the statement, or of the head of the
+    /// declaration. A mend that leaves a further mistake in the same statement is a guess.
     fn good_reach(&self) -> usize {
-        self.all.get(self.next + GOOD_REACH - 1).map_or(self.text.len(), |token| token.end)
+        let end = match statement(self.text, self.all, self.next, self.is_after_start()) {
+            Some((tokens, _)) => tokens.end.max(self.next + 1),
+            None => {
+                let brace = (self.next..self.all.len()).find(|&at| self.all[at].is(self.text, "{"));
+                brace.map_or(self.all.len(), |brace| brace + 1)
+            }
+        };
+        // At the end of the text only a mend that lets all be read is good.
+        if end < self.all.len() { self.all[end - 1].end } else { usize::MAX - 1 }
     }
 
     /// The bracket right around the mistake.
@@ -117,9 +123,10 @@ impl Site<'_> {
     fn candidates(&self, draft: &Draft) -> Vec<Candidate> {
         let mut list = Vec::new();
         self.own_words(draft, &mut list);
-        self.other_sign(draft, &mut list);
         self.missing_word(draft, &mut list);
+        self.other_sign(draft, &mut list);
         self.missing_sign(draft, &mut list);
+        self.missing_before_block(draft, &mut list);
         self.superfluous(draft, &mut list);
         list
     }
@@ -143,6 +150,10 @@ impl Site<'_> {
         if next.kind == Kind::Word && RESERVED.contains(&word) && super::words::asks_for_name(self.wanted) {
             list.push(Candidate::new(next.end..next.end, "_", diag::syntax::reserved_name(span, word)));
         }
+        if word == "=" && self.names_state() {
+            let say = diag::syntax::instead(span, "=", ":=", diag::syntax::BECOMES_UPDATES);
+            list.push(Candidate::new(next.start..next.end, ":=", say));
+        }
         if word == ":" && self.bracket() == "[" {
             list.push(Candidate::new(next.start..next.end, "..", diag::syntax::slice(span)));
         }
@@ -154,7 +165,7 @@ impl Site<'_> {
 
     /// One sign for another: `=` for `:`, `==` for `=` and the reverse.
     fn other_sign(&self, draft: &Draft, list: &mut Vec<Candidate>) {
-        use diag::syntax::{BECOMES_UPDATES, COLON_GIVES, EQUALS_COMPARES, EQUALS_GIVES};
+        use diag::syntax::{COLON_GIVES, EQUALS_COMPARES, EQUALS_GIVES};
         let mut swap = |token: Option<&Token>, found: &str, right: &str, why: &str| {
             if let Some(token) = token.filter(|token| token.is(self.text, found)) {
                 let say = diag::syntax::instead(draft.span(token.start..token.end), found, right, why);
@@ -162,9 +173,6 @@ impl Site<'_> {
             }
         };
         let (before, next) = (self.before(), self.next());
-        if self.names_state() {
-            swap(next, "=", ":=", BECOMES_UPDATES);
-        }
         if self.bracket() == "{" || self.bracket().is_empty() {
             swap(next, "==", "=", EQUALS_GIVES);
             swap(next, ":=", "=", EQUALS_GIVES);
@@ -207,7 +215,9 @@ impl Site<'_> {
             list.push(Candidate::new(at..at, word, say));
         };
         if self.bracket().is_empty() {
-            for word in ["layer ", "data ", "train ", "let ", "search ", "use ", "fn "] {
+            let varies = self.all[self.next.min(self.all.len())..].iter().any(|token| token.is_word(self.text, &["in"]));
+            let section = if varies { ["search ", "train "] } else { ["train ", "search "] };
+            for word in ["layer ", "data "].into_iter().chain(section).chain(["let ", "use ", "fn "]) {
                 begin(self.next, word);
             }
         }
@@ -225,10 +235,10 @@ impl Site<'_> {
                     begin(at, "if ");
                 }
             }
-            for word in ["let ", "state ", "param ", "penalty "] {
-                begin(head, word);
-            }
             begin(self.next - 1, "stack ");
+        }
+        for word in ["let ", "state ", "param ", "penalty ", "update "] {
+            begin(head, word);
         }
     }
 
@@ -244,12 +254,31 @@ impl Site<'_> {
         if !dangling {
             let signs: &[&str] = match self.bracket() {
                 "(" | "[" => &[",", " =", ":", " ->"],
-                _ => &[" =", " :=", " ~", " where", " ->", ",", ":", " in", " on", " from", " else", " as"],
+                _ => &[" =", " :=", " ~", " where", " ->", ",", ":", " in", " on", " from", " else", " as", " grad"],
             };
             signs.iter().for_each(|sign| insert(sign));
         }
         let say = diag::syntax::missing_value(draft.point(at), &after, &before);
         list.push(Candidate::new(at..at, format!(" {LOST} "), say));
+    }
+
+    /// A value or an arrow that is missing before an earlier `{`, which was then taken for something else:
+    /// `stack { … }`, `until a < { … }`, `(x: [..]) { a: [..] } { … }`.
+    fn missing_before_block(&self, draft: &Draft, list: &mut Vec<Candidate>) {
+        let opens = (1..self.next.min(self.all.len())).rev().filter(|&at| self.all[at].is(self.text, "{"));
+        for at in opens.take(6) {
+            let (before, brace) = (&self.all[at - 1], &self.all[at]);
+            let key = self.all.get(at + 2).is_some_and(|colon| colon.is(self.text, ":"));
+            let point = draft.point(before.end);
+            let (after, found) = (before.text(self.text), brace.text(self.text));
+            if key && before.is(self.text, ")") {
+                let say = diag::syntax::missing(point, " ->", after, found);
+                list.push(Candidate::new(before.end..before.end, " ->", say));
+            } else if demands_more(self.text, before) && before.kind != Kind::Open && !before.is(self.text, "else") {
+                let say = diag::syntax::missing_value(point, after, found);
+                list.push(Candidate::new(before.end..before.end, format!(" {LOST} "), say));
+            }
+        }
     }
 
     /// Something too much: the token at the mistake, or the sign before it.
@@ -312,8 +341,8 @@ impl Site<'_> {
             }
             let mut over = draft.clone();
             over.blank(part.clone());
-            match judge.reach(&over) {
-                Some(reach) if reach > part.end => {
+            match judge.verdict(&over) {
+                Some(verdict) if verdict.reach > part.end => {
                     *draft = over;
                     return true;
                 }
