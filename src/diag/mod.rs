@@ -127,6 +127,12 @@ impl Diagnostic {
         self
     }
 
+    /// Whether it says that a name is misspelt, and how it is spelt.
+    pub fn knows_the_word(&self) -> bool {
+        let about_a_name = matches!(self.code, Code::E0201 | Code::E0202 | Code::E0206 | Code::E0601);
+        about_a_name && !self.edits.is_empty()
+    }
+
     /// The culprit, when there is one.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
@@ -164,6 +170,11 @@ impl Diagnostics {
     /// Whether nothing was collected.
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// Only those that are to be kept.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.all.retain(keep);
     }
 
     /// In the order of the source text.

@@ -6,14 +6,13 @@ use crate::base::{Span, Symbol};
 use crate::diag::{name, value as told};
 use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis};
-use crate::sema::value::{AxisArg, Callee, Function, Given, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
 use super::bind::Binders;
+use super::checker::{CallSite, Checker, MAX_DEPTH};
 use super::expr::function;
 use super::pipe::holds_hole;
-use super::scope::{Body, Place};
-use super::{CallSite, Checker, MAX_DEPTH, Scope};
 
 /// A definition about to be elaborated on arguments.
 pub(super) struct Use<'a> {
@@ -74,7 +73,6 @@ impl<'a> Checker<'a> {
             && scope.find(symbol).is_none()
             && let Some(Global::Def(def)) = self.globals.find(symbol, scope.in_std)
         {
-            self.used.insert(symbol);
             return Some(Rc::new(function(Callee::Def(def), expr.span)));
         }
         match self.expr(scope, expr) {
@@ -269,9 +267,7 @@ impl<'a> Checker<'a> {
     /// Elaborates a definition on arguments; `caller` gives brackets and result axes their meaning.
     pub(super) fn elaborate(&mut self, caller: &mut Scope<'a>, call: Use<'a>) -> Value<'a> {
         let def = call.def;
-        if !self.is_std(def.span) {
-            self.used.insert(def.name.name);
-        }
+        self.used.insert(def.name.span);
         if self.calls.len() >= MAX_DEPTH {
             // A recursion on a whole number that is not known ends where it is.
             if self.alone && takes_int(def) {

@@ -6,13 +6,13 @@ use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
+use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{self, ExprId, ExprKind, Fun};
-use crate::sema::value::{AxisArg, Builtin, Callee, Function, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
-use super::scope::Body;
-use super::{Checker, Scope, scalar_type};
+use super::checker::{Checker, scalar_type};
 
 impl<'a> Checker<'a> {
     /// The value of an expression.

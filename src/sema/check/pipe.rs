@@ -4,12 +4,11 @@ use std::rc::Rc;
 
 use crate::base::Span;
 use crate::diag::value as told;
-use crate::sema::value::{Callee, Function, Given, Value};
+use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
+use super::checker::Checker;
 use super::expr::function;
-use super::scope::Place;
-use super::{Checker, Scope};
 
 /// The most often a `stack` may repeat.
 const MAX_STACK: i64 = 100_000;

@@ -250,9 +250,10 @@ fn openings(draft: &Draft, all: &[Token], from: usize, closer: usize) -> Vec<Can
             let colon = all.get(index + 2).is_some_and(|colon| colon.is(text, ":"));
             all[index].is(text, "let") || key && colon && matches!(all[index].kind, Kind::Sign | Kind::Open)
         };
+        let apart = |index: usize| meets(index) && !all[index + 1].glued && !all[index + 1].is(text, "{");
         let deeper = |index: usize| all[index + 1].first && all[index + 1].indent > all[index].indent;
         let head = |index: usize| deeper(index) && !matches!(all[index].kind, Kind::Open | Kind::Sign);
-        let likely = |index: usize| bare(index) || head(index) || fields(index) || meets(index) && !all[index + 1].glued;
+        let likely = |index: usize| bare(index) || head(index) || fields(index) || apart(index);
         let mut places: Vec<usize> = (from..closer).rev().filter(|&index| likely(index)).collect();
         places.truncate(MOST_PLACES / 2);
         places.extend((from..closer).rev().filter(|&index| all[index + 1].first && all[index].ends_value(text)));

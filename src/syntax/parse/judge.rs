@@ -32,7 +32,7 @@ impl Candidate {
     /// The draft with the edits done.
     pub(super) fn apply<'a>(&self, draft: &Draft<'a>) -> Draft<'a> {
         let mut edits: Vec<_> = self.edits.iter().collect();
-        edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        edits.sort_by_key(|(range, _)| Reverse(range.start));
         let mut mended = draft.clone();
         for (range, by) in edits {
             mended.replace(range.clone(), by);
