@@ -4,14 +4,26 @@
 //! is wrong, 2 the command is, 130 interrupted.
 
 mod emit;
+mod eval;
+mod interrupt;
+mod new;
+mod predict;
+mod progress;
+mod run;
+mod timings;
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::diag::Diagnostics;
+use crate::backend::Backend;
+use crate::backend::cpu::Cpu;
+use crate::base::SourceMap;
+use crate::diag::{Diagnostics, run as told};
 use crate::driver::Session;
+use crate::train::{Recorded, RunFolder, newest};
 
 /// A declarative language for neural networks.
 #[derive(Parser)]
@@ -23,8 +35,47 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check, train, test
+    Run(run::Run),
+    /// Check and train; the test rows are left alone
+    Train(run::Run),
+    /// Evaluate a trained model
+    Eval(eval::Eval),
+    /// Predict for the rows of a file
+    Predict(predict::Predict),
+    /// Make a small project that runs
+    New(new::New),
     /// Print a stage of the compiler
     Emit(emit::Emit),
+}
+
+/// What runs the programs.
+#[derive(Args)]
+pub(super) struct Machine {
+    /// How many threads; all cores without it. The results are the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// On what
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: Device,
+}
+
+/// Devices.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Device {
+    /// The processor
+    Cpu,
+}
+
+impl Machine {
+    /// Starts the backend; what stops it is of the machine, not of the program.
+    pub(super) fn backend(&self) -> Result<Box<dyn Backend>, String> {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.map_or_else(all, usize::from);
+        match self.device {
+            Device::Cpu => Cpu::new(threads).map(|cpu| Box::new(cpu) as Box<dyn Backend>).map_err(|fault| fault.0),
+        }
+    }
 }
 
 /// What every command on a program takes.
@@ -48,37 +99,30 @@ pub(super) enum Failure {
     Program(Box<Session>, Diagnostics),
     /// The command line is wrong.
     Usage(String),
+    /// A signal ended it; told already.
+    Interrupted,
 }
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    timings::process_started();
     let cli = Cli::parse();
     let outcome = match cli.command {
+        Command::Run(args) => run::run(&args, true),
+        Command::Train(args) => run::run(&args, false),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Emit(args) => emit::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::from(1),
         Err(Failure::Program(session, diagnostics)) => {
-            for told in diagnostics.sorted() {
-                eprintln!(
-                    "{} {:?} {:?} notes {:?} help {:?}",
-                    told.code.as_str(),
-                    told.message,
-                    told.labels
-                        .iter()
-                        .map(|l| (
-                            session.sources.file(l.span.file).name.clone(),
-                            session.sources.file(l.span.file).line_column(l.span.start),
-                            l.text.clone()
-                        ))
-                        .collect::<Vec<_>>(),
-                    told.notes,
-                    told.help
-                );
-            }
+            tell(&session.sources, &diagnostics);
             ExitCode::from(1)
         }
+        Err(Failure::Interrupted) => ExitCode::from(130),
         Err(Failure::Usage(message)) => {
             eprintln!("error: {message}");
             ExitCode::from(2)
@@ -101,4 +145,42 @@ impl ProgramArgs {
         }
         Ok(session)
     }
+}
+
+/// Prints diagnostics on stderr.
+pub(super) fn tell(sources: &SourceMap, diagnostics: &Diagnostics) {
+    for told in diagnostics.clone().sorted() {
+        let place = told.span().map(|span| {
+            let file = sources.file(span.file);
+            let at = file.line_column(span.start);
+            format!("{}:{}:{}: ", file.name, at.line, at.column)
+        });
+        eprintln!("{}[{}]: {}", place.unwrap_or_default(), told.code.as_str(), told.message);
+        for help in &told.help {
+            eprintln!("  help: {help}");
+        }
+    }
+}
+
+/// Writes results to stdout. Whoever closes the pipe has seen enough.
+pub(super) fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Opens a run by its folder, or the newest run of a program, with the program it was trained with.
+pub(super) fn open_run(path: &Path) -> Result<(Session, RunFolder, Recorded), Failure> {
+    let failed = |diagnostic| Failure::of(Session::new("", "", PathBuf::new()), diagnostic);
+    let folder = match path.is_file() {
+        true => {
+            let runs = Path::new("runs");
+            newest(runs, &run::stem(path)).ok_or_else(|| failed(told::no_run_of(path, runs)))?
+        }
+        false => RunFolder::open(path).map_err(failed)?,
+    };
+    let recorded = folder.recorded().map_err(failed)?;
+    let opened = Session::open(&folder.program());
+    let mut session = opened.map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+    session.folder = recorded.folder.clone();
+    Ok((session, folder, recorded))
 }
