@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::progress::values;
-use super::{Failure, Machine, Outcome, open_run, out, tell};
+use super::{Failure, Machine, Outcome, open_run, out, report};
 use crate::data::Part;
 use crate::diag::{Diagnostic, run as told};
 use crate::driver::{Checked, Session};
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Eval) -> Outcome {
     if checked.diagnostics.has_errors() {
         return Err(Failure::Program(Box::new(session), checked.diagnostics));
     }
-    tell(&session.sources, &checked.diagnostics);
+    report::show(checked.diagnostics.clone(), &session.sources);
     let backend = args.machine.backend().map_err(Failure::Usage)?;
     let part = match args.split {
         Split::Train => Part::Train,
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Eval) -> Outcome {
     match args.json {
         true => {
             let split = part.as_str();
-            out(&format!("{}\n", json!({ "event": "done", split: report.to_json(), "run": folder.shown() })));
+            out(&format!("{}\n", json!({ "event": "done", split: report, "run": folder.shown() })));
         }
         false => out(&format!("{}  {}\n", part.as_str(), values(&report))),
     }

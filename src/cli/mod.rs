@@ -3,13 +3,18 @@
 //! Results go to stdout, progress and messages to stderr. Exit status: 0 fine, 1 the program or the data
 //! is wrong, 2 the command is, 130 interrupted.
 
+mod check;
 mod emit;
 mod eval;
+mod explain;
 mod interrupt;
+mod lsp;
 mod new;
 mod predict;
 mod progress;
+mod report;
 mod run;
+mod summary;
 mod timings;
 
 use std::io::Write;
@@ -20,14 +25,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
-use crate::base::SourceMap;
 use crate::diag::{Diagnostics, run as told};
 use crate::driver::Session;
 use crate::train::{Recorded, RunFolder, newest};
 
-/// A declarative language for neural networks.
+/// A declarative language for neural networks: one `.model` file holds data, model, loss and training.
+///
+/// Results go to stdout, progress and messages to stderr. Exit status: 0 fine, 1 the program or the data is
+/// wrong, 2 the command line is, 130 interrupted. NO_COLOR turns colours off.
 #[derive(Parser)]
-#[command(name = "tensa", version)]
+#[command(name = "tensa", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -45,8 +52,16 @@ enum Command {
     Predict(predict::Predict),
     /// Make a small project that runs
     New(new::New),
+    /// Check a program and its data without running anything
+    Check(check::Check),
+    /// List the layers of a program, what they make and how many parameters they have
+    Summary(summary::Summary),
     /// Print a stage of the compiler
     Emit(emit::Emit),
+    /// Explain the code of a message, with an example and its mend
+    Explain(explain::Explain),
+    /// Serve an editor over stdin and stdout (Language Server Protocol)
+    Lsp,
 }
 
 /// What runs the programs.
@@ -81,9 +96,9 @@ impl Machine {
 /// What every command on a program takes.
 #[derive(Args)]
 pub(super) struct ProgramArgs {
-    /// The program
+    /// The program: a `.model` file
     pub file: PathBuf,
-    /// Set a top-level `let` or a setting of `train`
+    /// Set a top-level `let` or a setting of `train` to a value; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
@@ -113,13 +128,17 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::New(args) => new::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Summary(args) => summary::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Lsp => lsp::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::from(1),
         Err(Failure::Program(session, diagnostics)) => {
-            tell(&session.sources, &diagnostics);
+            report::show(diagnostics, &session.sources);
             ExitCode::from(1)
         }
         Err(Failure::Interrupted) => ExitCode::from(130),
@@ -144,21 +163,6 @@ impl ProgramArgs {
             }
         }
         Ok(session)
-    }
-}
-
-/// Prints diagnostics on stderr.
-pub(super) fn tell(sources: &SourceMap, diagnostics: &Diagnostics) {
-    for told in diagnostics.clone().sorted() {
-        let place = told.span().map(|span| {
-            let file = sources.file(span.file);
-            let at = file.line_column(span.start);
-            format!("{}:{}:{}: ", file.name, at.line, at.column)
-        });
-        eprintln!("{}[{}]: {}", place.unwrap_or_default(), told.code.as_str(), told.message);
-        for help in &told.help {
-            eprintln!("  help: {help}");
-        }
     }
 }
 

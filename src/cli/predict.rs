@@ -42,7 +42,7 @@ pub(super) fn run(args: &Predict) -> Outcome {
     let text = predict(args, &session, &folder, &recorded, backend.as_ref(), &mut diagnostics);
     match text {
         Some(text) => {
-            super::tell(&session.sources, &diagnostics);
+            super::report::show(diagnostics.clone(), &session.sources);
             out(&text);
             Ok(())
         }

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::progress::{Jsonl, Plain};
 use super::timings::Timings;
-use super::{Failure, Machine, Outcome, ProgramArgs, interrupt, tell};
+use super::{Failure, Machine, Outcome, ProgramArgs, interrupt, report};
 use crate::backend::Backend;
 use crate::diag::{Diagnostic, Diagnostics, run as told};
 use crate::driver::{self, Checked, Session};
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Run, test: bool) -> Outcome {
     if checked.diagnostics.has_errors() {
         return Err(Failure::Program(Box::new(session), checked.diagnostics));
     }
-    tell(&session.sources, &checked.diagnostics);
+    report::show(checked.diagnostics.clone(), &session.sources);
     let outcome = trains(args, test, &session, &checked, resumed, interrupted, timings);
     outcome.map_err(|stop| match stop {
         Stop::Told(diagnostic) => {

@@ -318,6 +318,13 @@ pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> 
     }
 }
 
+/// Two columns that give one axis two sizes.
+pub fn data_axis_sizes(axis: Symbol, column: Symbol, (known, size): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0301, span, format!("axis `{axis}` of this data has two sizes: {known} and {size}"))
+        .here(format!("it is {size} in the column `{column}`, and {known} in one before it"))
+        .help(format!("name the two axes differently in the brackets of their transforms, as in `vocab[{axis}2]`"))
+}
+
 /// A mistake inside the library, told where the user's use of it led there.
 pub fn told_at_use(mut diagnostic: Diagnostic, name: Symbol, span: Span) -> Diagnostic {
     let text = match diagnostic.labels.first().map(|label| label.text.clone()) {

@@ -97,6 +97,22 @@ pub fn missing_value(point: Span, after: &str, before: &str) -> Diagnostic {
     Diagnostic::error(Code::E0101, point, format!("a value is missing {place}")).here("expected a value here")
 }
 
+/// No type after `:` or `->`.
+pub fn missing_type(point: Span, after: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0101, point, format!("a type is missing after `{after}`"))
+        .here("expected a type here")
+        .help("a type is written `[batch, d]`, `logit[..]`, `index(vocab)[batch]`, `axis(i)` or `int`")
+}
+
+/// No name where only a name can stand.
+pub fn missing_name(span: Span, after: &str, found: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::E0101, span, format!("a name is missing after `{after}`"));
+    if found.is_empty() {
+        return diagnostic.here("expected a name here");
+    }
+    diagnostic.here(format!("expected a name, found `{found}`"))
+}
+
 /// Something stands twice or too much.
 pub fn superfluous(span: Span, found: &str) -> Diagnostic {
     Diagnostic::error(Code::E0101, span, format!("`{found}` is too much here")).fix(
@@ -392,11 +408,12 @@ pub fn no_value(point: Span, insert: Option<(Span, String, &str)>) -> Diagnostic
     }
 }
 
-/// An `if` alone.
-pub fn if_without_else(point: Span, head: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0106, point, "this `if` has no `else`")
+/// An `if` alone, or with its second block but no `else` before it.
+pub fn if_without_else(point: Span, head: Span, has_block: bool) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::E0106, point, "this `if` has no `else`")
         .here("expected `else { … }` here")
-        .label(head, "an `if` is a value, so both ways need one")
+        .label(head, "an `if` is a value, so both ways need one");
+    if has_block { diagnostic.fix("write `else` here", point, " else") } else { diagnostic }
 }
 
 // ---- E0107: operators

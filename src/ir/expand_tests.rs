@@ -66,7 +66,7 @@ fn log_is_exact_to_two_units() {
 #[test]
 fn tanh_is_exact_to_three_units() {
     let (off, at) = worst(tanh, f64::tanh);
-    assert!(off <= 2.0, "{off} at {at}");
+    assert!(off <= 3.0, "{off} at {at}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! In: what happened. Out: the same as JSON, one object an event: the lines of `metrics.jsonl` and of
 //! `--json`. Whoever shows a run implements `Watch`.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Values reported on one split: the loss, then the metrics.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -17,10 +19,12 @@ impl Report {
     pub fn get(&self, name: &str) -> Option<f64> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
+}
 
+impl Serialize for Report {
     /// `{"loss": 0.1, "accuracy": 0.95}`; what is not finite is null.
-    pub fn to_json(&self) -> Value {
-        Value::Object(self.values.iter().map(|(name, value)| (name.clone(), json!(value))).collect())
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.values.iter().map(|(name, value)| (name, value)))
     }
 }
 
@@ -104,45 +108,73 @@ pub enum Event<'a> {
 }
 
 impl Event<'_> {
-    /// As an object with `event` first.
-    pub fn to_json(&self) -> Value {
+    /// As one line of JSON without its end.
+    pub fn to_json(&self) -> String {
+        // Names and numbers always make JSON.
+        serde_json::to_string(self).expect("an event is plain data")
+    }
+
+    fn name(&self) -> &'static str {
         match self {
-            Event::Start(start) => json!({
-                "event": "start",
-                "train": start.name,
-                "run": start.run,
-                "seed": start.seed,
-                "parameters": start.parameters,
-                "rows": { "train": start.rows[0], "valid": start.rows[1], "test": start.rows[2] },
-                "batch": start.batch,
-                "steps_per_epoch": start.steps_per_epoch,
-                "steps": start.steps,
-                "epochs": start.epochs,
-                "finished": start.finished,
-            }),
+            Event::Start(_) => "start",
+            Event::Step { .. } => "step",
+            Event::Epoch { .. } => "epoch",
+            Event::Stopped { .. } => "stopped",
+            Event::Done { .. } => "done",
+            Event::Interrupted { .. } => "interrupted",
+        }
+    }
+}
+
+impl Serialize for Event<'_> {
+    /// An object with `event` first and the rest in the order of reading.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("event", self.name())?;
+        match self {
+            Event::Start(start) => {
+                map.serialize_entry("train", &start.name)?;
+                map.serialize_entry("run", &start.run)?;
+                map.serialize_entry("seed", &start.seed)?;
+                map.serialize_entry("parameters", &start.parameters)?;
+                let [train, valid, test] = start.rows;
+                map.serialize_entry("rows", &BTreeMap::from([("train", train), ("valid", valid), ("test", test)]))?;
+                map.serialize_entry("batch", &start.batch)?;
+                map.serialize_entry("steps_per_epoch", &start.steps_per_epoch)?;
+                map.serialize_entry("steps", &start.steps)?;
+                map.serialize_entry("epochs", &start.epochs)?;
+                map.serialize_entry("finished", &start.finished)?;
+            }
             Event::Step { epoch, step, loss } => {
-                json!({ "event": "step", "epoch": epoch, "step": step, "loss": loss })
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("loss", loss)?;
             }
             Event::Epoch { epoch, step, reports, best } => {
-                let mut object = Map::new();
-                object.insert("event".to_owned(), json!("epoch"));
-                object.insert("epoch".to_owned(), json!(epoch));
-                object.insert("step".to_owned(), json!(step));
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
                 for (split, report) in *reports {
-                    object.insert((*split).to_owned(), report.to_json());
+                    map.serialize_entry(split, report)?;
                 }
-                object.insert("best".to_owned(), json!(best));
-                Value::Object(object)
+                map.serialize_entry("best", best)?;
             }
-            Event::Stopped { epoch, best } => json!({ "event": "stopped", "epoch": epoch, "best": best }),
+            Event::Stopped { epoch, best } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("best", best)?;
+            }
             Event::Done { test, epoch, step, run } => {
-                let test = test.map_or(Value::Null, Report::to_json);
-                json!({ "event": "done", "test": test, "epoch": epoch, "step": step, "run": run })
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("test", test)?;
+                map.serialize_entry("run", run)?;
             }
             Event::Interrupted { epoch, step, run } => {
-                json!({ "event": "interrupted", "epoch": epoch, "step": step, "run": run })
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("run", run)?;
             }
         }
+        map.end()
     }
 }
 

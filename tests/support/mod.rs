@@ -1,4 +1,6 @@
 //! What several suites use.
 
+pub mod cases;
 pub mod graphs;
 pub mod programs;
+pub mod stages;

@@ -5,11 +5,10 @@ use rustc_hash::FxHashMap;
 use crate::base::Symbol;
 use crate::ir::{DType, Dim};
 use crate::sema::typed::{Axis, ExprKind, Kind, Type};
-use crate::sema::value::{AxisArg, Given, Value};
+use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
 
-use super::scope::Place;
-use super::{Checker, Scope, plain, scalar_type};
+use super::checker::{Checker, plain, scalar_type};
 
 impl<'a> Checker<'a> {
     /// Elaborates what no run reached.

@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, value as told};
+use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis};
-use crate::sema::value::{AxisArg, Callee, Function, Given, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
 use super::bind::Binders;
+use super::checker::{CallSite, Checker, MAX_DEPTH};
 use super::expr::function;
 use super::pipe::holds_hole;
-use super::scope::{Body, Place};
-use super::{CallSite, Checker, MAX_DEPTH, Scope};
 
 /// A definition about to be elaborated on arguments.
 pub(super) struct Use<'a> {
@@ -66,6 +66,15 @@ impl<'a> Checker<'a> {
             && let Value::Function(inner) = self.expr(scope, base)
         {
             return Some(Rc::new(Function { brackets: Some(brackets), span: expr.span, ..(*inner).clone() }));
+        }
+        // Applied, `step` is the schedule; alone it is the number of the update.
+        if let Ast::Name(symbol) = expr.kind
+            && symbol.as_str() == "step"
+            && scope.find(symbol).is_none()
+            && let Some(Global::Def(def)) = self.globals.find(symbol, scope.in_std)
+        {
+            self.used.insert(symbol);
+            return Some(Rc::new(function(Callee::Def(def), expr.span)));
         }
         match self.expr(scope, expr) {
             Value::Function(function) => Some(function),

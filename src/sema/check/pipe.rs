@@ -4,12 +4,11 @@ use std::rc::Rc;
 
 use crate::base::Span;
 use crate::diag::value as told;
-use crate::sema::value::{Callee, Function, Given, Value};
+use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
+use super::checker::Checker;
 use super::expr::function;
-use super::scope::Place;
-use super::{Checker, Scope};
 
 /// The most often a `stack` may repeat.
 const MAX_STACK: i64 = 100_000;
@@ -94,9 +93,11 @@ impl<'a> Checker<'a> {
     /// A block as a stage: its statements, then its value as a stage.
     fn stage_block(&mut self, scope: &mut Scope<'a>, block: &'a ast::Block, value: Value<'a>) -> Value<'a> {
         scope.enter();
+        let outer = scope.hole.replace(value.clone());
         for stmt in &block.stmts {
             self.stmt(scope, stmt);
         }
+        scope.hole = outer;
         let result = self.stage(scope, &block.value, value);
         scope.leave();
         result

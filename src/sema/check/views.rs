@@ -4,11 +4,11 @@ use crate::base::Span;
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
-use crate::sema::value::{Callee, Function, Given, Value};
+use crate::sema::value::{Callee, Function, Given, Scope, Value};
 use crate::syntax::ast::{self, Ix};
 
 use super::builtin::ix_span;
-use super::{Checker, Scope, product};
+use super::checker::{Checker, product};
 
 impl<'a> Checker<'a> {
     /// `rename[t -> s](x)`
@@ -322,7 +322,7 @@ impl<'a> Checker<'a> {
         brackets: &'a ast::Brackets,
         span: Span,
     ) -> Value<'a> {
-        use crate::sema::value::Builtin;
+        use crate::sema::primitive::Builtin;
         let with = Function { brackets: Some(brackets), span, ..f.clone() };
         match &f.callee {
             Callee::Builtin(Builtin::Filled(_) | Builtin::Random(_)) => self.apply(scope, &with, Vec::new(), span),

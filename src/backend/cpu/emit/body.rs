@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use super::plan::Plan;
 use super::{Emit, Place, Width};
 use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
-use crate::kernel::ir::{Body, Inst, V};
+use crate::kernel::ir::{Body, Coef, Inst, V};
 
 /// The values of a body so far.
 pub(super) struct Values {
@@ -77,6 +77,20 @@ impl Emit<'_, '_> {
     pub(super) fn inst(&mut self, at: usize, inst: &Inst, body: &Body, plan: &Plan, place: Place, values: &mut Values) {
         values.all[at] = if plan.varies[at] {
             let copies = 0..place.width.copies();
+            // Most loads: one pointer serves all copies.
+            let pointer = match inst {
+                Inst::Load { buf, at, row: None, valid: None } if at.row == Coef::Const(1) => {
+                    Some(self.pointer(*buf, at, place.i, place.k))
+                }
+                Inst::Row(row) => Some(self.row_pointer(*row, place)),
+                Inst::Tile => Some(self.element_pointer(self.tile_row, place)),
+                _ => None,
+            };
+            if let Some(pointer) = pointer {
+                let loads = copies.map(|copy| self.load_contiguous(pointer, place, copy));
+                values.all[at] = Known::Lanes(loads.collect());
+                return;
+            }
             Known::Lanes(copies.map(|copy| self.varying(inst, body, plan, place, copy, values)).collect())
         } else {
             let value = self.uniform(inst, body, plan, place, values);
@@ -139,18 +153,11 @@ impl Emit<'_, '_> {
         match inst {
             Inst::Index(affine) => self.index_lanes(affine, place, copy),
             Inst::Load { buf, at, row, valid } => self.load(*buf, at, *row, *valid, plan, place, copy, values),
-            Inst::Row(row) => {
-                let pointer = self.row_pointer(*row, place);
-                self.load_contiguous(pointer, place, copy)
-            }
-            Inst::Tile => {
-                let pointer = self.element_pointer(self.tile_row, place);
-                self.load_contiguous(pointer, place, copy)
-            }
             Inst::Un(..) | Inst::Bin(..) | Inst::Fma(..) | Inst::Cmp(..) | Inst::Sel(..) => {
                 let vector = place.width != Width::Scalar;
                 self.arithmetic(inst, body, plan, vector, &|v| values.get(v, place, copy))
             }
+            Inst::Row(_) | Inst::Tile => unreachable!("loaded for all copies at once"),
             Inst::Const(..) | Inst::Arg(_) | Inst::Slot(_) => unreachable!("equal for all elements"),
         }
     }
@@ -220,6 +227,7 @@ impl Emit<'_, '_> {
             Bin::Sub => self.b.ins().fsub(a, b),
             Bin::Mul => self.b.ins().fmul(a, b),
             Bin::Div => self.b.ins().fdiv(a, b),
+            Bin::Min | Bin::Max if vector => self.extreme(bin, a, b),
             // As in WebAssembly, and so as in the kernel IR: NaN wins and zeros are ordered.
             Bin::Min => self.b.ins().fmin(a, b),
             Bin::Max => self.b.ins().fmax(a, b),
@@ -237,8 +245,29 @@ impl Emit<'_, '_> {
         }
     }
 
-    /// `min` or `max` of a vector and a constant: one machine instruction, `minps` or `maxps`, instead
-    /// of eight. These return their second operand when either is NaN and when both are zeros.
+    /// `minps(x, y)` or `maxps(x, y)`: the second operand where either is NaN and where both are zeros.
+    fn machine_extreme(&mut self, bin: Bin, x: Value, y: Value) -> Value {
+        let (low, high) = if bin == Bin::Min { (x, y) } else { (y, x) };
+        let first = self.b.ins().fcmp(FloatCC::LessThan, low, high);
+        let first = self.b.ins().bitcast(F32X4, SAME_LANES, first);
+        self.b.ins().bitselect(first, x, y)
+    }
+
+    /// `min` or `max` of vectors, from the machine's in both orders. These differ only for two zeros and
+    /// with a NaN: `or` makes -0 of a -0 and any zero, and a NaN of a NaN and anything; `and` makes +0 of
+    /// a +0 and any zero, and a NaN is put in for `max`.
+    fn extreme(&mut self, bin: Bin, a: Value, b: Value) -> Value {
+        let (one, other) = (self.machine_extreme(bin, a, b), self.machine_extreme(bin, b, a));
+        if bin == Bin::Min {
+            return self.b.ins().bor(one, other);
+        }
+        let both = self.b.ins().band(one, other);
+        let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);
+        let unordered = self.b.ins().bitcast(F32X4, SAME_LANES, unordered);
+        self.b.ins().bor(both, unordered)
+    }
+
+    /// `min` or `max` of a vector and a constant: one machine instruction.
     fn limit(&mut self, bin: Bin, x: Value, limit: Value, bound: f32) -> Value {
         // With x second, NaN wins and a zero x stays: wrong only where the bound is the zero that
         // should win, +0 for max (mended by adding +0, which turns -0 alone) and -0 for min.
@@ -246,10 +275,7 @@ impl Emit<'_, '_> {
         if bound.is_nan() || (zero_wins && bin == Bin::Min) {
             return self.binary(bin, x, limit, true);
         }
-        let (low, high) = if bin == Bin::Min { (limit, x) } else { (x, limit) };
-        let beyond = self.b.ins().fcmp(FloatCC::LessThan, low, high);
-        let beyond = self.b.ins().bitcast(F32X4, SAME_LANES, beyond);
-        let limited = self.b.ins().bitselect(beyond, limit, x);
+        let limited = self.machine_extreme(bin, limit, x);
         if zero_wins { self.b.ins().fadd(limited, limit) } else { limited }
     }
 

@@ -39,7 +39,7 @@ impl Emit<'_, '_> {
     }
 
     /// The same as a pointer, added up from what changes least, so that its parts leave the loops.
-    fn pointer(&mut self, buf: BufArg, at: &Affine, i: Option<Value>, k: Option<Value>) -> Value {
+    pub(super) fn pointer(&mut self, buf: BufArg, at: &Affine, i: Option<Value>, k: Option<Value>) -> Value {
         let mut pointer = self.bufs[usize::from(buf.0)].0;
         let part = self.row_part(at);
         pointer = self.offset(pointer, part);
@@ -138,11 +138,16 @@ impl Emit<'_, '_> {
                 let holds = self.b.ins().icmp_imm_s(IntCC::NotEqual, valid, 0);
                 let holds = self.b.ins().band(holds, inside);
                 let there = self.bytes(words, chosen);
-                let zeros = self.b.ins().stack_addr(I64, self.zeros, 0);
+                let zeros = self.zeros();
                 self.b.ins().select(holds, there, zeros)
             }
         };
         self.b.ins().load(F32, DATA, pointer, 0)
+    }
+
+    fn zeros(&mut self) -> Value {
+        let slot = self.zeros.expect("a kernel with masked loads has zeros");
+        self.b.ins().stack_addr(I64, slot, 0)
     }
 
     fn chosen(&mut self, v: Value, stride: Coef) -> Value {
@@ -173,10 +178,6 @@ impl Emit<'_, '_> {
         }
         let contiguous = at.row == Coef::Const(1) && uniform_row;
         match (row, valid) {
-            (None, None) if contiguous => {
-                let pointer = self.pointer(buf, at, place.i, place.k);
-                self.load_contiguous(pointer, place, copy)
-            }
             (None, None) => {
                 let start = self.pointer(buf, at, place.i, place.k);
                 let lanes = std::array::from_fn(|lane| self.load_strided(start, at.row, 4 * copy + lane));
@@ -274,7 +275,7 @@ impl Emit<'_, '_> {
             let holds = self.b.ins().icmp_imm_s(IntCC::NotEqual, holds, 0);
             let holds = self.b.ins().band(holds, inside);
             let there = self.bytes(words, element);
-            let zeros = self.b.ins().stack_addr(I64, self.zeros, 0);
+            let zeros = self.zeros();
             let pointer = self.b.ins().select(holds, there, zeros);
             self.b.ins().load(F32, DATA, pointer, 0)
         });

@@ -19,7 +19,7 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use crate::ir::scalar::ScalarTy;
-use crate::kernel::ir::{Body, Coef, Dst, Kernel, Phase};
+use crate::kernel::ir::{Body, Coef, Dst, Inst, Kernel, Phase};
 use crate::kernel::verify::uses_tile;
 use body::Values;
 use plan::{Level, Plan};
@@ -142,8 +142,8 @@ struct Emit<'a, 'f> {
     end: Value,
     /// Words between two rows of scratch.
     row_pitch: Value,
-    /// 16 bytes of zeros: what a load reads that may not read its buffer.
-    zeros: StackSlot,
+    /// A word of zero: what a masked load reads where it may not read its buffer.
+    zeros: Option<StackSlot>,
     /// Room for the accumulators of a reduction.
     sums: Option<StackSlot>,
     /// The position in each dim of the grid, and the tile's row, of the current row.
@@ -183,10 +183,12 @@ impl<'a, 'f> Emit<'a, 'f> {
         let slot = |b: &mut FunctionBuilder<'_>, bytes| {
             b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4))
         };
-        let zeros = slot(&mut b, 16);
-        let zero = b.ins().iconst(I64, 0);
-        b.ins().stack_store(I64, zero, zeros, 0);
-        b.ins().stack_store(I64, zero, zeros, 8);
+        let zeros = masks(kernel).then(|| {
+            let zeros = slot(&mut b, 4);
+            let zero = b.ins().iconst(I32, 0);
+            b.ins().stack_store(I64, zero, zeros, 0);
+            zeros
+        });
         let most = kernel.phases.iter().map(|phase| match phase {
             Phase::Reduce { acc, .. } => acc.len() as u32,
             Phase::Map(_) | Phase::Fold { .. } | Phase::Scalar(_) => 0,
@@ -462,4 +464,13 @@ impl<'a, 'f> Emit<'a, 'f> {
         let bytes = self.b.ins().ishl_imm_s(words, 2);
         self.b.ins().iadd(pointer, bytes)
     }
+}
+
+/// Whether a kernel loads where a mask holds.
+fn masks(kernel: &Kernel) -> bool {
+    let in_body = |body: &Body| body.insts.iter().any(|inst| matches!(inst, Inst::Load { valid: Some(_), .. }));
+    kernel.phases.iter().any(|phase| match phase {
+        Phase::Map(body) | Phase::Scalar(body) => in_body(body),
+        Phase::Reduce { body, .. } | Phase::Fold { body, .. } => in_body(body),
+    })
 }
