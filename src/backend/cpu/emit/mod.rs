@@ -397,20 +397,16 @@ impl<'a, 'f> Emit<'a, 'f> {
         let mut values = Values::new(body);
         self.prepare(body, dsts);
         self.level(body, plan, Level::Row, before, &mut values);
-        // A short body is dominated by the loop around it, and each copy of a longer one reads its
-        // constants once less; more copies of a long one only take time to compile.
-        let copies = match plan.cost {
-            0..=24 => 4,
-            25..=120 => 2,
-            _ => 1,
+        let widths = widths(plan);
+        let most = match self.kernel.row {
+            Coef::Const(row) => row,
+            Coef::Size(_) => i64::MAX,
         };
-        let mut widths = vec![Width::Vectors(copies), Width::Vectors(1), Width::Scalar];
-        widths.dedup();
         let mut at = start;
         let mut left = known;
         for width in widths {
             let step = width.elements();
-            if left.is_some_and(|left| left < step) {
+            if left.unwrap_or(most) < step {
                 continue;
             }
             left = left.map(|left| left % step);
@@ -503,6 +499,21 @@ impl<'a, 'f> Emit<'a, 'f> {
         let bytes = self.b.ins().ishl_imm_s(words, 2);
         self.b.ins().iadd(pointer, bytes)
     }
+}
+
+/// How many elements the loops take at a time, from wide to narrow. A short body is dominated by the loop
+/// around it, and each copy of a longer one reads its constants once less; more copies of a long one only
+/// take time to compile. A fold walks all of `k` for each of its steps, and the wider these are, the more
+/// of each cache line it uses.
+fn widths(plan: &Plan) -> Vec<Width> {
+    let mut widths = match (plan.folds, plan.cost) {
+        (true, 0..=6) => vec![Width::Vectors(8), Width::Vectors(2)],
+        (_, 0..=24) => vec![Width::Vectors(4)],
+        (_, 25..=120) => vec![Width::Vectors(2)],
+        _ => vec![],
+    };
+    widths.extend([Width::Vectors(1), Width::Scalar]);
+    widths
 }
 
 /// Whether a kernel loads where a mask holds.
