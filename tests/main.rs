@@ -2,8 +2,11 @@
 
 mod support;
 
+mod check;
 mod data;
+mod docs;
 mod kernels;
+mod lsp;
 mod ops;
 mod suite;
 mod syntax;
