@@ -66,7 +66,8 @@ fn delete(name: &str, text: &str, token: Range<usize>) -> Deletion {
     let file = sources.add(name, broken.as_str(), false);
     let found = parse::parse(file, &broken).1.sorted();
     let line = sources.file(file).line_of(token.start as u32);
-    let distance = found.first().and_then(Diagnostic::span).map(|span| sources.file(file).line_of(span.start).abs_diff(line));
+    let distance =
+        found.first().and_then(Diagnostic::span).map(|span| sources.file(file).line_of(span.start).abs_diff(line));
     Deletion { program: name.to_owned(), line: line + 1, token: text[token].to_owned(), found, distance }
 }
 
@@ -106,7 +107,13 @@ fn a_deleted_token_is_told_once_and_near() {
             }
         }
     }
-    println!("{} of {} deletions are wrong programs; {} told more than twice, {} told far away", all.len(), cases.len(), many.len(), far.len());
+    println!(
+        "{} of {} deletions are wrong programs; {} told more than twice, {} told far away",
+        all.len(),
+        cases.len(),
+        many.len(),
+        far.len()
+    );
     assert!(many.is_empty(), "{} deletions are told more than twice", many.len());
     assert!(far.len() * 10 <= all.len(), "{} of {} deletions are told far away", far.len(), all.len());
 }

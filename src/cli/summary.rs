@@ -73,9 +73,10 @@ fn own<'t>(train: &'t Train, layer: &'t Applied) -> impl Iterator<Item = &'t Typ
         let makers = train.layers.iter().filter(|layer| holds(&layer.path, path));
         makers.map(|layer| layer.path.len()).max()
     };
-    let here = train.params.iter().filter(move |param| {
-        holds(&layer.path, &param.path) && maker(&param.path) == Some(layer.path.len())
-    });
+    let here = train
+        .params
+        .iter()
+        .filter(move |param| holds(&layer.path, &param.path) && maker(&param.path) == Some(layer.path.len()));
     here.map(|param| &param.ty)
 }
 

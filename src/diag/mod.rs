@@ -10,6 +10,7 @@ pub mod explain;
 pub mod json;
 pub mod name;
 pub mod render;
+pub mod run;
 pub mod shape;
 pub mod store;
 pub mod syntax;

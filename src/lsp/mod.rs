@@ -11,8 +11,8 @@ use gen_lsp_types::{
     DidChangeTextDocumentNotification, DidChangeTextDocumentParams, DidCloseTextDocumentNotification,
     DidCloseTextDocumentParams, DidOpenTextDocumentNotification, DidOpenTextDocumentParams,
     DidSaveTextDocumentNotification, DidSaveTextDocumentParams, Notification as _, PublishDiagnosticsNotification,
-    PublishDiagnosticsParams, Save, SaveOptions, ServerCapabilities, TextDocumentContentChangeEvent,
-    TextDocumentSync, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
+    PublishDiagnosticsParams, Save, SaveOptions, ServerCapabilities, TextDocumentContentChangeEvent, TextDocumentSync,
+    TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
 };
 use lsp_server::{Connection, ErrorCode, Message, Notification, Response};
 use rustc_hash::FxHashMap;

@@ -208,7 +208,9 @@ fn closings(draft: &Draft, all: &[Token], opener: usize, before: usize) -> Vec<C
     let mut places: Vec<usize> = Vec::new();
     if open != "{" {
         let own_line = (opener..before).find(ends_line);
-        places.extend(own_line.filter(|&index| all[index].ends_value(text) && all.get(index + 1).is_some_and(|next| next.is_infix(text))));
+        places.extend(own_line.filter(|&index| {
+            all[index].ends_value(text) && all.get(index + 1).is_some_and(|next| next.is_infix(text))
+        }));
     }
     places.push(before - 1);
     places.extend(between().filter(|&index| next_is(index, "else")));

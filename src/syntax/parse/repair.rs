@@ -254,7 +254,8 @@ impl Site<'_> {
             list.push(Candidate::new(at..at, word, say));
         };
         if self.bracket().is_empty() {
-            let varies = self.all[self.next.min(self.all.len())..].iter().any(|token| token.is_word(self.text, &["in"]));
+            let varies =
+                self.all[self.next.min(self.all.len())..].iter().any(|token| token.is_word(self.text, &["in"]));
             let section = if varies { ["search ", "train "] } else { ["train ", "search "] };
             for word in ["layer ", "data "].into_iter().chain(section).chain(["let ", "use ", "fn "]) {
                 begin(self.next, word);
