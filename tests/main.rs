@@ -3,7 +3,9 @@
 mod support;
 
 mod data;
+mod diagnostics;
 mod kernels;
 mod ops;
 mod suite;
 mod syntax;
+mod tidy;

@@ -39,6 +39,9 @@ fn all_cases() {
             cases::write(&path, &right);
         }
     }
-    assert!(failures.is_empty(), "\n{failures}`./bless suite` writes what is; read the difference before you commit it");
+    assert!(
+        failures.is_empty(),
+        "\n{failures}`./bless suite` writes what is; read the difference before you commit it"
+    );
     assert!(count > 0, "no cases under {}", suite.display());
 }

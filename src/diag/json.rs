@@ -46,7 +46,8 @@ struct Out<'a> {
 pub fn line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let first = diagnostic.span().map(|span| place(span, sources));
     let at = |pick: fn(&Place) -> usize| first.as_ref().map(pick);
-    let labels = diagnostic.labels.iter().map(|label| LabelOut { place: place(label.span, sources), text: &label.text });
+    let labels =
+        diagnostic.labels.iter().map(|label| LabelOut { place: place(label.span, sources), text: &label.text });
     let edits = diagnostic.edits.iter().map(|edit| LabelOut { place: place(edit.span, sources), text: &edit.text });
     let out = Out {
         code: diagnostic.code.as_str(),

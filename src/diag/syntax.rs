@@ -124,9 +124,11 @@ pub fn superfluous(span: Span, found: &str) -> Diagnostic {
 
 /// `found` stands where `right` is meant.
 pub fn instead(span: Span, found: &str, right: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0101, span, format!("`{found}` stands where `{right}` is meant"))
-        .here(why)
-        .fix(format!("write `{right}`"), span, right)
+    Diagnostic::error(Code::E0101, span, format!("`{found}` stands where `{right}` is meant")).here(why).fix(
+        format!("write `{right}`"),
+        span,
+        right,
+    )
 }
 
 /// Why `:` is meant: before a size, a type or the value of a field.
@@ -206,7 +208,8 @@ pub fn misplaced_range(span: Span) -> Diagnostic {
 /// A character without meaning.
 pub fn unknown_character(span: Span, found: &str) -> Diagnostic {
     let letter = found.chars().next().is_some_and(char::is_alphabetic);
-    let diagnostic = Diagnostic::error(Code::E0101, span, format!("`{}` is no sign of the language", found.escape_debug()));
+    let diagnostic =
+        Diagnostic::error(Code::E0101, span, format!("`{}` is no sign of the language", found.escape_debug()));
     if letter {
         return diagnostic.help("names are made of the letters a-z and A-Z, digits and `_`");
     }
@@ -215,20 +218,20 @@ pub fn unknown_character(span: Span, found: &str) -> Diagnostic {
 
 // ---- E0102: brackets
 
-/// `opener` is open at `point`, where it should be closed.
-pub fn unclosed(point: Span, opener: Span, open: &str, close: &str) -> Diagnostic {
+/// `opener` is open at `point`, where it should be closed by inserting `insert`.
+pub fn unclosed(point: Span, opener: Span, open: &str, close: &str, insert: &str) -> Diagnostic {
     Diagnostic::error(Code::E0102, point, format!("`{open}` is not closed"))
         .here(format!("expected `{close}` here"))
         .label(opener, "opened here")
-        .fix(format!("write `{close}` here"), point, close)
+        .fix(format!("write `{close}` here"), point, insert)
 }
 
-/// A closing bracket without its partner, which is missing at `point`.
-pub fn unopened(point: Span, closer: Span, open: &str, close: &str) -> Diagnostic {
+/// A closing bracket without its partner, which is missing at `point`; `insert` brings it.
+pub fn unopened(point: Span, closer: Span, open: &str, close: &str, insert: &str) -> Diagnostic {
     Diagnostic::error(Code::E0102, point, format!("`{open}` is missing before `{close}`"))
         .here(format!("expected `{open}` here"))
         .label(closer, "closes nothing")
-        .fix(format!("write `{open}` here"), point, open)
+        .fix(format!("write `{open}` here"), point, insert)
 }
 
 /// A closing bracket too much.
@@ -355,14 +358,24 @@ pub fn return_value(span: Span) -> Diagnostic {
 /// What a word that begins a statement elsewhere is called here.
 pub fn advice_for(word: &str) -> Option<&'static str> {
     Some(match word {
-        "def" | "function" | "func" | "fun" => "a function is written `fn name(x: [..]) -> [..] = …`, a layer `layer Name(config)(x: [..]) { … }`",
-        "class" | "struct" => "a layer is written `layer Name(config)(x: [.., i]) -> [.., out] { … }`, a model `model Name(x: [batch, d]) { … }`",
+        "def" | "function" | "func" | "fun" => {
+            "a function is written `fn name(x: [..]) -> [..] = …`, a layer `layer Name(config)(x: [..]) { … }`"
+        }
+        "class" | "struct" => {
+            "a layer is written `layer Name(config)(x: [.., i]) -> [.., out] { … }`, a model `model Name(x: [batch, d]) { … }`"
+        }
         "import" => "the library is always there; another file of definitions comes in with `use \"blocks.model\"`",
-        "for" | "while" => "repetition is `stack i in 0..4 { … }` for layers and `scan t from h = … { … }` along an axis",
-        "lambda" => "`_` is the value so far: a stage or an argument that holds `_` is a function of it, as in `x |> _ * 2`",
+        "for" | "while" => {
+            "repetition is `stack i in 0..4 { … }` for layers and `scan t from h = … { … }` along an axis"
+        }
+        "lambda" => {
+            "`_` is the value so far: a stage or an argument that holds `_` is a function of it, as in `x |> _ * 2`"
+        }
         "elif" => "write `else if c { … }`",
         "const" | "var" | "val" => "a name is given with `let`",
-        "with" | "try" | "async" | "yield" | "assert" | "raise" | "pass" | "del" | "global" => "a program is a set of declarations; see docs/language.md",
+        "with" | "try" | "async" | "yield" | "assert" | "raise" | "pass" | "del" | "global" => {
+            "a program is a set of declarations; see docs/language.md"
+        }
         _ => return None,
     })
 }
@@ -413,8 +426,11 @@ pub fn chained_comparison(second: Span, op: &str) -> Diagnostic {
 
 /// `a + not b`
 pub fn loose_not(span: Span, operand: Span) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(Code::E0107, span, "`not` binds looser than the operator before it")
-        .fix("put it in brackets", span.before(), "(");
+    let mut diagnostic = Diagnostic::error(Code::E0107, span, "`not` binds looser than the operator before it").fix(
+        "put it in brackets",
+        span.before(),
+        "(",
+    );
     diagnostic.edits.push(super::Edit { span: operand.after(), text: ")".to_owned() });
     diagnostic
 }

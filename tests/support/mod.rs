@@ -3,3 +3,4 @@
 pub mod cases;
 pub mod programs;
 pub mod stages;
+pub mod trees;
