@@ -4,9 +4,11 @@ mod support;
 
 mod check;
 mod data;
+mod diagnostics;
 mod docs;
 mod kernels;
 mod lsp;
 mod ops;
 mod suite;
 mod syntax;
+mod tidy;
