@@ -3,6 +3,7 @@
 mod support;
 
 mod check;
+mod commands;
 mod data;
 mod diagnostics;
 mod docs;

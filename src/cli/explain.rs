@@ -28,7 +28,7 @@ pub(super) fn run(args: &Explain) -> Outcome {
         None => {
             let near = nearest(text, Code::ALL.iter().map(|code| code.as_str()));
             let advice = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
-            Err(Failure::Usage(format!("there is no code `{text}`{advice} `tensa explain` lists all codes")))
+            Err(Failure::Usage(format!("there is no code `{text}`{advice}; `tensa explain` lists all codes")))
         }
     }
 }

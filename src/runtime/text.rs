@@ -31,7 +31,10 @@ pub fn print(program: &Program, sizes: &[i64]) -> Option<String> {
         }
         text.push('\n');
     }
-    let given: Vec<String> = program.sizes.iter().zip(sizes).map(|(name, size)| format!("{name} = {size}")).collect();
+    // A size that nothing depends on was solved before.
+    let open = |at: usize| program.buffers.iter().any(|buffer| buffer.len.sizes().contains(&SizeId(at as u32)));
+    let given = program.sizes.iter().zip(sizes).enumerate().filter(|(at, _)| open(*at));
+    let given: Vec<String> = given.map(|(_, (name, size))| format!("{name} = {size}")).collect();
     writeln!(text, "arena bytes {} for {}", 4 * plan.words, given.join(", ")).expect("as above");
     Some(text)
 }
