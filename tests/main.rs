@@ -4,6 +4,7 @@ mod support;
 
 mod data;
 mod kernels;
+mod lowering;
 mod ops;
 mod suite;
 mod syntax;

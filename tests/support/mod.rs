@@ -2,3 +2,4 @@
 
 pub mod graphs;
 pub mod programs;
+pub mod steps;
