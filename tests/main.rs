@@ -7,6 +7,7 @@ mod data;
 mod docs;
 mod kernels;
 mod lsp;
+mod lowering;
 mod ops;
 mod suite;
 mod syntax;
