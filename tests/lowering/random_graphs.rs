@@ -24,7 +24,8 @@ fn given_for(graph: &Graph, batch: i64, seed: u32) -> Option<Given> {
     let mut rng = Rng::new(seed ^ 0x5eed);
     let mut given = Given { sizes: vec![batch], seed: 0x1_0000_000b, step: 3, steps_per_epoch: 10, ..Given::default() };
     let mut value = |ty: &tensa::ir::Ty, below: Option<i64>| -> Option<Value> {
-        let dims = ty.dims.iter().map(|dim| usize::try_from(dim.eval(&|_| batch).ok()?).ok()).collect::<Option<Vec<_>>>()?;
+        let dims =
+            ty.dims.iter().map(|dim| usize::try_from(dim.eval(&|_| batch).ok()?).ok()).collect::<Option<Vec<_>>>()?;
         let n: usize = dims.iter().product();
         let data: Vec<f64> = (0..n)
             .map(|_| match below {
@@ -65,7 +66,8 @@ fn assert_close(what: &str, want: &[(Role, Value)], got: &[(Role, Vec<u32>)], te
         let most = want.data.iter().filter(|x| x.is_finite()).fold(1.0f64, |most, x| most.max(x.abs()));
         for (at, (x, word)) in want.data.iter().zip(got).enumerate() {
             let y = steps::element(*word, DType::F32);
-            let same = (x.is_nan() && y.is_nan() && *word != 0x7fc0_dead) || *x == y || (x - y).abs() <= TOLERANCE * most;
+            let same =
+                (x.is_nan() && y.is_nan() && *word != 0x7fc0_dead) || *x == y || (x - y).abs() <= TOLERANCE * most;
             assert!(same, "{what}: {role:?}[{at}] is {y}, not {x}\n{}", text());
         }
     }
@@ -86,8 +88,16 @@ fn assert_same_bits(what: &str, want: &[(Role, Vec<u32>)], got: &[(Role, Vec<u32
 fn check(what: &str, graph: &Graph, given: Given, program: &Arc<Program>, cpu: &Cpu) {
     let given = steps::rounded(given);
     let Ok(want) = graph::run(graph, &given) else { return };
-    let text = || format!("sizes {:?}\n{}\n{}\n{program}", given.sizes, tensa::ir::text::print(graph), fuse::print(&fuse::fuse(graph)));
-    let kernels = steps::run(graph, program, &Interp, &given).unwrap_or_else(|why| panic!("{what}: {why:?}\n{}", text()));
+    let text = || {
+        format!(
+            "sizes {:?}\n{}\n{}\n{program}",
+            given.sizes,
+            tensa::ir::text::print(graph),
+            fuse::print(&fuse::fuse(graph))
+        )
+    };
+    let kernels =
+        steps::run(graph, program, &Interp, &given).unwrap_or_else(|why| panic!("{what}: {why:?}\n{}", text()));
     assert_close(what, &want, &kernels, &text);
     let code = steps::run(graph, program, cpu as &dyn Backend, &given).unwrap_or_else(|why| panic!("{what}: {why:?}"));
     assert_same_bits(what, &kernels, &code, &text);

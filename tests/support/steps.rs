@@ -92,9 +92,8 @@ pub fn run(
             Role::NewParam(id) => {
                 find(&Place::Param(*id)).or_else(|| Some(words(&given.params[id.index()], DType::F32)))
             }
-            Role::NewState(id) => {
-                find(&Place::State(*id)).or_else(|| Some(words(&given.states[id.index()], graph.states[id.index()].ty.dtype)))
-            }
+            Role::NewState(id) => find(&Place::State(*id))
+                .or_else(|| Some(words(&given.states[id.index()], graph.states[id.index()].ty.dtype))),
             role => find(&Place::Result(role.clone())),
         };
         let unchanged = matches!(graph.node(output.node).op, Op::Param(_) | Op::State(_));
