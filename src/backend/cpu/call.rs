@@ -10,7 +10,6 @@ use super::chunks::Chunks;
 use super::emit::{Args, Buf, scratch_words};
 use super::jit::CompiledKernel;
 use super::pool::Pool;
-use crate::backend::Loaded;
 use crate::kernel::ir::{Access, Kernel};
 use crate::kernel::{Fault, extent, verify};
 
