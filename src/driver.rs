@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{FileId, SourceMap, Span, Symbol};
 use crate::data::{self, ColumnType, Dataset, Fitted, Folder, Schema};
@@ -274,7 +274,12 @@ impl Session {
         // What follows from a text that could not be read stays silent; a misspelt name does not follow.
         let spoilt = blame::spoilt(&self.tree, self.text(), &self.syntax);
         let follows = |span: Span| spoilt.iter().any(|item| item.start <= span.start && span.end <= item.end);
-        found.retain(|told| told.knows_the_word() || !told.span().is_some_and(follows));
+        let line = |span: Span| self.sources.file(span.file).line_of(span.start);
+        let misread: FxHashSet<usize> = self.syntax.iter().filter_map(|told| told.span().map(line)).collect();
+        found.retain(|told| match told.span().filter(|span| follows(*span)) {
+            Some(span) => told.knows_the_word() && !misread.contains(&line(span)),
+            None => true,
+        });
         let mut diagnostics = self.syntax.clone();
         diagnostics.extend(found);
         Checked { program, datasets: facts.datasets, diagnostics, reading }

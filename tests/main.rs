@@ -4,6 +4,7 @@ mod support;
 
 mod check;
 mod data;
+mod diagnostics;
 mod docs;
 mod kernels;
 mod lowering;
@@ -11,3 +12,4 @@ mod lsp;
 mod ops;
 mod suite;
 mod syntax;
+mod tidy;

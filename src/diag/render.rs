@@ -95,7 +95,7 @@ fn head(diagnostic: &Diagnostic, snippet: &Snippet, style: Style) -> String {
     let mut theme = if style.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     theme.characters.error = format!("error[{}]:", diagnostic.code.as_str());
     theme.characters.warning = format!("warning[{}]:", diagnostic.code.as_str());
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(style.width).with_context_lines(1);
     let mut drawn = String::new();
     // Writing to a string does not fail, and a snippet that cannot be drawn leaves its message.
     if handler.render_report(&mut drawn, snippet).is_err() {

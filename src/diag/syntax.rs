@@ -218,20 +218,20 @@ pub fn unknown_character(span: Span, found: &str) -> Diagnostic {
 
 // ---- E0102: brackets
 
-/// `opener` is open at `point`, where it should be closed.
-pub fn unclosed(point: Span, opener: Span, open: &str, close: &str) -> Diagnostic {
+/// `opener` is open at `point`, where it should be closed by inserting `insert`.
+pub fn unclosed(point: Span, opener: Span, open: &str, close: &str, insert: &str) -> Diagnostic {
     Diagnostic::error(Code::E0102, point, format!("`{open}` is not closed"))
         .here(format!("expected `{close}` here"))
         .label(opener, "opened here")
-        .fix(format!("write `{close}` here"), point, close)
+        .fix(format!("write `{close}` here"), point, insert)
 }
 
-/// A closing bracket without its partner, which is missing at `point`.
-pub fn unopened(point: Span, closer: Span, open: &str, close: &str) -> Diagnostic {
+/// A closing bracket without its partner, which is missing at `point`; `insert` brings it.
+pub fn unopened(point: Span, closer: Span, open: &str, close: &str, insert: &str) -> Diagnostic {
     Diagnostic::error(Code::E0102, point, format!("`{open}` is missing before `{close}`"))
         .here(format!("expected `{open}` here"))
         .label(closer, "closes nothing")
-        .fix(format!("write `{open}` here"), point, open)
+        .fix(format!("write `{open}` here"), point, insert)
 }
 
 /// A closing bracket too much.

@@ -5,3 +5,4 @@ pub mod graphs;
 pub mod programs;
 pub mod stages;
 pub mod steps;
+pub mod trees;

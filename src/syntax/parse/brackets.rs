@@ -221,8 +221,16 @@ fn closings(draft: &Draft, all: &[Token], opener: usize, before: usize) -> Vec<C
     each(places)
         .map(|index| {
             let at = all[index].end;
-            let say = diag::syntax::unclosed(draft.point(at), draft.span(range(&all[opener])), open, close);
-            Candidate::new(at..at, if close == "}" { " }" } else { close }, say)
+            // A block on several lines is closed on a line of its own.
+            let own_line =
+                close == "}" && all[index].line > all[opener].line && all.get(index + 1).is_none_or(|next| next.first);
+            let insert = match close {
+                "}" if own_line => format!("\n{}}}", " ".repeat(all[opener].indent as usize)),
+                "}" => " }".to_owned(),
+                close => close.to_owned(),
+            };
+            let say = diag::syntax::unclosed(draft.point(at), draft.span(range(&all[opener])), open, close, &insert);
+            Candidate::new(at..at, insert, say)
         })
         .collect()
 }
@@ -233,7 +241,7 @@ fn openings(draft: &Draft, all: &[Token], from: usize, closer: usize) -> Vec<Can
     let close = all[closer].text(text);
     let open = partner(close);
     let candidate = |at: usize, text: &str| {
-        let say = diag::syntax::unopened(draft.point(at), draft.span(range(&all[closer])), open, close);
+        let say = diag::syntax::unopened(draft.point(at), draft.span(range(&all[closer])), open, close, text);
         Candidate::new(at..at, text, say)
     };
     // Two values side by side: a bracket may be missing between them.
@@ -306,7 +314,7 @@ mod tests {
     #[test]
     fn indentation_tells_which_block_is_open() {
         let text = "layer A(x: [..]) {\n  let y = stack 2 {\n    let z = x\n    z\n  let w = y\n  w\n}\n";
-        let right = "layer A(x: [..]) {\n  let y = stack 2 {\n    let z = x\n    z }\n  let w = y\n  w\n}\n";
+        let right = "layer A(x: [..]) {\n  let y = stack 2 {\n    let z = x\n    z\n  }\n  let w = y\n  w\n}\n";
         assert_eq!(mended(text), (right.to_owned(), 1));
     }
 

@@ -10,7 +10,7 @@ use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::{Pair, Pairs};
 
-/// How many steps pest may take over one text. A text of the largest size we read takes about half.
+/// How many steps pest may take over one text: about twice what the largest one takes.
 const CALL_LIMIT: NonZeroUsize = NonZeroUsize::new(50_000_000).unwrap();
 
 #[derive(pest_derive::Parser)]

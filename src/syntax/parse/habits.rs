@@ -11,9 +11,9 @@ use crate::diag::{self, Diagnostic, Edit};
 
 /// Operators of other languages and ours.
 const FOREIGN: [(&str, &str); 17] = [
-    ("&&", " and "),
-    ("||", " or "),
-    ("!", "not "),
+    ("&&", "and"),
+    ("||", "or"),
+    ("!", "not"),
     ("**", "^"),
     ("===", "=="),
     ("!==", "!="),
@@ -48,8 +48,9 @@ const MOST: usize = 40;
 
 /// Mends all of them in the draft.
 pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnostic>) {
-    take_out(draft, found, &LOST.to_string(), |span| diag::syntax::unknown_character(span, "\u{1}"));
-    take_out(draft, found, ";", diag::syntax::semicolon);
+    let unread = |span| diag::syntax::unknown_character(span, "\u{1}");
+    take_out(draft, found, |token, _| token.kind == Kind::Lost, unread);
+    take_out(draft, found, |token, text| token.is(text, ";"), diag::syntax::semicolon);
     let mut letters: Vec<String> = Vec::new();
     let mut at = 0;
     // Each round mends the first strange token from `at` on; what stands before it stays.
@@ -88,8 +89,8 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
             }
             _ => match (FOREIGN.iter().find(|row| row.0 == text), STRANGE.iter().find(|row| row.0 == text)) {
                 (Some((_, ours)), _) => {
-                    replacement = (*ours).to_owned();
-                    diag::syntax::foreign_sign(span, &text, ours)
+                    replacement = apart(draft.text(), &token, ours);
+                    diag::syntax::foreign_sign(span, &text, &replacement)
                 }
                 (_, Some((_, stand_in, advice))) => {
                     replacement = (*stand_in).to_owned();
@@ -130,21 +131,36 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
     }
 }
 
-/// Takes a sign out wherever it stands; one diagnostic tells of all.
-fn take_out(draft: &mut Draft, found: &mut Vec<Diagnostic>, sign: &str, say: impl Fn(Span) -> Diagnostic) {
+/// Takes tokens out wherever they stand; one diagnostic tells of all.
+fn take_out(
+    draft: &mut Draft,
+    found: &mut Vec<Diagnostic>,
+    is_meant: impl Fn(&Token, &str) -> bool,
+    say: impl Fn(Span) -> Diagnostic,
+) {
     let text = draft.text();
-    let places: Vec<usize> =
-        tokens(text).iter().filter(|token| token.is(text, sign)).map(|token| token.start).collect();
+    let places: Vec<Token> = tokens(text).into_iter().filter(|token| is_meant(token, text)).collect();
     let mut told: Option<Diagnostic> = None;
-    for at in places {
-        let span = draft.span(at..at + sign.len());
+    for token in places {
+        let range = token.start..token.end;
+        let span = draft.span(range.clone());
         match &mut told {
             Some(told) => told.edits.push(Edit { span, text: String::new() }),
             none => *none = Some(say(span)),
         }
-        draft.replace(at..at + sign.len(), " ");
+        let blanks = " ".repeat(range.len());
+        draft.replace(range, &blanks);
     }
     found.extend(told);
+}
+
+/// A word in the place of a sign, with a blank where it would grow into its neighbours.
+fn apart(text: &str, sign: &Token, ours: &str) -> String {
+    let word = ours.starts_with(|c: char| c.is_ascii_alphabetic());
+    let blank = |neighbour: Option<char>| if word && neighbour.is_some_and(|c| !c.is_whitespace()) { " " } else { "" };
+    let before = blank(text[..sign.start].chars().next_back().filter(|c| !matches!(c, '(' | '[')));
+    let after = blank(text[sign.end..].chars().next());
+    format!("{before}{ours}{after}")
 }
 
 /// The first token from byte `at` on that is none of the language, with all tokens.

@@ -114,6 +114,15 @@ pub(super) fn statement(text: &str, all: &[Token], index: usize, previous: bool)
     Some((starts[at]..end, open))
 }
 
+/// The lines at the top level that hold the token `index`: from one that is not indented to before the next.
+pub(super) fn declaration(text: &str, all: &[Token], index: usize) -> Range<usize> {
+    let margin = all.first().map_or(0, |first| first.indent);
+    let begins = |&at: &usize| all[at].first && all[at].indent <= margin && begins_line(text, all, at);
+    let start = (0..=index).rev().find(begins).unwrap_or(0);
+    let end = (index + 1..all.len()).find(begins).unwrap_or(all.len());
+    start..end
+}
+
 /// The innermost `{` around the token `index` that holds statements, not fields.
 fn enclosing_block(text: &str, all: &[Token], index: usize) -> Option<usize> {
     open_brackets(all, index).into_iter().rev().find(|&open| {

@@ -38,10 +38,10 @@ use draft::{Draft, LOST};
 use grammar::{Fault, Rule};
 
 pub(in crate::syntax) use build::sign;
-pub(in crate::syntax) use tokens::RESERVED;
+pub(in crate::syntax) use tokens::{RESERVED, UNITS};
 
 /// Texts that nest deeper than this are read on a stack of their own.
-const SHALLOW: u32 = 24;
+const SHALLOW: u32 = 64;
 
 /// The size of that stack: what the deepest text needs, several times over.
 const STACK_BYTES: usize = 64 << 20;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::draft::{Draft, LOST};
 use super::grammar::Rule;
 use super::judge::{Candidate, Judge, Verdict};
-use super::layout::{begins_statement, demands_more, open_brackets, statement};
+use super::layout::{begins_statement, declaration, demands_more, open_brackets, statement};
 use super::tokens::{Kind, RESERVED, Token, UNITS, tokens};
 use super::words::wanted as words_for;
 use crate::base::Span;
@@ -40,6 +40,17 @@ const SIGNS_IN_BRACKETS: &[(&str, Rule)] =
 
 /// How much of a token a message quotes.
 const MAX_QUOTE: usize = 24;
+
+/// What is given up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// A statement, or its value.
+    Statement,
+    /// Lines at the top level.
+    Declaration,
+    /// All that follows, or all.
+    Rest,
+}
 
 /// Where reading stopped.
 struct Site<'t> {
@@ -197,7 +208,7 @@ impl Site<'_> {
             list.push(Candidate::new(next.start..next.end, "..", diag::syntax::slice(span)));
         }
         let doubled = self.before().is_some_and(|before| before.text(self.text) == word);
-        if word == "," && (doubled || self.before().is_some_and(|before| before.kind == Kind::Open)) || doubled {
+        if doubled || word == "," && self.before().is_some_and(|before| before.kind == Kind::Open) {
             list.push(Candidate::new(next.start..next.end, "", diag::syntax::superfluous(span, word)));
         }
     }
@@ -360,7 +371,11 @@ impl Site<'_> {
             Some(next) if !next.first || self.before().is_none() => self.quote(Some(next)),
             _ => String::new(),
         };
-        let wanted = words_for(self.wanted);
+        let mut wanted = words_for(self.wanted);
+        // After `let` a record could be taken apart; it is a name that is missing.
+        if self.before().is_some_and(|before| before.is(self.text, "let")) {
+            wanted.retain(|word| *word == Wanted::Name);
+        }
         if let ([Wanted::Name], Some(before)) = (wanted.as_slice(), self.before()) {
             return diag::syntax::missing_name(place, &self.quote(Some(before)), &found);
         }
@@ -380,24 +395,22 @@ impl Site<'_> {
     /// The draft with the smallest part around the mistake written over that lets the grammar pass it, how
     /// well it reads, and whether that part is a statement or less.
     fn write_over<'a>(&self, draft: &Draft<'a>, judge: &mut Judge) -> Option<(Draft<'a>, Verdict, bool)> {
-        let (statements, rest) = self.parts();
-        let small = statements.into_iter().map(|part| (part, true));
-        for (part, small) in small.chain(rest.into_iter().map(|part| (part, false))) {
+        for (part, size) in self.parts() {
             if part.is_empty() {
                 continue;
             }
             let mut over = draft.clone();
             over.blank(part.clone());
             let verdict = judge.verdict(&over)?;
-            if verdict.reads_all() || small && verdict.reach > part.end {
-                return Some((over, verdict, small));
+            if verdict.reads_all() || size != Size::Rest && verdict.reach > part.end {
+                return Some((over, verdict, size == Size::Statement));
             }
         }
         None
     }
 
-    /// Statements around the mistake, smallest first, and the rest of the region, then all of it.
-    fn parts(&self) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
+    /// Parts of the text around the mistake, smallest first.
+    fn parts(&self) -> Vec<(Range<usize>, Size)> {
         let mut parts = Vec::new();
         let mut index = self.next;
         let mut previous = self.is_after_start() || self.is_next("}");
@@ -411,8 +424,13 @@ impl Site<'_> {
             }
             (index, previous) = (open, false);
         }
+        let mut parts: Vec<_> = parts.into_iter().map(|part| (part, Size::Statement)).collect();
         let end = self.all.len();
-        (parts, vec![self.bytes(self.next.min(end)..end), self.bytes(0..end)])
+        let here = self.next.min(end.saturating_sub(1));
+        parts.push((self.bytes(declaration(self.text, self.all, here)), Size::Declaration));
+        parts.push((self.bytes(self.next.min(end)..end), Size::Rest));
+        parts.push((self.bytes(0..end), Size::Rest));
+        parts
     }
 
     /// The value of a statement, when the mistake lies in it.

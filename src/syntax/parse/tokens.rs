@@ -55,7 +55,7 @@ pub(super) const DECLARATIONS: [&str; 12] =
     ["use", "let", "data", "train", "search", "model", "layer", "fn", "loss", "metric", "optimizer", "schedule"];
 
 /// Words for units.
-pub(super) const UNITS: [&str; 11] =
+pub(in crate::syntax) const UNITS: [&str; 11] =
     ["epochs", "epoch", "steps", "step", "minutes", "minute", "hours", "hour", "seconds", "second", "deg"];
 
 /// Signs of several characters, longer ones first. Those of other languages are here too, so that each is

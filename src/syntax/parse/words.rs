@@ -77,10 +77,9 @@ fn word(rule: Rule) -> Option<Wanted> {
         | Rule::scan
         | Rule::remat
         | Rule::param
-        | Rule::set
-        | Rule::sized
+        | Rule::named
         | Rule::quoted
-        | Rule::sized_place
+        | Rule::named_place
         | Rule::places
         | Rule::made
         | Rule::until => Wanted::Value,

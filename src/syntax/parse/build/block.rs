@@ -36,7 +36,7 @@ impl Builder<'_, '_> {
             }
             before = Some(range.end);
         }
-        let value = value.unwrap_or_else(|| self.value_of(&mut stmts, span));
+        let value = value.unwrap_or_else(|| self.value_of(&stmts, span));
         Block { stmts, value: Box::new(value), span }
     }
 
@@ -134,7 +134,7 @@ impl Builder<'_, '_> {
     }
 
     /// The value of a block without one: the `param` it ends with, or an error node.
-    fn value_of(&mut self, stmts: &mut Vec<Stmt>, block: Span) -> Expr {
+    fn value_of(&mut self, stmts: &[Stmt], block: Span) -> Expr {
         let brace = Span { start: block.end.saturating_sub(1), ..block };
         if let Some(Stmt::Error(span)) = stmts.last() {
             return lost(*span);

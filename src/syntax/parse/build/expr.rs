@@ -186,13 +186,11 @@ impl Builder<'_, '_> {
 
     fn arg(&mut self, node: Node) -> Arg {
         match node.as_rule() {
-            Rule::set => {
+            Rule::named => {
+                let sized = has_colon(&node);
                 let (name, value) = two(node);
-                Arg::Set(self.ident(&name), self.expr(value))
-            }
-            Rule::sized => {
-                let (name, value) = two(node);
-                Arg::Axis(self.ident(&name), self.expr(value))
+                let (name, value) = (self.ident(&name), self.expr(value));
+                if sized { Arg::Axis(name, value) } else { Arg::Set(name, value) }
             }
             Rule::quoted => {
                 let (key, value) = two(node);
@@ -219,19 +217,25 @@ impl Builder<'_, '_> {
     fn place(&mut self, node: Node) -> Ix {
         match node.as_rule() {
             Rule::row => Ix::Row(self.span(&node)),
-            Rule::set => {
-                let (name, value) = two(node);
-                Ix::Set(self.ident(&name), self.expr(value))
-            }
-            Rule::sized_place => {
+            Rule::named_place => {
+                let sized = has_colon(&node);
                 let mut parts = parts(node);
                 let name = self.ident(&part(parts.next()));
-                let size = self.expr(part(parts.next()));
-                Ix::Axis(name, size, parts.next().map(|value| self.expr(value)))
+                let value = self.expr(part(parts.next()));
+                match parts.next() {
+                    Some(index) => Ix::Axis(name, value, Some(self.expr(index))),
+                    None if sized => Ix::Axis(name, value, None),
+                    None => Ix::Set(name, value),
+                }
             }
             _ => Ix::Value(self.expr(node)),
         }
     }
+}
+
+/// Whether a `:` follows the name that a node begins with.
+fn has_colon(node: &Node) -> bool {
+    node.clone().into_inner().nth(1).is_some_and(|sign| sign.as_rule() == Rule::colon)
 }
 
 /// The place from the first value to the last.
