@@ -2,8 +2,10 @@
 
 mod support;
 
+mod cli;
 mod data;
 mod kernels;
 mod ops;
 mod suite;
 mod syntax;
+mod train;
