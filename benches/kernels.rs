@@ -20,6 +20,9 @@ use tensa::kernel::ir::{
 };
 use tensa::runtime::{Env, Executable, Input, Store};
 
+/// One value from another.
+type Function = fn(&mut BodyBuilder, V) -> V;
+
 fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let cpu = Cpu::new(threads).expect("a compiler for this machine");
@@ -228,13 +231,7 @@ fn rows(cpu: &Cpu, pool: &mut Pool) {
 }
 
 /// A contraction alone, or with a bias and a function on the finished tile.
-fn contraction(
-    m: i64,
-    k: i64,
-    n: i64,
-    transposed: bool,
-    epilogue: Option<&dyn Fn(&mut BodyBuilder, V) -> V>,
-) -> Program {
+fn contraction(m: i64, k: i64, n: i64, transposed: bool, epilogue: Option<Function>) -> Program {
     let known = Dim::constant;
     let buffer = |len: i64, place| ProgramBuffer { len: known(len), place };
     let matrix = |buf, row: i64, col: i64| Matrix {
@@ -278,8 +275,8 @@ fn contractions(threads: usize) {
     for (m, k, n) in [(256, 784, 2048), (32, 784, 64), (768, 128, 512), (1024, 1024, 1024)] {
         for transposed in [false, true] {
             print!("{m}x{k}x{n} {}:", if transposed { "NT" } else { "NN" });
-            let variants: [(&str, Option<&dyn Fn(&mut BodyBuilder, V) -> V>); 3] =
-                [("plain", None), ("bias+relu", Some(&relu)), ("bias+gelu", Some(&gelu))];
+            let variants: [(&str, Option<Function>); 3] =
+                [("plain", None), ("bias+relu", Some(relu)), ("bias+gelu", Some(gelu))];
             for (name, epilogue) in variants {
                 let cpu = Cpu::new(threads).expect("a compiler for this machine");
                 let program = contraction(m, k, n, transposed, epilogue);

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use crate::base::{FileId, SourceMap, Symbol};
+use crate::base::{FileId, SourceMap, Span, Symbol};
 use crate::data::{self, ColumnType, Dataset, Fitted, Folder, Schema};
 use crate::diag::{Diagnostics, train as told};
 use crate::ir::Graph;
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
-use crate::syntax::{ast, parse};
+use crate::syntax::{ast, blame, parse};
 use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
 
 /// The files of the standard library, in the binary.
@@ -248,7 +248,7 @@ impl Session {
     }
 
     fn check_here(&self, fitted: Option<&FxHashMap<Symbol, Fitted>>) -> Checked {
-        let mut diagnostics = self.syntax.clone();
+        let mut found = Diagnostics::default();
         let sources = self.trees();
         let constants = sema::constants(&sources);
         let lookup = |name: Symbol| constants.get(&name).map(|value| data::Constant::Number(*value));
@@ -266,11 +266,17 @@ impl Session {
             {
                 facts.datasets.insert(declared.name.name, dataset);
             }
-            diagnostics.extend(told);
+            found.extend(told);
         }
         let reading = start.elapsed();
         let (program, told) = sema::check(&sources, &facts);
-        diagnostics.extend(told);
+        found.extend(told);
+        // What follows from a text that could not be read stays silent; a misspelt name does not follow.
+        let spoilt = blame::spoilt(&self.tree, self.text(), &self.syntax);
+        let follows = |span: Span| spoilt.iter().any(|item| item.start <= span.start && span.end <= item.end);
+        found.retain(|told| told.knows_the_word() || !told.span().is_some_and(follows));
+        let mut diagnostics = self.syntax.clone();
+        diagnostics.extend(found);
         Checked { program, datasets: facts.datasets, diagnostics, reading }
     }
 

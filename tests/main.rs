@@ -2,9 +2,13 @@
 
 mod support;
 
+mod check;
 mod cli;
 mod data;
+mod docs;
 mod kernels;
+mod lsp;
+mod lowering;
 mod ops;
 mod suite;
 mod syntax;

@@ -97,10 +97,11 @@ pub fn circular(name: Symbol, span: Span) -> Diagnostic {
 
 /// A loss that is no scalar.
 pub fn loss_not_scalar(actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0606, span, "the loss is one number")
+    let mut told = Diagnostic::error(Code::E0606, span, "the loss is one number")
         .here(format!("this is `{actual}`"))
-        .fix("take the mean over what is left", span.before(), "mean(")
-        .fix("and close it", span.after(), ")")
+        .fix("take the mean: `mean(…)`", span.before(), "mean(");
+    told.edits.push(super::Edit { span: span.after(), text: ")".to_owned() });
+    told
 }
 
 /// A metric that is no scalar.

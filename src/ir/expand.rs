@@ -6,6 +6,7 @@
 //!
 //! All are straight-line: special cases are selects. A select by a comparison of the operand with a
 //! constant, `Sel(c < x, c, x)`, is one machine instruction and keeps a NaN in `x`.
+#![expect(clippy::excessive_precision, reason = "coefficients stand here as they were published")]
 
 use super::scalar::{self, Bin, Cc, ScalarTy, Un};
 use crate::base::philox;

@@ -96,6 +96,12 @@ impl Binding {
         Ok(Binding { bound, arena_words: plan.words, inputs })
     }
 
+    /// The steps with their sizes, and where each buffer lies: the arena is segment 0, parameters 1,
+    /// states 2, then each input.
+    pub fn bound(&self) -> &Bound {
+        &self.bound
+    }
+
     /// How much memory a step takes.
     pub fn memory(&self, store: &Store) -> MemoryUse {
         let (params, states) = store.bytes();

@@ -254,3 +254,47 @@ fn what_does_not_fit_is_refused_before_it_runs() {
     assert_eq!(Executable::new(wrong, &cpu).err().map(|diagnostic| diagnostic.code), Some(Code::E0803));
     assert!(matches!(program().steps[4], tensa::kernel::ir::Step::Copy { to: BufId(13), .. }));
 }
+
+/// Contractions of any shape and strides agree with f64, and on both backends to the bit.
+#[test]
+fn contractions_of_any_strides() {
+    let shapes =
+        [[1, 1, 1, 1], [3, 5, 9, 4], [2, 1, 70, 33], [2, 70, 1, 33], [1, 40, 300, 17], [4, 6, 5, 0], [0, 3, 3, 3]];
+    for [batch, m, n, k] in shapes {
+        for turned in 0..4 {
+            let a = if turned & 1 == 0 { [k, 1, m * k] } else { [1, m, m * k] };
+            // One right operand for all entries of the batch.
+            let b = if turned & 2 == 0 { [n, 1, 0] } else { [1, k, 0] };
+            let c = [n + 3, 1, m * (n + 3) + 1];
+            let len = (c[2] * batch).max(1);
+            let text = format!(
+                "sizes []\nbuffer m0 [{}] input 0\nbuffer m1 [{}] input 1\nbuffer m2 [{len}] result loss\n\
+                 step gemm [{batch}, {m}, {n}, {k}] a m0 {a:?} b m1 {b:?} c m2 {c:?}\n",
+                batch * m * k,
+                k * n
+            );
+            let mut rng = Rng::new((batch * 1000 + m * 100 + n * 10 + k) as u32 * 2 + 1);
+            let mut numbers = |count: i64| -> Vec<f32> { (0..count).map(|_| f32::from_bits(rng.float())).collect() };
+            let (x, y) = (numbers(batch * m * k), numbers(k * n));
+            let run = |backend: &dyn Backend| {
+                let mut executable = Executable::new(parse::program(&text).unwrap(), backend).unwrap();
+                let inputs = [Input::F32(&x), Input::F32(&y)];
+                let env = Env { inputs: &inputs, sizes: &[], seed: 0, step: 0, steps_per_epoch: 0 };
+                let mut store = Store::new(&[], &[]).unwrap();
+                let results = executable.run(&env, &mut store).unwrap();
+                results.get(&Role::Loss).unwrap().to_vec()
+            };
+            let want = run(&Interp);
+            assert_eq!(run(&Cpu::new(3).unwrap()), want, "{text}");
+            for (e, i, j) in (0..batch).flat_map(|e| (0..m).flat_map(move |i| (0..n).map(move |j| (e, i, j)))) {
+                let term = |l: i64| {
+                    let left = x[(e * a[2] + i * a[0] + l * a[1]) as usize];
+                    f64::from(left) * f64::from(y[(l * b[0] + j * b[1]) as usize])
+                };
+                let sum: f64 = (0..k).map(term).sum();
+                let got = f32::from_bits(want[(e * c[2] + i * c[0] + j) as usize]);
+                assert!((f64::from(got) - sum).abs() < 1e-4, "{e},{i},{j}: {got} {sum}\n{text}");
+            }
+        }
+    }
+}

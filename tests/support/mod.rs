@@ -4,3 +4,4 @@ pub mod cases;
 pub mod graphs;
 pub mod programs;
 pub mod stages;
+pub mod steps;

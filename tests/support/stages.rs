@@ -108,6 +108,9 @@ fn checked(text: &str, show: impl Fn(&Checked) -> Option<String>) -> Outcome {
     outcome.file = session.file;
     outcome.sources = session.sources;
     outcome.diagnostics = checked.diagnostics.sorted();
+    // The folder has another name in each run.
+    let folder = format!("{}/", data_folder().display());
+    outcome.diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
     outcome
 }
 

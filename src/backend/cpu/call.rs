@@ -89,11 +89,12 @@ pub(super) struct Launch<'a> {
 
 impl Launch<'_> {
     /// The arguments of the code, with the scratch of one thread.
-    pub fn args(&self, scratch: *mut u32) -> Args {
+    pub fn args(&self, kernel: &CompiledKernel, scratch: *mut u32) -> Args {
         Args {
             bufs: self.bufs.as_ptr(),
             sizes: self.sizes.as_ptr(),
             scalars: self.scalars.as_ptr(),
+            constants: kernel.constants.as_ptr(),
             scratch,
             tile: std::ptr::null(),
             tile_stride: 0,
@@ -167,7 +168,7 @@ impl CompiledKernel {
         pool.run(chunks.count(), &|thread, chunk| {
             let (launch, (scratch, pitch)) = shared.get();
             let (rows, elements) = chunks.get(chunk);
-            let args = launch.args(scratch.wrapping_add(thread * pitch));
+            let args = launch.args(self, scratch.wrapping_add(thread * pitch));
             // SAFETY: the caller's promise; the ranges lie inside the grid and the row.
             unsafe { self.points(&args, rows, elements) };
         });

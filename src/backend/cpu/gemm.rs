@@ -261,7 +261,7 @@ pub(super) unsafe fn run(
             }
         }
         let rows_of_scratch = tile.wrapping_add(cut.words().next_multiple_of(16));
-        let args = Args { tile: tile.cast_const(), tile_stride: stride as i64, ..launch.args(rows_of_scratch) };
+        let args = Args { tile: tile.cast_const(), tile_stride: stride as i64, ..launch.args(kernel, rows_of_scratch) };
         let first = (block.batch * m + block.rows.start) as u64;
         let points = first..first + block.rows.len() as u64;
         // SAFETY: the caller's promise; the tile holds exactly these points, and columns are cut only

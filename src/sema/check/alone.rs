@@ -15,12 +15,14 @@ impl<'a> Checker<'a> {
     pub(super) fn unused_definitions(&mut self, file: &'a ast::File) {
         for item in &file.items {
             if let ast::Item::Def(def) = item
-                && !self.used.contains(&def.name.name)
+                && !self.used.contains(&def.name.span)
             {
                 self.training = true;
                 self.store = super::store::Store::default();
                 self.exprs.clear();
+                self.alone = true;
                 self.opaque(def);
+                self.alone = false;
             }
         }
     }

@@ -34,6 +34,8 @@ pub(super) type Binders = FxHashMap<Symbol, Binder>;
 pub(super) struct WrittenSize<'a> {
     expr: &'a ast::Expr,
     axis: Axis,
+    /// The argument.
+    given: Span,
 }
 
 impl<'a> Checker<'a> {
@@ -216,7 +218,7 @@ impl<'a> Checker<'a> {
             };
             axes[*at].id = inner;
             if let Some(expr) = size {
-                sizes.push(WrittenSize { expr, axis: actual });
+                sizes.push(WrittenSize { expr, axis: actual, given: given.span });
             }
         }
         if !fits {
@@ -413,7 +415,7 @@ impl<'a> Checker<'a> {
     /// The sizes written in a signature against those of the arguments.
     pub(super) fn check_sizes(&mut self, scope: &mut Scope<'a>, sizes: Vec<WrittenSize<'a>>) -> bool {
         let mut fits = true;
-        for WrittenSize { expr, axis } in sizes {
+        for WrittenSize { expr, axis, given } in sizes {
             let Some(written) = self.int_expr(scope, expr) else { return false };
             if let Err(mismatch) = self.sizes.unify(&written, &axis.size) {
                 let told = shape::TwoSizes {
@@ -421,7 +423,7 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&written), String::new(), expr.span),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
-                self.report(shape::declared_size(told, mismatch == crate::sema::dims::Mismatch::Open, expr.span));
+                self.report(shape::declared_size(told, mismatch == crate::sema::dims::Mismatch::Open, given));
                 fits = false;
             }
         }

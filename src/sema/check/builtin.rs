@@ -29,8 +29,8 @@ impl<'a> Checker<'a> {
             Builtin::Concat => 1..=usize::MAX,
             _ => 1..=1,
         };
-        if let Some(named) = args.iter().find_map(|arg| arg.name) {
-            return self.fail(name::unknown_argument("this primitive".into(), named, &[]));
+        if let Some((named, value)) = args.iter().find_map(|arg| Some((arg.name?, arg.span))) {
+            return self.fail(name::argument_of_primitive(named, value));
         }
         if !count.contains(&args.len()) {
             return self.fail(told::primitive_arguments(*count.start(), *count.end(), args.len(), f.span.to(span)));

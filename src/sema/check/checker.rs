@@ -41,8 +41,11 @@ pub(super) struct Checker<'a> {
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
     pub(super) calls: Vec<CallSite>,
-    /// Definitions of the user's file that something used.
-    pub(super) used: FxHashSet<Symbol>,
+    /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
+    /// is left to its uses.
+    pub(super) alone: bool,
+    /// Definitions that something elaborated, by their names' places.
+    pub(super) used: FxHashSet<Span>,
     /// Values of top-level `let`s; none while one is being found.
     pub(super) constants: FxHashMap<Symbol, Option<Value<'a>>>,
 }
@@ -68,6 +71,7 @@ impl<'a> Checker<'a> {
             training: false,
             data_unknown: false,
             calls: Vec::new(),
+            alone: false,
             used: FxHashSet::default(),
             constants: FxHashMap::default(),
         }

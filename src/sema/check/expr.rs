@@ -112,7 +112,6 @@ impl<'a> Checker<'a> {
         }
         match self.globals.find(symbol, scope.in_std) {
             Some(Global::Def(def)) => {
-                self.used.insert(symbol);
                 return Value::Function(Rc::new(function(Callee::Def(def), span)));
             }
             Some(Global::Let(_)) => return self.constant(symbol),
@@ -146,7 +145,7 @@ impl<'a> Checker<'a> {
             let text = format!("random.{}", field.name);
             return match Builtin::parse(&text) {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
-                None => self.fail(name::unknown_field("random", field, &["uniform", "normal", "bernoulli"])),
+                None => self.fail(name::unknown_field("`random`", field, &["uniform", "normal", "bernoulli"])),
             };
         }
         match self.expr(scope, base) {

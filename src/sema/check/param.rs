@@ -256,6 +256,11 @@ impl<'a> Checker<'a> {
             if !matches!(scope.find(ident.name), Some(Value::Error)) {
                 let known: Vec<&str> = scope.states.keys().map(|name| name.as_str()).collect();
                 self.report(name::not_a_state(ident, &known));
+                // The state that was meant is written; it is told once.
+                let meant = crate::diag::nearest(ident.name.as_str(), known).map(crate::base::Symbol::new);
+                if let Some(state) = meant.and_then(|meant| scope.states.get_mut(&meant)) {
+                    state.written = true;
+                }
             }
             return;
         };

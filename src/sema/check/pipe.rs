@@ -121,12 +121,14 @@ impl<'a> Checker<'a> {
                     (Some(from), Some(to)) if to.saturating_sub(from) <= MAX_STACK => {
                         (from..to).map(|i| Value::Int(i.into())).collect()
                     }
-                    _ => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                    (Some(_), Some(_)) => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                    _ => return self.unknown_count(over.span),
                 }
             }
             Value::Int(count) => match self.sizes.resolve(&count).as_const() {
                 Some(count) if (0..=MAX_STACK).contains(&count) => (0..count).map(|i| Value::Int(i.into())).collect(),
-                _ => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                Some(_) => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                None => return self.unknown_count(over.span),
             },
             Value::Error => return Value::Error,
             other => return self.fail(told::expected("a count, a range or a list", other.describe(), over.span)),
@@ -147,6 +149,11 @@ impl<'a> Checker<'a> {
         }
         scope.place = outer;
         value
+    }
+
+    /// A count that is not known before the run; in a definition checked on its own, a use may know it.
+    fn unknown_count(&mut self, span: Span) -> Value<'a> {
+        if self.alone { Value::Error } else { self.fail(told::stack_count(MAX_STACK, span)) }
     }
 }
 

@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, Symbol};
-use crate::diag::{name, shape, store as told_store, train as told, value as told_value};
+use crate::diag::{name, nearest, shape, store as told_store, train as told, value as told_value};
 use crate::ir::{DType, Dim};
 use crate::sema::typed::Axis;
 use crate::sema::typed::{ExprId, ExprKind, Input, Kind, Metric, Owner, Section, Train, Type, Update};
@@ -171,7 +171,12 @@ impl<'a> Checker<'a> {
             Some((known, false)) => return self.report(name::not_yet(&format!("the setting `{known}`"), ident.span)),
             None => {
                 let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
-                return self.report(told::unknown_setting(ident, &known));
+                self.report(told::unknown_setting(ident, &known));
+                // The setting that was meant is there; it is told once.
+                if let Some(meant) = nearest(ident.name.as_str(), known.iter().copied()) {
+                    lines.settings.entry(meant.into()).or_insert((&setting.value, ident.span));
+                }
+                return;
             }
         }
         if let Some((_, first)) = lines.settings.insert(ident.name, (&setting.value, ident.span)) {

@@ -5,11 +5,11 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee32;
 use cranelift_codegen::ir::types::{F32, F32X4, I8X16, I32, I32X4};
-use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value};
+use cranelift_codegen::ir::{Block, ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value};
 use smallvec::SmallVec;
 
 use super::plan::Plan;
-use super::{Emit, Place, Width};
+use super::{Emit, OWN, Place, Width};
 use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
 use crate::kernel::ir::{Body, Coef, Inst, V};
 
@@ -21,10 +21,28 @@ pub(super) struct Values {
 #[derive(Clone)]
 enum Known {
     Nothing,
-    /// One value for all elements, and as a vector where that is wanted.
-    Uniform(Value, Option<Value>),
+    /// The same for all elements: computed once, and spread where that is wanted.
+    Uniform(Value, Spread),
     /// For each copy: a vector, or one element.
     Lanes(SmallVec<[Value; 4]>),
+}
+
+/// A value for all elements as a vector.
+#[derive(Clone, Copy)]
+enum Spread {
+    Unused,
+    Vector(Value),
+    /// A constant: an entry of the table of constants, loaded where it is used.
+    Table(Type, i32),
+}
+
+/// A constant that was loaded in a block.
+#[derive(Clone, Copy)]
+pub(super) struct Recent {
+    pub block: Option<Block>,
+    pub ty: Type,
+    pub offset: i32,
+    pub value: Value,
 }
 
 impl Values {
@@ -38,23 +56,6 @@ impl Values {
             Known::Nothing => unreachable!("an operand comes before its user"),
             Known::Uniform(value, _) => *value,
             Known::Lanes(values) => values[copy],
-        }
-    }
-
-    /// The value as a vector.
-    pub fn vector(&self, v: V, copy: usize) -> Value {
-        match &self.all[v.0 as usize] {
-            Known::Uniform(_, Some(vector)) => *vector,
-            Known::Uniform(..) | Known::Nothing => unreachable!("the plan spreads what is used as a vector"),
-            Known::Lanes(values) => values[copy],
-        }
-    }
-
-    /// As wide as the place asks for.
-    pub fn get(&self, v: V, place: Place, copy: usize) -> Value {
-        match place.width {
-            Width::Vectors(_) => self.vector(v, copy),
-            Width::Scalar => self.lane(v, copy),
         }
     }
 }
@@ -94,17 +95,51 @@ impl Emit<'_, '_> {
             Known::Lanes(copies.map(|copy| self.varying(inst, body, plan, place, copy, values)).collect())
         } else {
             let value = self.uniform(inst, body, plan, place, values);
-            let vector = plan.spread[at].then(|| self.spread(inst, value));
-            Known::Uniform(value, vector)
+            let spread = if plan.spread[at] { self.spread(inst, value) } else { Spread::Unused };
+            Known::Uniform(value, spread)
         };
     }
 
-    fn spread(&mut self, inst: &Inst, value: Value) -> Value {
+    fn spread(&mut self, inst: &Inst, value: Value) -> Spread {
         if let Inst::Const(bits, ty) = inst {
-            return self.constant(*bits, *ty, true);
+            let known = self.constants.iter().position(|constant| constant == bits);
+            let at = known.unwrap_or_else(|| {
+                self.constants.push(*bits);
+                self.constants.len() - 1
+            });
+            return Spread::Table(clif(*ty, true), 16 * at as i32);
         }
         let ty = self.b.func.dfg.value_type(value);
-        self.b.ins().splat(if ty == F32 { F32X4 } else { I32X4 }, value)
+        Spread::Vector(self.b.ins().splat(if ty == F32 { F32X4 } else { I32X4 }, value))
+    }
+
+    /// A value as a vector. A constant is loaded anew where it is used, unless that was just done: twenty
+    /// constants in registers push everything else out of them.
+    pub(super) fn vector(&mut self, v: V, copy: usize, values: &Values) -> Value {
+        match &values.all[v.0 as usize] {
+            Known::Uniform(_, Spread::Vector(vector)) => *vector,
+            Known::Uniform(_, Spread::Table(ty, offset)) => {
+                let block = self.b.current_block();
+                let same = |old: &&Recent| old.block == block && (old.ty, old.offset) == (*ty, *offset);
+                if let Some(old) = self.recent.iter().find(same) {
+                    return old.value;
+                }
+                let value = self.b.ins().load(*ty, OWN, self.constants_at, *offset);
+                self.recent.rotate_right(1);
+                self.recent[0] = Recent { block, ty: *ty, offset: *offset, value };
+                value
+            }
+            Known::Uniform(_, Spread::Unused) | Known::Nothing => unreachable!("the plan spreads what varies"),
+            Known::Lanes(values) => values[copy],
+        }
+    }
+
+    /// A value as wide as the place asks for.
+    pub(super) fn wide(&mut self, v: V, place: Place, copy: usize, values: &Values) -> Value {
+        match place.width {
+            Width::Vectors(_) => self.vector(v, copy, values),
+            Width::Scalar => values.lane(v, copy),
+        }
     }
 
     /// A constant.
@@ -143,7 +178,7 @@ impl Emit<'_, '_> {
                 self.load_one(*buf, at, row, valid, None, place.k)
             }
             Inst::Un(..) | Inst::Bin(..) | Inst::Fma(..) | Inst::Cmp(..) | Inst::Sel(..) => {
-                self.arithmetic(inst, body, plan, false, &|v| values.lane(v, 0))
+                self.arithmetic(inst, body, plan, false, &mut |_, v| values.lane(v, 0))
             }
             Inst::Row(_) | Inst::Tile => unreachable!("what is read by element varies"),
         }
@@ -155,7 +190,7 @@ impl Emit<'_, '_> {
             Inst::Load { buf, at, row, valid } => self.load(*buf, at, *row, *valid, plan, place, copy, values),
             Inst::Un(..) | Inst::Bin(..) | Inst::Fma(..) | Inst::Cmp(..) | Inst::Sel(..) => {
                 let vector = place.width != Width::Scalar;
-                self.arithmetic(inst, body, plan, vector, &|v| values.get(v, place, copy))
+                self.arithmetic(inst, body, plan, vector, &mut |emit, v| emit.wide(v, place, copy, values))
             }
             Inst::Row(_) | Inst::Tile => unreachable!("loaded for all copies at once"),
             Inst::Const(..) | Inst::Arg(_) | Inst::Slot(_) => unreachable!("equal for all elements"),
@@ -163,31 +198,48 @@ impl Emit<'_, '_> {
     }
 
     /// The table of the primitives: each in CLIF, for an element and for a vector.
-    fn arithmetic(&mut self, inst: &Inst, body: &Body, plan: &Plan, vector: bool, get: &dyn Fn(V) -> Value) -> Value {
+    fn arithmetic(
+        &mut self,
+        inst: &Inst,
+        body: &Body,
+        plan: &Plan,
+        vector: bool,
+        get: &mut dyn FnMut(&mut Self, V) -> Value,
+    ) -> Value {
         match inst {
-            Inst::Un(un, a) => self.unary(*un, get(*a), vector),
-            Inst::Bin(Bin::Shl, a, by) => self.b.ins().ishl_imm_s(get(*a), shift(body, *by)),
-            Inst::Bin(Bin::Shr, a, by) => self.b.ins().ushr_imm_s(get(*a), shift(body, *by)),
-            Inst::Bin(bin @ (Bin::Min | Bin::Max), a, b) => {
-                let constant = |v: V| match body.insts[v.0 as usize] {
+            Inst::Un(un, a) => {
+                let a = get(self, *a);
+                self.unary(*un, a, vector)
+            }
+            Inst::Bin(bin @ (Bin::Shl | Bin::Shr), a, by) => {
+                let (a, by) = (get(self, *a), shift(body, *by));
+                if *bin == Bin::Shl { self.b.ins().ishl_imm_s(a, by) } else { self.b.ins().ushr_imm_s(a, by) }
+            }
+            Inst::Bin(bin, a, b) => {
+                let constant = |v: &V| match body.insts[v.0 as usize] {
                     Inst::Const(bits, _) => Some(f32::from_bits(bits)),
                     _ => None,
                 };
-                match (constant(*a), constant(*b)) {
-                    (_, Some(bound)) if vector => self.limit(*bin, get(*a), get(*b), bound),
-                    (Some(bound), _) if vector => self.limit(*bin, get(*b), get(*a), bound),
-                    _ => self.binary(*bin, get(*a), get(*b), vector),
+                let limits = vector && matches!(bin, Bin::Min | Bin::Max);
+                let (x, y) = (get(self, *a), get(self, *b));
+                match (constant(a), constant(b)) {
+                    (_, Some(bound)) if limits => self.limit(*bin, x, y, bound),
+                    (Some(bound), _) if limits => self.limit(*bin, y, x, bound),
+                    _ => self.binary(*bin, x, y, vector),
                 }
             }
-            Inst::Bin(bin, a, b) => self.binary(*bin, get(*a), get(*b), vector),
-            Inst::Fma(a, b, c) => self.b.ins().fma(get(*a), get(*b), get(*c)),
+            Inst::Fma(a, b, c) => {
+                let (a, b, c) = (get(self, *a), get(self, *b), get(self, *c));
+                self.b.ins().fma(a, b, c)
+            }
             Inst::Cmp(cc, a, b) => {
                 let float = plan.types[a.0 as usize] == ScalarTy::F32;
-                self.compare(*cc, get(*a), get(*b), float, vector)
+                let (a, b) = (get(self, *a), get(self, *b));
+                self.compare(*cc, a, b, float, vector)
             }
             Inst::Sel(mask, a, b) => {
                 let ty = clif(plan.types[a.0 as usize], vector);
-                let (mask, a, b) = (get(*mask), get(*a), get(*b));
+                let (mask, a, b) = (get(self, *mask), get(self, *a), get(self, *b));
                 if !vector {
                     return self.b.ins().select(mask, a, b);
                 }

@@ -51,7 +51,7 @@ impl Emit<'_, '_> {
             for copy in 0..place.width.copies() {
                 let offset = 16 * copy as i32;
                 let old = self.b.ins().load(clif(comb.ty(), vector), OWN, pointer, offset);
-                let value = values.get(*v, place, copy);
+                let value = self.wide(*v, place, copy, values);
                 let new = self.binary(comb.bin(), old, value, vector);
                 self.b.ins().store(OWN, new, pointer, offset);
             }
@@ -129,7 +129,7 @@ impl Emit<'_, '_> {
         let mut next = vec![];
         for (at, (comb, v, _)) in acc.iter().enumerate() {
             for copy in 0..copies {
-                let value = values.get(*v, place, copy);
+                let value = self.wide(*v, place, copy, values);
                 next.push(self.binary(comb.bin(), sums[at * copies + copy], value, vector));
             }
         }
