@@ -3,6 +3,7 @@
 mod support;
 
 mod check;
+mod cli;
 mod data;
 mod diagnostics;
 mod docs;
@@ -13,3 +14,4 @@ mod ops;
 mod suite;
 mod syntax;
 mod tidy;
+mod train;
