@@ -1,1 +1,397 @@
 //! A session: sources in, each phase by name, in order.
+//!
+//! In: the path of a `.model` file and what the command line sets. Out: each stage of the program on
+//! demand. This file names the order of the phases once; it is the only way from text to kernels, and the
+//! only place where the front end meets files.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+
+use crate::base::{FileId, SourceMap, Symbol};
+use crate::data::{self, ColumnType, Dataset, Fitted, Folder, Schema};
+use crate::diag::{Diagnostics, train as told};
+use crate::ir::Graph;
+use crate::kernel::ir::Program;
+use crate::lower::Lowered;
+use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
+use crate::syntax::{ast, parse};
+use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
+
+/// The files of the standard library, in the binary.
+const STD: &[(&str, &str)] = &[
+    ("<std>/activations.model", include_str!("../stdlib/activations.model")),
+    ("<std>/init.model", include_str!("../stdlib/init.model")),
+    ("<std>/layers/dense.model", include_str!("../stdlib/layers/dense.model")),
+    ("<std>/layers/embedding.model", include_str!("../stdlib/layers/embedding.model")),
+    ("<std>/losses.model", include_str!("../stdlib/losses.model")),
+    ("<std>/metrics.model", include_str!("../stdlib/metrics.model")),
+    ("<std>/optimizers.model", include_str!("../stdlib/optimizers.model")),
+    ("<std>/schedules.model", include_str!("../stdlib/schedules.model")),
+];
+
+/// The trees of the standard library; every session adds its files first, so the ids are the same.
+static STD_TREES: LazyLock<Vec<ast::File>> = LazyLock::new(|| {
+    let parsed = STD.iter().enumerate().map(|(at, (name, text))| {
+        let (tree, diagnostics) = parse::parse(FileId(at as u32), text);
+        assert!(diagnostics.is_empty(), "{name} does not parse: {diagnostics:?}");
+        tree
+    });
+    parsed.collect()
+});
+
+/// Stack for the front end: programs nest, and a recursion may be as deep as the parser allows.
+const STACK: usize = 256 << 20;
+
+/// One program and where it came from.
+pub struct Session {
+    /// The library's files and the user's.
+    pub sources: SourceMap,
+    /// The user's file.
+    pub file: FileId,
+    /// Its folder, which data paths start from.
+    pub folder: PathBuf,
+    overrides: FxHashMap<Symbol, ast::Expr>,
+    overrides_text: Vec<(String, String)>,
+    tree: ast::File,
+    syntax: Diagnostics,
+}
+
+/// A checked program with its data.
+pub struct Checked {
+    /// The program; whole when there is no error.
+    pub program: typed::Program,
+    /// The data of each `data` declaration that could be read.
+    pub datasets: FxHashMap<Symbol, Dataset>,
+    /// Everything found on the way.
+    pub diagnostics: Diagnostics,
+    /// How long the data took of it.
+    pub reading: Duration,
+}
+
+/// The stages of one run, from the typed program to kernels.
+pub struct Stages {
+    /// The graphs as lowered.
+    pub lowered: Lowered,
+    /// The training graph after recognition.
+    pub canon: Graph,
+    /// With gradients, recognised again.
+    pub grad: Graph,
+    /// One program of a step.
+    pub step: Graph,
+    /// The same, optimised.
+    pub opt: Graph,
+}
+
+/// The programs of one run.
+pub struct Programs {
+    /// First values of parameters and states.
+    pub init: Program,
+    /// One step of training.
+    pub step: Program,
+    /// One batch of evaluation.
+    pub evaluation: Program,
+    /// One batch of prediction.
+    pub prediction: Option<Program>,
+}
+
+impl Session {
+    /// Opens a program from its text. `name` is its path as the user gave it.
+    pub fn new(name: &str, text: &str, folder: PathBuf) -> Session {
+        let mut sources = SourceMap::default();
+        for (name, text) in STD {
+            sources.add(*name, *text, true);
+        }
+        let file = sources.add(name, text, false);
+        let (tree, syntax) = on_large_stack(|| parse::parse(file, text));
+        Session { sources, file, folder, overrides: FxHashMap::default(), overrides_text: Vec::new(), tree, syntax }
+    }
+
+    /// Opens a program from its file.
+    pub fn open(path: &Path) -> Result<Session, Diagnostics> {
+        let refuse = |told| {
+            let mut diagnostics = Diagnostics::default();
+            diagnostics.push(told);
+            diagnostics
+        };
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|error| refuse(told::cannot_read(&name, &error)))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| refuse(told::not_utf8(&name, error.utf8_error().valid_up_to())))?;
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Ok(Session::new(&name, &text, folder))
+    }
+
+    /// Sets a top-level `let`, or a setting of `train`, to the value of a text: `lr=3e-4`.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), Diagnostics> {
+        let file = self.sources.add(format!("--set {name}"), value, false);
+        let (expr, diagnostics) = parse::parse_expr(file, value);
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
+        let known = self.settable();
+        if !known.iter().any(|other| other == name) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let mut diagnostics = Diagnostics::default();
+            diagnostics.push(told::nothing_to_set(name, &known));
+            return Err(diagnostics);
+        }
+        self.overrides.insert(Symbol::new(name), expr);
+        self.overrides_text.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// What the command line set, for the record of a run.
+    pub fn overrides(&self) -> &[(String, String)] {
+        &self.overrides_text
+    }
+
+    /// The text of the user's file with what the command line set in its place.
+    pub fn resolved(&self) -> String {
+        let last: FxHashMap<&str, &str> = self.overrides_text.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let is = |name: &str, ident: &ast::Ident| ident.name.as_str() == name;
+        let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
+        for (name, value) in last {
+            let is_setting = sema::settings().any(|setting| setting == name);
+            for item in &self.tree.items {
+                match item {
+                    ast::Item::Let(binding) => {
+                        let (ast::Target::Names(bound) | ast::Target::Fields(bound)) = &binding.target;
+                        if bound.iter().any(|ident| is(name, ident)) {
+                            edits.push((binding.value.span.range(), value.to_owned()));
+                        }
+                    }
+                    ast::Item::Train(train) if is_setting => {
+                        let line = train.entries.iter().find_map(|entry| match entry {
+                            ast::Entry::Setting(setting) if setting.names.iter().any(|ident| is(name, ident)) => {
+                                Some(setting.value.span.range())
+                            }
+                            _ => None,
+                        });
+                        let end = (train.span.end as usize).saturating_sub(1);
+                        edits.push(match line {
+                            Some(range) => (range, value.to_owned()),
+                            None => (end..end, format!("  {name} = {value}\n")),
+                        });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // From the end on, so that the places before stay; lines at one place in the order of their text.
+        edits.sort_by(|(a, x), (b, y)| (b.start, y).cmp(&(a.start, x)));
+        let mut text = self.text().to_owned();
+        for (range, value) in edits {
+            text.replace_range(range, &value);
+        }
+        text
+    }
+
+    /// The names of top-level `let`s and of the settings of runs.
+    fn settable(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for item in &self.tree.items {
+            match item {
+                ast::Item::Let(binding) => {
+                    let (ast::Target::Names(bound) | ast::Target::Fields(bound)) = &binding.target;
+                    names.extend(bound.iter().map(|ident| ident.name.to_string()));
+                }
+                ast::Item::Train(_) => names.extend(sema::settings().map(str::to_owned)),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    /// The text of the user's file.
+    pub fn text(&self) -> &str {
+        &self.sources.file(self.file).text
+    }
+
+    /// The syntax tree of the user's file.
+    pub fn tree(&self) -> &ast::File {
+        &self.tree
+    }
+
+    /// What was found while parsing.
+    pub fn syntax_diagnostics(&self) -> &Diagnostics {
+        &self.syntax
+    }
+
+    /// Reads the data and checks the program. `fitted` is what a trained model was fitted to.
+    pub fn check(&self, fitted: Option<&FxHashMap<Symbol, Fitted>>) -> Checked {
+        on_large_stack(|| self.check_here(fitted))
+    }
+
+    /// Checks the program of a trained model without its data: `schemas` is what the data was like.
+    pub fn check_recorded(&self, schemas: FxHashMap<Symbol, Schema>) -> Checked {
+        on_large_stack(|| {
+            let facts = Facts { datasets: FxHashMap::default(), recorded: schemas };
+            let (program, told) = sema::check(&self.trees(), &facts);
+            let mut diagnostics = self.syntax.clone();
+            diagnostics.extend(told);
+            Checked { program, datasets: facts.datasets, diagnostics, reading: Duration::ZERO }
+        })
+    }
+
+    /// What a `data` declaration asks for.
+    pub fn spec(&self, data: Symbol, diagnostics: &mut Diagnostics) -> Option<data::Spec> {
+        let constants = on_large_stack(|| sema::constants(&self.trees()));
+        let lookup = |name: Symbol| constants.get(&name).map(|value| data::Constant::Number(*value));
+        let declared = self.tree.items.iter().find_map(|item| match item {
+            ast::Item::Data(declared) if declared.name.name == data => Some(declared),
+            _ => None,
+        });
+        declared.map(|declared| data::Spec::from_ast(declared, &lookup, diagnostics))
+    }
+
+    fn check_here(&self, fitted: Option<&FxHashMap<Symbol, Fitted>>) -> Checked {
+        let mut diagnostics = self.syntax.clone();
+        let sources = self.trees();
+        let constants = sema::constants(&sources);
+        let lookup = |name: Symbol| constants.get(&name).map(|value| data::Constant::Number(*value));
+
+        let start = Instant::now();
+        let mut facts = Facts::default();
+        for item in &self.tree.items {
+            let ast::Item::Data(declared) = item else { continue };
+            let mut told = Diagnostics::default();
+            let spec = data::Spec::from_ast(declared, &lookup, &mut told);
+            let seed = self.seed_of(declared.name.name);
+            let known = fitted.and_then(|fitted| fitted.get(&declared.name.name));
+            if !told.has_errors()
+                && let Some(dataset) = data::load(&spec, &Folder(self.folder.clone()), seed, known, &mut told)
+            {
+                facts.datasets.insert(declared.name.name, dataset);
+            }
+            diagnostics.extend(told);
+        }
+        let reading = start.elapsed();
+        let (program, told) = sema::check(&sources, &facts);
+        diagnostics.extend(told);
+        Checked { program, datasets: facts.datasets, diagnostics, reading }
+    }
+
+    /// All trees and what the command line set.
+    fn trees(&self) -> Sources<'_> {
+        let std = STD_TREES.iter().enumerate().map(|(at, tree)| Source { file: FileId(at as u32), tree });
+        Sources { std: std.collect(), user: Source { file: self.file, tree: &self.tree }, overrides: &self.overrides }
+    }
+
+    /// The seed of the first run on some data, which also shuffles and splits it.
+    fn seed_of(&self, data: Symbol) -> u64 {
+        let seed = Symbol::new("seed");
+        let in_file = self.tree.items.iter().find_map(|item| match item {
+            ast::Item::Train(train) if train.data.name == data => train.entries.iter().find_map(|entry| match entry {
+                ast::Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == seed) => {
+                    Some(&setting.value)
+                }
+                _ => None,
+            }),
+            _ => None,
+        });
+        match self.overrides.get(&seed).or(in_file).map(|expr| &expr.kind) {
+            Some(ast::ExprKind::Number(number)) => number.value as u64,
+            _ => 0,
+        }
+    }
+}
+
+/// Lowers a run and takes it through the graph passes.
+pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bool) -> Stages {
+    let lowered = lower::lower(program, train);
+    verified("lower", &lowered.training);
+    let canon = canon::run(&lowered.training);
+    verified("canon", &canon);
+    let grad = canon::run(&autodiff::gradients(&canon));
+    verified("autodiff", &grad);
+    let update = step::Update {
+        graph: &lowered.update,
+        first_gradient: lowered.first_gradient,
+        clip: train.settings.clip.map(|clip| match clip {
+            typed::Clip::Norm(most) => step::Clip::Norm(most),
+            typed::Clip::Value(most) => step::Clip::Value(most),
+        }),
+        keep_gradients,
+    };
+    let step = step::assemble(&grad, &update);
+    verified("step", &step);
+    let opt = opt::run(&step);
+    verified("opt", &opt);
+    Stages { lowered, canon, grad, step, opt }
+}
+
+/// The kernels of a run.
+pub fn programs(stages: &Stages) -> Programs {
+    Programs {
+        init: kernels(&forward(&stages.lowered.init)),
+        step: kernels(&stages.opt),
+        evaluation: kernels(&forward(&stages.lowered.evaluation)),
+        prediction: stages.lowered.prediction.as_ref().map(|graph| kernels(&forward(graph))),
+    }
+}
+
+/// A graph without gradients, recognised and optimised.
+pub fn forward(graph: &Graph) -> Graph {
+    let graph = opt::run(&canon::run(graph));
+    verified("opt", &graph);
+    graph
+}
+
+/// An optimised graph as kernels.
+pub fn kernels(graph: &Graph) -> Program {
+    let fused = fuse::fuse(graph);
+    verified("fuse", &fused.graph);
+    let program = kernel::lower(&fused);
+    if cfg!(debug_assertions)
+        && let Err(fault) = kernel::verify::program(&program)
+    {
+        crate::base::bug!("after kernel: {fault}\n{}", program);
+    }
+    program
+}
+
+/// Stops at a graph that a pass broke; names the pass.
+fn verified(pass: &str, graph: &Graph) {
+    if cfg!(debug_assertions)
+        && let Err(fault) = crate::ir::verify::verify(graph)
+    {
+        crate::base::bug!("after {pass}: {fault}\n{}", crate::ir::text::print(graph));
+    }
+}
+
+/// Runs the front end where deep programs have room.
+fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        match thread.expect("a thread for the front end").join() {
+            Ok(value) => value,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// The facts of the data that could be read.
+#[derive(Default)]
+struct Facts {
+    datasets: FxHashMap<Symbol, Dataset>,
+    /// Those of data that is not at hand.
+    recorded: FxHashMap<Symbol, Schema>,
+}
+
+impl DataFacts for Facts {
+    fn columns(&self, data: Symbol) -> Option<Vec<Column>> {
+        let schema = self.datasets.get(&data).map(Dataset::schema).or_else(|| self.recorded.get(&data))?;
+        let columns = schema.columns.iter().map(|column| Column {
+            name: column.name,
+            axes: column.axes.iter().map(|axis| (axis.name, axis.size as i64)).collect(),
+            index: match &column.ty {
+                ColumnType::F32 => None,
+                ColumnType::Index { axis, size, .. } => Some((*axis, *size as i64)),
+            },
+        });
+        Some(columns.collect())
+    }
+}

@@ -1,3 +1,7 @@
 //! The `tensa` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tensa::cli::main()
+}

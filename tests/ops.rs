@@ -1,1 +1,7 @@
-//! Tests of `ops`.
+//! Tests of `ops`: gradients against finite differences, passes and texts on random graphs.
+
+mod gradients;
+mod passes;
+mod recognition;
+mod text;
+mod values;

@@ -10,3 +10,12 @@ mod symbol;
 pub use source::{FileId, LineColumn, SourceFile, SourceMap};
 pub use span::{Span, Spanned};
 pub use symbol::Symbol;
+
+/// Stops at a mistake of the compiler itself, never of the user, and says where it stood: the pass,
+/// the operation, the types.
+macro_rules! bug {
+    ($($message:tt)+) => {
+        panic!("compiler bug: {}", format_args!($($message)+))
+    };
+}
+pub(crate) use bug;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A source file of a session.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct FileId(pub u32);
 
 /// A place as people count it: line and column from 1, the column in Unicode scalar values.

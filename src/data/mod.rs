@@ -1,1 +1,44 @@
 //! Sources, transforms, splits and the loader.
+//!
+//! In: the tree of a `data` declaration and the files it names. Out: batches of named tensors, and
+//! before anything runs the `Schema`: columns, axes, classes, row counts.
+//!
+//! ```text
+//! ast::Data ─ spec::read ─▶ Spec ┐
+//! files ─ table (csv, idx) ─▶ Table ─ split ─▶ rows of train, valid, test
+//!                                 └ eval (transform: fit on train, apply) ─▶ Dataset ─ loader ─▶ Batch
+//! ```
+//!
+//! Nothing runs when a module is read, and nothing here knows a model. What is fitted on the training
+//! rows is a value (`Fitted`) that travels with the model. Text, images, series and further sources are
+//! deliberately absent; the reader of the declaration says so.
+
+mod csv;
+mod dataset;
+mod eval;
+mod files;
+mod idx;
+mod loader;
+mod predict;
+mod schema;
+pub mod spec;
+mod split;
+mod table;
+mod transform;
+
+pub use dataset::{Dataset, load};
+pub use files::{Files, Folder, Memory};
+pub use loader::{Batch, Loader, Target};
+pub use predict::{Input, Rows};
+pub use schema::{Axis, Column, ColumnType, Part, Schema};
+pub use spec::{Constant, Spec};
+pub use transform::{Fitted, Statistic};
+
+use crate::diag::Diagnostic;
+
+/// What reading one file gives: the diagnostic is large beside what it stands in for.
+type Checked<T> = Result<T, Box<Diagnostic>>;
+
+fn refuse<T>(diagnostic: Diagnostic) -> Checked<T> {
+    Err(Box::new(diagnostic))
+}

@@ -1,1 +1,507 @@
-//! What is wrong with the data.
+//! What is wrong with a `data` declaration or with the files it names.
+//!
+//! In: facts and places from `data`. Out: diagnostics E0701 … E0730 and W0701. Errors in a file carry
+//! the place of the column in the program as their label, and file, row and line in their words.
+
+use std::fmt;
+
+use super::{Code, Diagnostic, nearest};
+use crate::base::Span;
+
+/// A cell of a file, as people find it.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell<'a> {
+    /// The path of the file.
+    pub file: &'a str,
+    /// The number of the row, from 1, without the header.
+    pub row: usize,
+    /// The line of the file it begins on; none in a binary file.
+    pub line: Option<u64>,
+    /// The name of the column.
+    pub column: &'a str,
+}
+
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of `{}`", row(self.row, self.line), self.file)
+    }
+}
+
+fn row(row: usize, line: Option<u64>) -> String {
+    match line {
+        // The header stands above the first row.
+        Some(line) if row == 0 => format!("the header (line {line})"),
+        Some(line) => format!("row {row} (line {line})"),
+        None => format!("item {row}"),
+    }
+}
+
+/// A label where there is a place for one.
+fn at(code: Code, span: Option<Span>, message: String) -> Diagnostic {
+    match span {
+        Some(span) => Diagnostic::error(code, span, message),
+        None => Diagnostic::without_place(code, message),
+    }
+}
+
+/// Proposes the nearest of the known names, or lists them.
+fn meant<'a>(
+    diagnostic: Diagnostic,
+    span: Span,
+    word: &str,
+    known: impl IntoIterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    match nearest(word, known.clone()) {
+        Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
+        None => diagnostic.help(format!("there are {}", list(known))),
+    }
+}
+
+fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 24;
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+/// A cell's text, cut where it gets long.
+fn cut(text: &str) -> String {
+    const SHOWN: usize = 40;
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    text.chars().take(SHOWN).chain(['…']).collect()
+}
+
+fn more(count: usize, what: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("one more {what} like it")),
+        _ => Some(format!("{count} more {what}s like it")),
+    }
+}
+
+fn noted(diagnostic: Diagnostic, note: Option<String>) -> Diagnostic {
+    match note {
+        Some(note) => diagnostic.note(note),
+        None => diagnostic,
+    }
+}
+
+// ---- the program text
+
+/// `cvs("iris.csv")`
+pub fn unknown_source(span: Span, word: &str, known: &[&str]) -> Diagnostic {
+    let message = format!("there is no source `{word}`");
+    meant(Diagnostic::error(Code::E0701, span, message), span, word, known.iter().copied())
+}
+
+/// What stands after `data Name =` is no source at all.
+pub fn not_a_source(span: Span, known: &[&str]) -> Diagnostic {
+    Diagnostic::error(Code::E0701, span, "this is not a source of data")
+        .here("a source and its file stand here, as in `csv(\"iris.csv\")`")
+        .help(format!("there are {}", list(known.iter().copied())))
+}
+
+/// `|> standardise`
+pub fn unknown_transform(span: Span, word: &str, known: &[&str]) -> Diagnostic {
+    let message = format!("there is no transform `{word}`");
+    meant(Diagnostic::error(Code::E0702, span, message), span, word, known.iter().copied())
+}
+
+/// A stage of a pipe that is neither a transform nor an expression in `_`.
+pub fn not_a_transform(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0702, span, "this is not a transform")
+        .help("write the name of a transform, or an expression in `_`: `|> _ / 255`")
+}
+
+/// `bach = 32`: neither a setting nor a column.
+pub fn unknown_setting(span: Span, word: &str, near: Option<&str>, known: &[&str]) -> Diagnostic {
+    let error = Diagnostic::error(Code::E0703, span, format!("there is no setting `{word}`"));
+    match near {
+        Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
+        None => error
+            .help(format!("the settings are {}", list(known.iter().copied())))
+            .help(format!("a column is written `{word} = column(\"…\")`")),
+    }
+}
+
+/// `stratified(y, trian = 70%)`
+pub fn unknown_argument(span: Span, of: &str, word: &str, known: &[&str]) -> Diagnostic {
+    let error = Diagnostic::error(Code::E0704, span, format!("`{of}` has no argument `{word}`"));
+    if known.is_empty() {
+        return error.help(format!("`{of}` takes no named arguments"));
+    }
+    meant(error, span, word, known.iter().copied())
+}
+
+/// An argument, a value or a bracket that is missing, too many or of the wrong sort; `wanted` is what
+/// stands there in a right program: "a file name in quotes".
+pub fn wrong_argument(span: Span, of: &str, wanted: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0704, span, format!("`{of}` takes {wanted}")).here(format!("`{of}` takes {wanted}"))
+}
+
+/// The same argument twice.
+pub fn argument_twice(span: Span, of: &str, word: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0704, span, format!("`{of}` is given `{word}` twice"))
+}
+
+/// Part of the language, and not built yet.
+pub fn unsupported(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0705, span, format!("{what} is not supported yet")).here("not supported yet")
+}
+
+/// Fractions that make more or less than the whole.
+pub fn fractions_sum(span: Span, sum: f64) -> Diagnostic {
+    let percent = (sum * 1e6).round() / 1e4;
+    Diagnostic::error(Code::E0706, span, format!("the fractions of the split make {percent} %, not 100 %"))
+        .help("leave one out: it takes the rest")
+}
+
+/// Fractions that leave nothing to train on.
+pub fn nothing_to_train(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0706, span, "the split leaves no rows for training")
+        .help("`train = 80%` takes a share; left out, it takes the rest")
+}
+
+/// `train = 70` for `train = 70%`.
+pub fn not_a_fraction(span: Span, name: &str, value: Option<f64>) -> Diagnostic {
+    let error =
+        Diagnostic::error(Code::E0706, span, format!("`{name}` takes a share of the rows, as in `{name} = 15%`"));
+    match value {
+        Some(value) if value > 1.0 && value <= 100.0 => {
+            error.fix(format!("write `{value}%`"), span, format!("{value}%"))
+        }
+        _ => error,
+    }
+}
+
+/// A name that is no column, no `let` and no constant.
+pub fn unknown_name<'a>(span: Span, word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Diagnostic {
+    let error = Diagnostic::error(Code::E0707, span, format!("`{word}` is not defined here"));
+    match nearest(word, known) {
+        Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
+        None => error.help(format!("a column of the file is written `column(\"{word}\")`")),
+    }
+}
+
+/// A name that is defined further down.
+pub fn used_before(span: Span, word: &str, defined: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0707, span, format!("`{word}` is used above its definition"))
+        .label(defined, "defined here")
+        .help("move the definition up")
+}
+
+/// A value that holds no column.
+pub fn not_a_column(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0707, span, "this is not a column")
+        .help("write `column(\"name\")`, `columns(\"a\", \"b\")`, or arithmetic between columns")
+}
+
+/// A setting's value is outside what it allows.
+pub fn wrong_setting(span: Span, setting: &str, wanted: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0708, span, format!("`{setting}` takes {wanted}"))
+}
+
+/// A setting that stands there twice.
+pub fn setting_twice(span: Span, word: &str, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0710, span, format!("`{word}` is given twice")).label(first, "first given here")
+}
+
+/// `column("species") |> vocab |> standardize`
+pub fn transform_mismatch(span: Span, transform: &str, wants: &str, value: Span, has: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, format!("`{transform}` takes {wants}, and this is {has}"))
+        .label(value, has.to_owned())
+}
+
+/// Class numbers in arithmetic.
+pub fn index_arithmetic(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic").help("`one_hot` makes numbers of classes")
+}
+
+/// Two sides of an arithmetic operation, or columns side by side, that do not fit.
+pub fn shapes_disagree(span: Span, left: &str, right: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, format!("the shapes {left} and {right} do not agree"))
+}
+
+/// `column[h, w]("labels")` where an item has no axes.
+pub fn axes_count(span: Span, named: usize, shape: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, format!("the brackets name {named} axes, and an item has the shape {shape}"))
+}
+
+/// `stratified(price, …)` over numbers.
+pub fn not_classes(span: Span, of: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, format!("`{of}` needs a column of classes"))
+        .help("`random(train = 80%, valid = 10%, test = 10%)` splits without classes")
+}
+
+// ---- files
+
+/// A file that cannot be read.
+pub fn unreadable(span: Option<Span>, path: &str, why: &str, near: Option<(&str, &str)>) -> Diagnostic {
+    let error = at(Code::E0711, span, format!("cannot read `{path}`: {why}"))
+        .note("a path is relative to the folder of the program");
+    match (near, span) {
+        (Some((_, whole)), Some(span)) => error.fix(format!("did you mean `{whole}`?"), span, format!("\"{whole}\"")),
+        (Some((name, _)), None) => error.help(format!("there is a `{name}` in that folder")),
+        (None, _) => error,
+    }
+}
+
+/// Compressed bytes that do not unpack.
+pub fn damaged_gzip(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
+    at(Code::E0712, span, format!("`{file}` is compressed with gzip and damaged: {why}"))
+        .help("fetch or compress the file again")
+}
+
+/// Bytes that are not UTF-8.
+pub fn not_utf8(span: Option<Span>, file: &str, line: u64, utf16: bool) -> Diagnostic {
+    let error = at(Code::E0713, span, format!("line {line} of `{file}` is not UTF-8"));
+    if utf16 { error.help("the file is UTF-16; save it as UTF-8") } else { error.help("save the file as UTF-8") }
+}
+
+/// A file without rows.
+pub fn no_rows(span: Option<Span>, file: &str, has_header: bool) -> Diagnostic {
+    if has_header {
+        at(Code::E0714, span, format!("`{file}` has a header and no rows"))
+    } else {
+        at(Code::E0714, span, format!("`{file}` is empty"))
+    }
+}
+
+/// A first row of numbers where the names of the columns are looked for.
+pub fn no_header(span: Option<Span>, file: &str, first: &str) -> Diagnostic {
+    at(Code::E0714, span, format!("`{file}` has no header: its first row is `{}`", cut(first)))
+        .help("put the names of the columns in the first row")
+}
+
+/// A row with more or fewer cells than the header.
+pub fn ragged(
+    span: Option<Span>,
+    file: &str,
+    number: usize,
+    line: u64,
+    cells: usize,
+    header: usize,
+    others: usize,
+) -> Diagnostic {
+    let many = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
+    let error = at(
+        Code::E0715,
+        span,
+        format!("{} of `{file}` has {}, the header has {header}", row(number, Some(line)), many(cells)),
+    )
+    .help("a cell that holds the separator stands in double quotes");
+    noted(error, more(others, "row"))
+}
+
+/// A quoted cell that the end of the file cuts off.
+pub fn open_quote(span: Option<Span>, file: &str, number: usize, line: u64) -> Diagnostic {
+    at(Code::E0715, span, format!("a quote opened in {} of `{file}` is never closed", row(number, Some(line))))
+        .help("a quote inside a quoted cell is written twice")
+}
+
+/// A column name that the header holds twice.
+pub fn column_twice(span: Option<Span>, file: &str, column: &str) -> Diagnostic {
+    at(Code::E0716, span, format!("the header of `{file}` names `{column}` twice")).help("rename one of the two")
+}
+
+/// A column the file does not have; `span` is the quoted name.
+pub fn missing_column(span: Option<Span>, file: &str, column: &str, header: &[String]) -> Diagnostic {
+    let error = at(Code::E0717, span, format!("`{file}` has no column `{column}`"));
+    let known = header.iter().map(String::as_str).filter(|name| !name.is_empty());
+    match (nearest(column, known.clone()), span) {
+        (Some(near), Some(span)) => error.fix(format!("did you mean `{near}`?"), span, format!("\"{near}\"")),
+        (Some(near), None) => error.help(format!("did you mean `{near}`?")),
+        (None, _) => error.help(format!("its columns are {}", list(known))),
+    }
+}
+
+/// A range of columns that runs backwards or has no end.
+pub fn column_range(span: Option<Span>, first: &str, last: &str) -> Diagnostic {
+    at(Code::E0717, span, format!("the columns from `{first}` to `{last}` run backwards"))
+}
+
+/// A cell that is no number.
+pub fn not_a_number(span: Span, cell: Cell<'_>, text: &str, others: usize) -> Diagnostic {
+    let error = Diagnostic::error(
+        Code::E0718,
+        span,
+        format!("`{}` in column `{}`, {cell}, is not a number", cut(text), cell.column),
+    )
+    .help("`|> vocab` makes classes of words")
+    .help("an empty cell counts as missing, and `|> impute(median)` fills it");
+    noted(error, more(others, "cell"))
+}
+
+/// A class number that is not whole.
+pub fn not_whole(span: Span, cell: Cell<'_>, value: f32) -> Diagnostic {
+    Diagnostic::error(Code::E0718, span, format!("{value} in column `{}`, {cell}, is not a whole number", cell.column))
+        .help("classes are whole numbers or words")
+}
+
+/// A cell without a value.
+pub fn missing_cell(span: Span, cell: Cell<'_>, others: usize, classes: bool) -> Diagnostic {
+    let error = Diagnostic::error(Code::E0719, span, format!("column `{}` is missing in {cell}", cell.column));
+    let error = if classes {
+        error.help("`vocab(unknown = own)` gives missing and unknown words a class of their own")
+    } else {
+        error.help("`|> impute(median)` fills what is missing")
+    };
+    noted(error, more(others, "cell"))
+}
+
+/// A cell that is infinite or too large for f32.
+pub fn not_finite(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0720,
+        span,
+        format!("`{}` in column `{}`, {cell}, is not a finite number", cut(text), cell.column),
+    )
+    .help("a value that is not known is left empty, and `|> impute(median)` fills it")
+}
+
+/// A computed value that is infinite or no number.
+pub fn result_not_finite(span: Span, place: Cell<'_>, value: f32) -> Diagnostic {
+    Diagnostic::error(Code::E0720, span, format!("`{}` is {value} in {place}", place.column))
+        .help("a division by zero, or numbers too large for 32 bits")
+}
+
+/// A value outside of what a transform is defined on.
+pub fn outside_domain(span: Span, transform: &str, place: Cell<'_>, value: f32) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0720,
+        span,
+        format!("`{transform}` of {value} in column `{}`, {place}, is not defined", place.column),
+    )
+    .help("`log1p(x)` is the logarithm of 1 + x, for x above -1")
+}
+
+/// A column that has nothing to fit on.
+pub fn nothing_to_fit(span: Span, transform: &str, column: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0719, span, format!("`{transform}` finds no value of `{column}` in the training rows"))
+}
+
+/// A file that is not in the IDX format.
+pub fn not_idx(span: Option<Span>, file: &str, found: &[u8]) -> Diagnostic {
+    let bytes: Vec<String> = found.iter().map(|byte| format!("{byte:02x}")).collect();
+    at(Code::E0721, span, format!("`{file}` is not an IDX file: it begins with `{}`", bytes.join(" ")))
+        .note("an IDX file begins with 00 00, a type (08 09 0b 0c 0d 0e) and the number of axes")
+}
+
+/// An IDX file whose length does not fit its header.
+pub fn idx_length(span: Option<Span>, file: &str, shape: &str, expected: Option<u64>, found: u64) -> Diagnostic {
+    let error = match expected {
+        Some(expected) => at(
+            Code::E0722,
+            span,
+            format!("`{file}` says it holds {shape}, which takes {expected} bytes; it has {found}"),
+        ),
+        None => at(Code::E0722, span, format!("`{file}` says it holds {shape}, which no file can")),
+    };
+    error.help("fetch the file again")
+}
+
+/// Two IDX files with different numbers of items.
+pub fn counts_disagree(span: Option<Span>, file: &str, count: usize, first: &str, first_count: usize) -> Diagnostic {
+    at(Code::E0723, span, format!("`{file}` holds {count} items, `{first}` holds {first_count}"))
+}
+
+/// A file of the split whose items have another shape.
+pub fn file_shape(span: Span, column: &str, file: &str, shape: &str, main: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0723,
+        span,
+        format!("an item of `{column}` has the shape {shape} in `{file}` and {main} in the main file"),
+    )
+}
+
+/// A class number below zero or past its axis.
+pub fn outside_axis(span: Span, cell: Cell<'_>, value: i64, axis: Option<&str>, size: usize) -> Diagnostic {
+    let named = axis.map_or("its axis".to_owned(), |axis| format!("axis `{axis}`"));
+    Diagnostic::error(
+        Code::E0724,
+        span,
+        format!("label {value} in column `{}`, {cell}, is outside {named} of size {size}", cell.column),
+    )
+    .help("class numbers count from 0 to one below the size; `vocab` numbers any values")
+}
+
+/// A class that the training rows do not have.
+pub fn unseen_class(span: Span, cell: Cell<'_>, class: &str, others: usize) -> Diagnostic {
+    let error = Diagnostic::error(
+        Code::E0725,
+        span,
+        format!("class `{}` in column `{}`, {cell}, does not occur in the training rows", cut(class), cell.column),
+    )
+    .help("`stratified` puts every class in every part")
+    .help("`vocab(unknown = own)` gives unknown words a class of their own");
+    noted(error, more(others, "cell"))
+}
+
+/// A part of the split that got no rows.
+pub fn empty_split(span: Span, part: &str, rows: usize) -> Diagnostic {
+    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    Diagnostic::error(Code::E0726, span, format!("the `{part}` part of the split is empty"))
+        .note(format!("there are {rows} to share"))
+}
+
+/// A class with fewer rows than the split has parts.
+pub fn rare_class(span: Span, class: &str, rows: usize, parts: usize) -> Diagnostic {
+    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    Diagnostic::error(Code::E0727, span, format!("class `{}` has {rows}, too few for {parts} parts", cut(class)))
+        .help("`random(…)` splits without regard to classes")
+}
+
+/// A word in the split column that names no part.
+pub fn unknown_part(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0728,
+        span,
+        format!("`{}` in column `{}`, {cell}, names no part of the split", cut(text), cell.column),
+    )
+    .help("the parts are `train`, `valid`, `test`")
+}
+
+/// A moment that cannot be put in order.
+pub fn not_a_time(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0728,
+        span,
+        format!("`{}` in column `{}`, {cell}, is neither a number nor a date", cut(text), cell.column),
+    )
+    .help("dates are written year first: `2024-03-31` or `2024-03-31 18:00`")
+}
+
+/// `vocab[class: 3]` over four words.
+pub fn class_count(span: Span, said: usize, found: usize) -> Diagnostic {
+    Diagnostic::error(Code::E0729, span, format!("the training rows have {found} classes, the axis has size {said}"))
+}
+
+/// Fitted statistics of another program.
+pub fn fitted_mismatch(span: Span, stage: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0730, span, format!("the model keeps no fitted values for `{stage}`"))
+        .note("what is fitted on the training rows travels with the model")
+        .help("train the model again with this program")
+}
+
+/// One path for predictions that need several files.
+pub fn several_files(columns: &[&str]) -> Diagnostic {
+    Diagnostic::without_place(
+        Code::E0717,
+        format!("prediction needs {}, and one file is given", list(columns.iter().copied())),
+    )
+    .help("name a file for each")
+}
+
+/// A column with one value only.
+pub fn constant_column(span: Span, transform: &str, column: &str) -> Diagnostic {
+    Diagnostic::warning(
+        Code::W0701,
+        span,
+        format!("`{column}` has one value in all training rows; `{transform}` makes it 0"),
+    )
+}

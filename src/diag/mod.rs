@@ -10,9 +10,12 @@ pub mod explain;
 pub mod json;
 pub mod name;
 pub mod render;
+pub mod run;
 pub mod shape;
+pub mod store;
 pub mod syntax;
 pub mod train;
+pub mod value;
 
 pub use codes::Code;
 

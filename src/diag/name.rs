@@ -1,1 +1,177 @@
-//! What is wrong with a name.
+//! What is wrong with a name, or with which argument is which.
+
+use super::{Code, Diagnostic, nearest};
+use crate::base::{Span, Symbol};
+
+/// A name in the text and where it stands, as the tree has it.
+pub trait Named {
+    /// The name.
+    fn name(&self) -> Symbol;
+    /// Its place.
+    fn span(&self) -> Span;
+}
+
+/// Adds "did you mean" with the edit, or what there is when nothing is near.
+fn suggest(diagnostic: Diagnostic, word: &str, span: Span, known: &[&str], what: &str) -> Diagnostic {
+    match nearest(word, known.iter().copied()) {
+        Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
+        None if known.is_empty() || known.len() > 12 => diagnostic,
+        None => diagnostic.help(format!("{what}: {}", list(known))),
+    }
+}
+
+/// "`a`, `b` and `c`"
+pub fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match &quoted[..] {
+        [] => "none".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Nothing has this name.
+pub fn unknown(word: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0201, span, format!("nothing here is called `{word}`")).here("not a name in scope");
+    suggest(told, word, span, known, "in scope")
+}
+
+/// A record without this field.
+pub fn unknown_field(of: &str, field: impl Named, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0201, field.span(), format!("{of} has no `{}`", field.name()))
+        .here("not one of its names");
+    suggest(told, field.name().as_str(), field.span(), known, "it has")
+}
+
+/// No axis has this name.
+pub fn unknown_axis(word: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0202, span, format!("no axis here is called `{word}`")).here("not an axis");
+    suggest(told, word, span, known, "the axes here")
+}
+
+/// Something other than an axis where only an axis can stand.
+pub fn axis_expected(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0202, span, "an axis is expected here")
+        .here("not the name of an axis")
+        .help("write the name of an axis, or a name with its size: `class: 3`")
+}
+
+/// A view without its arrow.
+pub fn arrow_expected(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0202, span, "this needs axes on both sides of an arrow")
+        .here("no `->` in its brackets")
+        .help("write what becomes what: `rename[t -> s](x)`, `split[d -> head: 8, e](x)`, `join[head, e -> d](x)`")
+}
+
+/// Brackets after a tensor that do not say which axis.
+pub fn index_form(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0202, span, "which axis this reads along is not said")
+        .here("no axis is named")
+        .help("name the axis: `x[t = 0]`, `x[t = 1..]`, `table[vocab = ids]`")
+}
+
+/// Two declarations of one name.
+pub fn defined_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0203, span, format!("`{name}` is declared twice"))
+        .here("declared again")
+        .label(first, "first declared here")
+}
+
+/// A user's name that hides one of the library.
+pub fn hides_library(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::warning(Code::W0201, span, format!("`{name}` hides the library's `{name}`"))
+        .here("from here on this one is meant in this file")
+        .help("the library goes on using its own; rename this one if that is not what you want")
+}
+
+/// A value under the name of an axis.
+pub fn hides_axis(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0204, span, format!("`{name}` is an axis here and cannot name a value"))
+        .here("an axis has this name")
+        .help("values and axes share one scope; choose another name")
+}
+
+/// More than one name in a top-level `let`.
+pub fn one_constant_per_let(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0205, span, "a `let` outside of a definition names one constant")
+        .here("several names")
+        .help("write one `let` for each")
+}
+
+/// An argument name that the function does not have.
+pub fn unknown_argument(function: Symbol, ident: impl Named, known: &[&str]) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told = Diagnostic::error(Code::E0206, span, format!("`{function}` has no argument `{name}`"))
+        .here("not one of its arguments");
+    suggest(told, name.as_str(), span, known, "it takes")
+}
+
+/// One parameter given twice.
+pub fn argument_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0206, span, format!("the argument `{name}` is given twice"))
+        .here("given again")
+        .label(first, "first given here")
+}
+
+/// More arguments than parameters.
+pub fn too_many_arguments(function: Symbol, takes: usize, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0207, span, format!("`{function}` takes {}", arguments(takes)))
+        .here("one too many")
+        .label(declared, "declared here")
+}
+
+/// A parameter without argument and default.
+pub fn missing_argument(function: Symbol, name: Symbol, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0207, span, format!("`{function}` needs its argument `{name}`"))
+        .here(format!("`{name}` is not given"))
+        .label(declared, "it has no default")
+}
+
+/// More axes in brackets than axis parameters.
+pub fn too_many_axes(function: Symbol, takes: usize, span: Span) -> Diagnostic {
+    let axes = if takes == 1 { "1 axis".to_owned() } else { format!("{takes} axes") };
+    Diagnostic::error(Code::E0207, span, format!("`{function}` takes {axes} in brackets"))
+        .here("too many, or an arrow that means nothing here")
+}
+
+/// "2 arguments"
+pub fn arguments(count: usize) -> String {
+    match count {
+        0 => "no arguments".to_owned(),
+        1 => "1 argument".to_owned(),
+        count => format!("{count} arguments"),
+    }
+}
+
+/// `_` with nothing it could stand for.
+pub fn hole_outside(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0208, span, "`_` stands for the value of a pipe, and there is none here")
+        .here("no value so far")
+        .help("use it in a stage: `x |> _ * 2`, or in an argument that is a function")
+}
+
+/// A type the language does not have.
+pub fn unknown_type(ident: impl Named) -> Diagnostic {
+    let known = ["int", "float", "bool", "string", "layer", "axis", "logit", "prob", "index", "f32"];
+    let (name, span) = (ident.name(), ident.span());
+    let told = Diagnostic::error(Code::E0209, span, format!("`{name}` is not a type")).here("unknown type");
+    suggest(told, name.as_str(), span, &known, "types")
+}
+
+/// `:=` to what is no state.
+pub fn not_a_state(ident: impl Named, known: &[&str]) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told = Diagnostic::error(Code::E0503, span, format!("`{name}` is not a state, so `:=` cannot change it"))
+        .here("no `state` of this name");
+    match nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None => told.help(format!("declare it: `state {name} = 0`, or bind a new value with `let`")),
+    }
+}
+
+/// What the language has and this version does not.
+pub fn not_yet(what: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0210, span, format!("{what} is part of the language but not of this version"))
+        .here("not supported yet")
+}

@@ -1,1 +1,342 @@
 //! What is wrong with axes, sizes and kinds.
+
+use super::{Code, Diagnostic, Label};
+use crate::base::{Span, Symbol};
+
+/// One axis with two sizes: each with the tensor that has it and the place where it was chosen.
+pub struct TwoSizes {
+    /// The axis.
+    pub axis: String,
+    /// Size, type, place.
+    pub left: (String, String, Span),
+    /// Size, type, place.
+    pub right: (String, String, Span),
+}
+
+/// Two operands of which neither has all axes of the other.
+pub struct Sides {
+    /// Type and place.
+    pub left: (String, Span),
+    /// Type and place.
+    pub right: (String, Span),
+    /// Axes that the right lacks.
+    pub only_left: Vec<String>,
+    /// Axes that the left lacks.
+    pub only_right: Vec<String>,
+}
+
+/// Axes with their sizes; none when the size is a symbol of that name.
+pub type Known = Vec<(String, Option<String>)>;
+
+fn known_here(known: &Known) -> String {
+    let symbolic: Vec<&str> = known.iter().filter(|(_, size)| size.is_none()).map(|(name, _)| name.as_str()).collect();
+    let mut parts = Vec::new();
+    if !symbolic.is_empty() {
+        parts.push(format!("{} symbolic", symbolic.join(", ")));
+    }
+    parts.extend(known.iter().filter_map(|(name, size)| size.as_ref().map(|size| format!("{name} = {size}"))));
+    format!("known here: {}", parts.join("; "))
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    super::name::list(&names)
+}
+
+/// Labels for where both sizes were chosen, when that is not where the conflict is.
+fn both_sides(mut told: Diagnostic, sizes: &TwoSizes, span: Span) -> Diagnostic {
+    for (size, ty, place) in [&sizes.left, &sizes.right] {
+        let inside = place.file == span.file && span.start <= place.start && place.end <= span.end;
+        let what = if ty.is_empty() { String::new() } else { format!(" in `{ty}`") };
+        if !inside || told.labels.len() == 1 {
+            told = told.label(*place, format!("`{}` is {size}{what}", sizes.axis));
+        }
+    }
+    told
+}
+
+/// An axis has one size on the left and another on the right.
+pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
+    let message = format!("axis `{}` has two sizes: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
+    let told = Diagnostic::error(Code::E0301, span, message).here(format!("`{}` meets itself here", sizes.axis));
+    both_sides(told, &sizes, span).note(known_here(&known))
+}
+
+/// Two sizes of which nothing says that they are equal.
+pub fn sizes_unproved(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
+    let message =
+        format!("nothing says that axis `{}` has one size: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
+    let told = Diagnostic::error(Code::E0302, span, message).here("these must be equal");
+    both_sides(told, &sizes, span)
+        .note(known_here(&known))
+        .help(format!("if they are, say so in the definition: `where {} == {}`", sizes.left.0, sizes.right.0))
+}
+
+/// An argument whose axis has another size than the same axis of an earlier one.
+pub fn argument_size(sizes: TwoSizes, open: bool, span: Span, known: Known) -> Diagnostic {
+    match open {
+        true => sizes_unproved(sizes, span, known),
+        false => two_sizes(sizes, span, known),
+    }
+}
+
+/// A size written in a signature that the argument does not have.
+pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
+    let (code, verb) = if open { (Code::E0302, "may not have") } else { (Code::E0301, "does not have") };
+    let message = format!("axis `{}` {verb} the size written here: it is {}", sizes.axis, sizes.right.0);
+    Diagnostic::error(code, span, message)
+        .here(format!("{} is written", sizes.left.0))
+        .label(sizes.right.2, format!("`{}` is {} here", sizes.axis, sizes.right.0))
+}
+
+/// A result whose axis has another size than declared.
+pub fn result_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
+    let code = if open { Code::E0302 } else { Code::E0301 };
+    let message = format!("axis `{}` of the result is {}, and {} is declared", sizes.axis, sizes.right.0, sizes.left.0);
+    Diagnostic::error(code, span, message)
+        .here(format!("`{}` is {} here", sizes.axis, sizes.right.0))
+        .label(sizes.left.2, "declared here")
+}
+
+/// An operation whose sides must agree, and neither holds the other.
+pub fn sides_disagree(sign: &str, op_span: Span, sides: Sides, known: Known) -> Diagnostic {
+    let message = format!("`{sign}` needs one side to have all axes of the other");
+    let lacks =
+        |names: &[String]| if names.is_empty() { String::new() } else { format!(", which lacks {}", quoted(names)) };
+    let mut told = Diagnostic::error(Code::E0303, op_span, message).here("neither side has all");
+    told = told
+        .label(sides.left.1, format!("this is `{}`{}", sides.left.0, lacks(&sides.only_right)))
+        .label(sides.right.1, format!("this is `{}`{}", sides.right.0, lacks(&sides.only_left)));
+    let mut help = "products join axes, sums agree on them".to_owned();
+    if let Some(first) = sides.only_left.first() {
+        help = format!("{help}; `expand[{first}](…)` on the right repeats it on purpose");
+    }
+    told.note(known_here(&known)).help(help)
+}
+
+/// An argument whose axes are not those of the signature.
+pub fn signature(
+    function: Symbol,
+    param: Symbol,
+    wanted: &str,
+    actual: &str,
+    span: Span,
+    declared: Span,
+) -> Diagnostic {
+    Diagnostic::error(Code::E0304, span, format!("`{function}` takes `{param}` with the axes `{wanted}`"))
+        .here(format!("this is `{actual}`"))
+        .label(declared, "declared here")
+}
+
+/// An argument without an axis that an earlier argument bound.
+pub fn lacks_axis(param: Symbol, axis: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0304, span, format!("`{param}` needs the axis `{axis}`, as the arguments before it have"))
+        .here(format!("this is `{actual}`"))
+        .label(declared, "declared here")
+}
+
+/// Two arguments whose rows `..` differ.
+pub fn rows_differ(function: Symbol, param: Symbol, first: &str, this: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0304, span, format!("`..` stands for the same axes in every argument of `{function}`"))
+        .here(format!("here it would be `{this}`"))
+        .label(declared, format!("`{param}` must have `{first}` for `..`, as the argument before it"))
+        .help("select or reduce the axis that is too many, or `expand` on purpose")
+}
+
+/// An axis that a tensor does not have.
+pub fn lacks_axis_here(axis: &str, actual: &str, span: Span, whole: Span, names: &[String]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0305, span, format!("there is no axis `{axis}` in `{actual}`"))
+        .here("not an axis of this tensor");
+    let told = if whole == span { told } else { told.label(whole, format!("the tensor is `{actual}`")) };
+    match super::nearest(axis, names.iter().map(String::as_str)) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None => told,
+    }
+}
+
+/// One name twice in a list of axes.
+pub fn duplicate_axis(axis: &str, of: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0306, span, format!("`{axis}` would stand twice in the axes of {of}"))
+        .here(format!("two axes called `{axis}`"))
+        .help(format!("rename one: `rename[{axis} -> {axis}'](…)`, or give the new axis another name"))
+}
+
+/// A size that nothing fixes.
+pub fn size_not_fixed(axis: &str, param: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0307, span, format!("nothing says how large `{axis}` is"))
+        .here(format!("an axis of `{param}`"))
+        .help(format!("you forgot to give the size: write it where the axis is made, as in `{axis}: 64`"))
+}
+
+/// A bare number for an axis that replaces none.
+pub fn axis_needs_name(param: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0308, span, format!("`{param}` is an axis, and this number gives it no name"))
+        .here("only a size")
+        .help("give a name with the size, as in `feature: 64`")
+}
+
+/// `..` where no signature has one.
+pub fn no_row(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0308, span, "`..` stands for the row of a signature, and there is none here")
+        .here("no `..` among the inputs")
+        .help("name the axes instead")
+}
+
+/// Arithmetic on sizes that leaves 64 bits, or divides by zero.
+pub fn overflow(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0309, span, "this size is not a 64-bit number").here("it overflows, or divides by zero")
+}
+
+/// A size below zero.
+pub fn negative_size(size: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0309, span, format!("a size cannot be {size}")).here("below zero")
+}
+
+/// A number with a fraction as a size.
+pub fn not_whole(value: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0309, span, format!("a size is a whole number, and this is {value}"))
+        .here("not whole")
+        .help("`//` divides and rounds down")
+}
+
+/// A split that leaves a rest.
+pub fn split_uneven(axis: &str, (whole, parts): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0310, span, format!("`{axis}` has {whole} places, which {parts} does not divide"))
+        .here("the parts do not fill it")
+}
+
+/// A split of which nothing says that it is even.
+pub fn split_unproved(axis: &str, (whole, parts): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0302, span, format!("nothing says that {parts} divides `{axis}` = {whole}"))
+        .here("it must, to split here")
+        .help(format!("say so in the definition: `where {parts} divides {whole}`"))
+}
+
+/// A result without the declared axes.
+pub fn result_axes(function: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0311, span, format!("`{function}` declares a result with the axes `{wanted}`"))
+        .here(format!("this is `{actual}`"))
+        .label(declared, "declared here")
+}
+
+/// `order` that leaves axes out.
+pub fn order_names_all(actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0305, span, format!("`order` names each axis of `{actual}` once"))
+        .here("some are missing")
+        .help("`..` stands for the rest of the signature's row")
+}
+
+/// Parts of a `concat` that differ in more than the joined axis.
+pub fn concat_differs(axis: &str, (first, this): (String, String), first_span: Span, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0303, span, format!("the parts of `concat[{axis}]` must have the same other axes"))
+        .here(format!("this is `{this}`"))
+        .label(first_span, format!("this is `{first}`"))
+}
+
+/// `unstack` along an axis of unknown size.
+pub fn unstack_needs_size(axis: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0307, span, format!("`unstack` needs to know how large `{axis}` is"))
+        .here("its size is only known when it runs")
+}
+
+/// A position outside of its axis.
+pub fn out_of_range(axis: &str, (position, size): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} places, and {position} is not one of them"))
+        .here("out of range")
+}
+
+/// A reduction that finds a position along several axes.
+pub fn one_axis(span: Span, actual: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0305, span, format!("this works along one axis, and `{actual}` has several or none"))
+        .here("which axis?")
+        .help("name it in brackets: `argmax[class](z)`")
+}
+
+/// A kind that does not fit.
+pub fn kind(param: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0313, span, format!("`{param}` takes `{wanted}`"))
+        .here(format!("this is `{actual}`"))
+        .label(declared, "declared here");
+    if wanted == "logit" && actual.starts_with("prob") {
+        return told.help("these are probabilities already: leave out the `softmax` or `sigmoid` before this");
+    }
+    if wanted.starts_with("index") {
+        return told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`");
+    }
+    if wanted == "prob" {
+        return told.help("`softmax` or `sigmoid` makes probabilities");
+    }
+    told
+}
+
+/// An index without its kind.
+pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0313, span, format!("reading along `{axis}` needs an `index({axis})`"))
+        .here(format!("this is `{actual}`"))
+        .help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`")
+}
+
+/// An index that counts another axis.
+pub fn index_of_other(param: Symbol, counts: &str, wanted: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0314, span, format!("`{param}` must count `{wanted}`, and this counts `{counts}`"))
+        .here(format!("an `index({counts})`"))
+        .label(declared, "needed here")
+        .help(format!("name the axis of the column so: `vocab[{wanted}]`"))
+}
+
+/// An index into an axis of another size; `chosen` is where the axis got its size, when the user wrote it.
+pub fn index_size(
+    param: Symbol,
+    axis: &str,
+    (counts, size): (String, String),
+    span: Span,
+    declared: Span,
+    chosen: Option<Span>,
+) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
+            .here(format!("its values are below {counts}"))
+            .label(declared, "needed here");
+    let told = match chosen {
+        Some(place) if place != span => told.label(place, format!("`{axis}` is {size} here")),
+        _ => told,
+    };
+    told.help(format!("make the axis as large as the data says: `{axis}: {counts}`"))
+}
+
+/// A result of one kind where the signature declares another.
+pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0313, span, format!("the signature declares `{wanted}`, and this is `{actual}`"))
+            .here(format!("this is `{actual}`"))
+            .label(declared, "declared here");
+    match wanted.as_str() {
+        "logit" => {
+            told.help("these are probabilities already: leave out the `softmax` or `sigmoid`, or declare `prob`")
+        }
+        _ => told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`"),
+    }
+}
+
+/// Two columns that give one axis two sizes.
+pub fn data_axis_sizes(axis: Symbol, column: Symbol, (known, size): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0301, span, format!("axis `{axis}` of this data has two sizes: {known} and {size}"))
+        .here(format!("it is {size} in the column `{column}`, and {known} in one before it"))
+        .help(format!("name the two axes differently in the brackets of their transforms, as in `vocab[{axis}2]`"))
+}
+
+/// A mistake inside the library, told where the user's use of it led there.
+pub fn told_at_use(mut diagnostic: Diagnostic, name: Symbol, span: Span) -> Diagnostic {
+    let text = match diagnostic.labels.first().map(|label| label.text.clone()) {
+        Some(inner) if !inner.is_empty() => format!("in this use of `{name}`: {inner}"),
+        _ => format!("in this use of `{name}`"),
+    };
+    if let Some(first) = diagnostic.labels.first_mut() {
+        first.text = "the library needs it here".to_owned();
+    }
+    // A place is told once, and the library's text is not the user's to edit.
+    diagnostic.labels.retain(|label| label.span != span);
+    diagnostic.labels.insert(0, Label { span, text });
+    diagnostic.edits.clear();
+    diagnostic
+}

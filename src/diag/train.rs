@@ -1,1 +1,185 @@
-//! What is wrong with a training run.
+//! What is wrong with the section of a run.
+
+use super::name::Named;
+use super::{Code, Diagnostic, nearest};
+use crate::base::{Span, Symbol};
+
+fn did_you_mean(told: Diagnostic, word: &str, span: Span, known: &[&str]) -> Diagnostic {
+    match nearest(word, known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None if known.is_empty() => told,
+        None => told.help(format!("there is {}", super::name::list(known))),
+    }
+}
+
+/// A setting that `train` does not have.
+pub fn unknown_setting(ident: impl Named, known: &[&str]) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told = Diagnostic::error(Code::E0601, span, format!("`train` has no setting `{name}`")).here("unknown setting");
+    match nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None => told.help(format!("to name a value of your own, write `let {name} = …`")),
+    }
+}
+
+/// One setting on two lines.
+pub fn setting_twice(ident: impl Named, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0601, ident.span(), format!("`{}` is set twice", ident.name()))
+        .here("set again")
+        .label(first, "first set here")
+}
+
+/// Several names on the left of a setting.
+pub fn one_name_per_setting(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0601, span, "a setting has one name").here("several names")
+}
+
+/// `x in …` outside of `search`.
+pub fn varied_outside_search(ident: impl Named) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0601,
+        ident.span(),
+        format!("`{} in …` varies a value, which only `search` does", ident.name()),
+    )
+    .here("not in a `search`")
+}
+
+/// A run that lacks what it needs.
+pub fn missing_setting(name: &str, span: Span, at: Span) -> Diagnostic {
+    let example = match name {
+        "loss" => "loss      = cross_entropy(Net(x), y)",
+        "optimizer" => "optimizer = Adam(lr = 1e-3)",
+        _ => "epochs    = 20",
+    };
+    let end = Span { start: span.end.saturating_sub(1), ..span };
+    Diagnostic::error(Code::E0602, at, format!("this run has no `{name}`"))
+        .here(format!("no `{name}` in its section"))
+        .fix(format!("add a line: `{example}`"), end.before(), format!("  {example}\n"))
+}
+
+/// A setting that is not what it must be.
+pub fn setting_form(name: &str, example: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("`{name}` is not of a form it can have"))
+        .here("not understood")
+        .help(format!("write it as in `{example}`"))
+}
+
+/// A count that is none.
+pub fn not_a_count(name: &str, value: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("`{name}` is a count, and {value} is none"))
+        .here("not a whole number in range")
+}
+
+/// A limit at or below zero.
+pub fn clip_not_positive(value: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("a limit for gradients is above zero, and this is {value}"))
+        .here("not above zero")
+}
+
+/// Two lengths of one run.
+pub fn epochs_and_steps(epochs: Span, steps: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, steps, "a run is so many epochs or so many steps, not both")
+        .here("steps")
+        .label(epochs, "epochs")
+}
+
+/// Data that is not declared.
+pub fn unknown_data(ident: impl Named, known: &[&str]) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told = Diagnostic::error(Code::E0604, span, format!("no `data` is called `{name}`")).here("not declared");
+    did_you_mean(told, name.as_str(), span, known)
+}
+
+/// Lines that need each other.
+pub fn circular(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0605, span, format!("`{name}` needs itself")).here("needed to find its own value")
+}
+
+/// A loss that is no scalar.
+pub fn loss_not_scalar(actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0606, span, "the loss is one number")
+        .here(format!("this is `{actual}`"))
+        .fix("take the mean over what is left", span.before(), "mean(")
+        .fix("and close it", span.after(), ")")
+}
+
+/// A metric that is no scalar.
+pub fn metric_not_scalar(name: &str, actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0606, span, format!("the metric `{name}` is one number"))
+        .here(format!("this is `{actual}`"))
+        .help("take the mean: `mean(…)`")
+}
+
+/// Two values reported under one name.
+pub fn metric_name_taken(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0607, span, format!("another value is reported as `{name}`"))
+        .here("the same name")
+        .help("name them in a record: `metrics = { first: …, second: … }`")
+}
+
+/// A split that no run has.
+pub fn unknown_split(word: &str, span: Span, known: &[&str]) -> Diagnostic {
+    did_you_mean(
+        Diagnostic::error(Code::E0608, span, format!("`{word}` is not a split")).here("unknown split"),
+        word,
+        span,
+        known,
+    )
+}
+
+/// A value that is not reported.
+pub fn unknown_watched(ident: impl Named, known: &[&str]) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told = Diagnostic::error(Code::E0608, span, format!("no value is reported as `{name}`")).here("not reported");
+    did_you_mean(told, name.as_str(), span, known)
+}
+
+/// A program that cannot be read.
+pub fn cannot_read(name: &str, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::without_place(Code::E0811, format!("cannot read `{name}`: {error}"))
+}
+
+/// A program that is no text.
+pub fn not_utf8(name: &str, at: usize) -> Diagnostic {
+    Diagnostic::without_place(Code::E0811, format!("`{name}` is not UTF-8 text: byte {at} begins no character"))
+}
+
+/// `--set` of what nothing is called.
+pub fn nothing_to_set(name: &str, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::without_place(
+        Code::E0812,
+        format!("nothing in the program is called `{name}`, so `--set` cannot set it"),
+    );
+    match nearest(name, known.iter().copied()) {
+        Some(near) => told.help(format!("did you mean `{near}`?")),
+        None => told.help("it sets a top-level `let` or a setting of `train`"),
+    }
+}
+
+/// A size that is out of range when the sizes are bound; `formula` with the names of the sizes,
+/// `value` when there is one, `given` as `batch = 31, t = 5`.
+pub fn size_out_of_range(formula: &str, value: Option<i64>, given: &str) -> Diagnostic {
+    let message = match value {
+        Some(value) => format!("the size `{formula}` is {value}"),
+        None => format!("the size `{formula}` is too large"),
+    };
+    let diagnostic = Diagnostic::without_place(Code::E0801, message);
+    if given.is_empty() { diagnostic } else { diagnostic.note(format!("known here: {given}")) }
+}
+
+/// A step that needs more memory than the system gives.
+pub fn out_of_memory(bytes: u64, given: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::without_place(
+        Code::E0802,
+        format!("a step needs {:.1} MiB, which the system does not give", bytes as f64 / f64::from(1 << 20)),
+    );
+    let diagnostic = if given.is_empty() { diagnostic } else { diagnostic.note(format!("known here: {given}")) };
+    diagnostic.help("make the batch smaller; most of a step's memory grows with it")
+}
+
+/// A contradiction that is a mistake of the compiler.
+pub fn broken_step(fault: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0803, "the compiled step does not fit what it runs on")
+        .note(fault)
+        .help("this is a mistake in tensa: please report it with the program")
+}

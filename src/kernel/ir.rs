@@ -61,7 +61,8 @@ pub struct Affine {
     pub fold: Coef,
 }
 
-/// One instruction. Floats are f32, integers i32, wrapping.
+/// One instruction. Floats are f32, integers i32, wrapping. What comes from memory (`Load`, `Row`,
+/// `Slot`, `Tile`) is an f32; an i32 there is read by `AsInt` of it, and both are stored as they are.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Inst {
     /// The bits of a constant. A mask is 0 or all ones.
@@ -152,7 +153,7 @@ pub enum Access {
     Read,
     /// It only writes.
     Write,
-    /// It reads an element and then writes the same one, in one phase.
+    /// It reads an element and then writes the same one, in one phase, which is the only one to use it.
     Update,
 }
 
@@ -238,6 +239,7 @@ pub struct Matrix {
 
 /// One step of a program.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a program has a few hundred of them")]
 pub enum Step {
     /// A loop kernel.
     Loop(Launch),

@@ -1,1 +1,138 @@
 //! Typed tree to graph: named axes become positions.
+//!
+//! In: a checked `typed::Train`. Out: its graphs: the first values, the loss as training sees it, the
+//! update of each parameter, the evaluation, the prediction. An elementwise operand is permuted and
+//! broadcast to the order of its result; labels disappear; scalars that no tensor touches move into the
+//! host program. What contraction, pick or log-sum-exp hides in the result is for `canon` to see.
+
+mod expr;
+
+use crate::ir::{Graph, Input, InputId, Origin, Output, Param, ParamId, Role, State, StateId, Ty};
+use crate::sema::typed::{ExprId, Owner, Program, Train, Type};
+
+use expr::Lowering;
+
+/// The graphs of a run. All share inputs, parameters, states and sizes.
+pub struct Lowered {
+    /// First values: each parameter and state as `NewParam`, `NewState`.
+    pub init: Graph,
+    /// `Loss`, and `NewState` of layers.
+    pub training: Graph,
+    /// `NewParam` and `NewState` of the optimizer; `Input` after those of the data are gradients.
+    pub update: Graph,
+    /// `Loss`, `Metric`, and `NewState` of metrics.
+    pub evaluation: Graph,
+    /// `Predict`; none when the run predicts nothing.
+    pub prediction: Option<Graph>,
+    /// The states that start anew with each evaluation.
+    pub metric_states: Vec<StateId>,
+    /// For each metric, whether it keeps states; one that does not is a mean over examples.
+    pub metrics: Vec<(String, bool)>,
+    /// Of `Input`s of `update`, the first that is a gradient; then one per parameter, in order.
+    pub first_gradient: usize,
+}
+
+/// Lowers a run.
+pub fn lower(program: &Program, train: &Train) -> Lowered {
+    let base = base_graph(program, train);
+    let outputs = |graph: &Graph, roots: Vec<(Role, ExprId)>| -> Graph {
+        let mut lowering = Lowering::new(train, graph.clone());
+        for (role, root) in roots {
+            let node = lowering.root(root);
+            lowering.builder.graph.outputs.push(Output { role, node });
+        }
+        lowering.builder.finish()
+    };
+    let state = |(index, id): &(usize, ExprId)| (Role::NewState(StateId(*index as u32)), *id);
+
+    let params = train.params.iter().enumerate().map(|(at, param)| (Role::NewParam(ParamId(at as u32)), param.init));
+    let states = train.states.iter().enumerate().map(|(at, kept)| (Role::NewState(StateId(at as u32)), kept.init));
+    let init = outputs(&base, params.chain(states).collect());
+
+    let loss = |section: &crate::sema::typed::Section| section.loss.map(|id| (Role::Loss, id));
+    let layer_states = train.training.states.iter().map(state);
+    let training = outputs(&base, loss(&train.training).into_iter().chain(layer_states).collect());
+
+    let metrics = train.evaluation.metrics.iter().map(|metric| (Role::Metric(metric.name.clone()), metric.value));
+    let metric_states = train.evaluation.states.iter().map(state);
+    let evaluation = outputs(&base, loss(&train.evaluation).into_iter().chain(metrics).chain(metric_states).collect());
+
+    let predict: Vec<_> =
+        train.evaluation.predict.iter().map(|(field, id)| (Role::Predict(field.clone()), *id)).collect();
+    let prediction = (!predict.is_empty()).then(|| outputs(&base, predict));
+
+    let mut with_gradients = base.clone();
+    with_gradients.inputs.extend(train.params.iter().map(|param| Input {
+        name: format!("gradient of {}", param.path),
+        ty: graph_type(&param.ty),
+        below: None,
+    }));
+    let updates = train.updates.iter().flat_map(|update| {
+        let new = (Role::NewParam(ParamId(update.param as u32)), update.value);
+        std::iter::once(new).chain(update.states.iter().map(state))
+    });
+    let update = outputs(&with_gradients, updates.collect());
+
+    let of_metrics = train.states.iter().enumerate().filter(|(_, state)| state.owner == Owner::Metric);
+    Lowered {
+        init,
+        training,
+        update,
+        evaluation,
+        prediction,
+        metric_states: of_metrics.map(|(at, _)| StateId(at as u32)).collect(),
+        metrics: train
+            .evaluation
+            .metrics
+            .iter()
+            .map(|metric| (metric.name.clone(), !metric.states.is_empty()))
+            .collect(),
+        first_gradient: train.inputs.len(),
+    }
+}
+
+/// What all graphs of a run share.
+fn base_graph(program: &Program, train: &Train) -> Graph {
+    let axes = |ty: &Type| ty.axes.iter().map(|axis| program.axes[axis.id.0 as usize].clone()).collect();
+    let below = |ty: &Type| match ty.kind {
+        crate::sema::typed::Kind::Index(axis) => Some(axis),
+        _ => None,
+    };
+    Graph {
+        inputs: train
+            .inputs
+            .iter()
+            .map(|input| Input {
+                name: input.name.to_string(),
+                ty: graph_type(&input.ty),
+                below: below(&input.ty).and_then(|axis| program.axis_sizes.get(axis.0 as usize).cloned()),
+            })
+            .collect(),
+        params: train
+            .params
+            .iter()
+            .map(|param| Param { path: param.path.clone(), ty: graph_type(&param.ty), axes: axes(&param.ty) })
+            .collect(),
+        states: train
+            .states
+            .iter()
+            .map(|state| State { path: state.path.clone(), ty: graph_type(&state.ty), axes: axes(&state.ty) })
+            .collect(),
+        sizes: program.sizes.clone(),
+        ..Graph::default()
+    }
+}
+
+fn graph_type(ty: &Type) -> Ty {
+    Ty::new(ty.dtype, ty.axes.iter().map(|axis| axis.size.clone()))
+}
+
+/// The input of the update graph that holds the gradient of a parameter.
+pub fn gradient_input(first_gradient: usize, param: usize) -> InputId {
+    InputId((first_gradient + param) as u32)
+}
+
+/// Where a node of a typed expression comes from.
+fn origin(span: crate::base::Span) -> Origin {
+    Origin { span: Some(span) }
+}

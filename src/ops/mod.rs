@@ -1,14 +1,33 @@
 //! All knowledge of an operation in one place: its rule of types, its gradient, its reference value.
 //!
-//! `Op` is closed. Each class file answers three questions about its operations:
+//! `Op` is closed. Each class file answers four questions about its operations:
 //! - `infer`: the type of the result, or why the arguments do not fit;
 //! - `grad`: the gradients by the arguments, built from other operations;
-//! - `eval`: the value in f64, slow and plain, which judges everything else.
+//! - `eval`: the value in f64, slow and plain, which judges everything else;
+//! - `probes`: arguments at which finite differences judge `grad`.
 //!
 //! No other folder matches on an operation to learn its meaning: `canon`, `opt` and `fuse` match to
 //! recognise a shape of graph, `kernel` to write a loop.
+//!
+//! See Note [Zero gradients] in `map` for what a gradient is where a derivative is infinite.
 
-use crate::ir::{DType, Dim, HostId, InputId, ParamId, StateId};
+mod contract;
+mod index;
+mod leaf;
+mod map;
+mod probe;
+mod reduce;
+mod value;
+mod view;
+mod window;
+
+use smallvec::SmallVec;
+
+use crate::ir::{Builder, DType, Dim, Graph, HostId, InputId, NodeId, ParamId, SizeId, SizeOverflow, StateId, Ty};
+
+pub use contract::MAX_LABELS;
+pub use probe::probes;
+pub use value::{Value, for_each_index};
 
 /// An operation of the graph. Axes are positions in the type of the (first) argument unless said
 /// otherwise.
@@ -66,9 +85,10 @@ pub enum Op {
     Concat(usize),
 
     // ---- reductions
-    /// Combines along axes, which go.
+    /// Combines along axes, which go; they ascend. Of none it is the neutral element.
     Reduce(ReduceOp, Vec<usize>),
-    /// The first position of the largest (smallest) element along an axis, i32.
+    /// The first position of the largest (smallest) element along an axis, i32. The first NaN is
+    /// larger and smaller than all; of none it is 0.
     ArgReduce(ArgOp, usize),
     /// `log(sum(exp(x)))` along an axis, computed without overflow.
     LogSumExp(usize),
@@ -76,7 +96,8 @@ pub enum Op {
     // ---- contractions
     /// `result[out] = sum over the labels in a and b alone of a[a] * b[b]`: an einsum of two operands.
     /// A label in both and in the result is a batch axis; in both and not in the result it is summed;
-    /// each label of the result is in `a` or `b`; no label repeats within an operand.
+    /// each label of the result is in `a` or `b`; no label repeats within an operand, and one that is in
+    /// one operand alone is in the result (`canon` sums it before), which closes gradients.
     Contract {
         /// A label for each axis of the first operand.
         a: Vec<u8>,
@@ -158,7 +179,7 @@ pub enum MapOp {
     Sub,
     Mul,
     Div,
-    /// `a^b` by `exp(b·log a)`; `opt` turns constant small powers into products.
+    /// `a^b`, at special values as in IEEE 754; `opt` turns constant small powers into products.
     Pow,
     /// NaN wins.
     Min,
@@ -235,4 +256,144 @@ pub struct WindowAxis {
     pub d: i64,
     /// The offset.
     pub b: Dim,
+}
+
+/// The gradient by each argument; none where there is none or none is wanted.
+pub type Grads = SmallVec<[Option<NodeId>; 3]>;
+
+/// What the reference reads besides arguments.
+pub struct Env<'a> {
+    /// By `InputId`.
+    pub inputs: &'a [Value],
+    /// By `ParamId`.
+    pub params: &'a [Value],
+    /// By `StateId`.
+    pub states: &'a [Value],
+    /// By `HostId`.
+    pub host: &'a [f64],
+    /// The bound sizes.
+    pub sizes: &'a dyn Fn(SizeId) -> i64,
+    /// The key of random numbers.
+    pub seed: u64,
+    /// The number of the update, which counts in random numbers.
+    pub step: u64,
+}
+
+/// The type of the result, or why the arguments do not fit.
+pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
+    if args.len() != op.arity().unwrap_or(args.len()) {
+        return Err(format!("{} arguments", args.len()));
+    }
+    let of = |at: usize| graph.nodes.get(args[at].index()).map(|node| &node.ty).ok_or("an argument that is not there");
+    match op {
+        Op::Input(id) => leaf::infer_given(graph.inputs.get(id.index()).map(|input| &input.ty)),
+        Op::Param(id) => leaf::infer_given(graph.params.get(id.index()).map(|param| &param.ty)),
+        Op::State(id) => leaf::infer_given(graph.states.get(id.index()).map(|state| &state.ty)),
+        Op::Const(number) => leaf::infer_const(*number),
+        Op::Scalar(id) => leaf::infer_scalar(graph.host.ops.len(), *id),
+        Op::Iota(dim) => Ok(Ty::new(DType::I32, [dim.clone()])),
+        Op::Random { dist: _, site: _, dims } => Ok(Ty::new(DType::F32, dims.iter().cloned())),
+        Op::Map(map) => {
+            let types = (0..args.len()).map(of).collect::<Result<SmallVec<[&Ty; 3]>, _>>()?;
+            map::infer(*map, &types)
+        }
+        Op::Permute(perm) => view::infer_permute(perm, of(0)?),
+        Op::Reshape(dims) => view::infer_reshape(dims, of(0)?),
+        Op::Broadcast { dims, axes } => view::infer_broadcast(dims, axes, of(0)?),
+        Op::Window { axes, fill } => window::infer(axes, *fill, of(0)?),
+        Op::Concat(axis) => {
+            let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
+            view::infer_concat(*axis, &types)
+        }
+        Op::Reduce(_, axes) => reduce::infer_reduce(axes, of(0)?),
+        Op::ArgReduce(_, axis) => reduce::infer_arg(*axis, of(0)?),
+        Op::LogSumExp(axis) => reduce::infer_reduce(&[*axis], of(0)?),
+        Op::Contract { a, b, out } => contract::infer([a, b, out], of(0)?, of(1)?),
+        Op::Take(axis) => index::infer_take(*axis, of(0)?, of(1)?),
+        Op::ScatterAdd(axis, n) => index::infer_scatter_add(*axis, n, of(0)?, of(1)?),
+        Op::Pick(axis) => index::infer_pick(*axis, of(0)?, of(1)?),
+        Op::StopGradient => Ok(of(0)?.clone()),
+    }
+}
+
+/// The gradients by the arguments of node `y`, given `dy`, the gradient by its result. An argument that
+/// is not wanted gets none and costs nothing.
+pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
+    let node = b.graph.node(y);
+    let (op, args) = (node.op.clone(), node.args.clone());
+    let one = |of: Option<NodeId>| Grads::from_elem(of, 1);
+    if !wanted.contains(&true) {
+        return Grads::from_elem(None, args.len());
+    }
+    match &op {
+        Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => {
+            Grads::new()
+        }
+        Op::Map(map) => map::grad(b, *map, &args, y, dy, wanted),
+        Op::Permute(perm) => one(Some(view::grad_permute(b, perm, dy))),
+        Op::Reshape(_) => one(Some(view::grad_reshape(b, args[0], dy))),
+        Op::Broadcast { dims: _, axes } => one(Some(view::grad_broadcast(b, axes, dy))),
+        Op::Window { axes, fill: _ } => one(Some(window::grad(b, axes, args[0], dy))),
+        Op::Concat(axis) => view::grad_concat(b, *axis, &args, dy, wanted),
+        Op::Reduce(reduce, axes) => one(Some(reduce::grad_reduce(b, *reduce, axes, args[0], dy))),
+        Op::LogSumExp(axis) => one(Some(reduce::grad_log_sum_exp(b, *axis, args[0], y, dy))),
+        Op::Contract { a, b: other, out } => contract::grad(b, [a, other, out], &args, dy, wanted),
+        Op::Take(axis) => index::grad_take(b, *axis, &args, dy, wanted),
+        Op::ScatterAdd(axis, _) => index::grad_scatter_add(b, *axis, &args, dy, wanted),
+        Op::Pick(axis) => index::grad_pick(b, *axis, &args, dy, wanted),
+        Op::ArgReduce(..) | Op::StopGradient => one(None),
+    }
+}
+
+/// The value in f64. `dims` are the sizes of the result, bound.
+pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<Value, SizeOverflow> {
+    Ok(match op {
+        Op::Input(id) => env.inputs[id.index()].clone(),
+        Op::Param(id) => env.params[id.index()].clone(),
+        Op::State(id) => env.states[id.index()].clone(),
+        Op::Const(number) => Value::scalar(number.value()),
+        Op::Scalar(id) => Value::scalar(env.host[id.0 as usize]),
+        Op::Iota(_) => Value::from_fn(dims, |index| index[0] as f64),
+        Op::Random { dist, site, dims: _ } => leaf::eval_random(*dist, *site, dims, env),
+        Op::Map(map) => map::eval(*map, args, dims),
+        Op::Permute(perm) => view::eval_permute(perm, args[0], dims),
+        Op::Reshape(_) => Value::new(dims, args[0].data.clone()),
+        Op::Broadcast { dims: _, axes } => view::eval_broadcast(axes, args[0], dims),
+        Op::Window { axes, fill } => window::eval(axes, *fill, args[0], dims, env)?,
+        Op::Concat(axis) => view::eval_concat(*axis, args, dims),
+        Op::Reduce(reduce, axes) => reduce::eval_reduce(*reduce, axes, args[0], dims),
+        Op::ArgReduce(arg, axis) => reduce::eval_arg(*arg, *axis, args[0], dims),
+        Op::LogSumExp(axis) => reduce::eval_log_sum_exp(*axis, args[0], dims),
+        Op::Contract { a, b, out } => contract::eval([a, b, out], args[0], args[1], dims),
+        Op::Take(axis) => index::eval_take(*axis, args[0], args[1], dims),
+        Op::ScatterAdd(axis, _) => index::eval_scatter_add(*axis, args[0], args[1], dims),
+        Op::Pick(axis) => index::eval_pick(*axis, args[0], args[1], dims),
+        Op::StopGradient => args[0].clone(),
+    })
+}
+
+/// The value of an elementwise function.
+pub fn eval_map(map: MapOp, args: &[f64]) -> f64 {
+    map::eval_element(map, args)
+}
+
+impl Op {
+    /// How many arguments; `Concat` has any number but none.
+    pub fn arity(&self) -> Option<usize> {
+        Some(match self {
+            Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) => 0,
+            Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => 0,
+            Op::Map(map) => map.arity(),
+            Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } => 1,
+            Op::Concat(_) => return None,
+            Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::StopGradient => 1,
+            Op::Contract { .. } | Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) => 2,
+        })
+    }
+
+    /// Whether its two arguments may be exchanged without changing a bit of the result.
+    pub fn is_commutative(&self) -> bool {
+        use MapOp::{Add, And, Max, Min, Mul, Or};
+        matches!(self, Op::Map(Add | Mul | Min | Max | And | Or | MapOp::Cmp(Cmp::Eq | Cmp::Ne)))
+    }
 }

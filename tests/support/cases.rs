@@ -9,8 +9,9 @@
 //! the text form of the stage, where it has one
 //! ```
 //! A note belongs to the nearest line above it that is none. `error` and `warning` give the columns from 1,
-//! the end exclusive (`5-+1:3` ends in column 3 of the next line), the code and the whole message; `note` and
-//! `help` lines follow, all of them, in order. Other words ask for a fact of the outcome: `# kernels: 2`,
+//! the end exclusive (`5-+1:3` ends in column 3 of the next line), the code and the whole message; `label`
+//! (the other places, with the line of the case where it is another), `note` and `help` lines follow, all of
+//! them, in order. Other words ask for a fact of the outcome: `# kernels: 2`,
 //! `# shape: h [batch, d: 10]`. All errors and warnings must be noted; facts only where they are asked for.
 //! The program runs without its notes, so that they move nothing.
 
@@ -18,13 +19,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tensa::base::{FileId, Span};
-use tensa::diag::{Diagnostic, Severity};
+use tensa::base::Span;
+use tensa::diag::{Diagnostic, Label, Severity};
 
 use super::stages::{self, Outcome};
 
 /// Words of notes that are compared with the diagnostics.
-const TOLD: [&str; 4] = ["error", "warning", "note", "help"];
+const TOLD: [&str; 5] = ["error", "warning", "label", "note", "help"];
 /// Words of notes that ask for a fact.
 const FACTS: [&str; 8] = ["shape", "kernels", "bytes", "nodes", "regions", "states", "params", "compiles"];
 
@@ -167,21 +168,38 @@ pub fn write(path: &Path, cases: &[String]) {
 /// The notes that the diagnostics of an outcome make.
 fn told(outcome: &Outcome) -> Vec<Note> {
     let mut notes = Vec::new();
-    let program = outcome.sources.files().next().map(|(_, file)| file);
-    let last = program.map_or(0, |file| file.line_of(file.text.trim_end().len() as u32));
+    if outcome.diagnostics.is_empty() {
+        return notes;
+    }
+    let program = outcome.sources.file(outcome.file);
+    let last = program.line_of(program.text.trim_end().len() as u32);
     for diagnostic in &outcome.diagnostics {
-        let span = diagnostic.span().filter(|span| span.file == FileId(0));
-        let line = match (span, program) {
-            (Some(span), Some(program)) => program.line_of(span.start).min(last),
-            _ => last,
-        };
+        let span = diagnostic.span().filter(|span| span.file == outcome.file);
+        let line = span.map_or(last, |span| program.line_of(span.start).min(last));
         notes.push(Note { line, text: message(outcome, diagnostic, span) });
+        let labels = diagnostic.labels.iter().skip(1);
+        notes.extend(labels.map(|label| Note { line, text: format!("label: {}", place(outcome, line, label)) }));
         let others = [("note", &diagnostic.notes), ("help", &diagnostic.help)];
         for (word, texts) in others {
             notes.extend(texts.iter().map(|text| Note { line, text: format!("{word}: {text}") }));
         }
     }
     notes
+}
+
+/// `5-8 declared here` on the line of the message, `3:5-8 …` on line 3 of the case, `<std>/losses.model …`.
+fn place(outcome: &Outcome, line: usize, label: &Label) -> String {
+    let file = outcome.sources.file(label.span.file);
+    if label.span.file != outcome.file {
+        return format!("{} {}", file.name, label.text);
+    }
+    let (start, end) = (file.line_column(label.span.start), file.line_column(label.span.end));
+    let columns = match end.line - start.line {
+        0 => format!("{}-{}", start.column, end.column),
+        further => format!("{}-+{further}:{}", start.column, end.column),
+    };
+    let above = if start.line == line + 1 { String::new() } else { format!("{}:", start.line) };
+    format!("{above}{columns} {}", label.text)
 }
 
 fn message(outcome: &Outcome, diagnostic: &Diagnostic, span: Option<Span>) -> String {

@@ -1,6 +1,7 @@
 //! What several suites use.
 
 pub mod cases;
+pub mod graphs;
 pub mod programs;
 pub mod stages;
 pub mod trees;

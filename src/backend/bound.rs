@@ -1,0 +1,303 @@
+//! A program with all its sizes known, checked.
+//!
+//! In: a verified program, the values of its sizes, a place for each buffer. Out: a `Bound`, or why it
+//! cannot run. Whoever holds a `Bound` knows: every affine address of every step is inside its buffer,
+//! what a step writes overlaps nothing else that the step uses, and only writable segments are
+//! written. The machine code relies on it. Addresses that depend on data are checked when they load.
+
+use std::sync::Arc;
+
+use super::memory::Spot;
+use crate::ir::{Dim, SizeId};
+use crate::kernel::Fault;
+use crate::kernel::extent;
+use crate::kernel::ir::{Access, BufId, KernelId, Launch, Matrix, Program, ScalarValue, Step};
+
+/// Why a program cannot run with some sizes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum BindFault {
+    /// A size that is negative or out of range, of the value given or none.
+    Size(Dim, Option<i64>),
+    /// A mistake of the compiler.
+    Fault(Fault),
+}
+
+impl From<Fault> for BindFault {
+    fn from(fault: Fault) -> BindFault {
+        BindFault::Fault(fault)
+    }
+}
+
+/// A kernel with its arguments.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BoundLaunch {
+    /// Which.
+    pub kernel: KernelId,
+    /// Its buffers.
+    pub bufs: Vec<BufId>,
+    /// Its size table.
+    pub sizes: Vec<i64>,
+    /// The place of its first scalar among all scalars of the program.
+    pub scalars: usize,
+    /// How many points its grid has.
+    pub rows: u64,
+    /// How long a row is.
+    pub row: u64,
+}
+
+/// A strided matrix.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BoundMatrix {
+    /// Where.
+    pub buf: BufId,
+    /// From one row to the next.
+    pub row_stride: i64,
+    /// From one column to the next.
+    pub col_stride: i64,
+    /// From one batch entry to the next.
+    pub batch_stride: i64,
+}
+
+/// A step with numbers for sizes.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "the fields of kernel::ir::Step")]
+pub enum BoundStep {
+    Loop(BoundLaunch),
+    Gemm { dims: [usize; 4], a: BoundMatrix, b: BoundMatrix, c: Option<BoundMatrix>, epilogue: Option<BoundLaunch> },
+    Segments { dims: [usize; 3], index: BufId, update: BufId, out: BufId },
+    Copy { from: BufId, to: BufId },
+}
+
+/// A program with all its sizes known.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bound {
+    program: Arc<Program>,
+    steps: Vec<BoundStep>,
+    spots: Vec<Spot>,
+    segments: Vec<usize>,
+    written: Vec<bool>,
+    scalars: Vec<ScalarValue>,
+}
+
+/// The value of a size that counts something.
+pub fn count(dim: &Dim, sizes: &dyn Fn(SizeId) -> i64) -> Result<usize, BindFault> {
+    match dim.eval(sizes) {
+        Ok(value) => usize::try_from(value).map_err(|_| BindFault::Size(dim.clone(), Some(value))),
+        Err(_) => Err(BindFault::Size(dim.clone(), None)),
+    }
+}
+
+fn stride(dim: &Dim, sizes: &dyn Fn(SizeId) -> i64) -> Result<i64, BindFault> {
+    dim.eval(sizes).map_err(|_| BindFault::Size(dim.clone(), None))
+}
+
+impl Bound {
+    /// Evaluates and checks. `spots` says where each buffer lies, `writable` which segments may be
+    /// written.
+    pub fn new(
+        program: &Arc<Program>,
+        sizes: &dyn Fn(SizeId) -> i64,
+        spots: Vec<Spot>,
+        writable: &dyn Fn(usize) -> bool,
+    ) -> Result<Bound, BindFault> {
+        let mut segments = Vec::new();
+        for spot in &spots {
+            if segments.len() <= spot.segment {
+                segments.resize(spot.segment + 1, 0);
+            }
+            segments[spot.segment] = spot.end().max(segments[spot.segment]);
+        }
+        let written = vec![false; segments.len()];
+        let mut binder = Binder { program, sizes, spots: &spots, writable, written, scalars: Vec::new() };
+        let mut steps = Vec::with_capacity(program.steps.len());
+        for step in &program.steps {
+            steps.push(binder.step(step)?);
+        }
+        let (written, scalars) = (binder.written, binder.scalars);
+        let program = program.clone();
+        Ok(Bound { program, steps, spots, segments, written, scalars })
+    }
+
+    /// Whether these are the sizes of this very program.
+    pub fn is_of(&self, program: &Arc<Program>) -> bool {
+        Arc::ptr_eq(&self.program, program)
+    }
+
+    /// The steps in order.
+    pub fn steps(&self) -> &[BoundStep] {
+        &self.steps
+    }
+
+    /// Where a buffer lies.
+    pub fn spot(&self, buf: BufId) -> Spot {
+        self.spots[buf.0 as usize]
+    }
+
+    /// Where all buffers lie.
+    pub fn spots(&self) -> &[Spot] {
+        &self.spots
+    }
+
+    /// How long each segment must be at least.
+    pub fn segments(&self) -> &[usize] {
+        &self.segments
+    }
+
+    /// Which segments a step writes.
+    pub fn written(&self) -> &[bool] {
+        &self.written
+    }
+
+    /// The scalars of all launches, in order.
+    pub fn scalars(&self) -> &[ScalarValue] {
+        &self.scalars
+    }
+}
+
+struct Binder<'a> {
+    program: &'a Program,
+    sizes: &'a dyn Fn(SizeId) -> i64,
+    spots: &'a [Spot],
+    writable: &'a dyn Fn(usize) -> bool,
+    written: Vec<bool>,
+    scalars: Vec<ScalarValue>,
+}
+
+impl Binder<'_> {
+    fn step(&mut self, step: &Step) -> Result<BoundStep, BindFault> {
+        match step {
+            Step::Loop(launch) => {
+                let bound = self.launch(launch)?;
+                self.apart(&self.uses(launch))?;
+                Ok(BoundStep::Loop(bound))
+            }
+            Step::Gemm { dims, a, b, c, epilogue } => {
+                let [batch, m, n, k] = self.counts(dims)?;
+                let (a, b) = (self.matrix(a)?, self.matrix(b)?);
+                self.inside(&a, [batch, m, k])?;
+                self.inside(&b, [batch, k, n])?;
+                let mut uses = vec![(a.buf, false), (b.buf, false)];
+                let mut result = None;
+                if let Some(c) = c {
+                    let c = self.matrix(c)?;
+                    self.inside(&c, [batch, m, n])?;
+                    self.row_major(&c, [batch, m, n])?;
+                    uses.push((c.buf, true));
+                    result = Some(c);
+                }
+                let epilogue = match epilogue {
+                    Some(launch) => {
+                        let bound = self.launch(launch)?;
+                        let fits = bound.rows == (batch * m) as u64 && bound.row == n as u64;
+                        require(fits, "an epilogue of another size than its contraction")?;
+                        uses.extend(self.uses(launch));
+                        Some(bound)
+                    }
+                    None => None,
+                };
+                self.apart(&uses)?;
+                Ok(BoundStep::Gemm { dims: [batch, m, n, k], a, b, c: result, epilogue })
+            }
+            Step::Segments { dims, index, update, out } => {
+                let [updates, rows, row] = self.counts(dims)?;
+                let holds = |buf: BufId, factors: [usize; 2]| {
+                    factors[0].checked_mul(factors[1]).is_some_and(|len| len <= self.spots[buf.0 as usize].len)
+                };
+                let fits = holds(*index, [updates, 1]) && holds(*update, [updates, row]) && holds(*out, [rows, row]);
+                require(fits, "segments outside of their buffers")?;
+                self.apart(&[(*index, false), (*update, false), (*out, true)])?;
+                Ok(BoundStep::Segments { dims: [updates, rows, row], index: *index, update: *update, out: *out })
+            }
+            Step::Copy { from, to } => {
+                let same = self.spots[from.0 as usize].len == self.spots[to.0 as usize].len;
+                require(same, "a copy between different lengths")?;
+                self.apart(&[(*from, false), (*to, true)])?;
+                Ok(BoundStep::Copy { from: *from, to: *to })
+            }
+        }
+    }
+
+    fn counts<const N: usize>(&self, dims: &[Dim; N]) -> Result<[usize; N], BindFault> {
+        let mut counts = [0; N];
+        for (value, dim) in counts.iter_mut().zip(dims) {
+            *value = count(dim, self.sizes)?;
+        }
+        let product = counts.iter().try_fold(1usize, |product, count| product.checked_mul((*count).max(1)));
+        match product.filter(|product| i64::try_from(*product).is_ok()) {
+            Some(_) => Ok(counts),
+            None => Err(BindFault::Size(dims[0].clone(), None)),
+        }
+    }
+
+    fn launch(&mut self, launch: &Launch) -> Result<BoundLaunch, BindFault> {
+        let kernel = &self.program.kernels[launch.kernel.0 as usize];
+        let sizes = launch.sizes.iter().map(|dim| stride(dim, self.sizes)).collect::<Result<Vec<i64>, _>>()?;
+        let lens: Vec<usize> = launch.bufs.iter().map(|buf| self.spots[buf.0 as usize].len).collect();
+        extent::check(kernel, &sizes, &lens)
+            .map_err(|fault| BindFault::Fault(Fault(format!("kernel k{} of {sizes:?}: {fault}", launch.kernel.0))))?;
+        let rows = extent::rows(kernel, &sizes).unwrap_or_default();
+        let row = extent::coef(kernel.row, &sizes) as u64;
+        require(rows.checked_mul(row.max(1)).is_some_and(|n| i64::try_from(n).is_ok()), "too many elements")?;
+        let scalars = self.scalars.len();
+        self.scalars.extend(launch.scalars.iter().cloned());
+        Ok(BoundLaunch { kernel: launch.kernel, bufs: launch.bufs.clone(), sizes, scalars, rows, row })
+    }
+
+    fn uses(&self, launch: &Launch) -> Vec<(BufId, bool)> {
+        let kernel = &self.program.kernels[launch.kernel.0 as usize];
+        launch.bufs.iter().zip(&kernel.bufs).map(|(buf, access)| (*buf, *access != Access::Read)).collect()
+    }
+
+    /// What is written overlaps nothing else and lies where writing is allowed.
+    fn apart(&mut self, uses: &[(BufId, bool)]) -> Result<(), BindFault> {
+        for (at, (buf, written)) in uses.iter().enumerate() {
+            let spot = self.spots[buf.0 as usize];
+            if *written && spot.len > 0 {
+                require((self.writable)(spot.segment), "a write into what is only read")?;
+                self.written[spot.segment] = true;
+                let meets = |(_, (other, _)): (usize, &(BufId, bool))| self.spots[other.0 as usize].overlaps(&spot);
+                let other = uses.iter().enumerate().filter(|(other, _)| *other != at).any(meets);
+                require(!other, "a step writes what it uses under another name")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn matrix(&self, matrix: &Matrix) -> Result<BoundMatrix, BindFault> {
+        Ok(BoundMatrix {
+            buf: matrix.buf,
+            row_stride: stride(&matrix.row_stride, self.sizes)?,
+            col_stride: stride(&matrix.col_stride, self.sizes)?,
+            batch_stride: stride(&matrix.batch_stride, self.sizes)?,
+        })
+    }
+
+    /// Every element of a matrix is in its buffer.
+    fn inside(&self, matrix: &BoundMatrix, [batch, rows, cols]: [usize; 3]) -> Result<(), BindFault> {
+        if batch == 0 || rows == 0 || cols == 0 {
+            return Ok(());
+        }
+        let (mut least, mut most) = (0i128, 0i128);
+        let axes = [(matrix.batch_stride, batch), (matrix.row_stride, rows), (matrix.col_stride, cols)];
+        for (stride, size) in axes {
+            let reach = i128::from(stride) * (size as i128 - 1);
+            least += reach.min(0);
+            most += reach.max(0);
+        }
+        let len = self.spots[matrix.buf.0 as usize].len as i128;
+        require(least >= 0 && most < len, "a matrix outside of its buffer")
+    }
+
+    /// The rows of a result lie one after the other and apart.
+    fn row_major(&self, c: &BoundMatrix, [batch, rows, cols]: [usize; 3]) -> Result<(), BindFault> {
+        let rows_apart = rows <= 1 || c.row_stride >= cols as i64;
+        let whole = i128::from(c.row_stride) * (rows as i128 - 1).max(0) + cols as i128;
+        let batches_apart = batch <= 1 || i128::from(c.batch_stride) >= whole;
+        let contiguous = cols <= 1 || c.col_stride == 1;
+        require(contiguous && rows_apart && batches_apart && c.row_stride >= 0, "a result that is not row-major")
+    }
+}
+
+fn require(holds: bool, what: &str) -> Result<(), BindFault> {
+    if holds { Ok(()) } else { Err(BindFault::Fault(Fault(what.into()))) }
+}

@@ -1,0 +1,159 @@
+//! Whole programs with the kernel interpreter.
+//!
+//! The contractions are those of the CPU backend, cut into the same blocks: the order of their sums is
+//! the one thing that the kernel IR does not state, so a program computes the same bits on both.
+
+use std::sync::Arc;
+
+use super::kernel::{self, Tile, Words};
+use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundStep};
+use crate::backend::cpu::gemm;
+use crate::backend::memory::{Memory, Spot};
+use crate::backend::{Backend, Loaded, Stats};
+use crate::kernel::ir::{BufArg, BufId, Program};
+use crate::kernel::{Fault, verify};
+
+/// The interpreter as a backend.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Interp;
+
+impl Backend for Interp {
+    fn name(&self) -> &'static str {
+        "interp"
+    }
+
+    fn compile(&self, program: &Arc<Program>) -> Result<Box<dyn Loaded>, Fault> {
+        verify::program(program)?;
+        Ok(Box::new(LoadedProgram { program: program.clone() }))
+    }
+
+    fn stats(&self) -> Stats {
+        Stats::default()
+    }
+}
+
+struct LoadedProgram {
+    program: Arc<Program>,
+}
+
+impl Loaded for LoadedProgram {
+    fn reserve(&mut self, _: &Bound) {}
+
+    fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+        for step in bound.steps() {
+            self.step(step, bound, scalars, memory);
+        }
+    }
+}
+
+/// The buffers of a launch in the memory of a step.
+struct View<'v, 's, 'a> {
+    memory: &'v mut Memory<'s, 'a>,
+    spots: Vec<Spot>,
+}
+
+impl Words for View<'_, '_, '_> {
+    fn get(&self, buf: BufArg, at: usize) -> u32 {
+        self.memory.get(self.spots[usize::from(buf.0)], at)
+    }
+    fn set(&mut self, buf: BufArg, at: usize, word: u32) {
+        self.memory.set(self.spots[usize::from(buf.0)], at, word);
+    }
+}
+
+impl LoadedProgram {
+    fn step(&self, step: &BoundStep, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+        match step {
+            BoundStep::Loop(launch) => {
+                let whole = kernel::Launch {
+                    sizes: &launch.sizes,
+                    scalars: &scalars[launch.scalars..],
+                    rows: 0..launch.rows,
+                    elements: 0..launch.row,
+                    tile: None,
+                };
+                self.launch(launch, &whole, bound, memory);
+            }
+            BoundStep::Gemm { dims, a, b, c, epilogue } => {
+                self.gemm(*dims, [a, b], *c, epilogue.as_ref(), bound, scalars, memory);
+            }
+            BoundStep::Segments { dims: [updates, rows, row], index, update, out } => {
+                let (index, update, out) = (bound.spot(*index), bound.spot(*update), bound.spot(*out));
+                for at in 0..rows * row {
+                    memory.set(out, at, 0);
+                }
+                for j in 0..*updates {
+                    let target = memory.get(index, j) as usize;
+                    assert!(target < *rows, "an index in range");
+                    for i in 0..*row {
+                        let sum = f32::from_bits(memory.get(out, target * row + i));
+                        let more = f32::from_bits(memory.get(update, j * row + i));
+                        memory.set(out, target * row + i, (sum + more).to_bits());
+                    }
+                }
+            }
+            BoundStep::Copy { from, to } => {
+                let (from, to) = (bound.spot(*from), bound.spot(*to));
+                for at in 0..from.len {
+                    memory.set(to, at, memory.get(from, at));
+                }
+            }
+        }
+    }
+
+    fn launch(&self, launch: &BoundLaunch, part: &kernel::Launch<'_>, bound: &Bound, memory: &mut Memory<'_, '_>) {
+        let spots = launch.bufs.iter().map(|buf| bound.spot(*buf)).collect();
+        let kernel = &self.program.kernels[launch.kernel.0 as usize];
+        kernel::run(kernel, part, &mut View { memory, spots });
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one step")]
+    fn gemm(
+        &self,
+        [batch, m, n, k]: [usize; 4],
+        [a, b]: [&BoundMatrix; 2],
+        c: Option<BoundMatrix>,
+        epilogue: Option<&BoundLaunch>,
+        bound: &Bound,
+        scalars: &[u32],
+        memory: &mut Memory<'_, '_>,
+    ) {
+        let copy = |buf: BufId, memory: &Memory<'_, '_>| {
+            let spot = bound.spot(buf);
+            (0..spot.len).map(|at| memory.get(spot, at)).collect::<Vec<u32>>()
+        };
+        let (left, right) = (copy(a.buf, memory), copy(b.buf, memory));
+        let whole_rows =
+            epilogue.is_some_and(|launch| !self.program.kernels[launch.kernel.0 as usize].is_elementwise());
+        let cut = gemm::cut([batch, m, n, k], b, whole_rows);
+        for block in cut.blocks() {
+            let block = cut.block(block);
+            // A block without an epilogue goes straight to `c`, with the stride of `c`: the stride of
+            // the result may decide the order of a sum.
+            let direct = c.filter(|_| epilogue.is_none());
+            let stride = direct.map_or(block.cols.len(), |c| c.row_stride as usize);
+            let mut tile = vec![0; stride * block.rows.len()];
+            gemm::multiply(&mut tile, stride, &block, k, (&left, a), (&right, b));
+            if let Some(c) = c {
+                let spot = bound.spot(c.buf);
+                for (at, row) in block.rows.clone().enumerate() {
+                    let start = block.batch as i64 * c.batch_stride + row as i64 * c.row_stride;
+                    for (col, word) in block.cols.clone().zip(&tile[at * stride..]) {
+                        memory.set(spot, start as usize + col, *word);
+                    }
+                }
+            }
+            if let Some(launch) = epilogue {
+                let first = (block.batch * m + block.rows.start) as u64;
+                let part = kernel::Launch {
+                    sizes: &launch.sizes,
+                    scalars: &scalars[launch.scalars..],
+                    rows: first..first + block.rows.len() as u64,
+                    elements: block.cols.start as u64..block.cols.end as u64,
+                    tile: Some(Tile { words: &tile, stride }),
+                };
+                self.launch(launch, &part, bound, memory);
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! All rows of a `data` declaration, ready to be batched.
+//!
+//! In: a `Spec`, files, a seed, and what was fitted before if the model is trained already. Out: a
+//! `Dataset`: the schema, the fitted statistics, and each column as one array a file.
+
+use std::sync::Arc;
+
+use crate::base::{Span, Symbol};
+use crate::diag::{Diagnostics, data};
+
+use super::eval::{Evaluation, Finished};
+use super::files::Files;
+use super::schema::{Axis, Column, ColumnType, Part, Schema};
+use super::spec::{BatchSize, EntrySpec, FilePart, NodeId, NodeKind, Selector, Source, Spec, SplitKind};
+use super::split;
+use super::table::Table;
+use super::transform::{Fitted, Form, shown};
+
+/// The rows of a declaration.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    schema: Schema,
+    fitted: Fitted,
+    parts: [Rowset; 3],
+    pub(super) seed: u64,
+    pub(super) batch: BatchSize,
+    pub(super) shuffle: bool,
+    pub(super) drop_last: bool,
+}
+
+/// The rows of one part: some rows of the arrays of one file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rowset {
+    pub store: Arc<Store>,
+    pub rows: Vec<u32>,
+}
+
+/// The columns of one file, in the order of the schema.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Store {
+    pub columns: Vec<Stored>,
+}
+
+/// All rows of one column.
+#[derive(Clone, Debug)]
+pub(super) enum Stored {
+    F32(Vec<f32>),
+    I32(Vec<i32>),
+}
+
+impl Dataset {
+    /// The facts.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What was fitted on the training rows.
+    pub fn fitted(&self) -> &Fitted {
+        &self.fitted
+    }
+
+    pub(super) fn part(&self, part: Part) -> &Rowset {
+        &self.parts[part as usize]
+    }
+}
+
+/// Reads the files of a declaration, splits the rows, and computes the columns.
+///
+/// With `fitted` nothing is fitted: a trained model is evaluated with the statistics it was trained
+/// with. What is wrong goes to `diagnostics`; on an error there is no dataset.
+pub fn load(
+    spec: &Spec,
+    files: &dyn Files,
+    seed: u64,
+    fitted: Option<&Fitted>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Dataset> {
+    let source = spec.source.as_ref().filter(|_| !spec.broken)?;
+    let wanted: Vec<&EntrySpec> = spec.entries.iter().collect();
+    let columns = selectors(spec, &wanted);
+
+    let main_columns: Vec<&Selector> = columns.iter().copied().chain(split::selectors(&spec.split)).collect();
+    let main = Table::read(source, &main_columns, files, diagnostics)?;
+    let parts = split::share_out(&spec.split, &main, seed, diagnostics)?;
+
+    let mut found = fitted.cloned().unwrap_or_default();
+    let fit = if fitted.is_none() { Some(parts[0].as_slice()) } else { None };
+    let (store, columns_of_main) = evaluate(spec, &main, fit, &wanted, &mut found, diagnostics)?;
+    drop(main);
+
+    let mut rowsets = parts.map(|rows| Rowset { store: store.clone(), rows });
+    if let SplitKind::Files { valid, test } = &spec.split.kind {
+        for (part, from) in [(Part::Valid, valid), (Part::Test, test)] {
+            let Some(FilePart::Source(source)) = from else { continue };
+            let table = Table::read(source, &columns, files, diagnostics)?;
+            let (store, described) = evaluate(spec, &table, None, &wanted, &mut found, diagnostics)?;
+            same_shapes(&columns_of_main, &described, source, diagnostics)?;
+            rowsets[part as usize] = Rowset { store, rows: (0..table.rows as u32).collect() };
+        }
+    }
+
+    let rows = [0, 1, 2].map(|at| rowsets[at].rows.len());
+    let batch = match spec.batch {
+        BatchSize::Rows(rows) => rows,
+        BatchSize::Whole => rows[0],
+    };
+    Some(Dataset {
+        schema: Schema { name: spec.name.name, columns: columns_of_main, rows, batch },
+        fitted: found,
+        parts: rowsets,
+        seed,
+        batch: spec.batch,
+        shuffle: spec.shuffle,
+        drop_last: spec.drop_last,
+    })
+}
+
+/// The columns of a file that entries are made of.
+pub(super) fn selectors<'a>(spec: &'a Spec, wanted: &[&EntrySpec]) -> Vec<&'a Selector> {
+    let nodes = spec.reachable(wanted.iter().map(|entry| entry.node));
+    let columns = nodes.into_iter().filter_map(|id| match &spec.node(id).kind {
+        NodeKind::Column(columns) => Some(&columns.names),
+        _ => None,
+    });
+    columns.flatten().collect()
+}
+
+/// Computes the wanted columns of one table; none on an error.
+pub(super) fn evaluate(
+    spec: &Spec,
+    table: &Table,
+    fit: Option<&[u32]>,
+    wanted: &[&EntrySpec],
+    fitted: &mut Fitted,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Arc<Store>, Vec<Column>)> {
+    let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
+    let finished = Evaluation { spec, table, fit, fitted, diagnostics }.run(&nodes);
+    let mut store = Store::default();
+    let mut columns = Vec::new();
+    for (entry, finished) in wanted.iter().zip(finished) {
+        let (name, span) = (entry.name.name, entry.name.span);
+        match finished? {
+            Finished::Numbers(values) => {
+                columns.push(column(name, span, ColumnType::F32, &values.form));
+                store.columns.push(Stored::F32(values.data));
+            }
+            Finished::Classes(classes) => {
+                let ty = ColumnType::Index { axis: classes.axis, size: classes.size, names: classes.names };
+                columns.push(column(name, span, ty, &classes.form));
+                store.columns.push(Stored::I32(classes.data));
+            }
+        }
+    }
+    Some((Arc::new(store), columns))
+}
+
+fn column(name: Symbol, span: Span, ty: ColumnType, form: &Form) -> Column {
+    let axes = form.shape.iter().zip(&form.axes).map(|(&size, &name)| Axis { name, size }).collect();
+    Column { name, span, ty, axes }
+}
+
+fn same_shapes(main: &[Column], other: &[Column], source: &Source, diagnostics: &mut Diagnostics) -> Option<()> {
+    for (main, other) in main.iter().zip(other) {
+        if main.shape() != other.shape() {
+            let file = source.files.first().map_or("", |file| &file.path);
+            let (name, main_shape) = (main.name.as_str(), shown(&main.shape()));
+            diagnostics.push(data::file_shape(main.span, name, file, &shown(&other.shape()), &main_shape));
+            return None;
+        }
+    }
+    Some(())
+}

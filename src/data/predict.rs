@@ -1,0 +1,117 @@
+//! Rows to predict on: another file, with what was fitted before.
+//!
+//! In: a `Spec`, fitted statistics, the path of a file of the same kind as the source, and the columns
+//! that reach `predict`. Out: those columns of all rows. Nothing else of the file is looked at: labels
+//! may be absent.
+
+use crate::base::Symbol;
+use crate::diag::{Diagnostics, data};
+use crate::tensor::Tensor;
+
+use super::dataset::{Stored, evaluate, selectors};
+use super::files::Files;
+use super::loader::Batch;
+use super::schema::Column;
+use super::spec::{EntrySpec, Format, Selector, Source, SourceFile, Spec};
+use super::table::Table;
+use super::transform::Fitted;
+
+/// Where the rows are.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Input {
+    /// One file: a table, or the one column that is needed of an `idx` source.
+    Path(String),
+    /// Files by the column they hold.
+    Named(Vec<(String, String)>),
+}
+
+/// Columns of all rows of a file, in the order of the file.
+#[derive(Clone, Debug)]
+pub struct Rows {
+    rows: usize,
+    columns: Vec<Column>,
+    stored: std::sync::Arc<super::dataset::Store>,
+}
+
+impl Rows {
+    /// Reads the columns that are wanted. What is wrong goes to `diagnostics`.
+    pub fn load(
+        spec: &Spec,
+        fitted: &Fitted,
+        input: &Input,
+        wanted: &[Symbol],
+        files: &dyn Files,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Rows> {
+        let source = spec.source.as_ref().filter(|_| !spec.broken)?;
+        let entry = |name: &Symbol| spec.entries.iter().find(|entry| entry.name.name == *name);
+        let wanted: Vec<&EntrySpec> = wanted.iter().filter_map(entry).collect();
+        let selected = selectors(spec, &wanted);
+        let source = replaced(source, &selected, input, diagnostics)?;
+        let table = Table::read(&source, &selected, files, diagnostics)?;
+        let (stored, columns) = evaluate(spec, &table, None, &wanted, &mut fitted.clone(), diagnostics)?;
+        Some(Rows { rows: table.rows, columns, stored })
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are none; a file without rows is an error when it is read.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// What the columns are.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The rows `start..end`, as far as there are any.
+    pub fn batch(&self, start: usize, end: usize) -> Batch {
+        let (start, end) = (start.min(self.rows), end.min(self.rows));
+        let rows = end.saturating_sub(start);
+        let columns = self.columns.iter().zip(&self.stored.columns).map(|(column, stored)| {
+            let mut shape = column.shape();
+            let item: usize = shape.iter().product();
+            shape.insert(0, rows);
+            let range = start * item..(start + rows) * item;
+            let tensor = match stored {
+                Stored::F32(all) => Tensor::from_f32(&shape, all[range].to_vec()),
+                Stored::I32(all) => Tensor::from_i32(&shape, all[range].to_vec()),
+            };
+            (column.name, tensor.expect("a batch has as many numbers as its rows have"))
+        });
+        Batch { rows, columns: columns.collect() }
+    }
+}
+
+/// The source with the paths of the input. A path from the command line has no place in the program.
+fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics: &mut Diagnostics) -> Option<Source> {
+    let is_used = |file: &&SourceFile| selected.iter().any(|selector| selector.first == file.column);
+    let files = match (source.format, input) {
+        (Format::Table { .. }, Input::Path(path)) => vec![at(path, "")],
+        (Format::Table { .. }, Input::Named(named)) => {
+            let (_, path) = named.first()?;
+            vec![at(path, "")]
+        }
+        (Format::Idx, Input::Named(named)) => named.iter().map(|(column, path)| at(path, column)).collect(),
+        (Format::Idx, Input::Path(path)) => {
+            let used: Vec<&SourceFile> = source.files.iter().filter(is_used).collect();
+            match used.as_slice() {
+                [file] => vec![at(path, &file.column)],
+                _ => {
+                    let names: Vec<&str> = used.iter().map(|file| file.column.as_str()).collect();
+                    diagnostics.push(data::several_files(&names));
+                    return None;
+                }
+            }
+        }
+    };
+    Some(Source { format: source.format, files })
+}
+
+fn at(path: &str, column: &str) -> SourceFile {
+    SourceFile { column: column.to_owned(), path: path.to_owned(), span: None }
+}

@@ -1,0 +1,562 @@
+//! The columns of a declaration: `let`s and entries, from the top down.
+//!
+//! In: the entries of the tree. Out: nodes. A name means a `let` or a column above it, else a constant
+//! of the program.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::{Span, Symbol};
+use crate::diag::{Diagnostic, Diagnostics, data, nearest};
+use crate::syntax::ast::{self, Arg, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
+
+use super::arguments::{Arguments, Call, Constants, arith, axes};
+use super::{
+    BatchSize, Columns, Constant, EntrySpec, Fill, Node, NodeId, NodeKind, Selector, Spec, Split, SplitKind, Transform,
+    names,
+};
+
+/// What a node gives, as far as that shows before the files are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gives {
+    /// The same number for every row.
+    Constant,
+    /// Cells as the file has them: words or numbers.
+    Cells,
+    Numbers,
+    Classes,
+    /// Reported.
+    Error,
+}
+
+pub(super) struct Reader<'a> {
+    pub constants: Constants<'a>,
+    /// Of this declaration alone.
+    pub diagnostics: Diagnostics,
+    nodes: Vec<Node>,
+    entries: Vec<EntrySpec>,
+    /// `let`s and columns so far.
+    known: FxHashMap<Symbol, NodeId>,
+    /// Every `let` and column of the declaration, for those used above their definition.
+    defined: FxHashMap<Symbol, Span>,
+    /// The column being read and how many transforms it has so far: the name of the next statistics.
+    owner: Symbol,
+    stages: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(data: &ast::Data, constants: &'a dyn Fn(Symbol) -> Option<Constant>) -> Reader<'a> {
+        Reader {
+            constants: Constants { of: constants },
+            diagnostics: Diagnostics::default(),
+            nodes: Vec::new(),
+            entries: Vec::new(),
+            known: FxHashMap::default(),
+            defined: FxHashMap::default(),
+            owner: data.name.name,
+            stages: 0,
+        }
+    }
+
+    /// Reads the whole declaration: the source, then the columns, then the settings, which name columns.
+    pub fn read(mut self, data: &ast::Data) -> (Spec, Diagnostics) {
+        let source = self.source(&data.source);
+
+        let mut settings: Vec<(&Ident, &Expr)> = Vec::new();
+        self.collect_names(data);
+        for entry in &data.entries {
+            match entry {
+                Entry::Let(binding) => self.binding(binding),
+                Entry::Setting(setting) => match setting.names.as_slice() {
+                    [name] if names::SETTINGS.contains(&name.name.as_str()) => {
+                        match settings.iter().find(|(old, _)| old.name == name.name) {
+                            Some((first, _)) => {
+                                let twice = data::setting_twice(name.span, name.name.as_str(), first.span);
+                                self.diagnostics.push(twice);
+                            }
+                            None => settings.push((name, &setting.value)),
+                        }
+                    }
+                    [name] if names::LATER_SETTINGS.contains(&name.name.as_str()) => {
+                        self.diagnostics.push(data::unsupported(name.span, &format!("`{}`", name.name)));
+                    }
+                    [name] => self.entry(*name, &setting.value),
+                    _ => self.diagnostics.push(data::unsupported(setting.span, "a record of columns")),
+                },
+                // The grammar gives `update` and `in` to other sections only.
+                Entry::Update(update) => self.diagnostics.push(data::not_a_column(update.span)),
+                Entry::Varied { over, .. } => self.diagnostics.push(data::not_a_column(over.span)),
+                Entry::Error(_) => {}
+            }
+        }
+
+        let mut spec = Spec {
+            name: data.name,
+            source,
+            nodes: Vec::new(),
+            entries: Vec::new(),
+            split: Split { kind: SplitKind::All, span: data.name.span },
+            batch: BatchSize::Rows(32),
+            shuffle: true,
+            drop_last: false,
+            broken: false,
+        };
+        for (name, value) in settings {
+            self.setting(name, value, &mut spec);
+        }
+        let silent = data.entries.iter().any(|entry| matches!(entry, Entry::Error(_)))
+            || self.nodes.iter().any(|node| node.kind == NodeKind::Error);
+        spec.broken = silent || spec.source.is_none() || !self.diagnostics.is_empty();
+        spec.nodes = self.nodes;
+        spec.entries = self.entries;
+        (spec, self.diagnostics)
+    }
+
+    fn error_count(&self) -> usize {
+        self.diagnostics.iter().count()
+    }
+
+    fn collect_names(&mut self, data: &ast::Data) {
+        for entry in &data.entries {
+            let names: &[Ident] = match entry {
+                Entry::Let(binding) => match &binding.target {
+                    Target::Names(names) | Target::Fields(names) => names,
+                },
+                Entry::Setting(setting) => &setting.names,
+                Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => &[],
+            };
+            for name in names {
+                self.defined.entry(name.name).or_insert(name.span);
+            }
+        }
+    }
+
+    fn binding(&mut self, binding: &ast::Let) {
+        match &binding.target {
+            Target::Names(names) if names.len() == 1 => {
+                let node = self.owned(names[0], &binding.value);
+                self.define(names[0], node);
+            }
+            Target::Names(_) | Target::Fields(_) => {
+                self.diagnostics.push(data::unsupported(binding.span, "a `let` of several columns"));
+            }
+        }
+    }
+
+    fn entry(&mut self, name: Ident, value: &Expr) {
+        if let Some(error) = self.misspelt_setting(name, value) {
+            self.diagnostics.push(error);
+            return;
+        }
+        let node = self.owned(name, value);
+        if self.define(name, node) {
+            self.entries.push(EntrySpec { name, node });
+        }
+    }
+
+    /// `bach = 32`, `splt = random(…)`: a value that can be no column belongs to a setting.
+    fn misspelt_setting(&self, name: Ident, value: &Expr) -> Option<Diagnostic> {
+        let word = name.name.as_str();
+        let call = Call::of(value).map(|call| call.word);
+        let is_split = call.is_some_and(|call| names::SPLITS.contains(&call) || names::LATER_SPLITS.contains(&call));
+        let is_constant = self.constants.eval(value).is_some() && call.is_none_or(|call| !self.known_name(call));
+        let is_batch = matches!(call, Some("whole" | "tokens" | "auto"));
+        if !(is_split || is_constant || is_batch) {
+            return None;
+        }
+        let near = if is_split {
+            Some("split")
+        } else if is_batch {
+            Some("batch")
+        } else {
+            nearest(word, names::SETTINGS.iter().copied())
+        };
+        Some(data::unknown_setting(name.span, word, near, names::SETTINGS))
+    }
+
+    fn known_name(&self, word: &str) -> bool {
+        self.known.contains_key(&Symbol::new(word))
+    }
+
+    /// Reads the value of a name, under which its statistics are kept.
+    fn owned(&mut self, name: Ident, value: &Expr) -> NodeId {
+        self.owner = name.name;
+        self.stages = 0;
+        let node = self.value(value, None);
+        if self.gives(node) == Gives::Constant {
+            self.diagnostics.push(data::not_a_column(value.span));
+            return self.error(value.span);
+        }
+        node
+    }
+
+    fn define(&mut self, name: Ident, node: NodeId) -> bool {
+        if self.known.contains_key(&name.name) {
+            let first = self.defined.get(&name.name).copied().unwrap_or(name.span);
+            self.diagnostics.push(data::setting_twice(name.span, name.name.as_str(), first));
+            return false;
+        }
+        self.known.insert(name.name, node);
+        true
+    }
+
+    /// The node of a `let` or a column, for the settings.
+    pub fn lookup(&self, name: Symbol) -> Option<NodeId> {
+        self.known.get(&name).copied()
+    }
+
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    pub fn unknown_name(&mut self, span: Span, name: Symbol) {
+        let error = match self.defined.get(&name) {
+            Some(&defined) => data::used_before(span, name.as_str(), defined),
+            None => {
+                let mut known: Vec<&str> = self.known.keys().map(|name| name.as_str()).collect();
+                known.sort_unstable();
+                data::unknown_name(span, name.as_str(), known.iter().copied())
+            }
+        };
+        self.diagnostics.push(error);
+    }
+
+    fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
+        self.nodes.push(Node { kind, span });
+        NodeId(self.nodes.len() - 1)
+    }
+
+    fn error(&mut self, span: Span) -> NodeId {
+        self.push(NodeKind::Error, span)
+    }
+
+    fn fail(&mut self, span: Span, diagnostic: Diagnostic) -> NodeId {
+        self.diagnostics.push(diagnostic);
+        self.error(span)
+    }
+
+    fn constant(&self, id: NodeId) -> Option<f64> {
+        match self.node(id).kind {
+            NodeKind::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn gives(&self, id: NodeId) -> Gives {
+        match &self.node(id).kind {
+            NodeKind::Column(_) => Gives::Cells,
+            NodeKind::Number(_) => Gives::Constant,
+            NodeKind::Neg(_) | NodeKind::Arith(..) => Gives::Numbers,
+            NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Index(_), _) => Gives::Classes,
+            NodeKind::Apply(..) => Gives::Numbers,
+            NodeKind::Error => Gives::Error,
+        }
+    }
+
+    /// A column expression; `hole` is what `_` stands for.
+    fn value(&mut self, expr: &Expr, hole: Option<NodeId>) -> NodeId {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Number(number) if number.unit.is_none() => self.push(NodeKind::Number(number.value), span),
+            ExprKind::Name(name) => self.name(*name, span),
+            ExprKind::Hole => match hole {
+                Some(value) => value,
+                None => self.fail(span, data::not_a_column(span)),
+            },
+            ExprKind::Unary(UnaryOp::Neg, operand) => {
+                let operand = self.value(operand, hole);
+                match self.constant(operand) {
+                    Some(value) => self.push(NodeKind::Number(-value), span),
+                    None if self.numeric(operand, span) => self.push(NodeKind::Neg(operand), span),
+                    None => self.error(span),
+                }
+            }
+            ExprKind::Chain(first, rest) => {
+                let mut left = self.value(first, hole);
+                for (op, op_span, operand) in rest {
+                    let right = self.value(operand, hole);
+                    let Some(op) = arith(*op) else {
+                        left = self.fail(span, data::unsupported(*op_span, "this operation between columns"));
+                        continue;
+                    };
+                    left = match (self.constant(left), self.constant(right)) {
+                        (Some(a), Some(b)) => self.push(NodeKind::Number(op.eval(a, b)), span),
+                        _ if self.numeric(left, first.span) & self.numeric(right, operand.span) => {
+                            self.push(NodeKind::Arith(op, left, right), span)
+                        }
+                        _ => self.error(span),
+                    };
+                }
+                left
+            }
+            ExprKind::Pipe(stages) => {
+                let mut stages = stages.iter();
+                let Some(first) = stages.next() else { return self.error(span) };
+                let mut value = self.value(first, hole);
+                for stage in stages {
+                    value = self.stage(stage, value);
+                }
+                value
+            }
+            ExprKind::Call(..) | ExprKind::Index(..) => self.call(expr, hole),
+            ExprKind::Record(_) => self.fail(span, data::unsupported(span, "a record of columns")),
+            ExprKind::Field(..) => self.fail(span, data::unsupported(span, "a column of one of several tables")),
+            ExprKind::If(..) => self.fail(span, data::unsupported(span, "`if` between columns")),
+            ExprKind::Unary(UnaryOp::Not, _) => {
+                self.fail(span, data::unsupported(span, "this operation between columns"))
+            }
+            ExprKind::Number(_)
+            | ExprKind::Bool(_)
+            | ExprKind::Str(_)
+            | ExprKind::Range(..)
+            | ExprKind::Stack { .. }
+            | ExprKind::Scan(_)
+            | ExprKind::Remat(_)
+            | ExprKind::Param(_)
+            | ExprKind::List(_)
+            | ExprKind::Block(_) => self.fail(span, data::not_a_column(span)),
+            ExprKind::Error => self.error(span),
+        }
+    }
+
+    fn name(&mut self, name: Symbol, span: Span) -> NodeId {
+        if let Some(node) = self.lookup(name) {
+            return node;
+        }
+        if !self.defined.contains_key(&name) {
+            match (self.constants.of)(name) {
+                Some(Constant::Number(value)) => return self.push(NodeKind::Number(value), span),
+                Some(Constant::Bool(_) | Constant::Text(_)) => return self.fail(span, data::not_a_column(span)),
+                None => {}
+            }
+        }
+        self.unknown_name(span, name);
+        self.error(span)
+    }
+
+    /// Whether arithmetic can take the node; silent on what is reported already.
+    fn numeric(&mut self, id: NodeId, span: Span) -> bool {
+        match self.gives(id) {
+            Gives::Classes => {
+                self.diagnostics.push(data::index_arithmetic(span));
+                false
+            }
+            Gives::Error => false,
+            Gives::Constant | Gives::Cells | Gives::Numbers => true,
+        }
+    }
+
+    /// `column("a")`, or a transform in the form of a call: `log1p(column("a"))`.
+    fn call(&mut self, expr: &Expr, hole: Option<NodeId>) -> NodeId {
+        let span = expr.span;
+        let Some(call) = Call::of(expr) else {
+            return self.fail(span, data::not_a_column(span));
+        };
+        let word = call.word;
+        if names::COLUMNS.contains(&word) {
+            return self.columns(&call);
+        }
+        if names::LATER_FUNCTIONS.contains(&word) || names::LATER_TRANSFORMS.contains(&word) {
+            return self.fail(span, data::unsupported(call.word_span, &format!("`{word}`")));
+        }
+        if names::TRANSFORMS.contains(&word) {
+            let Some((Arg::Value(input), rest)) = call.args.split_first() else {
+                return self.fail(span, data::wrong_argument(span, word, "a column"));
+            };
+            let input = self.value(input, hole);
+            return self.transform(&Call { args: rest, ..call }, input);
+        }
+        if self.known_name(word) {
+            return self.fail(span, data::unsupported(span, "a part of a column"));
+        }
+        let known: Vec<&str> = names::COLUMNS.iter().chain(names::TRANSFORMS).copied().collect();
+        self.fail(span, data::unknown_transform(call.word_span, word, &known))
+    }
+
+    fn columns(&mut self, call: &Call<'_>) -> NodeId {
+        const WANTED: &str = "the name of a column in quotes";
+        let single = call.word == "column";
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        let axes = axes(call, usize::MAX, &self.constants, &mut self.diagnostics);
+        if let Some(sized) = axes.iter().find(|axis| axis.size.is_some()) {
+            self.diagnostics.push(data::wrong_argument(
+                sized.span,
+                call.word,
+                "names of axes; their sizes are in the file",
+            ));
+        }
+        if single {
+            args.one(WANTED, &mut self.diagnostics);
+        } else if args.values.is_empty() {
+            self.diagnostics.push(data::wrong_argument(call.span, call.word, "names of columns in quotes"));
+        }
+        let mut names = Vec::new();
+        for value in args.values {
+            match self.selector(value) {
+                Some(name) if single && name.last.is_some() => {
+                    self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+                }
+                Some(name) => names.push(name),
+                None => self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED)),
+            }
+        }
+        if names.is_empty() {
+            return self.error(call.span);
+        }
+        let axes = axes.into_iter().map(|axis| axis.name).collect();
+        self.push(NodeKind::Column(Columns { names, single, axes }), call.span)
+    }
+
+    /// `"age"` or `"i1".."i13"`
+    pub fn selector(&self, expr: &Expr) -> Option<Selector> {
+        match &expr.kind {
+            ExprKind::Range(Some(first), Some(last)) => Some(Selector {
+                first: self.constants.text(first)?,
+                last: Some(self.constants.text(last)?),
+                span: expr.span,
+            }),
+            _ => Some(Selector { first: self.constants.text(expr)?, last: None, span: expr.span }),
+        }
+    }
+
+    /// What stands after `|>`.
+    fn stage(&mut self, stage: &Expr, input: NodeId) -> NodeId {
+        if holds_hole(stage) {
+            return self.value(stage, Some(input));
+        }
+        if matches!(stage.kind, ExprKind::Error) {
+            return self.error(stage.span);
+        }
+        match Call::of(stage) {
+            Some(call) => self.transform(&call, input),
+            None => self.fail(stage.span, data::not_a_transform(stage.span)),
+        }
+    }
+
+    fn transform(&mut self, call: &Call<'_>, input: NodeId) -> NodeId {
+        let word = call.word;
+        if names::LATER_TRANSFORMS.contains(&word) {
+            return self.fail(call.span, data::unsupported(call.word_span, &format!("`{word}`")));
+        }
+        if !names::TRANSFORMS.contains(&word) {
+            return self.fail(call.span, data::unknown_transform(call.word_span, word, names::TRANSFORMS));
+        }
+        let errors = self.error_count();
+        let axis_limit = usize::from(matches!(word, "vocab" | "index" | "one_hot"));
+        let mut axes = axes(call, axis_limit, &self.constants, &mut self.diagnostics).into_iter();
+        let transform = match word {
+            "standardize" => self.plain(call, Transform::Standardize),
+            "minmax" => self.plain(call, Transform::Minmax),
+            "log1p" => self.plain(call, Transform::Log1p),
+            "scale" => self.scale(call),
+            "impute" => self.impute(call),
+            "vocab" => self.vocab(call).map(|unknown| Transform::Vocab { axis: axes.next(), unknown }),
+            "index" => self.plain(call, Transform::Index(axes.next())),
+            _ => {
+                let axis = axes.next();
+                if let Some(axis) = axis.filter(|axis| axis.size.is_some()) {
+                    let wanted = "the name of its axis; `vocab[class: 3]` gives the size";
+                    self.diagnostics.push(data::wrong_argument(axis.span, word, wanted));
+                }
+                self.plain(call, Transform::OneHot(axis.map(|axis| axis.name)))
+            }
+        };
+        let Some(transform) = transform.filter(|_| self.error_count() == errors) else {
+            return self.error(call.span);
+        };
+        self.apply(transform, call.span, input)
+    }
+
+    /// Puts a transform on a node, if the node gives what it takes.
+    fn apply(&mut self, transform: Transform, span: Span, input: NodeId) -> NodeId {
+        let wants = match transform {
+            Transform::Vocab { .. } | Transform::Index(_) => "words or numbers",
+            Transform::OneHot(_) => "classes",
+            _ => "numbers",
+        };
+        match (self.gives(input), &transform) {
+            (Gives::Error, _) => return self.error(span),
+            (Gives::Constant, _) => {
+                let value = self.node(input).span;
+                return self.fail(span, data::not_a_column(value));
+            }
+            // `one_hot` on words numbers them first.
+            (Gives::Cells | Gives::Numbers, Transform::OneHot(_)) => {
+                let input = self.apply(Transform::Vocab { axis: None, unknown: false }, span, input);
+                return self.apply(transform, span, input);
+            }
+            (Gives::Classes, Transform::OneHot(_)) | (Gives::Cells | Gives::Numbers, _) => {}
+            (Gives::Classes, _) => {
+                let value = self.node(input).span;
+                let error = data::transform_mismatch(span, transform.word(), wants, value, "class numbers");
+                return self.fail(span, error);
+            }
+        }
+        self.stages += 1;
+        let name = format!("{}.{}.{}", self.owner, self.stages, transform.word());
+        self.push(NodeKind::Apply(name, transform, input), span)
+    }
+
+    fn plain(&mut self, call: &Call<'_>, transform: Transform) -> Option<Transform> {
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        args.at_most(0, "no arguments", &mut self.diagnostics);
+        Some(transform)
+    }
+
+    fn scale(&mut self, call: &Call<'_>) -> Option<Transform> {
+        const WANTED: &str = "one factor, as in `scale(1 / 255)`";
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        let factor = args.one(WANTED, &mut self.diagnostics)?;
+        match self.constants.number(factor).filter(|factor| factor.is_finite()) {
+            Some(value) => Some(Transform::Scale(value)),
+            None => {
+                self.diagnostics.push(data::wrong_argument(factor.span, call.word, WANTED));
+                None
+            }
+        }
+    }
+
+    fn impute(&mut self, call: &Call<'_>) -> Option<Transform> {
+        const WANTED: &str = "`mean`, `median` or a number";
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        let value = args.one(WANTED, &mut self.diagnostics)?;
+        let fill = match &value.kind {
+            ExprKind::Name(name) if name.as_str() == "mean" => Some(Fill::Mean),
+            ExprKind::Name(name) if name.as_str() == "median" => Some(Fill::Median),
+            _ => self.constants.number(value).filter(|value| value.is_finite()).map(Fill::Value),
+        };
+        if fill.is_none() {
+            self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+        }
+        fill.map(Transform::Impute)
+    }
+
+    /// Whether unknown words get a class of their own.
+    fn vocab(&mut self, call: &Call<'_>) -> Option<bool> {
+        let args = Arguments::sort(call, &["unknown"], &mut self.diagnostics);
+        args.at_most(0, "`unknown = own` or nothing", &mut self.diagnostics);
+        match args.named("unknown") {
+            None => Some(false),
+            Some(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == "own" => Some(true),
+            Some(other) => {
+                self.diagnostics.push(data::wrong_argument(other.span, call.word, "`unknown = own` or nothing"));
+                None
+            }
+        }
+    }
+}
+
+/// Whether an expression is a function of `_`. Only what a column expression can hold is searched.
+fn holds_hole(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Hole => true,
+        ExprKind::Unary(_, operand) => holds_hole(operand),
+        ExprKind::Chain(first, rest) => holds_hole(first) || rest.iter().any(|(_, _, operand)| holds_hole(operand)),
+        ExprKind::Pipe(stages) => stages.first().is_some_and(holds_hole),
+        ExprKind::Call(_, args) => args.iter().any(|arg| match arg {
+            Arg::Value(value) | Arg::Set(_, value) | Arg::Axis(_, value) | Arg::Quoted(_, _, value) => {
+                holds_hole(value)
+            }
+        }),
+        _ => false,
+    }
+}

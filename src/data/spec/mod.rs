@@ -1,0 +1,386 @@
+//! What a `data` declaration says, read and checked as far as that goes without its files.
+//!
+//! In: `ast::Data` and the constants of the program. Out: a `Spec`: the source, a list of nodes that
+//! compute the columns, the split and the settings. Files are deliberately absent: whether a column
+//! exists is found when they are read.
+
+mod arguments;
+mod columns;
+mod settings;
+mod source;
+
+use crate::base::{Span, Symbol};
+use crate::diag::Diagnostics;
+use crate::syntax::ast;
+
+/// A value of the program that is known before anything runs: a top-level `let`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Constant {
+    /// `64`, `1e-3`, `70%` as 0.7
+    Number(f64),
+    /// `true`
+    Bool(bool),
+    /// `"iris.csv"`
+    Text(String),
+}
+
+/// A `data` declaration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Spec {
+    /// `Iris`
+    pub name: ast::Ident,
+    /// Where the rows come from; none when that was wrong, and reported.
+    pub source: Option<Source>,
+    /// What computes the columns; an operand stands before its user.
+    pub nodes: Vec<Node>,
+    /// The columns it gives, in the order written.
+    pub entries: Vec<EntrySpec>,
+    /// Which rows train, validate and test.
+    pub split: Split,
+    /// How many rows make a batch.
+    pub batch: BatchSize,
+    /// Whether the training rows are put in another order each epoch.
+    pub shuffle: bool,
+    /// Whether a last, smaller training batch is left out.
+    pub drop_last: bool,
+    /// Whether anything was wrong, and reported. Then nothing can be loaded.
+    pub broken: bool,
+}
+
+/// The files of the rows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Source {
+    /// How they are read.
+    pub format: Format,
+    /// One for a table; one for each column of an `idx` source.
+    pub files: Vec<SourceFile>,
+}
+
+/// How a file is read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// `csv("iris.csv", sep = ";")`, `tsv("pairs.tsv")`: lines of cells, the first with names.
+    Table {
+        /// Between two cells; an ASCII character.
+        separator: u8,
+        /// Whether a cell may stand in double quotes. Those of a `tsv` may not.
+        quotes: bool,
+    },
+    /// `idx(images = "images.gz", labels = "labels.gz")`: a column a file.
+    Idx,
+}
+
+/// A file of a source.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SourceFile {
+    /// The column it makes in an `idx` source; empty for a table.
+    pub column: String,
+    /// As written, relative to the folder of the program.
+    pub path: String,
+    /// Where it is written; none when it came from the command line.
+    pub span: Option<Span>,
+}
+
+/// A column that the declaration gives to the program.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EntrySpec {
+    /// Its name.
+    pub name: ast::Ident,
+    /// What computes it.
+    pub node: NodeId,
+}
+
+/// A node of a `Spec`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct NodeId(pub usize);
+
+/// One step on the way to a column.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Node {
+    /// Which.
+    pub kind: NodeKind,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// The steps on the way to a column.
+#[derive(Clone, PartialEq, Debug)]
+pub enum NodeKind {
+    /// `column("y")`, `columns("i1".."i13")`, as they are in the file.
+    Column(Columns),
+    /// `255`
+    Number(f64),
+    /// `-x`
+    Neg(NodeId),
+    /// `x / y`, row by row.
+    Arith(Arith, NodeId, NodeId),
+    /// `x |> standardize`. The name is that of its statistics: `x.1.standardize`.
+    Apply(String, Transform, NodeId),
+    /// Reported.
+    Error,
+}
+
+/// `column[h, w]("images")`, `columns[feature]("i1".."i13", "age")`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Columns {
+    /// Which.
+    pub names: Vec<Selector>,
+    /// `column`: the rows have no axis of columns.
+    pub single: bool,
+    /// Names for the axes beside the batch.
+    pub axes: Vec<Symbol>,
+}
+
+/// What stands between the parentheses of `columns`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Selector {
+    /// One name, or the first of a range.
+    pub first: String,
+    /// The last of a range, itself included.
+    pub last: Option<String>,
+    /// Its place, quotes included.
+    pub span: Span,
+}
+
+/// `+ - * / ^` between columns
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "each is its sign")]
+pub enum Arith {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Pow,
+}
+
+impl Arith {
+    /// The operation on two numbers.
+    pub fn eval(self, a: f64, b: f64) -> f64 {
+        match self {
+            Arith::Add => a + b,
+            Arith::Sub => a - b,
+            Arith::Mul => a * b,
+            Arith::Div => a / b,
+            Arith::Pow => a.powf(b),
+        }
+    }
+}
+
+/// What stands after `|>`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Transform {
+    /// `standardize`: mean 0 and deviation 1, fitted for each column.
+    Standardize,
+    /// `minmax`: from 0 to 1, fitted for each column.
+    Minmax,
+    /// `log1p`: the logarithm of 1 + x.
+    Log1p,
+    /// `scale(1 / 255)`: times a factor.
+    Scale(f64),
+    /// `impute(median)`: a value for what is missing.
+    Impute(Fill),
+    /// `vocab[class]`: classes from words, in their order.
+    Vocab {
+        /// `class`, and its size when that was said.
+        axis: Option<ClassAxis>,
+        /// `unknown = own`: a further class, the last, for missing and unknown words.
+        unknown: bool,
+    },
+    /// `index[class: 10]`: class numbers as they are.
+    Index(Option<ClassAxis>),
+    /// `one_hot[class]`: a further axis, 1 at the class and 0 elsewhere.
+    OneHot(Option<Symbol>),
+}
+
+/// `class: 10`
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ClassAxis {
+    /// Its name.
+    pub name: Symbol,
+    /// Its size, when it was said.
+    pub size: Option<usize>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What `impute` puts where a value is missing.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Fill {
+    /// The mean of the training rows.
+    Mean,
+    /// The median of the training rows.
+    Median,
+    /// A number.
+    Value(f64),
+}
+
+/// How many rows make a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BatchSize {
+    /// `batch = 32`
+    Rows(usize),
+    /// `batch = whole`: all of them.
+    Whole,
+}
+
+/// Which rows train, validate and test.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Split {
+    /// How they are chosen.
+    pub kind: SplitKind,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// How rows are shared out.
+#[derive(Clone, PartialEq, Debug)]
+pub enum SplitKind {
+    /// No `split`: every row trains.
+    All,
+    /// `random(train = 80%, valid = 10%, test = 10%)`
+    Random(Shares),
+    /// `stratified(y, …)`: every class is shared out alike.
+    Stratified(Selector, Shares),
+    /// `by_column("split")`: the file says it, with the words `train`, `valid`, `test`.
+    ByColumn(Selector),
+    /// `chronological(column("day"), …)`: the earliest train; without a column, the order of the file.
+    Chronological(Option<Selector>, Shares),
+    /// `files(test = csv("t.csv"), valid = 10%)`
+    Files {
+        /// `valid`
+        valid: Option<FilePart>,
+        /// `test`
+        test: Option<FilePart>,
+    },
+}
+
+/// The shares of train, valid and test; together 1. A part with share 0 is absent.
+pub type Shares = [f64; 3];
+
+/// Where a part of `files(…)` comes from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FilePart {
+    /// A share of the main file, drawn at random.
+    Share(f64),
+    /// All rows of another file.
+    Source(Source),
+}
+
+/// The names a data declaration knows: the one list for reading it and for suggestions.
+pub mod names {
+    /// Sources that are read.
+    pub const SOURCES: &[&str] = &["csv", "tsv", "idx"];
+    /// Sources of the language that are not read yet.
+    pub const LATER_SOURCES: &[&str] =
+        &["jsonl", "parquet", "npy", "npz", "images", "text", "lines", "pairs", "synthetic", "tables"];
+    /// Steps between a source and its braces; none is there yet.
+    pub const LATER_TABLE_STEPS: &[&str] = &["join", "filter"];
+    /// Transforms.
+    pub const TRANSFORMS: &[&str] = &["standardize", "minmax", "log1p", "scale", "impute", "vocab", "index", "one_hot"];
+    /// Transforms of the language that are not there yet.
+    pub const LATER_TRANSFORMS: &[&str] = &[
+        "train",
+        "clip_outliers",
+        "multi_hot",
+        "hash",
+        "bin",
+        "date_parts",
+        "cross",
+        "chars",
+        "words",
+        "bpe",
+        "pad",
+        "truncate",
+        "decode",
+        "resize",
+        "crop",
+        "flip",
+        "rotate",
+        "translate",
+        "zoom",
+        "brightness",
+        "contrast",
+        "normalize",
+        "grayscale",
+        "window",
+        "key",
+        "like",
+    ];
+    /// Functions of columns of the language that are not there yet.
+    pub const LATER_FUNCTIONS: &[&str] = &["present", "length", "count", "sibling"];
+    /// What takes columns from the file.
+    pub const COLUMNS: &[&str] = &["column", "columns"];
+    /// Splits.
+    pub const SPLITS: &[&str] = &["random", "stratified", "by_column", "chronological", "files"];
+    /// Splits of the language that are not there yet.
+    pub const LATER_SPLITS: &[&str] = &["by_folder", "group", "folds"];
+    /// Settings.
+    pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last"];
+    /// Settings of the language that are not there yet.
+    pub const LATER_SETTINGS: &[&str] = &["prefetch", "weights"];
+    /// The parts of a split.
+    pub const PARTS: &[&str] = &["train", "valid", "test"];
+}
+
+impl Spec {
+    /// Reads a declaration. What is wrong goes to `diagnostics`, and the rest is read all the same.
+    pub fn from_ast(
+        data: &ast::Data,
+        constants: &dyn Fn(Symbol) -> Option<Constant>,
+        diagnostics: &mut Diagnostics,
+    ) -> Spec {
+        let (spec, found) = columns::Reader::new(data, constants).read(data);
+        diagnostics.extend(found);
+        spec
+    }
+
+    /// The node of an id of this declaration.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The nodes that `roots` are made of, in an order in which each comes after its operands.
+    pub fn reachable(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
+        let mut needed = vec![false; self.nodes.len()];
+        for root in roots {
+            needed[root.0] = true;
+        }
+        // Operands have smaller numbers than their users, so one pass from the end finds all.
+        for at in (0..self.nodes.len()).rev() {
+            if needed[at] {
+                for operand in self.nodes[at].kind.operands() {
+                    needed[operand.0] = true;
+                }
+            }
+        }
+        (0..self.nodes.len()).filter(|&at| needed[at]).map(NodeId).collect()
+    }
+}
+
+impl NodeKind {
+    /// What the node is computed from.
+    pub fn operands(&self) -> impl Iterator<Item = NodeId> {
+        let (first, second) = match self {
+            NodeKind::Column(_) | NodeKind::Number(_) | NodeKind::Error => (None, None),
+            NodeKind::Neg(operand) | NodeKind::Apply(_, _, operand) => (Some(*operand), None),
+            NodeKind::Arith(_, left, right) => (Some(*left), Some(*right)),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+impl Transform {
+    /// Its word in the language.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Transform::Standardize => "standardize",
+            Transform::Minmax => "minmax",
+            Transform::Log1p => "log1p",
+            Transform::Scale(_) => "scale",
+            Transform::Impute(_) => "impute",
+            Transform::Vocab { .. } => "vocab",
+            Transform::Index(_) => "index",
+            Transform::OneHot(_) => "one_hot",
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The settings of a declaration: `split`, `batch`, `shuffle`, `drop_last`.
+
+use crate::base::{Span, Symbol};
+use crate::diag::data;
+use crate::syntax::ast::{Expr, ExprKind, Ident};
+
+use super::arguments::{Arguments, Call};
+use super::columns::Reader;
+use super::{BatchSize, FilePart, NodeId, NodeKind, Selector, Shares, Spec, Split, SplitKind, Transform, names};
+
+impl Reader<'_> {
+    /// Reads one setting into the declaration.
+    pub fn setting(&mut self, name: &Ident, value: &Expr, spec: &mut Spec) {
+        if let ExprKind::Error = value.kind {
+            return;
+        }
+        match name.name.as_str() {
+            "split" => {
+                if let Some(kind) = self.split(value, spec) {
+                    spec.split = Split { kind, span: value.span };
+                }
+            }
+            "batch" => {
+                if let Some(batch) = self.batch(value) {
+                    spec.batch = batch;
+                }
+            }
+            setting => match self.constants.bool(value) {
+                Some(on) if setting == "shuffle" => spec.shuffle = on,
+                Some(on) => spec.drop_last = on,
+                None => self.diagnostics.push(data::wrong_setting(value.span, setting, "`true` or `false`")),
+            },
+        }
+    }
+
+    fn batch(&mut self, value: &Expr) -> Option<BatchSize> {
+        match Call::of(value).map(|call| call.word) {
+            Some("whole") => return Some(BatchSize::Whole),
+            Some(word @ ("tokens" | "auto")) => {
+                self.diagnostics.push(data::unsupported(value.span, &format!("`batch = {word}`")));
+                return None;
+            }
+            _ => {}
+        }
+        match self.constants.count(value) {
+            Some(rows) => Some(BatchSize::Rows(rows)),
+            None => {
+                self.diagnostics.push(data::wrong_setting(value.span, "batch", "a number of rows above 0, or `whole`"));
+                None
+            }
+        }
+    }
+
+    fn split(&mut self, value: &Expr, spec: &Spec) -> Option<SplitKind> {
+        let Some(call) = Call::of(value) else {
+            self.diagnostics.push(data::wrong_setting(
+                value.span,
+                "split",
+                "one of `random(…)`, `stratified(…)`, `by_column(…)`, `chronological(…)`, `files(…)`",
+            ));
+            return None;
+        };
+        match call.word {
+            "random" => {
+                let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
+                args.at_most(0, "shares, as in `random(train = 80%, valid = 10%, test = 10%)`", &mut self.diagnostics);
+                Some(SplitKind::Random(self.shares(&args, value.span)?))
+            }
+            "stratified" => {
+                let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
+                let shares = self.shares(&args, value.span);
+                let label = args.one("the column of classes first, as in `stratified(y, …)`", &mut self.diagnostics)?;
+                Some(SplitKind::Stratified(self.label(label, call.word)?, shares?))
+            }
+            "by_column" => {
+                let args = Arguments::sort(&call, &[], &mut self.diagnostics);
+                let column = args.one("the name of a column in quotes", &mut self.diagnostics)?;
+                Some(SplitKind::ByColumn(self.raw_column(column, call.word)?))
+            }
+            "chronological" => {
+                let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
+                let shares = self.shares(&args, value.span);
+                args.at_most(1, "one column of dates or numbers", &mut self.diagnostics);
+                let column = match args.values.first() {
+                    Some(column) => Some(self.raw_column(column, call.word)?),
+                    None => None,
+                };
+                Some(SplitKind::Chronological(column, shares?))
+            }
+            "files" => self.files(&call, spec),
+            word if names::LATER_SPLITS.contains(&word) => {
+                self.diagnostics.push(data::unsupported(call.word_span, &format!("`{word}`")));
+                None
+            }
+            word => {
+                let known = names::SPLITS;
+                self.diagnostics.push(data::unknown_argument(call.word_span, "split", word, known));
+                None
+            }
+        }
+    }
+
+    /// The shares of the three parts. One that is left out takes the rest if it is `train`, else nothing.
+    fn shares(&mut self, args: &Arguments<'_>, span: Span) -> Option<Shares> {
+        let mut shares = [None; 3];
+        for (share, part) in shares.iter_mut().zip(names::PARTS) {
+            if let Some(value) = args.named(part) {
+                *share = Some(self.share(part, value)?);
+            }
+        }
+        let sum: f64 = shares.iter().flatten().sum();
+        let train = match shares[0] {
+            None => 1.0 - sum,
+            Some(train) => train,
+        };
+        // Percentages are not exact in binary; a share is never meant to this precision.
+        const SLACK: f64 = 1e-9;
+        if sum > 1.0 + SLACK || shares[0].is_some() && sum < 1.0 - SLACK {
+            self.diagnostics.push(data::fractions_sum(span, sum));
+            return None;
+        }
+        if train <= SLACK {
+            self.diagnostics.push(data::nothing_to_train(span));
+            return None;
+        }
+        Some([train, shares[1].unwrap_or(0.0), shares[2].unwrap_or(0.0)])
+    }
+
+    fn share(&mut self, part: &str, value: &Expr) -> Option<f64> {
+        let number = self.constants.number(value);
+        match number {
+            Some(share) if (0.0..=1.0).contains(&share) && !is_whole_one(value) => Some(share),
+            _ => {
+                self.diagnostics.push(data::not_a_fraction(value.span, part, number));
+                None
+            }
+        }
+    }
+
+    /// The column of the file that holds the classes of `y`.
+    fn label(&mut self, expr: &Expr, of: &str) -> Option<Selector> {
+        let ExprKind::Name(name) = expr.kind else { return self.raw_column(expr, of) };
+        let Some(mut node) = self.lookup(name) else {
+            self.unknown_name(expr.span, name);
+            return None;
+        };
+        let mut classes = false;
+        while let NodeKind::Apply(_, transform, input) = &self.node(node).kind {
+            classes |= matches!(transform, Transform::Vocab { .. } | Transform::Index(_));
+            node = *input;
+        }
+        if let NodeKind::Error = self.node(node).kind {
+            return None;
+        }
+        match self.single(node).filter(|_| classes) {
+            Some(selector) => Some(selector),
+            None => {
+                self.diagnostics.push(data::not_classes(expr.span, of));
+                None
+            }
+        }
+    }
+
+    /// `"day"`, `column("day")`, or the name of a `let` that is one.
+    fn raw_column(&mut self, expr: &Expr, of: &str) -> Option<Selector> {
+        const WANTED: &str = "one column of the file, as in `column(\"day\")`";
+        let inner = match Call::of(expr) {
+            Some(call) if call.word == "column" => {
+                Arguments::sort(&call, &[], &mut self.diagnostics).one(WANTED, &mut self.diagnostics)?
+            }
+            Some(call) => {
+                let name = Symbol::new(call.word);
+                let found = self.lookup(name).and_then(|node| self.single(node));
+                if found.is_some() {
+                    return found;
+                }
+                expr
+            }
+            None => expr,
+        };
+        let selector = self.selector(inner).filter(|selector| selector.last.is_none());
+        if selector.is_none() {
+            self.diagnostics.push(data::wrong_argument(expr.span, of, WANTED));
+        }
+        selector
+    }
+
+    /// The one column of the file that a node is.
+    fn single(&self, node: NodeId) -> Option<Selector> {
+        match &self.node(node).kind {
+            NodeKind::Column(columns) if columns.single => columns.names.first().cloned(),
+            _ => None,
+        }
+    }
+
+    fn files(&mut self, call: &Call<'_>, spec: &Spec) -> Option<SplitKind> {
+        const WANTED: &str = "`valid` and `test`, each a file or a share: `files(test = csv(\"t.csv\"), valid = 10%)`";
+        let args = Arguments::sort(call, &["valid", "test"], &mut self.diagnostics);
+        args.at_most(0, WANTED, &mut self.diagnostics);
+        let mut parts = [None, None];
+        for (part, name) in parts.iter_mut().zip(["valid", "test"]) {
+            let Some(value) = args.named(name) else { continue };
+            let is_source = Call::of(value)
+                .is_some_and(|call| names::SOURCES.contains(&call.word) || names::LATER_SOURCES.contains(&call.word));
+            *part = Some(if is_source {
+                let source = self.source(value)?;
+                if let Some(main) = &spec.source
+                    && !alike(main, &source)
+                {
+                    let wanted = "a file of the same kind as the main one, with the same columns";
+                    self.diagnostics.push(data::wrong_argument(value.span, call.word, wanted));
+                    return None;
+                }
+                FilePart::Source(source)
+            } else {
+                FilePart::Share(self.share(name, value)?)
+            });
+        }
+        let [valid, test] = parts;
+        if valid.is_none() && test.is_none() {
+            self.diagnostics.push(data::wrong_argument(call.span, call.word, WANTED));
+            return None;
+        }
+        let taken: f64 = [&valid, &test].into_iter().flatten().map(FilePart::share).sum();
+        if taken >= 1.0 {
+            self.diagnostics.push(data::nothing_to_train(call.span));
+            return None;
+        }
+        Some(SplitKind::Files { valid, test })
+    }
+}
+
+impl FilePart {
+    /// How much of the main file the part takes.
+    pub fn share(&self) -> f64 {
+        match self {
+            FilePart::Share(share) => *share,
+            FilePart::Source(_) => 0.0,
+        }
+    }
+}
+
+/// `train = 1` is one row or one percent to its writer, never everything.
+fn is_whole_one(value: &Expr) -> bool {
+    matches!(&value.kind, ExprKind::Number(number) if number.is_int && number.value == 1.0)
+}
+
+fn alike(main: &super::Source, other: &super::Source) -> bool {
+    use super::Format;
+    match (main.format, other.format) {
+        (Format::Table { .. }, Format::Table { .. }) => true,
+        (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
+        (Format::Table { .. }, Format::Idx) | (Format::Idx, Format::Table { .. }) => false,
+    }
+}

@@ -1,0 +1,112 @@
+//! The source of a declaration: `csv("iris.csv")`, `idx(images = "…", labels = "…")`.
+
+use crate::diag::data;
+use crate::syntax::ast::{Arg, Expr, ExprKind};
+
+use super::arguments::{Arguments, Call};
+use super::columns::Reader;
+use super::{Format, Source, SourceFile, names};
+
+impl Reader<'_> {
+    /// The source and its table steps; none when something is wrong, and reported.
+    pub fn source(&mut self, expr: &Expr) -> Option<Source> {
+        if let ExprKind::Error = expr.kind {
+            return None;
+        }
+        if let ExprKind::Pipe(stages) = &expr.kind {
+            let (source, steps) = stages.split_first()?;
+            let source = self.source(source);
+            for step in steps {
+                match Call::of(step) {
+                    Some(call) if names::LATER_TABLE_STEPS.contains(&call.word) => {
+                        self.diagnostics.push(data::unsupported(call.word_span, &format!("`{}`", call.word)));
+                    }
+                    Some(call) => {
+                        let known = names::LATER_TABLE_STEPS;
+                        self.diagnostics.push(data::unknown_transform(call.word_span, call.word, known));
+                    }
+                    None => self.diagnostics.push(data::not_a_transform(step.span)),
+                }
+            }
+            return source.filter(|_| steps.is_empty());
+        }
+        let Some(call) = Call::of(expr) else {
+            self.diagnostics.push(data::not_a_source(expr.span, names::SOURCES));
+            return None;
+        };
+        if !call.brackets.is_empty() {
+            self.diagnostics.push(data::wrong_argument(expr.span, call.word, "no brackets"));
+            return None;
+        }
+        match call.word {
+            "csv" => self.table(&call, b',', true),
+            "tsv" => self.table(&call, b'\t', false),
+            "idx" => self.idx(&call),
+            word if names::LATER_SOURCES.contains(&word) => {
+                self.diagnostics.push(data::unsupported(call.word_span, &format!("the source `{word}`")));
+                None
+            }
+            word => {
+                self.diagnostics.push(data::unknown_source(call.word_span, word, names::SOURCES));
+                None
+            }
+        }
+    }
+
+    fn table(&mut self, call: &Call<'_>, separator: u8, quotes: bool) -> Option<Source> {
+        const WANTED: &str = "the path of one file in quotes";
+        let known: &[&str] = if quotes { &["sep"] } else { &[] };
+        let args = Arguments::sort(call, known, &mut self.diagnostics);
+        let path = args.one(WANTED, &mut self.diagnostics)?;
+        let separator = match args.named("sep") {
+            None => separator,
+            Some(value) => match self.constants.text(value).as_deref().map(str::as_bytes) {
+                Some(&[byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n') => byte,
+                _ => {
+                    let wanted = "one ASCII character as `sep`, as in `sep = \";\"`";
+                    self.diagnostics.push(data::wrong_argument(value.span, call.word, wanted));
+                    return None;
+                }
+            },
+        };
+        let Some(file) = self.file(String::new(), path) else {
+            self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
+            return None;
+        };
+        Some(Source { format: Format::Table { separator, quotes }, files: vec![file] })
+    }
+
+    fn idx(&mut self, call: &Call<'_>) -> Option<Source> {
+        const WANTED: &str = "named files, as in `idx(images = \"images.gz\", labels = \"labels.gz\")`";
+        let mut files: Vec<SourceFile> = Vec::new();
+        for arg in call.args {
+            match arg {
+                Arg::Set(name, path) if files.iter().any(|file| file.column == name.name.as_str()) => {
+                    self.diagnostics.push(data::argument_twice(name.span.to(path.span), call.word, name.name.as_str()));
+                    return None;
+                }
+                Arg::Set(name, path) => match self.file(name.name.as_str().to_owned(), path) {
+                    Some(file) => files.push(file),
+                    None => {
+                        self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
+                        return None;
+                    }
+                },
+                Arg::Value(other) | Arg::Axis(_, other) | Arg::Quoted(_, _, other) => {
+                    self.diagnostics.push(data::wrong_argument(other.span, call.word, WANTED));
+                    return None;
+                }
+            }
+        }
+        if files.is_empty() {
+            self.diagnostics.push(data::wrong_argument(call.span, call.word, WANTED));
+            return None;
+        }
+        Some(Source { format: Format::Idx, files })
+    }
+
+    fn file(&self, column: String, path: &Expr) -> Option<SourceFile> {
+        let text = self.constants.text(path)?;
+        Some(SourceFile { column, path: text, span: Some(path.span) })
+    }
+}

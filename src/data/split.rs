@@ -1,0 +1,261 @@
+//! Which rows train, validate and test.
+//!
+//! In: the split of a declaration, the rows of the main table, a seed. Out: the rows of each part, in the
+//! order of the file. The same seed gives the same rows on every machine.
+
+use std::collections::BTreeMap;
+
+use crate::base::philox::{permutation, philox};
+use crate::diag::{Diagnostics, data};
+
+use super::spec::{FilePart, Selector, Shares, Split, SplitKind, names};
+use super::table::{Cells, Table, TableColumn};
+
+/// The rows of train, valid and test.
+pub(super) type Parts = [Vec<u32>; 3];
+
+/// What random numbers of the data are for; each has a key of its own under the seed of the run.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    Split = 1,
+    Shuffle = 2,
+}
+
+/// The key of a purpose. The counter lies where no counter of a training step does.
+pub(super) fn key(seed: u64, purpose: Purpose) -> [u32; 2] {
+    let words = philox([u32::MAX, u32::MAX, u32::MAX, purpose as u32], [seed as u32, (seed >> 32) as u32]);
+    [words[0], words[1]]
+}
+
+/// The columns of the main table that the split reads.
+pub(super) fn selectors(split: &Split) -> Option<&Selector> {
+    match &split.kind {
+        SplitKind::Stratified(selector, _) | SplitKind::ByColumn(selector) => Some(selector),
+        SplitKind::Chronological(selector, _) => selector.as_ref(),
+        SplitKind::All | SplitKind::Random(_) | SplitKind::Files { .. } => None,
+    }
+}
+
+/// Shares the rows of the main table out. A part that comes from another file stays empty here.
+pub(super) fn share_out(split: &Split, table: &Table, seed: u64, diagnostics: &mut Diagnostics) -> Option<Parts> {
+    let key = key(seed, Purpose::Split);
+    let (mut parts, asked) = match &split.kind {
+        SplitKind::All => ([(0..table.rows as u32).collect(), Vec::new(), Vec::new()], [1.0, 0.0, 0.0]),
+        SplitKind::Random(shares) => (random(table.rows, shares, key), *shares),
+        SplitKind::Files { valid, test } => {
+            let share = |part: &Option<FilePart>| part.as_ref().map_or(0.0, FilePart::share);
+            let shares = [1.0 - share(valid) - share(test), share(valid), share(test)];
+            (random(table.rows, &shares, key), shares)
+        }
+        SplitKind::Stratified(selector, shares) => {
+            (stratified(split, table, column(table, selector)?, shares, key, diagnostics)?, *shares)
+        }
+        SplitKind::ByColumn(selector) => {
+            (by_column(split, table, column(table, selector)?, diagnostics)?, [1.0, 0.0, 0.0])
+        }
+        SplitKind::Chronological(None, shares) => (cut((0..table.rows as u32).collect(), shares), *shares),
+        SplitKind::Chronological(Some(selector), shares) => {
+            let order = in_time(split, table, column(table, selector)?, diagnostics)?;
+            (cut(order, shares), *shares)
+        }
+    };
+    for (at, part) in parts.iter_mut().enumerate() {
+        if part.is_empty() && asked[at] > 0.0 {
+            diagnostics.push(data::empty_split(split.span, names::PARTS[at], table.rows));
+            return None;
+        }
+        part.sort_unstable();
+    }
+    Some(parts)
+}
+
+fn column<'t>(table: &'t Table, selector: &Selector) -> Option<&'t TableColumn> {
+    table.select(std::slice::from_ref(selector)).first().copied()
+}
+
+fn random(rows: usize, shares: &Shares, key: [u32; 2]) -> Parts {
+    cut(permutation(rows, key, [0, 0]), shares)
+}
+
+/// Cuts rows in order into parts.
+fn cut(order: Vec<u32>, shares: &Shares) -> Parts {
+    let counts = apportion(order.len(), shares, &mut [0.0; 3]);
+    let (train, rest) = order.split_at(counts[0]);
+    let (valid, test) = rest.split_at(counts[1]);
+    [train.to_vec(), valid.to_vec(), test.to_vec()]
+}
+
+/// Whole numbers that add up to `rows` and are each less than one from their share.
+///
+/// What is left after rounding down goes to the parts that are owed most: their own remainder, and what
+/// earlier calls left them owed. So the totals over many classes are shared out as well as each class.
+fn apportion(rows: usize, shares: &Shares, owed: &mut [f64; 3]) -> [usize; 3] {
+    let exact = shares.map(|share| share * rows as f64);
+    // 0.15 * 20 is just below 3 in binary and means 3.
+    let mut counts = exact.map(|exact| (exact + 1e-9).floor() as usize);
+    for at in 0..3 {
+        owed[at] += exact[at] - counts[at] as f64;
+    }
+    let mut raised = [false; 3];
+    while counts.iter().sum::<usize>() < rows {
+        let open = (0..3).filter(|&at| !raised[at] && shares[at] > 0.0);
+        let Some(at) = open.reduce(|best, at| if owed[at] > owed[best] + 1e-9 { at } else { best }) else {
+            // Three floors lose less than three, so this takes slack in the shares themselves.
+            counts[0] += rows - counts.iter().sum::<usize>();
+            break;
+        };
+        counts[at] += 1;
+        owed[at] -= 1.0;
+        raised[at] = true;
+    }
+    counts
+}
+
+fn stratified(
+    split: &Split,
+    table: &Table,
+    label: &TableColumn,
+    shares: &Shares,
+    key: [u32; 2],
+    diagnostics: &mut Diagnostics,
+) -> Option<Parts> {
+    let mut classes: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for row in 0..table.rows {
+        classes.entry(text(label, row)).or_default().push(row as u32);
+    }
+    let asked = shares.iter().filter(|&&share| share > 0.0).count();
+    let mut parts = Parts::default();
+    let mut owed = [0.0; 3];
+    for (number, (class, rows)) in classes.into_iter().enumerate() {
+        if rows.len() < asked {
+            diagnostics.push(data::rare_class(split.span, &class, rows.len(), asked));
+            return None;
+        }
+        let mut counts = apportion(rows.len(), shares, &mut owed);
+        // Every part sees every class; the largest gives one up.
+        for at in 0..3 {
+            if shares[at] > 0.0 && counts[at] == 0 {
+                let largest = (0..3).reduce(|best, at| if counts[at] > counts[best] { at } else { best }).unwrap_or(0);
+                counts[largest] -= 1;
+                counts[at] += 1;
+                owed[largest] += 1.0;
+                owed[at] -= 1.0;
+            }
+        }
+        let order = permutation(rows.len(), key, [1, number as u32]);
+        let mut order = order.into_iter().map(|at| rows[at as usize]);
+        for (part, count) in parts.iter_mut().zip(counts) {
+            part.extend(order.by_ref().take(count));
+        }
+    }
+    Some(parts)
+}
+
+/// A cell as a word, whatever it is stored as.
+fn text(column: &TableColumn, row: usize) -> String {
+    match &column.cells {
+        Cells::Text(cells) => cells.cell(row).to_owned(),
+        Cells::Numbers(numbers) => {
+            let item = numbers.item();
+            let words: Vec<String> = (row * item..(row + 1) * item).map(|at| numbers.get(at).to_string()).collect();
+            words.join(" ")
+        }
+    }
+}
+
+fn by_column(split: &Split, table: &Table, column: &TableColumn, diagnostics: &mut Diagnostics) -> Option<Parts> {
+    let mut parts = Parts::default();
+    for row in 0..table.rows {
+        let word = text(column, row);
+        match names::PARTS.iter().position(|part| *part == word) {
+            Some(part) => parts[part].push(row as u32),
+            None => {
+                diagnostics.push(data::unknown_part(split.span, table.place(column, row), &word));
+                return None;
+            }
+        }
+    }
+    Some(parts)
+}
+
+/// The rows from the earliest to the latest; rows of one moment stay in the order of the file.
+fn in_time(split: &Split, table: &Table, column: &TableColumn, diagnostics: &mut Diagnostics) -> Option<Vec<u32>> {
+    let cells: Vec<String> = (0..table.rows).map(|row| text(column, row)).collect();
+    let numbers: Vec<Option<f64>> =
+        cells.iter().map(|cell| cell.parse().ok().filter(|x: &f64| x.is_finite())).collect();
+    let mut order: Vec<u32> = (0..table.rows as u32).collect();
+    if numbers.iter().all(Option::is_some) {
+        order.sort_by(|&a, &b| {
+            let at = |row: u32| numbers[row as usize].unwrap_or(0.0);
+            at(a).total_cmp(&at(b))
+        });
+        return Some(order);
+    }
+    // A year such as 2024 is a number too; the first cell says which of the two the column is.
+    let dates = is_date(&cells[0]);
+    let fits = |row: usize| if dates { is_date(&cells[row]) } else { numbers[row].is_some() };
+    if let Some(row) = (0..table.rows).find(|&row| !fits(row)) {
+        diagnostics.push(data::not_a_time(split.span, table.place(column, row), &cells[row]));
+        return None;
+    }
+    // Written year first, dates stand in time as they stand by letter.
+    order.sort_by(|&a, &b| cells[a as usize].cmp(&cells[b as usize]));
+    Some(order)
+}
+
+/// `2024-03-31`, `2024/03/31`, `2024-03-31T18:00:05.5Z`, `2024-03`
+fn is_date(cell: &str) -> bool {
+    let bytes = cell.as_bytes();
+    let digits =
+        |at: usize, count: usize| bytes.get(at..at + count).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    let Some(&separator) = bytes.get(4) else { return false };
+    let month = digits(0, 4) && matches!(separator, b'-' | b'/') && digits(5, 2);
+    let day = bytes.len() == 7 || bytes.get(7) == Some(&separator) && digits(8, 2);
+    let clock = |rest: &[u8]| {
+        let separated = matches!(rest[0], b' ' | b'T');
+        let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
+        separated
+            && rest.get(1..6).is_some_and(|time| time[2] == b':')
+            && rest[1..].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
+    };
+    month && day && (bytes.len() <= 10 || clock(&bytes[10..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up() {
+        assert_eq!(apportion(150, &[0.7, 0.15, 0.15], &mut [0.0; 3]), [105, 23, 22]);
+        assert_eq!(apportion(20, &[0.7, 0.15, 0.15], &mut [0.0; 3]), [14, 3, 3]);
+        assert_eq!(apportion(1, &[0.8, 0.1, 0.1], &mut [0.0; 3]), [1, 0, 0]);
+        assert_eq!(apportion(10, &[1.0, 0.0, 0.0], &mut [0.0; 3]), [10, 0, 0]);
+        assert_eq!(apportion(3, &[1.0 / 3.0; 3], &mut [0.0; 3]), [1, 1, 1]);
+        for rows in 0..200 {
+            let counts = apportion(rows, &[0.62, 0.19, 0.19], &mut [0.0; 3]);
+            assert_eq!(counts.iter().sum::<usize>(), rows);
+        }
+    }
+
+    #[test]
+    fn classes_owe_each_other() {
+        // 50 · 15 % = 7.5: each class alone would give its spare row to the same part.
+        let mut owed = [0.0; 3];
+        let counts = [(); 4].map(|()| apportion(50, &[0.7, 0.15, 0.15], &mut owed));
+        let valid: usize = counts.iter().map(|counts| counts[1]).sum();
+        let test: usize = counts.iter().map(|counts| counts[2]).sum();
+        assert_eq!((valid, test), (30, 30));
+    }
+
+    #[test]
+    fn dates_are_written_year_first() {
+        for date in ["2024-03-31", "2024/03/31", "2024-03", "2024-03-31 18:00", "2024-03-31T18:00:05.5Z"] {
+            assert!(is_date(date), "{date}");
+        }
+        for other in ["", "31.3.2024", "03/31/2024", "2024", "2024-3-31", "2024-03-31+02:00", "2024-03/31", "2024-03-"]
+        {
+            assert!(!is_date(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What is wrong with parameters and states.
+
+use super::{Code, Diagnostic};
+use crate::base::{Span, Symbol};
+
+/// A parameter that has no name.
+pub fn param_needs_name(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0501, span, "a parameter needs a name for its path")
+        .here("no name")
+        .help("write `param w[…] ~ …`, or hold it: `let w = param[…] ~ …`")
+}
+
+/// A parameter where none can be.
+pub fn param_outside_layer(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0501, span, format!("only a layer or a model has parameters, and `{name}` is in neither"))
+        .here("not in a layer")
+        .help("make the definition a `layer`")
+}
+
+/// Two parameters with one path.
+pub fn param_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0502, span, format!("this layer has two parameters called `{name}`"))
+        .here("again")
+        .label(first, "first declared here")
+}
+
+/// A parameter that no output depends on.
+pub fn param_unused(path: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0504, span, format!("the parameter `{path}` is never used"))
+        .here("neither the loss nor a prediction depends on it")
+        .help("use it, or delete it")
+}
+
+/// One layer on inputs of two sizes.
+pub fn tied_size(path: &str, axis: &str, (old, new): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0505,
+        span,
+        format!("`{path}` has `{axis}` = {old}, and this use of the same layer needs {new}"),
+    )
+    .here("used on another size")
+    .help("make a second layer for the other size")
+}
+
+/// Something that makes no first value.
+pub fn no_initialiser(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0506, span, "this does not make a first value")
+        .here("not an initialiser")
+        .help("use `zeros`, `ones`, `glorot`, `he`, `normal(0.02)`, or a number")
+}
+
+/// A first value with axes that the tensor lacks.
+pub fn first_value_axes(actual: &str, wanted: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0506, span, format!("this value must fit the axes `{wanted}`"))
+        .here(format!("it is `{actual}`"))
+}
+
+/// A fan over an axis that the parameter lacks.
+pub fn fan_axis(axis: &str, axes: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0506, span, format!("the parameter `{axes}` has no axis `{axis}` to count"))
+        .here("in this fan")
+}
+
+/// An initialiser that cannot know the fans.
+pub fn fans_needed(initialiser: Symbol, axes: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0506,
+        span,
+        format!("`{initialiser}` needs to know which axes of `{axes}` go in and which come out"),
+    )
+    .here("more than two axes")
+    .help(format!("say it: `~ {initialiser}[… -> …]`"))
+}
+
+/// A state where none can be.
+pub fn state_outside(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0507,
+        span,
+        format!("a function keeps nothing from step to step, so `{name}` cannot be a state"),
+    )
+    .here("not in a layer, a metric or an optimizer")
+    .help("use `let` for a value of this step")
+}
+
+/// A state that never changes.
+pub fn state_unwritten(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0508, span, format!("the state `{name}` is never written"))
+        .here("no `:=` changes it")
+        .help(format!("update it with `{name} := …`, or make it a `let`"))
+}
+
+/// An optimizer whose result does not fit its parameter.
+pub fn update_axes(optimizer: Symbol, actual: &str, wanted: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0509, span, format!("`{optimizer}` must return a new parameter with the axes `{wanted}`"))
+        .here(format!("it returns `{actual}`"))
+}

@@ -1,0 +1,108 @@
+//! What is wrong with a value: one thing stands where another is needed.
+
+use super::name::{Named, arguments};
+use super::{Code, Diagnostic};
+use crate::base::{Span, Symbol};
+
+/// One kind of value where another is needed.
+pub fn expected(wanted: &str, actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, format!("{wanted} is needed here")).here(format!("this is {actual}"))
+}
+
+/// An argument of the wrong kind.
+pub fn argument_type(param: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, format!("`{param}` takes {wanted}"))
+        .here(format!("this is {actual}"))
+        .label(declared, "declared here")
+}
+
+/// A field of what has none.
+pub fn no_fields(actual: &str, span: Span, field: impl Named) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0401,
+        field.span(),
+        format!("{actual} has no fields, so `.{}` means nothing", field.name()),
+    )
+    .here("no such field")
+    .label(span, format!("this is {actual}"))
+}
+
+/// A list of another length.
+pub fn wrong_count(wanted: usize, actual: usize, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0402, span, format!("{wanted} are needed here, and there are {actual}"))
+        .here(format!("{actual} of them"))
+}
+
+/// Something applied that is no function.
+pub fn not_callable(actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0403, span, format!("{actual} cannot be applied")).here("not a function or a layer")
+}
+
+/// A layer applied in one go.
+pub fn make_before_apply(layer: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0403, span, format!("`{layer}` is made before it is applied"))
+        .here("this call makes the layer; its inputs come in a second one")
+        .fix("make it first", span, format!("{layer}()"))
+        .help(format!("or pipe into it: `x |> {layer}`"))
+}
+
+/// An optimizer called as a function.
+pub fn optimizer_applied(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0403,
+        span,
+        format!("`{name}` is an optimizer: `train` applies it, once a step to each parameter"),
+    )
+    .here("applied here")
+    .help(format!("name it in a run: `optimizer = {name}(…)`"))
+}
+
+/// A function of one value without one.
+pub fn needs_one_value(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0207, span, "this function takes one value").here("none is given")
+}
+
+/// A primitive with another count of arguments.
+pub fn primitive_arguments(least: usize, most: usize, actual: usize, span: Span) -> Diagnostic {
+    let takes = if least == most { arguments(least) } else { format!("{least} arguments or more") };
+    Diagnostic::error(Code::E0207, span, format!("this primitive takes {takes}"))
+        .here(format!("{} given", arguments(actual)))
+}
+
+/// Definitions that use each other without end.
+pub fn too_deep(name: Symbol, most: usize, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0404, span, format!("`{name}` uses itself more than {most} deep"))
+        .here("this use would go deeper")
+        .help("a recursion needs an `if` on a static value that ends it")
+}
+
+/// A `where` line that does not hold.
+pub fn fact_fails(name: Symbol, span: Span, fact: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0405, span, format!("this use of `{name}` breaks a fact it needs"))
+        .here("used here")
+        .label(fact, "this does not hold")
+}
+
+/// A stage that depends on what runs.
+pub fn stage_needs_static_if(actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, "which stage a pipe takes must be known before it runs")
+        .here(format!("this is {actual}"))
+        .help("to choose between two results, apply both: `if c { f(_) } else { g(_) }`")
+}
+
+/// A `stack` without a count.
+pub fn stack_count(most: i64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0402, span, format!("`stack` needs a count known before the run, from 0 to {most}"))
+        .here("not such a count")
+}
+
+/// `divides` between tensors.
+pub fn divides_needs_sizes(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, "`divides` compares two sizes").here("not both are sizes")
+}
+
+/// A schedule that depends on a tensor.
+pub fn schedule_needs_numbers(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, format!("the schedule `{name}` must be a number at each step"))
+        .here("its value depends on a tensor")
+}

@@ -1,0 +1,438 @@
+//! Which nodes share a region.
+//!
+//! Nodes are visited in topological order and join the region of an operand when they run over the same
+//! points, read what it computes at their own point only, and no path leads out of the region and back.
+//! What needs no memory (constants, positions, random numbers, arithmetic on these) belongs to no region:
+//! each reader computes it again.
+
+use crate::ir::{Dim, Graph, NodeId};
+use crate::ops::Op;
+
+use super::RegionKind;
+use super::view::{Index, Place, Read, is_view, resolve};
+
+/// Buffers that one region may touch, so that its pointers stay in registers.
+const MAX_BUFFERS: usize = 14;
+/// Values from memory that an epilogue may read and write beside its tile.
+const MAX_PORTS: usize = 8;
+/// Regions that a search for a path visits before it takes one to be there.
+const SEARCH: usize = 64;
+
+/// A region in the making.
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    pub kind: RegionKind,
+    pub domain: Vec<Dim>,
+    pub nodes: Vec<NodeId>,
+    /// Clusters whose values it reads.
+    pub before: Vec<usize>,
+    /// Values from memory that it reads.
+    reads: Vec<NodeId>,
+    /// Set when it went into another.
+    merged_into: Option<usize>,
+}
+
+/// All regions of a graph, in no order.
+pub(super) struct Clusters {
+    pub all: Vec<Cluster>,
+    /// The cluster of each computed node.
+    pub of: Vec<Option<usize>>,
+    /// Views that are copied because someone reads them in a way no index map gives.
+    pub copied: Vec<bool>,
+}
+
+/// Puts every node that computes into a cluster.
+pub(super) fn cluster(graph: &Graph) -> Clusters {
+    let mut cx = Cx {
+        graph,
+        free: free_nodes(graph),
+        clusters: Clusters {
+            all: Vec::new(),
+            of: vec![None; graph.nodes.len()],
+            copied: vec![false; graph.nodes.len()],
+        },
+        live: live_nodes(graph),
+    };
+    for id in graph.ids() {
+        if cx.live[id.index()] && !cx.free[id.index()] && !is_view(&graph.node(id).op) && !is_memory(&graph.node(id).op)
+        {
+            cx.place(id);
+        }
+    }
+    // An output that nothing computes by itself is copied.
+    for output in &graph.outputs {
+        let id = output.node;
+        if cx.clusters.of[id.index()].is_none() && !is_memory(&graph.node(id).op) {
+            cx.copy(id);
+        }
+    }
+    let mut clusters = cx.clusters;
+    for at in 0..clusters.of.len() {
+        if let Some(cluster) = clusters.of[at] {
+            clusters.of[at] = Some(clusters.find(cluster));
+        }
+    }
+    clusters
+}
+
+impl Clusters {
+    fn find(&self, mut at: usize) -> usize {
+        while let Some(other) = self.all[at].merged_into {
+            at = other;
+        }
+        at
+    }
+
+    /// Whether a cluster went into another.
+    pub fn is_merged(&self, at: usize) -> bool {
+        self.all[at].merged_into.is_some()
+    }
+
+    /// The clusters that come before one.
+    pub fn before(&self, at: usize) -> Vec<usize> {
+        let mut before: Vec<usize> = self.all[at].before.iter().map(|&other| self.find(other)).collect();
+        before.sort_unstable();
+        before.dedup();
+        before.retain(|&other| other != at);
+        before
+    }
+}
+
+/// Whether a value is in memory before the step.
+pub fn is_memory(op: &Op) -> bool {
+    matches!(op, Op::Input(_) | Op::Param(_) | Op::State(_))
+}
+
+/// The points a node runs over: those of its argument for a reduction, its own for the rest.
+pub fn domain(graph: &Graph, id: NodeId) -> Vec<Dim> {
+    let node = graph.node(id);
+    match &node.op {
+        Op::Reduce(_, axes) if axes[0] + 1 != graph.ty(node.args[0]).rank() => node.ty.dims.to_vec(),
+        Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Pick(_) => graph.ty(node.args[0]).dims.to_vec(),
+        _ => node.ty.dims.to_vec(),
+    }
+}
+
+/// Whether a node reduces the rows of its domain.
+pub fn reduces_rows(graph: &Graph, id: NodeId) -> bool {
+    let node = graph.node(id);
+    match &node.op {
+        Op::Reduce(_, axes) => axes[0] + 1 == graph.ty(node.args[0]).rank(),
+        Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Pick(_) => true,
+        _ => false,
+    }
+}
+
+/// The identity on the first axes of a domain.
+pub fn identity(rank: usize) -> Vec<Index> {
+    (0..rank).map(Index::axis).collect()
+}
+
+struct Cx<'a> {
+    graph: &'a Graph,
+    /// Nodes that need no memory.
+    free: Vec<bool>,
+    clusters: Clusters,
+    live: Vec<bool>,
+}
+
+impl Cx<'_> {
+    fn place(&mut self, id: NodeId) {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let kind = match &node.op {
+            Op::Contract { .. } => RegionKind::Gemm,
+            Op::ScatterAdd(..) => RegionKind::Segments,
+            Op::Reduce(_, axes) if !reduces_rows(graph, id) => RegionKind::Fold { axis: axes[0] },
+            _ => RegionKind::Rows,
+        };
+        let reads = self.reads(id);
+        let joins = matches!(node.op, Op::Map(_)) || reduces_rows(graph, id);
+        let mut candidates: Vec<usize> = Vec::new();
+        if joins {
+            candidates.extend(reads.iter().filter_map(|read| self.cluster_of(read.node)));
+            // The latest first: it has most of what the node reads behind it.
+            candidates.sort_unstable_by(|a, b| b.cmp(a));
+            candidates.dedup();
+        }
+        let home = candidates.iter().copied().find(|&at| self.may_join(id, &reads, at));
+        let home = home.unwrap_or_else(|| {
+            self.clusters.all.push(Cluster {
+                kind,
+                domain: domain(graph, id),
+                nodes: Vec::new(),
+                before: Vec::new(),
+                reads: Vec::new(),
+                merged_into: None,
+            });
+            self.clusters.all.len() - 1
+        });
+        self.enter(id, &reads, home);
+        for other in candidates {
+            let (home, other) = (self.clusters.find(home), self.clusters.find(other));
+            if home != other && self.may_merge(other, home) {
+                self.merge(other, home);
+            }
+        }
+    }
+
+    /// What a node reads, behind views; a view that no index map sees through is copied first.
+    fn reads(&mut self, id: NodeId) -> Vec<Read> {
+        let mut reads = Vec::new();
+        for at in 0..self.graph.node(id).args.len() {
+            let arg = self.graph.node(id).args[at];
+            reads.extend(self.read(id, at, arg));
+        }
+        reads
+    }
+
+    fn read(&mut self, id: NodeId, at: usize, arg: NodeId) -> Option<Read> {
+        if self.free[arg.index()] {
+            return None;
+        }
+        let graph = self.graph;
+        let op = &graph.node(id).op;
+        let rank = graph.ty(arg).rank();
+        // A matrix product takes strides, a gather its own indices: both read the whole value.
+        let strided = matches!(op, Op::Contract { .. });
+        let whole = matches!((op, at), (Op::Take(_), 0) | (Op::ScatterAdd(..), _));
+        let copied = &self.clusters.copied;
+        let stop = |id: NodeId| copied[id.index()] || whole;
+        let read = resolve(graph, arg, identity(rank), &stop).ok()?;
+        let seen_through = match (&read.place, strided || whole) {
+            (Place::Axes(place), true) => {
+                read.guards.is_empty() && place.iter().all(|index| index.base == Dim::ZERO && index.terms.len() <= 1)
+            }
+            (Place::Linear(_), true) => false,
+            (_, false) => true,
+        };
+        let base = read.node;
+        let stored = !is_view(&graph.node(base).op) || copied[base.index()];
+        if seen_through && stored {
+            return Some(read);
+        }
+        // Copy the view nearest to the reader: it is contiguous then.
+        let view = if stored { arg } else { base };
+        self.copy(view);
+        let copied = &self.clusters.copied;
+        resolve(graph, arg, identity(rank), &|id| copied[id.index()] || whole).ok()
+    }
+
+    /// Gives a view, or a value that needs no memory, a region that writes it out.
+    fn copy(&mut self, id: NodeId) {
+        if self.clusters.of[id.index()].is_some() {
+            return;
+        }
+        let graph = self.graph;
+        let mut before = Vec::new();
+        let mut reads = Vec::new();
+        if is_view(&graph.node(id).op) && !self.free[id.index()] {
+            let source = graph.node(id).args[0];
+            let place = identity(graph.ty(id).rank());
+            let copied = &self.clusters.copied;
+            if let Ok(read) = resolve(graph, id, place, &|other| other != id && copied[other.index()]) {
+                let base = read.node;
+                if is_view(&graph.node(base).op) && !self.clusters.copied[base.index()] {
+                    // A merge of axes below another view: that one is copied first.
+                    self.copy(if base == id { source } else { base });
+                }
+                before.extend(self.cluster_of(base));
+                reads.push(base);
+            }
+        }
+        self.clusters.copied[id.index()] = true;
+        self.clusters.of[id.index()] = Some(self.clusters.all.len());
+        self.clusters.all.push(Cluster {
+            kind: RegionKind::Rows,
+            domain: graph.ty(id).dims.to_vec(),
+            nodes: vec![id],
+            before,
+            reads,
+            merged_into: None,
+        });
+    }
+
+    fn cluster_of(&self, id: NodeId) -> Option<usize> {
+        self.clusters.of[id.index()].map(|at| self.clusters.find(at))
+    }
+
+    /// Whether a node may run in the region of an operand.
+    fn may_join(&self, id: NodeId, reads: &[Read], at: usize) -> bool {
+        let graph = self.graph;
+        let cluster = &self.clusters.all[at];
+        let rank = cluster.domain.len();
+        let is_map = matches!(graph.node(id).op, Op::Map(_));
+        let full = domain(graph, id) == cluster.domain;
+        let of_row = is_map && rank > 0 && graph.ty(id).dims[..] == cluster.domain[..rank - 1];
+        let fits = match cluster.kind {
+            RegionKind::Rows => full || of_row,
+            RegionKind::Gemm | RegionKind::Fold { .. } => full && is_map,
+            RegionKind::Segments => false,
+        };
+        // A copied view or a gather is a value of memory to everyone else.
+        let copies = cluster.nodes.iter().any(|&node| self.clusters.copied[node.index()]);
+        if !fits || copies {
+            return false;
+        }
+        let mine = reads.iter().filter(|read| self.cluster_of(read.node) == Some(at));
+        let mut aligned = true;
+        for read in mine {
+            let dims = &graph.ty(read.node).dims;
+            let per_row = cluster.kind == RegionKind::Rows
+                && rank > 0
+                && dims[..] == cluster.domain[..rank - 1]
+                && self.is_of_row(read.node, cluster);
+            let per_point = dims[..] == cluster.domain[..] && !self.is_of_row(read.node, cluster);
+            let own_point = read.guards.is_empty()
+                && matches!(&read.place, Place::Axes(place) if place.iter().enumerate().all(|(axis, index)| index.is_axis(axis) || dims[axis] == Dim::ONE));
+            // Work on a row's scalars reads no element of the row.
+            aligned &= own_point && (per_row || (per_point && full));
+        }
+        let ports = cluster.reads.len() + reads.iter().filter(|read| !cluster.reads.contains(&read.node)).count();
+        let limit = if cluster.kind == RegionKind::Gemm { MAX_PORTS } else { MAX_BUFFERS };
+        aligned
+            && ports <= limit
+            && reads.iter().all(|read| match self.cluster_of(read.node) {
+                Some(other) => other == at || !self.reaches(at, other),
+                None => true,
+            })
+    }
+
+    /// Whether a node of a cluster has one value per row rather than one per point.
+    fn is_of_row(&self, id: NodeId, cluster: &Cluster) -> bool {
+        cluster.kind == RegionKind::Rows
+            && (reduces_rows(self.graph, id) || self.graph.ty(id).dims[..] != cluster.domain[..])
+    }
+
+    /// Whether `to` depends on `from`; taken to be so when the search gets long.
+    fn reaches(&self, from: usize, to: usize) -> bool {
+        // An argument comes before its user, so nothing older than all of `from` depends on it.
+        let oldest = self.clusters.all[from].nodes.first();
+        let mut stack = vec![to];
+        let mut seen: Vec<usize> = Vec::new();
+        while let Some(at) = stack.pop() {
+            if at == from {
+                return true;
+            }
+            if seen.contains(&at) || self.clusters.all[at].nodes.last() < oldest {
+                continue;
+            }
+            seen.push(at);
+            if seen.len() > SEARCH {
+                return true;
+            }
+            stack.extend(self.clusters.before(at));
+        }
+        false
+    }
+
+    fn enter(&mut self, id: NodeId, reads: &[Read], home: usize) {
+        self.clusters.of[id.index()] = Some(home);
+        for read in reads {
+            let other = self.cluster_of(read.node).filter(|&other| other != home);
+            let cluster = &mut self.clusters.all[home];
+            cluster.before.extend(other);
+            let inside = other.is_none() && !is_memory(&self.graph.node(read.node).op);
+            if !inside && !cluster.reads.contains(&read.node) {
+                cluster.reads.push(read.node);
+            }
+        }
+        self.clusters.all[home].nodes.push(id);
+    }
+
+    /// Whether two regions of rows of one shape may be one.
+    fn may_merge(&self, a: usize, b: usize) -> bool {
+        let (x, y) = (&self.clusters.all[a], &self.clusters.all[b]);
+        let rows = |cluster: &Cluster| {
+            cluster.kind == RegionKind::Rows && !cluster.nodes.iter().any(|&id| self.clusters.copied[id.index()])
+        };
+        if !rows(x) || !rows(y) || x.domain != y.domain {
+            return false;
+        }
+        let reads = x.reads.len() + y.reads.iter().filter(|read| !x.reads.contains(read)).count();
+        if reads > MAX_BUFFERS {
+            return false;
+        }
+        // What one reads of the other must be of its own point, and no third region may lie between.
+        self.reads_own_points(a, b)
+            && self.reads_own_points(b, a)
+            && !self.clusters.before(b).iter().any(|&other| other != a && self.reaches(a, other))
+            && !self.clusters.before(a).iter().any(|&other| other != b && self.reaches(b, other))
+    }
+
+    /// Whether `reader` reads what `source` computes at its own points only.
+    fn reads_own_points(&self, source: usize, reader: usize) -> bool {
+        let graph = self.graph;
+        let (source_cluster, reader_cluster) = (&self.clusters.all[source], &self.clusters.all[reader]);
+        let rank = source_cluster.domain.len();
+        reader_cluster.nodes.iter().all(|&id| {
+            let special = matches!(graph.node(id).op, Op::Take(_) | Op::Concat(_));
+            graph.node(id).args.iter().all(|&arg| {
+                let copied = &self.clusters.copied;
+                let Ok(read) = resolve(graph, arg, identity(graph.ty(arg).rank()), &|id| copied[id.index()]) else { return false };
+                if self.cluster_of(read.node) != Some(source) {
+                    return true;
+                }
+                let dims = &graph.ty(read.node).dims;
+                let of_row = self.is_of_row(read.node, source_cluster);
+                let shape_fits = if of_row { rank > 0 && dims[..] == source_cluster.domain[..rank - 1] } else { dims[..] == source_cluster.domain[..] };
+                let reader_full = domain(graph, id) == reader_cluster.domain;
+                !special
+                    && shape_fits
+                    && (of_row || reader_full)
+                    && read.guards.is_empty()
+                    && matches!(&read.place, Place::Axes(place) if place.iter().enumerate().all(|(axis, index)| index.is_axis(axis) || dims[axis] == Dim::ONE))
+            })
+        })
+    }
+
+    fn merge(&mut self, from: usize, into: usize) {
+        let gone = std::mem::take(&mut self.clusters.all[from].nodes);
+        let (before, reads) =
+            (std::mem::take(&mut self.clusters.all[from].before), std::mem::take(&mut self.clusters.all[from].reads));
+        self.clusters.all[from].merged_into = Some(into);
+        let of = &self.clusters.of;
+        let inside = |id: &NodeId| of[id.index()] == Some(from) || of[id.index()] == Some(into);
+        let reads: Vec<NodeId> = reads.into_iter().filter(|id| !inside(id)).collect();
+        let cluster = &mut self.clusters.all[into];
+        cluster.nodes.extend(gone);
+        cluster.nodes.sort_unstable();
+        cluster.before.extend(before);
+        cluster.reads.extend(reads);
+        cluster.reads.sort_unstable();
+        cluster.reads.dedup();
+    }
+}
+
+/// Nodes that need no memory: leaves that are computed, and arithmetic and views on these alone.
+pub fn free_nodes(graph: &Graph) -> Vec<bool> {
+    let mut free = vec![false; graph.nodes.len()];
+    for id in graph.ids() {
+        let node = graph.node(id);
+        free[id.index()] = match &node.op {
+            Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => true,
+            // A merge of axes needs a linear index, which only memory has.
+            Op::Reshape(_) => free[node.args[0].index()] && graph.ty(node.args[0]).rank() == 0,
+            Op::Map(_) | Op::Permute(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::StopGradient => {
+                node.args.iter().all(|arg| free[arg.index()])
+            }
+            _ => false,
+        };
+    }
+    free
+}
+
+fn live_nodes(graph: &Graph) -> Vec<bool> {
+    let mut live = vec![false; graph.nodes.len()];
+    for output in &graph.outputs {
+        live[output.node.index()] = true;
+    }
+    for id in graph.ids().rev() {
+        if live[id.index()] {
+            for arg in &graph.node(id).args {
+                live[arg.index()] = true;
+            }
+        }
+    }
+    live
+}

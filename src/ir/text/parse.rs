@@ -1,0 +1,390 @@
+//! Text to graph.
+
+use smallvec::SmallVec;
+
+use super::{HOST_BINARY, HOST_UNARY};
+use crate::ir::{
+    DType, Dim, Graph, HostId, HostOp, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, SizeId,
+    SizeOverflow, State, StateId, Ty,
+};
+use crate::ops::{ArgOp, Dist, MapOp, Number, Op, ReduceOp, WindowAxis};
+
+/// Reads what `print` wrote; the error names the line.
+pub fn parse(text: &str) -> Result<Graph, String> {
+    let mut graph = Graph::default();
+    let mut words = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let mut cursor = Cursor { rest: line.trim(), words: &words };
+        let size = parse_line(&mut cursor, &mut graph)
+            .and_then(|size| if cursor.rest.is_empty() { Ok(size) } else { Err("more than belongs there".to_owned()) })
+            .map_err(|why| format!("line {}: {why} at `{}`", at + 1, cursor.rest))?;
+        words.extend(size);
+    }
+    Ok(graph)
+}
+
+type Parsed<T> = Result<T, String>;
+
+/// Reads one line into the graph, and gives the word of a size that it introduces.
+fn parse_line(line: &mut Cursor<'_>, graph: &mut Graph) -> Parsed<Option<String>> {
+    if line.rest.starts_with('%') {
+        let node = parse_node(line, graph.nodes.len())?;
+        graph.nodes.push(node);
+        return Ok(None);
+    }
+    match line.word()?.as_str() {
+        "size" => {
+            let word = line.word()?;
+            let name = if line.rest.is_empty() { word.clone() } else { line.quoted()? };
+            graph.sizes.push(name);
+            return Ok(Some(word));
+        }
+        "host" => {
+            line.numbered(graph.host.ops.len())?;
+            line.expect("=")?;
+            let op = parse_host(line)?;
+            graph.host.ops.push(op);
+        }
+        "input" => {
+            let (name, ty) = parse_named(line, graph.inputs.len())?;
+            let below = if line.eat("below") { Some(line.dim()?) } else { None };
+            graph.inputs.push(Input { name, ty, below });
+        }
+        "param" => {
+            let (path, ty) = parse_named(line, graph.params.len())?;
+            graph.params.push(Param { path, ty, axes: line.names()? });
+        }
+        "state" => {
+            let (path, ty) = parse_named(line, graph.states.len())?;
+            graph.states.push(State { path, ty, axes: line.names()? });
+        }
+        "output" => {
+            let role = parse_role(line)?;
+            line.expect("=")?;
+            let node = line.node_id()?;
+            graph.outputs.push(Output { role, node });
+        }
+        _ => return Err("no such line".to_owned()),
+    }
+    Ok(None)
+}
+
+fn parse_named(line: &mut Cursor<'_>, at: usize) -> Parsed<(String, Ty)> {
+    line.numbered(at)?;
+    let name = line.quoted()?;
+    line.expect(":")?;
+    Ok((name, line.ty()?))
+}
+
+fn parse_role(line: &mut Cursor<'_>) -> Parsed<Role> {
+    Ok(match line.word()?.as_str() {
+        "loss" => Role::Loss,
+        "metric" => Role::Metric(line.quoted()?),
+        "predict" => Role::Predict(line.quoted()?),
+        "grad" => Role::Grad(ParamId(line.integer()?)),
+        "new_param" => Role::NewParam(ParamId(line.integer()?)),
+        "new_state" => Role::NewState(StateId(line.integer()?)),
+        "value" => Role::Value(line.quoted()?),
+        _ => return Err("no such role".to_owned()),
+    })
+}
+
+fn parse_host(line: &mut Cursor<'_>) -> Parsed<HostOp> {
+    let word = line.word()?;
+    if word == "select" {
+        let [c, a, b] = [line.host_id()?, line.next_host_id()?, line.next_host_id()?];
+        return Ok(HostOp::Select(c, a, b));
+    }
+    if let Some((_, function)) = HOST_UNARY.iter().find(|(name, _)| *name == word) {
+        return Ok(HostOp::Unary(*function, line.host_id()?));
+    }
+    if let Some((_, function)) = HOST_BINARY.iter().find(|(name, _)| *name == word) {
+        return Ok(HostOp::Binary(*function, line.host_id()?, line.next_host_id()?));
+    }
+    Ok(match word.as_str() {
+        "const" => HostOp::Const(line.number()?),
+        "size" => HostOp::Size(line.dim()?),
+        "step" => HostOp::Step,
+        "steps_per_epoch" => HostOp::StepsPerEpoch,
+        _ => return Err("no such host operation".to_owned()),
+    })
+}
+
+fn parse_node(line: &mut Cursor<'_>, at: usize) -> Parsed<Node> {
+    if line.node_id()?.index() != at {
+        return Err("a node out of order".to_owned());
+    }
+    line.expect(":")?;
+    let ty = line.ty()?;
+    line.expect("=")?;
+    let name = line.word()?;
+    let op = match MapOp::ALL.iter().find(|map| map.name() == name) {
+        Some(map) => Op::Map(*map),
+        None if name == "stop_gradient" => Op::StopGradient,
+        None => {
+            line.expect("[")?;
+            let op = parse_op(line, &name, &ty)?;
+            line.expect("]")?;
+            op
+        }
+    };
+    let mut args = SmallVec::new();
+    if line.rest.starts_with('%') {
+        args.push(line.node_id()?);
+        while line.eat(",") {
+            args.push(line.node_id()?);
+        }
+    }
+    Ok(Node { op, args, ty, origin: Origin::default() })
+}
+
+/// What stands in the brackets of an operation.
+fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
+    let reduce = |line: &mut Cursor<'_>, op: ReduceOp| Ok(Op::Reduce(op, line.list(Cursor::integer)?));
+    match name {
+        "input" => Ok(Op::Input(InputId(line.integer()?))),
+        "param" => Ok(Op::Param(ParamId(line.integer()?))),
+        "state" => Ok(Op::State(StateId(line.integer()?))),
+        "const" => Ok(Op::Const(Number::new(ty.dtype, line.number()?))),
+        "scalar" => Ok(Op::Scalar(HostId(line.integer()?))),
+        "iota" => Ok(Op::Iota(line.dim()?)),
+        "uniform" | "normal" => {
+            let dist = if name == "uniform" { Dist::Uniform } else { Dist::Normal };
+            let site = line.integer()?;
+            let dims = if line.eat(",") { line.list(Cursor::dim)? } else { Vec::new() };
+            Ok(Op::Random { dist, site, dims })
+        }
+        "permute" => Ok(Op::Permute(line.list(Cursor::integer)?)),
+        "reshape" => Ok(Op::Reshape(line.list(Cursor::dim)?)),
+        "broadcast" => {
+            let parts = line.list(|line| {
+                let axis = if line.eat("_") { None } else { Some(line.integer()?) };
+                line.expect(":")?;
+                Ok((axis, line.dim()?))
+            })?;
+            let (axes, dims) = parts.into_iter().unzip();
+            Ok(Op::Broadcast { dims, axes })
+        }
+        "window" => {
+            let dtype = line.dtype()?;
+            let fill = Number::new(dtype, line.number()?);
+            let axes = if line.eat(",") { line.list(Cursor::window_axis)? } else { Vec::new() };
+            Ok(Op::Window { axes, fill })
+        }
+        "concat" => Ok(Op::Concat(line.integer()?)),
+        "reduce_sum" => reduce(line, ReduceOp::Sum),
+        "reduce_max" => reduce(line, ReduceOp::Max),
+        "reduce_min" => reduce(line, ReduceOp::Min),
+        "reduce_prod" => reduce(line, ReduceOp::Prod),
+        "arg_max" => Ok(Op::ArgReduce(ArgOp::Max, line.integer()?)),
+        "arg_min" => Ok(Op::ArgReduce(ArgOp::Min, line.integer()?)),
+        "log_sum_exp" => Ok(Op::LogSumExp(line.integer()?)),
+        "contract" => {
+            let a = line.labels();
+            line.expect(",")?;
+            let b = line.labels();
+            line.expect("->")?;
+            Ok(Op::Contract { a, b, out: line.labels() })
+        }
+        "take" => Ok(Op::Take(line.integer()?)),
+        "scatter_add" => {
+            let axis = line.integer()?;
+            line.expect(",")?;
+            Ok(Op::ScatterAdd(axis, line.dim()?))
+        }
+        "pick" => Ok(Op::Pick(line.integer()?)),
+        _ => Err("no such operation".to_owned()),
+    }
+}
+
+/// What is left of a line. After each step the rest starts with no space.
+struct Cursor<'a> {
+    rest: &'a str,
+    /// The words of the sizes.
+    words: &'a [String],
+}
+
+impl<'a> Cursor<'a> {
+    fn advance(&mut self, bytes: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at(bytes);
+        self.rest = rest.trim_start();
+        taken
+    }
+
+    fn take_while(&mut self, belongs: impl Fn(char) -> bool) -> &'a str {
+        let end = self.rest.find(|c| !belongs(c)).unwrap_or(self.rest.len());
+        self.advance(end)
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let there = self.rest.starts_with(token);
+        if there {
+            self.advance(token.len());
+        }
+        there
+    }
+
+    fn expect(&mut self, token: &str) -> Parsed<()> {
+        if self.eat(token) { Ok(()) } else { Err(format!("expected `{token}`")) }
+    }
+
+    fn word(&mut self) -> Parsed<String> {
+        let word = self.take_while(|c| c.is_alphanumeric() || c == '_' || c == '\'');
+        if word.is_empty() { Err("expected a word".to_owned()) } else { Ok(word.to_owned()) }
+    }
+
+    fn integer<T: std::str::FromStr>(&mut self) -> Parsed<T> {
+        let end = self.rest.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(self.rest.len());
+        let value = self.rest[..end].parse().map_err(|_| "expected a whole number".to_owned())?;
+        self.advance(end);
+        Ok(value)
+    }
+
+    fn number(&mut self) -> Parsed<f64> {
+        if self.eat("nan:") {
+            let bits = self.take_while(|c| c.is_ascii_hexdigit());
+            return u64::from_str_radix(bits, 16).map(f64::from_bits).map_err(|_| "expected bits".to_owned());
+        }
+        let text = self.take_while(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        text.parse().map_err(|_| "expected a number".to_owned())
+    }
+
+    fn quoted(&mut self) -> Parsed<String> {
+        let mut strings = serde_json::Deserializer::from_str(self.rest).into_iter::<String>();
+        let Some(Ok(text)) = strings.next() else { return Err("expected a quoted text".to_owned()) };
+        let end = strings.byte_offset();
+        self.advance(end);
+        Ok(text)
+    }
+
+    fn names(&mut self) -> Parsed<Vec<String>> {
+        let mut names = Vec::new();
+        while self.rest.starts_with('"') {
+            names.push(self.quoted()?);
+            self.eat(",");
+        }
+        Ok(names)
+    }
+
+    /// A list that a closing bracket ends.
+    fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+        let mut items = Vec::new();
+        while !self.rest.starts_with(']') {
+            items.push(item(self)?);
+            if !self.eat(",") {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
+    /// The number of a declaration, which is its place.
+    fn numbered(&mut self, at: usize) -> Parsed<()> {
+        if self.integer::<usize>()? == at { Ok(()) } else { Err("a declaration out of order".to_owned()) }
+    }
+
+    fn node_id(&mut self) -> Parsed<NodeId> {
+        self.expect("%")?;
+        Ok(NodeId(self.integer()?))
+    }
+
+    fn host_id(&mut self) -> Parsed<HostId> {
+        Ok(HostId(self.integer()?))
+    }
+
+    fn next_host_id(&mut self) -> Parsed<HostId> {
+        self.expect(",")?;
+        self.host_id()
+    }
+
+    fn dtype(&mut self) -> Parsed<DType> {
+        let word = self.word()?;
+        let known = [DType::F32, DType::I32, DType::Bool];
+        known.into_iter().find(|dtype| dtype.as_str() == word).ok_or_else(|| "no such dtype".to_owned())
+    }
+
+    fn ty(&mut self) -> Parsed<Ty> {
+        let dtype = self.dtype()?;
+        self.expect("[")?;
+        let dims = self.list(Cursor::dim)?;
+        self.expect("]")?;
+        Ok(Ty::new(dtype, dims))
+    }
+
+    /// `2 * t * (n + 1) // (2) - t + 1`: parentheses stand only around the sides of `//` and `%`, which
+    /// bind tightest.
+    fn dim(&mut self) -> Parsed<Dim> {
+        let overflow = |_: SizeOverflow| "a size that overflows".to_owned();
+        let mut sum = Dim::ZERO;
+        let mut sign = if self.eat("-") { -1 } else { 1 };
+        loop {
+            let mut product = Dim::constant(sign);
+            loop {
+                let factor = self.dim_factor()?;
+                product = product.mul(&factor).map_err(overflow)?;
+                if !self.eat("*") {
+                    break;
+                }
+            }
+            sum = sum.add(&product).map_err(overflow)?;
+            sign = if self.eat("+") {
+                1
+            } else if self.eat("-") {
+                -1
+            } else {
+                return Ok(sum);
+            };
+        }
+    }
+
+    fn dim_factor(&mut self) -> Parsed<Dim> {
+        if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
+            let digits = self.take_while(|c| c.is_ascii_digit());
+            return digits.parse().map(Dim::constant).map_err(|_| "a size that overflows".to_owned());
+        }
+        if self.eat("(") {
+            let left = self.parenthesised_rest()?;
+            let floor = self.eat("//");
+            if !floor {
+                self.expect("%")?;
+            }
+            self.expect("(")?;
+            let right = self.parenthesised_rest()?;
+            let result = if floor { left.floor_div(&right) } else { left.modulo(&right) };
+            return result.map_err(|_| "a division by zero".to_owned());
+        }
+        let word = self.word()?;
+        let numbered = || word.strip_prefix('s').and_then(|digits| digits.parse().ok());
+        let known = self.words.iter().position(|known| *known == word).map(|at| at as u32);
+        known.or_else(numbered).map(|id| Dim::size(SizeId(id))).ok_or_else(|| "no such size".to_owned())
+    }
+
+    fn parenthesised_rest(&mut self) -> Parsed<Dim> {
+        let dim = self.dim()?;
+        self.expect(")")?;
+        Ok(dim)
+    }
+
+    fn window_axis(&mut self) -> Parsed<WindowAxis> {
+        self.expect("axis")?;
+        let axis = self.integer()?;
+        self.expect("out")?;
+        let out = self.dim()?;
+        let taps = if self.eat("taps") { Some(self.dim()?) } else { None };
+        let mut field = |name: &str| -> Parsed<i64> {
+            self.expect(name)?;
+            self.integer()
+        };
+        let [m, a, d] = [field("m")?, field("a")?, field("d")?];
+        self.expect("b")?;
+        Ok(WindowAxis { axis, out, taps, m, a, d, b: self.dim()? })
+    }
+
+    fn labels(&mut self) -> Vec<u8> {
+        let letters = self.take_while(|c| c.is_ascii_alphabetic());
+        letters.bytes().map(|c| if c.is_ascii_lowercase() { c - b'a' } else { c - b'A' + 26 }).collect()
+    }
+}

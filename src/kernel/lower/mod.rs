@@ -1,0 +1,170 @@
+//! Regions to loop nests: a program of kernels over buffers.
+//!
+//! In: a graph in regions. Out: a `Program`. Each region becomes one step; equal kernels are one. What a
+//! region computes once for a row, and what it needs a pass over the row for, is for `rows`; how an
+//! element is computed, for `value`; the operands of a matrix product, for `gemm`. `collapse` joins loops
+//! that one stride walks. Offsets in memory come when sizes are bound.
+
+mod collapse;
+mod gemm;
+mod launch;
+mod rows;
+mod value;
+
+use rustc_hash::FxHashMap;
+
+use super::ir::{BufId, Buffer, Kernel, KernelId, Launch, Place, Program, Step};
+use crate::base::bug;
+use crate::fuse::{Fused, RegionKind};
+use crate::ir::{Dim, NodeId, Role};
+use crate::ops::Op;
+
+/// Lowers a graph in regions.
+pub fn lower(fused: &Fused) -> Program {
+    let mut cx = Lower {
+        fused,
+        free: crate::fuse::cluster::free_nodes(&fused.graph),
+        program: Program { host: fused.graph.host.clone(), sizes: fused.graph.sizes.clone(), ..Program::default() },
+        kernels: FxHashMap::default(),
+        buffers: FxHashMap::default(),
+        memory: FxHashMap::default(),
+    };
+    cx.place_outputs();
+    for (at, region) in fused.regions.iter().enumerate() {
+        let step = match region.kind {
+            RegionKind::Rows => Step::Loop(cx.rows(at)),
+            RegionKind::Fold { .. } => Step::Loop(cx.fold(at)),
+            RegionKind::Gemm => cx.gemm(at),
+            RegionKind::Segments => cx.segments(at),
+        };
+        cx.program.steps.push(step);
+    }
+    cx.copy_outputs();
+    cx.program
+}
+
+/// The lowering of one program.
+struct Lower<'a> {
+    fused: &'a Fused,
+    /// Nodes that need no memory.
+    free: Vec<bool>,
+    program: Program,
+    kernels: FxHashMap<Kernel, KernelId>,
+    /// Buffers of computed nodes.
+    buffers: FxHashMap<NodeId, BufId>,
+    /// Buffers of inputs, parameters and states.
+    memory: FxHashMap<Op, BufId>,
+}
+
+impl<'a> Lower<'a> {
+    /// The buffer of a value that is in memory: stored by a region, or there before the step.
+    fn buffer(&mut self, id: NodeId) -> BufId {
+        let graph = &self.fused.graph;
+        let node = graph.node(id);
+        let place = match &node.op {
+            Op::Input(input) => Place::Input(*input),
+            Op::Param(param) => Place::Param(*param),
+            Op::State(state) => Place::State(*state),
+            _ => {
+                if !self.fused.stored[id.index()] {
+                    bug!("{id:?} is read from memory and not stored");
+                }
+                if let Some(&known) = self.buffers.get(&id) {
+                    return known;
+                }
+                let buffer = self.add_buffer(id, Place::Arena);
+                self.buffers.insert(id, buffer);
+                return buffer;
+            }
+        };
+        if let Some(&known) = self.memory.get(&node.op) {
+            return known;
+        }
+        let buffer = self.add_buffer(id, place);
+        self.memory.insert(node.op.clone(), buffer);
+        buffer
+    }
+
+    fn add_buffer(&mut self, id: NodeId, place: Place) -> BufId {
+        let len = Dim::product(&self.fused.graph.ty(id).dims).unwrap_or_else(|_| bug!("{id:?} has no 64-bit length"));
+        self.program.buffers.push(Buffer { len, place });
+        BufId(self.program.buffers.len() as u32 - 1)
+    }
+
+    /// Gives outputs that a region computes the memory they end in.
+    fn place_outputs(&mut self) {
+        let fused = self.fused;
+        for (output, in_place) in fused.graph.outputs.iter().zip(&fused.in_place) {
+            let id = output.node;
+            if fused.region_of[id.index()].is_none() || self.buffers.contains_key(&id) {
+                continue;
+            }
+            let place = match (&output.role, in_place) {
+                (Role::NewParam(param), true) if self.may_overwrite(id, &Op::Param(*param)) => Place::Param(*param),
+                (Role::NewState(state), true) if self.may_overwrite(id, &Op::State(*state)) => Place::State(*state),
+                (Role::NewParam(_) | Role::NewState(_), _) => continue,
+                (role, _) => Place::Result(role.clone()),
+            };
+            let buffer = match place {
+                Place::Param(param) => self.memory_buffer(id, Op::Param(param), place),
+                Place::State(state) => self.memory_buffer(id, Op::State(state), place),
+                _ => self.add_buffer(id, place),
+            };
+            self.buffers.insert(id, buffer);
+        }
+    }
+
+    fn memory_buffer(&mut self, id: NodeId, op: Op, place: Place) -> BufId {
+        if let Some(&known) = self.memory.get(&op) {
+            return known;
+        }
+        let buffer = self.add_buffer(id, place);
+        self.memory.insert(op, buffer);
+        buffer
+    }
+
+    /// Outputs that are not where they should be: copied at the end, when nothing reads the old value.
+    fn copy_outputs(&mut self) {
+        for output in &self.fused.graph.outputs {
+            let graph = &self.fused.graph;
+            let (op, place) = match output.role {
+                Role::NewParam(param) => (Some(Op::Param(param)), Place::Param(param)),
+                Role::NewState(state) => (Some(Op::State(state)), Place::State(state)),
+                ref role => (None, Place::Result(role.clone())),
+            };
+            let from = self.buffer(output.node);
+            if self.program.buffers[from.0 as usize].place == place {
+                continue;
+            }
+            let to = match op {
+                // Unchanged: it stays where it is.
+                Some(op) if graph.node(output.node).op == op => continue,
+                Some(op) => self.memory_buffer(output.node, op, place),
+                None => self.add_buffer(output.node, place),
+            };
+            self.program.steps.push(Step::Copy { from, to });
+        }
+    }
+
+    /// `ScatterAdd` in its legal form.
+    fn segments(&mut self, at: usize) -> Step {
+        let id = self.fused.regions[at].nodes[0];
+        let graph = &self.fused.graph;
+        let node = graph.node(id);
+        let (index, update) = (node.args[0], node.args[1]);
+        let updates = &graph.ty(update).dims;
+        let dims = [updates[0].clone(), node.ty.dims[0].clone(), updates[1].clone()];
+        let (index, update, out) = (self.buffer(index), self.buffer(update), self.buffer(id));
+        Step::Segments { dims, index, update, out }
+    }
+
+    /// Adds a kernel, or finds the equal one.
+    fn launch(&mut self, (kernel, mut launch): (Kernel, Launch)) -> Launch {
+        let next = KernelId(self.program.kernels.len() as u32);
+        launch.kernel = *self.kernels.entry(kernel.clone()).or_insert_with(|| {
+            self.program.kernels.push(kernel);
+            next
+        });
+        launch
+    }
+}

@@ -1,0 +1,250 @@
+//! One expression to nodes.
+
+use crate::ir::{Builder, DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
+use crate::ops::{Cmp, MapOp, Number, Op};
+use crate::sema::typed::{Axis, AxisId, Expr, ExprId, ExprKind, Fun, Train};
+
+use super::{gradient_input, origin};
+
+/// The lowering of one graph: expressions in the order needed, each once.
+pub(super) struct Lowering<'a> {
+    train: &'a Train,
+    pub builder: Builder,
+    nodes: Vec<Option<NodeId>>,
+    hosts: Vec<Option<HostId>>,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(train: &'a Train, graph: Graph) -> Lowering<'a> {
+        let count = train.exprs.len();
+        Lowering { train, builder: Builder::new(graph), nodes: vec![None; count], hosts: vec![None; count] }
+    }
+
+    /// The node of an expression and of everything it needs. A deep program needs no deep stack: an
+    /// expression's parts have smaller ids, so what is reachable is lowered in order.
+    pub(super) fn root(&mut self, root: ExprId) -> NodeId {
+        let mut needed = vec![root];
+        let mut wanted = vec![false; self.train.exprs.len()];
+        while let Some(id) = needed.pop() {
+            if std::mem::replace(&mut wanted[id.0 as usize], true) || self.nodes[id.0 as usize].is_some() {
+                continue;
+            }
+            self.train.exprs[id.0 as usize].kind.for_each_part(|part| needed.push(part));
+        }
+        for at in 0..=root.0 {
+            if wanted[at as usize] && self.nodes[at as usize].is_none() {
+                let node = self.expr(ExprId(at));
+                self.nodes[at as usize] = Some(node);
+            }
+        }
+        self.node(root)
+    }
+
+    fn node(&self, id: ExprId) -> NodeId {
+        self.nodes[id.0 as usize].expect("parts are lowered before what is made of them")
+    }
+
+    fn typed(&self, id: ExprId) -> &'a Expr {
+        &self.train.exprs[id.0 as usize]
+    }
+
+    fn expr(&mut self, id: ExprId) -> NodeId {
+        let expr = self.typed(id);
+        self.builder.origin = origin(expr.span);
+        if expr.host {
+            return self.host_node(id);
+        }
+        match &expr.kind {
+            ExprKind::Const(_) | ExprKind::Size(_) | ExprKind::Step | ExprKind::StepsPerEpoch => self.host_node(id),
+            ExprKind::Input(at) => self.builder.node(Op::Input(InputId(*at as u32)), &[]),
+            ExprKind::Param(at) => self.builder.node(Op::Param(ParamId(*at as u32)), &[]),
+            ExprKind::State(at) => self.builder.node(Op::State(StateId(*at as u32)), &[]),
+            ExprKind::Grad(at) => self.builder.node(Op::Input(gradient_input(self.train.inputs.len(), *at)), &[]),
+            ExprKind::Map(fun, parts) => {
+                let args: Vec<NodeId> = parts.iter().map(|&part| self.aligned(part, &expr.ty.axes)).collect();
+                let Fun::Map(op) = *fun else {
+                    crate::base::bug!("{fun:?} of a tensor reached lowering");
+                };
+                self.builder.map(op, &args)
+            }
+            ExprKind::Reduce(op, axes, x) => {
+                let axes: Vec<usize> = axes.iter().map(|&axis| self.position(*x, axis)).collect();
+                self.builder.reduce(*op, self.node(*x), &axes)
+            }
+            ExprKind::ArgReduce(op, axis, x) => self.builder.arg_reduce(*op, self.node(*x), self.position(*x, *axis)),
+            ExprKind::LogSumExp(axis, x) => self.builder.log_sum_exp(self.node(*x), self.position(*x, *axis)),
+            ExprKind::Relabel(x) => self.node(*x),
+            ExprKind::Order(x) => {
+                let perm: Vec<usize> = expr.ty.axes.iter().map(|axis| self.position(*x, axis.id)).collect();
+                self.builder.permute(self.node(*x), &perm)
+            }
+            ExprKind::Expand(x) => self.aligned(*x, &expr.ty.axes),
+            ExprKind::Reshape(x) => self.builder.reshape(self.node(*x), &sizes(&expr.ty.axes)),
+            ExprKind::Gather { table, axis, index } => self.gather(*table, *axis, *index),
+            ExprKind::Slice { x, axis, start } => {
+                let at = self.position(*x, *axis);
+                let len = expr.ty.axes[at].size.clone();
+                self.builder.slice(self.node(*x), at, start.clone(), len)
+            }
+            ExprKind::Select { x, axis, at: start } => {
+                let at = self.position(*x, *axis);
+                let one = self.builder.slice(self.node(*x), at, start.clone(), Dim::ONE);
+                self.builder.reshape(one, &sizes(&expr.ty.axes))
+            }
+            ExprKind::Concat(axis, parts) => {
+                let at =
+                    expr.ty.axes.iter().position(|other| other.id == *axis).expect("the joined axis is in the result");
+                let args: Vec<NodeId> = parts
+                    .iter()
+                    .map(|&part| {
+                        let perm: Vec<usize> = expr.ty.axes.iter().map(|axis| self.position(part, axis.id)).collect();
+                        self.builder.permute(self.node(part), &perm)
+                    })
+                    .collect();
+                self.builder.concat(&args, at)
+            }
+            ExprKind::Pos => self.builder.node(Op::Iota(expr.ty.axes[0].size.clone()), &[]),
+            ExprKind::Random(dist, site) => {
+                self.builder.node(Op::Random { dist: *dist, site: *site, dims: sizes(&expr.ty.axes) }, &[])
+            }
+            ExprKind::StopGradient(x) => self.builder.node(Op::StopGradient, &[self.node(*x)]),
+        }
+    }
+
+    /// Where an axis stands in an expression.
+    fn position(&self, id: ExprId, axis: AxisId) -> usize {
+        let axes = &self.typed(id).ty.axes;
+        axes.iter().position(|other| other.id == axis).expect("the checker found this axis")
+    }
+
+    /// A value permuted and repeated to the given axes.
+    fn aligned(&mut self, id: ExprId, axes: &[Axis]) -> NodeId {
+        let own = &self.typed(id).ty.axes;
+        let node = self.node(id);
+        let order: Vec<usize> =
+            axes.iter().filter_map(|axis| own.iter().position(|other| other.id == axis.id)).collect();
+        let ordered = self.builder.permute(node, &order);
+        if own.len() == axes.len() {
+            return ordered;
+        }
+        let mut next = 0;
+        let from: Vec<Option<usize>> = axes
+            .iter()
+            .map(|axis| {
+                own.iter().any(|other| other.id == axis.id).then(|| {
+                    next += 1;
+                    next - 1
+                })
+            })
+            .collect();
+        self.builder.broadcast(ordered, &sizes(axes), &from)
+    }
+
+    /// `table[axis = index]`: a pick when the index has all other axes of the table, a take when it has
+    /// none of them.
+    fn gather(&mut self, table: ExprId, axis: AxisId, index: ExprId) -> NodeId {
+        let (table_axes, index_axes) = (&self.typed(table).ty.axes, &self.typed(index).ty.axes);
+        let at = self.position(table, axis);
+        let others: Vec<&Axis> = table_axes.iter().filter(|other| other.id != axis).collect();
+        let shares = |axis: &Axis| index_axes.iter().any(|other| other.id == axis.id);
+        if others.is_empty() || !others.iter().all(|other| shares(other)) {
+            // The index's axes stand where the table's axis was; the result has them first.
+            let taken = self.builder.take(self.node(table), at, self.node(index));
+            let n = index_axes.len();
+            let perm: Vec<usize> = (at..at + n).chain(0..at).chain(at + n..n + others.len()).collect();
+            return self.builder.permute(taken, &perm);
+        }
+        // The table in the order of the index, its own axis last, repeated along what only the index has.
+        let mut wanted: Vec<Axis> = index_axes.clone();
+        wanted.push(table_axes[at].clone());
+        let table = self.aligned(table, &wanted);
+        self.builder.pick(table, index_axes.len(), self.node(index))
+    }
+
+    // ---- scalars of the host
+
+    fn host_node(&mut self, id: ExprId) -> NodeId {
+        let expr = self.typed(id);
+        if let ExprKind::Const(value) = expr.kind {
+            return self.builder.constant(Number::new(expr.ty.dtype, value));
+        }
+        let host = self.host(id);
+        let scalar = self.builder.scalar(host);
+        match expr.ty.dtype {
+            DType::F32 => scalar,
+            dtype => self.builder.cast(scalar, dtype),
+        }
+    }
+
+    fn host(&mut self, id: ExprId) -> HostId {
+        if let Some(known) = self.hosts[id.0 as usize] {
+            return known;
+        }
+        let expr = self.typed(id);
+        let op = match &expr.kind {
+            ExprKind::Const(value) => HostOp::Const(*value),
+            ExprKind::Size(dim) => HostOp::Size(dim.clone()),
+            ExprKind::Step => HostOp::Step,
+            ExprKind::StepsPerEpoch => HostOp::StepsPerEpoch,
+            ExprKind::Relabel(x) | ExprKind::StopGradient(x) => {
+                let value = self.host(*x);
+                self.hosts[id.0 as usize] = Some(value);
+                return value;
+            }
+            ExprKind::Map(fun, parts) => {
+                let args: Vec<HostId> = parts.iter().map(|&part| self.host(part)).collect();
+                self.host_map(*fun, &args)
+            }
+            other => crate::base::bug!("{other:?} is no scalar of the host"),
+        };
+        let host = self.builder.graph.host.push(op);
+        self.hosts[id.0 as usize] = Some(host);
+        host
+    }
+
+    fn host_map(&mut self, fun: Fun, args: &[HostId]) -> HostOp {
+        let unary = |function| HostOp::Unary(function, args[0]);
+        let binary = |function| HostOp::Binary(function, args[0], args[1]);
+        match fun {
+            Fun::Sin => unary(HostUnary::Sin),
+            Fun::Cos => unary(HostUnary::Cos),
+            Fun::FloorDiv => binary(HostBinary::FloorDiv),
+            Fun::Mod => binary(HostBinary::Mod),
+            Fun::Map(op) => match op {
+                MapOp::Add => binary(HostBinary::Add),
+                MapOp::Sub => binary(HostBinary::Sub),
+                MapOp::Mul => binary(HostBinary::Mul),
+                MapOp::Div => binary(HostBinary::Div),
+                MapOp::Pow => binary(HostBinary::Pow),
+                MapOp::Min => binary(HostBinary::Min),
+                MapOp::Max => binary(HostBinary::Max),
+                MapOp::Neg => unary(HostUnary::Neg),
+                MapOp::Abs => unary(HostUnary::Abs),
+                MapOp::Sqrt => unary(HostUnary::Sqrt),
+                MapOp::Exp => unary(HostUnary::Exp),
+                MapOp::Log => unary(HostUnary::Log),
+                MapOp::Tanh => unary(HostUnary::Tanh),
+                MapOp::Erf => unary(HostUnary::Erf),
+                MapOp::Floor => unary(HostUnary::Floor),
+                MapOp::Round => unary(HostUnary::Round),
+                MapOp::Cmp(Cmp::Lt) => binary(HostBinary::Lt),
+                MapOp::Cmp(Cmp::Le) => binary(HostBinary::Le),
+                MapOp::Cmp(Cmp::Eq) => binary(HostBinary::Eq),
+                MapOp::Cmp(Cmp::Ne) => binary(HostBinary::Ne),
+                MapOp::And => binary(HostBinary::And),
+                MapOp::Or => binary(HostBinary::Or),
+                MapOp::Not => unary(HostUnary::Not),
+                MapOp::Select => HostOp::Select(args[0], args[1], args[2]),
+                // Numbers of the host are f64; a truth value is 0 or 1 already.
+                MapOp::Cast(_) => {
+                    let zero = self.builder.graph.host.push(HostOp::Const(0.0));
+                    HostOp::Binary(HostBinary::Add, args[0], zero)
+                }
+            },
+        }
+    }
+}
+
+fn sizes(axes: &[Axis]) -> Vec<Dim> {
+    axes.iter().map(|axis| axis.size.clone()).collect()
+}

@@ -1,0 +1,137 @@
+//! Definitions that nothing uses, elaborated on opaque arguments: their mistakes are told all the same.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::Symbol;
+use crate::ir::{DType, Dim};
+use crate::sema::typed::{Axis, ExprKind, Kind, Type};
+use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
+use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
+
+use super::checker::{Checker, plain, scalar_type};
+
+impl<'a> Checker<'a> {
+    /// Elaborates what no run reached.
+    pub(super) fn unused_definitions(&mut self, file: &'a ast::File) {
+        for item in &file.items {
+            if let ast::Item::Def(def) = item
+                && !self.used.contains(&def.name.name)
+            {
+                self.training = true;
+                self.store = super::store::Store::default();
+                self.exprs.clear();
+                self.opaque(def);
+            }
+        }
+    }
+
+    /// Elaborates a definition on arguments of which only the declared types are known. One that asks
+    /// for a value without saying what (a layer, a function) waits for its first use.
+    fn opaque(&mut self, def: &'a ast::Def) {
+        let mut axes: FxHashMap<Symbol, AxisArg> = FxHashMap::default();
+        let mut caller = Scope::top();
+        let mut arguments = |this: &mut Self, params: &'a [ast::Param]| -> Option<Vec<Given<'a>>> {
+            let wanted = params.iter().filter(|param| param.default.is_none());
+            wanted
+                .map(|param| {
+                    let value = this.opaque_argument(def, param, &mut axes)?;
+                    Some(Given { name: Some(param.name), value, span: param.span })
+                })
+                .collect()
+        };
+        let config = arguments(self, def.config.as_deref().unwrap_or_default());
+        let inputs = arguments(self, &def.inputs);
+        let (Some(config), Some(inputs)) = (config, inputs) else { return };
+        let place = Place::new(def.name.name.as_str());
+        // An initialiser gets its row from the parameter it fills.
+        let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("rest".into(), &mut axes, def.name.span)]);
+        let has_row = def.inputs.iter().any(|param| names_row(param.ty.as_ref()));
+        self.elaborate(
+            &mut caller,
+            super::call::Use {
+                def,
+                brackets: None,
+                config,
+                inputs,
+                row: row.filter(|_| !has_row),
+                place,
+                span: def.name.span,
+            },
+        );
+    }
+
+    fn opaque_axis(&mut self, name: Symbol, axes: &mut FxHashMap<Symbol, AxisArg>, span: crate::base::Span) -> Axis {
+        let known = axes.entry(name).or_insert_with(|| {
+            let size = self.sizes.rigid(name.as_str());
+            AxisArg { id: self.axes.add(Some(name), size.clone()), size, span }
+        });
+        Axis { id: known.id, size: known.size.clone(), from: span }
+    }
+
+    fn opaque_argument(
+        &mut self,
+        def: &'a ast::Def,
+        param: &'a ast::Param,
+        axes: &mut FxHashMap<Symbol, AxisArg>,
+    ) -> Option<Value<'a>> {
+        let span = param.span;
+        Some(match param.ty.as_ref().map(|ty| &ty.kind) {
+            None => match def.kind {
+                DefKind::Optimizer => {
+                    let axis = self.opaque_axis("rest".into(), axes, span);
+                    Value::Tensor(self.push(ExprKind::Input(0), plain(vec![axis]), span))
+                }
+                DefKind::Schedule => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
+                _ => return None,
+            },
+            Some(TypeKind::Tensor { prefix, of, axes: decls }) => {
+                let mut of_type = Vec::new();
+                for decl in decls {
+                    let name = match decl {
+                        AxisDecl::Row(_) => Symbol::new("rest"),
+                        // A written size is what the argument has.
+                        AxisDecl::Axis { size: Some(size), name } => {
+                            let ast::ExprKind::Number(number) = size.kind else { return None };
+                            let size = Dim::constant(number.value as i64);
+                            let id = self.axes.add(Some(name.name), size.clone());
+                            of_type.push(Axis { id, size, from: span });
+                            continue;
+                        }
+                        AxisDecl::Axis { name, .. } => name.name,
+                    };
+                    of_type.push(self.opaque_axis(name, axes, span));
+                }
+                let (dtype, kind) = match (prefix.as_ref().map(|prefix| prefix.name.as_str()), of) {
+                    (None | Some("f32"), _) => (DType::F32, Kind::Plain),
+                    (Some("logit"), _) => (DType::F32, Kind::Logit),
+                    (Some("prob"), _) => (DType::F32, Kind::Prob),
+                    (Some("bool"), _) => (DType::Bool, Kind::Plain),
+                    (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
+                    _ => return None,
+                };
+                Value::Tensor(self.push(ExprKind::Input(0), Type { dtype, kind, axes: of_type }, span))
+            }
+            Some(TypeKind::Named(ident)) => match ident.name.as_str() {
+                "int" => Value::Int(self.sizes.rigid(param.name.name.as_str())),
+                "float" => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
+                "axis" => Value::Axis({
+                    let axis = self.opaque_axis(param.name.name, axes, span);
+                    AxisArg { id: axis.id, size: axis.size, span }
+                }),
+                _ => return None,
+            },
+            Some(TypeKind::Of(ident, _)) if ident.name.as_str() == "axis" => Value::Axis({
+                let axis = self.opaque_axis(param.name.name, axes, span);
+                AxisArg { id: axis.id, size: axis.size, span }
+            }),
+            Some(TypeKind::Of(..) | TypeKind::Record(_) | TypeKind::Error) => return None,
+        })
+    }
+}
+
+fn names_row(ty: Option<&ast::Type>) -> bool {
+    match ty.map(|ty| &ty.kind) {
+        Some(TypeKind::Tensor { axes, .. }) => axes.iter().any(|decl| matches!(decl, AxisDecl::Row(_))),
+        _ => false,
+    }
+}

@@ -1,0 +1,442 @@
+//! Signatures against arguments: which axis of an argument is which axis of the definition, and back.
+//!
+//! Inside a definition each axis it names is an axis of its own (a *binder*), so that `Dense(d)` on
+//! `[.., d]` has two. The axes of the row keep their identity: the definition cannot name them. On the
+//! way out every binder becomes the axis of the caller that it stands for.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::{Span, Symbol};
+use crate::diag::{name, shape, value as told};
+use crate::ir::{DType, Dim};
+use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
+use crate::sema::value::{Given, Scope, Value};
+use crate::syntax::ast::{self, AxisDecl, TypeKind};
+
+use super::checker::Checker;
+
+/// An axis of a definition and what it stands for at this use.
+#[derive(Clone)]
+pub(super) struct Binder {
+    pub inner: AxisId,
+    /// The caller's axis; none for one that only the result has.
+    pub outer: Option<AxisId>,
+    /// How long it is.
+    pub size: Dim,
+    /// Where that was chosen.
+    from: Span,
+}
+
+/// The axes of a definition by name.
+pub(super) type Binders = FxHashMap<Symbol, Binder>;
+
+/// A size written in a signature, checked when all names are bound.
+pub(super) struct WrittenSize<'a> {
+    expr: &'a ast::Expr,
+    axis: Axis,
+}
+
+impl<'a> Checker<'a> {
+    /// The axes given in brackets: `softmax[s](x)`.
+    pub(super) fn bind_brackets(
+        &mut self,
+        caller: &mut Scope<'a>,
+        def: &'a ast::Def,
+        brackets: Option<&'a ast::Brackets>,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+    ) -> bool {
+        let Some(brackets) = brackets else { return true };
+        if brackets.from.len() > def.axes.len() || brackets.to.is_some() {
+            self.report(name::too_many_axes(def.name.name, def.axes.len(), brackets.span));
+            return false;
+        }
+        for (param, given) in def.axes.iter().zip(&brackets.from) {
+            let Some(outer) = self.axis_at(caller, given, None) else { return false };
+            let size = self.axes.size(outer);
+            self.add_binder(scope, binders, param.name, Some(outer), (size, brackets.span));
+        }
+        true
+    }
+
+    pub(super) fn add_binder(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        name: Symbol,
+        outer: Option<AxisId>,
+        (size, from): (Dim, Span),
+    ) -> AxisId {
+        let inner = self.axes.add(Some(name), size.clone());
+        scope.axes.insert(name, inner);
+        binders.insert(name, Binder { inner, outer, size, from });
+        inner
+    }
+
+    /// A parameter of a static type, or of none.
+    pub(super) fn bind_value(&mut self, scope: &mut Scope<'a>, param: &'a ast::Param, given: &Given<'a>) -> bool {
+        let value = given.value.clone();
+        let wanted = match param.ty.as_ref().map(|ty| &ty.kind) {
+            None | Some(TypeKind::Error) => None,
+            Some(TypeKind::Named(ident)) => match (ident.name.as_str(), &value) {
+                ("int", Value::Int(_) | Value::Axis(_)) => None,
+                ("float", Value::Float(_) | Value::Int(_) | Value::Tensor(_) | Value::Function(_)) => None,
+                ("bool", Value::Bool(_)) | ("string", Value::Str(_)) | ("layer", Value::Function(_)) => None,
+                ("int", _) => Some("a whole number"),
+                ("float", _) => Some("a number"),
+                ("bool", _) => Some("true or false"),
+                ("string", _) => Some("a text"),
+                ("layer", _) => Some("a layer"),
+                _ => {
+                    self.report(name::unknown_type(*ident));
+                    return false;
+                }
+            },
+            Some(TypeKind::Record(_) | TypeKind::Of(..) | TypeKind::Tensor { .. }) => {
+                self.report(name::not_yet("this type of parameter", param.span));
+                return false;
+            }
+        };
+        if let Some(wanted) = wanted {
+            self.report(told::argument_type(param.name.name, wanted, value.describe(), given.span, param.span));
+            return false;
+        }
+        scope.bind(param.name.name, value);
+        true
+    }
+
+    /// A parameter that was not given.
+    pub(super) fn bind_default(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        def: &'a ast::Def,
+        param: &'a ast::Param,
+    ) -> bool {
+        // A missing argument without default was reported when arguments were put in place.
+        let Some(default) = &param.default else { return false };
+        let value = self.expr(scope, default);
+        if value.is_error() {
+            return false;
+        }
+        let given = Given { name: None, value, span: default.span };
+        match param.ty.as_ref().map(|ty| &ty.kind) {
+            Some(TypeKind::Tensor { .. }) => self.bind_tensor(scope, binders, def, param, &given, &mut Vec::new()),
+            _ => self.bind_value(scope, param, &given),
+        }
+    }
+
+    /// `out: axis(i)`: an axis with a name of its own, or the axis `i` stands for in another size.
+    pub(super) fn bind_axis(
+        &mut self,
+        caller: &mut Scope<'a>,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        param: &'a ast::Param,
+        given: &Given<'a>,
+    ) -> bool {
+        let replaced = match param.ty.as_ref().map(|ty| &ty.kind) {
+            Some(TypeKind::Of(_, of)) => binders.get(&of.name).and_then(|binder| binder.outer),
+            _ => None,
+        };
+        let (outer, size) = match (&given.value, replaced) {
+            (Value::Axis(axis), _) => (axis.id, axis.size.clone()),
+            (Value::Int(size), Some(outer)) => (outer, size.clone()),
+            (Value::Int(_), None) => {
+                self.report(shape::axis_needs_name(param.name.name, given.span));
+                return false;
+            }
+            (other, _) => {
+                self.report(told::argument_type(param.name.name, "an axis", other.describe(), given.span, param.span));
+                return false;
+            }
+        };
+        if self.sizes.resolve(&size).as_const().is_some_and(|size| size < 0) {
+            self.report(shape::negative_size(&self.sizes.show(&size), given.span));
+            return false;
+        }
+        // Names in the caller's scope: an axis that replaces another keeps its name.
+        let _ = caller;
+        self.add_binder(scope, binders, param.name.name, Some(outer), (size, given.span));
+        true
+    }
+
+    /// A tensor parameter: its axes get the identities they have inside.
+    pub(super) fn bind_tensor(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        def: &'a ast::Def,
+        param: &'a ast::Param,
+        given: &Given<'a>,
+        sizes: &mut Vec<WrittenSize<'a>>,
+    ) -> bool {
+        let Some(TypeKind::Tensor { prefix, of, axes: decls }) = param.ty.as_ref().map(|ty| &ty.kind) else {
+            return false;
+        };
+        let Some(id) = self.tensor(given.value.clone(), given.span) else { return false };
+        let ty = self.ty(id).clone();
+        if !self.kind_fits(binders, scope, param, prefix.as_ref(), of.as_ref(), &ty, given.span) {
+            return false;
+        }
+        let Some(taken) = self.match_axes(scope, binders, def, param, decls, &ty, given.span) else { return false };
+
+        // Each axis of the argument, in its order, under the identity it has inside.
+        let mut axes = ty.axes.clone();
+        let mut fits = true;
+        for (decl, at) in &taken {
+            let AxisDecl::Axis { name: ident, size } = decl else { continue };
+            let actual = ty.axes[*at].clone();
+            let inner = match binders.get(&ident.name).cloned() {
+                Some(binder) => {
+                    if let Err(mismatch) = self.sizes.unify(&binder.size, &actual.size) {
+                        let told = shape::TwoSizes {
+                            axis: self.axes.show(actual.id),
+                            left: (self.sizes.show(&binder.size), def.name.name.to_string(), param.span),
+                            right: (self.sizes.show(&actual.size), self.show_type(&ty), actual.from),
+                        };
+                        let known = self.known_sizes(std::slice::from_ref(&ty));
+                        self.report(shape::argument_size(
+                            told,
+                            mismatch == crate::sema::dims::Mismatch::Open,
+                            given.span,
+                            known,
+                        ));
+                        fits = false;
+                    }
+                    if let Some(outer) = binder.outer {
+                        self.axes.unite(outer, actual.id);
+                    }
+                    binder.inner
+                }
+                None => {
+                    self.axes.name_if_open(actual.id, ident.name);
+                    self.add_binder(scope, binders, ident.name, Some(actual.id), (actual.size.clone(), actual.from))
+                }
+            };
+            axes[*at].id = inner;
+            if let Some(expr) = size {
+                sizes.push(WrittenSize { expr, axis: actual });
+            }
+        }
+        if !fits {
+            return false;
+        }
+        let kind = match (prefix.as_ref().map(|prefix| prefix.name.as_str()), of) {
+            (Some("index"), Some(of)) => match binders.get(&of.name) {
+                Some(binder) => Kind::Index(binder.inner),
+                None => ty.kind,
+            },
+            (Some("logit"), _) => Kind::Logit,
+            (Some("prob"), _) => Kind::Prob,
+            _ => ty.kind,
+        };
+        let inside = self.push(ExprKind::Relabel(id), Type { dtype: ty.dtype, kind, axes }, given.span);
+        scope.bind(param.name.name, Value::Tensor(inside));
+        true
+    }
+
+    /// Which axis of the argument each declared axis is: one already bound, else by name, else by
+    /// position from the right; what is left is the row.
+    #[expect(clippy::too_many_arguments, reason = "the places a message speaks of")]
+    fn match_axes<'t>(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &Binders,
+        def: &ast::Def,
+        param: &ast::Param,
+        decls: &'t [AxisDecl],
+        ty: &Type,
+        span: Span,
+    ) -> Option<Vec<(&'t AxisDecl, usize)>> {
+        let mut free: Vec<usize> = (0..ty.axes.len()).collect();
+        let mut taken: Vec<(&AxisDecl, usize)> = Vec::new();
+        let mut open: Vec<&AxisDecl> = Vec::new();
+        for decl in decls {
+            let AxisDecl::Axis { name: ident, .. } = decl else { continue };
+            let bound = binders.get(&ident.name).and_then(|binder| binder.outer);
+            let at = match bound {
+                Some(outer) => free.iter().position(|&at| self.same_axis(ty.axes[at].id, outer)),
+                None => free.iter().position(|&at| self.axes.name(ty.axes[at].id) == Some(ident.name)),
+            };
+            match at {
+                Some(at) => taken.push((decl, free.remove(at))),
+                None => open.push(decl),
+            }
+        }
+        // A row at the end leaves the left; otherwise axes are counted from the right.
+        let row_last = matches!(decls.last(), Some(AxisDecl::Row(_)));
+        let has_row = decls.iter().any(|decl| matches!(decl, AxisDecl::Row(_)));
+        let in_row = |axis: &Axis, row: &Option<Vec<Axis>>| match row {
+            Some(row) => self.find_axis(row, axis.id).is_some(),
+            None => false,
+        };
+        let mut candidates: Vec<usize> = free.iter().copied().filter(|&at| !in_row(&ty.axes[at], &scope.row)).collect();
+        if candidates.len() < open.len() || (!has_row && candidates.len() != open.len()) {
+            let wanted = show_decls(decls);
+            self.report(shape::signature(
+                def.name.name,
+                param.name.name,
+                &wanted,
+                &self.show_type(ty),
+                span,
+                param.span,
+            ));
+            return None;
+        }
+        let picked: Vec<usize> = match row_last {
+            true => candidates.drain(..open.len()).collect(),
+            false => candidates.drain(candidates.len() - open.len()..).collect(),
+        };
+        for (decl, at) in open.into_iter().zip(picked) {
+            let AxisDecl::Axis { name: ident, .. } = decl else { continue };
+            // An axis already bound to another cannot be this one, unless the data left it unnamed.
+            if let Some(outer) = binders.get(&ident.name).and_then(|binder| binder.outer)
+                && self.axes.name(outer).is_some()
+                && self.axes.name(ty.axes[at].id).is_some()
+            {
+                self.report(shape::lacks_axis(
+                    param.name.name,
+                    &self.axes.show(outer),
+                    &self.show_type(ty),
+                    span,
+                    param.span,
+                ));
+                return None;
+            }
+            free.retain(|&other| other != at);
+            taken.push((decl, at));
+        }
+        if !has_row {
+            return Some(taken);
+        }
+        let rest: Vec<Axis> = free.iter().map(|&at| ty.axes[at].clone()).collect();
+        match scope.row.clone() {
+            None => scope.row = Some(rest),
+            Some(row) => {
+                if !self.same_row(&row, &rest) {
+                    let (first, this) = (self.show_axes(&row), self.show_axes(&rest));
+                    self.report(shape::rows_differ(def.name.name, param.name.name, &first, &this, span, param.span));
+                    return None;
+                }
+                for (a, b) in row.iter().zip(&rest) {
+                    let other = self.find_axis(&rest, a.id).unwrap_or(b).clone();
+                    if !self.same_size(a, &other, ty, ty, span) {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(taken)
+    }
+
+    /// Whether two rows have the same axes; one the data left unnamed becomes the one it lines up with.
+    fn same_row(&mut self, a: &[Axis], b: &[Axis]) -> bool {
+        if a.len() != b.len() {
+            return false;
+        }
+        for (x, y) in a.iter().zip(b) {
+            if self.find_axis(b, x.id).is_none() && !self.axes.unite(x.id, y.id) {
+                return false;
+            }
+        }
+        a.iter().all(|axis| self.find_axis(b, axis.id).is_some())
+    }
+
+    /// Whether the kind of an argument fits what a parameter asks for.
+    #[expect(clippy::too_many_arguments, reason = "the places a message speaks of")]
+    fn kind_fits(
+        &mut self,
+        binders: &mut Binders,
+        scope: &mut Scope<'a>,
+        param: &ast::Param,
+        prefix: Option<&ast::Ident>,
+        of: Option<&ast::Ident>,
+        ty: &Type,
+        span: Span,
+    ) -> bool {
+        let Some(prefix) = prefix else { return true };
+        let actual = self.show_type(ty);
+        match (prefix.name.as_str(), ty.kind) {
+            ("logit", Kind::Plain | Kind::Logit) if ty.dtype == DType::F32 => true,
+            ("prob", Kind::Prob) | ("f32", _) => true,
+            ("index", Kind::Index(axis)) => {
+                let Some(of) = of else { return true };
+                match binders.get(&of.name).cloned() {
+                    // The index says which axis it counts, and with it the size.
+                    None => {
+                        self.axes.name_if_open(axis, of.name);
+                        let size = self.axes.size(axis);
+                        self.add_binder(scope, binders, of.name, Some(axis), (size, span));
+                        true
+                    }
+                    Some(binder) => {
+                        let outer = binder.outer.unwrap_or(binder.inner);
+                        let size = self.axes.size(axis);
+                        if !self.axes.unite(axis, outer) {
+                            let (counts, wanted) = (self.axes.show(axis), self.axes.show(outer));
+                            self.report(shape::index_of_other(param.name.name, &counts, &wanted, span, param.span));
+                            return false;
+                        }
+                        if self.sizes.unify(&binder.size, &size).is_err() {
+                            let told = (self.sizes.show(&size), self.sizes.show(&binder.size));
+                            let chosen = Some(binder.from).filter(|&from| !self.is_std(from));
+                            let axis = self.axes.show(outer);
+                            let told = shape::index_size(param.name.name, &axis, told, span, param.span, chosen);
+                            self.report(told);
+                            return false;
+                        }
+                        true
+                    }
+                }
+            }
+            ("bool", _) if ty.dtype == DType::Bool => true,
+            ("logit" | "prob" | "index" | "bool", _) => {
+                let wanted = match of {
+                    Some(of) => format!("index({})", of.name),
+                    None => prefix.name.to_string(),
+                };
+                self.report(shape::kind(param.name.name, &wanted, &actual, span, param.span));
+                false
+            }
+            ("f64" | "f16" | "bf16" | "i8" | "u8" | "i32" | "i64", _) => {
+                self.report(name::not_yet(&format!("the dtype `{}`", prefix.name), prefix.span));
+                false
+            }
+            _ => {
+                self.report(name::unknown_type(*prefix));
+                false
+            }
+        }
+    }
+
+    /// The sizes written in a signature against those of the arguments.
+    pub(super) fn check_sizes(&mut self, scope: &mut Scope<'a>, sizes: Vec<WrittenSize<'a>>) -> bool {
+        let mut fits = true;
+        for WrittenSize { expr, axis } in sizes {
+            let Some(written) = self.int_expr(scope, expr) else { return false };
+            if let Err(mismatch) = self.sizes.unify(&written, &axis.size) {
+                let told = shape::TwoSizes {
+                    axis: self.axes.show(axis.id),
+                    left: (self.sizes.show(&written), String::new(), expr.span),
+                    right: (self.sizes.show(&axis.size), String::new(), axis.from),
+                };
+                self.report(shape::declared_size(told, mismatch == crate::sema::dims::Mismatch::Open, expr.span));
+                fits = false;
+            }
+        }
+        fits
+    }
+}
+
+/// A written list of axes: `[.., i]`.
+pub(super) fn show_decls(decls: &[AxisDecl]) -> String {
+    let parts: Vec<String> = decls
+        .iter()
+        .map(|decl| match decl {
+            AxisDecl::Row(_) => "..".to_owned(),
+            AxisDecl::Axis { name, .. } => name.name.to_string(),
+        })
+        .collect();
+    format!("[{}]", parts.join(", "))
+}

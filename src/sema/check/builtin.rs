@@ -1,0 +1,430 @@
+//! Primitives that compute: functions of elements, reductions, constants, random numbers.
+
+use crate::base::Span;
+use crate::diag::{name, shape, value as told};
+use crate::ir::{DType, HostUnary};
+use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
+use crate::sema::primitive::{Builtin, Reduction};
+use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
+use crate::sema::value::{Function, Given, Place, Scope, Value};
+use crate::syntax::ast::{self, ExprKind as Ast, Ix};
+
+use super::checker::{Checker, plain, product, scalar_type};
+
+impl<'a> Checker<'a> {
+    /// Applies a primitive.
+    pub(super) fn builtin(
+        &mut self,
+        scope: &mut Scope<'a>,
+        builtin: Builtin,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let count = match builtin {
+            Builtin::Filled(_) => 0..=1,
+            Builtin::Random(_) => 0..=0,
+            Builtin::MinMax(..) => 1..=2,
+            Builtin::Mask => 2..=2,
+            Builtin::Concat => 1..=usize::MAX,
+            _ => 1..=1,
+        };
+        if let Some(named) = args.iter().find_map(|arg| arg.name) {
+            return self.fail(name::unknown_argument("this primitive".into(), named, &[]));
+        }
+        if !count.contains(&args.len()) {
+            return self.fail(told::primitive_arguments(*count.start(), *count.end(), args.len(), f.span.to(span)));
+        }
+        // Brackets mean what they mean where the function was written.
+        if let Some(captured) = &f.scope {
+            let mut inner = (**captured).clone();
+            return self.primitive(&mut inner, builtin, f, args, span);
+        }
+        self.primitive(scope, builtin, f, args, span)
+    }
+
+    fn primitive(
+        &mut self,
+        scope: &mut Scope<'a>,
+        builtin: Builtin,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        match builtin {
+            Builtin::Unary(fun) => self.unary_function(fun, args, span),
+            Builtin::MinMax(op, _) if args.len() == 2 => self.min_max(op, args, span),
+            Builtin::MinMax(_, op) => self.reduce(scope, Reduction::Fold(op), f, args, span),
+            Builtin::Reduce(reduction) => self.reduce(scope, reduction, f, args, span),
+            Builtin::Arg(op) => self.arg_reduce(scope, op, f, args, span),
+            Builtin::LogSumExp => self.log_sum_exp(scope, f, args, span),
+            Builtin::ToF32 => {
+                let Some(x) = self.first_tensor(args) else { return Value::Error };
+                Value::Tensor(self.to_f32(x, span))
+            }
+            Builtin::Pos => self.positions(args, span),
+            Builtin::Filled(value) => {
+                let axes = match (&args[..], f.brackets) {
+                    ([like], None) => match self.tensor(like.value.clone(), like.span) {
+                        Some(like) => self.ty(like).axes.clone(),
+                        None => return Value::Error,
+                    },
+                    _ => match self.written_axes(scope, f.brackets, span) {
+                        Some(axes) => axes,
+                        None => return Value::Error,
+                    },
+                };
+                Value::Tensor(self.filled(f64::from(value), axes, span))
+            }
+            Builtin::Full => {
+                let Some(axes) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
+                let Some(x) = self.first_tensor(args) else { return Value::Error };
+                let ty = self.ty(x).clone();
+                if !ty.axes.is_empty() {
+                    return self.fail(told::expected("a number", "a tensor", span));
+                }
+                Value::Tensor(self.push(ExprKind::Expand(x), Type { axes, ..ty }, span))
+            }
+            Builtin::StopGradient => {
+                let Some(x) = self.first_tensor(args) else { return Value::Error };
+                let ty = self.ty(x).clone();
+                Value::Tensor(self.push(ExprKind::StopGradient(x), ty, span))
+            }
+            Builtin::Random(dist) => self.random(scope, dist, f, span),
+            Builtin::Bernoulli => {
+                let Some(p) = self.first_tensor(args) else { return Value::Error };
+                let Value::Tensor(u) = self.random(scope, Dist::Uniform, f, span) else { return Value::Error };
+                let spans = [span, span];
+                let Some(axes) = self.contain(&[u, p], &spans, "bernoulli", span) else { return Value::Error };
+                Value::Tensor(self.map(Fun::Map(MapOp::Cmp(Cmp::Lt)), vec![u, p], axes, DType::Bool, span))
+            }
+            Builtin::Mask => self.mask(args, span),
+            Builtin::Rename => self.rename(scope, f, args, span),
+            Builtin::Split => self.split(scope, f, args, span),
+            Builtin::Join => self.join(scope, f, args, span),
+            Builtin::Order => self.order(scope, f, args, span),
+            Builtin::Expand => self.expand(scope, f, args, span),
+            Builtin::Concat => self.concat(scope, f, args, span),
+            Builtin::Unstack => self.unstack(scope, f, args, span),
+        }
+    }
+
+    /// The one argument as a tensor.
+    pub(super) fn first_tensor(&mut self, args: Vec<Given<'a>>) -> Option<ExprId> {
+        let first = args.into_iter().next()?;
+        self.tensor(first.value, first.span)
+    }
+
+    fn unary_function(&mut self, fun: Fun, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+        let known = match &args[0].value {
+            Value::Float(value) => Some(*value),
+            Value::Int(dim) => self.sizes.resolve(dim).as_const().map(|value| value as f64),
+            _ => None,
+        };
+        if let Some(value) = known {
+            return Value::Float(host_unary(fun).map_or(f64::NAN, |function| function.eval(value)));
+        }
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let x = self.to_f32(x, span);
+        if !self.exprs[x.0 as usize].host && matches!(fun, Fun::Sin | Fun::Cos) {
+            return self.fail(name::not_yet("`sin` and `cos` of a tensor", span));
+        }
+        let axes = self.ty(x).axes.clone();
+        Value::Tensor(self.map(fun, vec![x], axes, DType::F32, span))
+    }
+
+    fn min_max(&mut self, op: MapOp, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+        let known = |this: &Self, value: &Value<'a>| match value {
+            Value::Float(value) => Some(*value),
+            Value::Int(dim) => this.sizes.resolve(dim).as_const().map(|value| value as f64),
+            _ => None,
+        };
+        if let (Some(a), Some(b)) = (known(self, &args[0].value), known(self, &args[1].value)) {
+            let first = if op == MapOp::Min { a <= b } else { a >= b };
+            return args[usize::from(!first)].value.clone();
+        }
+        let spans = [args[0].span, args[1].span];
+        let mut parts = Vec::new();
+        for arg in args {
+            let Some(x) = self.tensor(arg.value, arg.span) else { return Value::Error };
+            parts.push(self.to_f32(x, arg.span));
+        }
+        let sign = if op == MapOp::Min { "min" } else { "max" };
+        let Some(axes) = self.contain(&parts, &spans, sign, span) else { return Value::Error };
+        Value::Tensor(self.map(Fun::Map(op), parts, axes, DType::F32, span))
+    }
+
+    // ---- reductions
+
+    /// The axes in the brackets of a reduction that the tensor has; all of them without brackets.
+    fn reduced_axes(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, ty: &Type, span: Span) -> Option<Vec<AxisId>> {
+        let Some(brackets) = f.brackets else { return Some(ty.axes.iter().map(|axis| axis.id).collect()) };
+        if let Some([Ix::Axis(..), ..] | [Ix::Value(_), ..]) = brackets.to.as_deref() {
+            self.report(name::not_yet("a scatter", brackets.span));
+            return None;
+        }
+        let mut axes = Vec::new();
+        for ix in &brackets.from {
+            if let Ix::Row(row_span) = ix {
+                let Some(row) = &scope.row else {
+                    self.report(shape::no_row(*row_span));
+                    return None;
+                };
+                axes.extend(row.iter().filter(|axis| self.find_axis(&ty.axes, axis.id).is_some()).map(|axis| axis.id));
+                continue;
+            }
+            let id = self.axis_at(scope, ix, Some(ty))?;
+            let Some(axis) = self.find_axis(&ty.axes, id) else {
+                let names: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
+                let told = shape::lacks_axis_here(&self.axes.show(id), &self.show_type(ty), ix_span(ix), span, &names);
+                self.report(told);
+                return None;
+            };
+            let id = axis.id;
+            if !axes.contains(&id) {
+                axes.push(id);
+            }
+        }
+        Some(axes)
+    }
+
+    fn reduce(
+        &mut self,
+        scope: &mut Scope<'a>,
+        reduction: Reduction,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        let Some(axes) = self.reduced_axes(scope, f, &ty, span) else { return Value::Error };
+        if matches!(reduction, Reduction::Any | Reduction::All) && ty.dtype != DType::Bool {
+            return self.fail(told::expected("true or false", "a tensor of numbers", span));
+        }
+        let x = self.to_f32(x, span);
+        let op = match reduction {
+            Reduction::Fold(op) => op,
+            Reduction::Mean => ReduceOp::Sum,
+            Reduction::Any => ReduceOp::Max,
+            Reduction::All => ReduceOp::Min,
+        };
+        let (gone, kept): (Vec<Axis>, Vec<Axis>) = ty.axes.iter().cloned().partition(|axis| axes.contains(&axis.id));
+        let folded = match axes.is_empty() {
+            true => x,
+            false => self.push(ExprKind::Reduce(op, axes, x), plain(kept.clone()), span),
+        };
+        match reduction {
+            Reduction::Fold(_) => Value::Tensor(folded),
+            Reduction::Mean => {
+                let Some(count) = product(&gone) else { return self.fail(shape::overflow(span)) };
+                let Some(count) = self.tensor(Value::Int(count), span) else { return Value::Error };
+                Value::Tensor(self.map(Fun::Map(MapOp::Div), vec![folded, count], kept, DType::F32, span))
+            }
+            // Truth values are 0 and 1, so their maximum is any and their minimum is all.
+            Reduction::Any | Reduction::All => {
+                let cast = Fun::Map(MapOp::Cast(DType::Bool));
+                Value::Tensor(self.map(cast, vec![folded], kept, DType::Bool, span))
+            }
+        }
+    }
+
+    fn arg_reduce(
+        &mut self,
+        scope: &mut Scope<'a>,
+        op: ArgOp,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some((x, axis, rest)) = self.along_one(scope, f, args, span) else { return Value::Error };
+        let ty = Type { dtype: DType::I32, kind: Kind::Index(axis), axes: rest };
+        Value::Tensor(self.push(ExprKind::ArgReduce(op, axis, x), ty, span))
+    }
+
+    fn log_sum_exp(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+        let Some((x, axis, rest)) = self.along_one(scope, f, args, span) else { return Value::Error };
+        Value::Tensor(self.push(ExprKind::LogSumExp(axis, x), plain(rest), span))
+    }
+
+    /// An f32 tensor, the one axis in the brackets, and the other axes.
+    fn along_one(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Option<(ExprId, AxisId, Vec<Axis>)> {
+        let x = self.first_tensor(args)?;
+        let x = self.to_f32(x, span);
+        let ty = self.ty(x).clone();
+        let axes = self.reduced_axes(scope, f, &ty, span)?;
+        let [axis] = axes[..] else {
+            self.report(shape::one_axis(f.span.to(span), &self.show_type(&ty)));
+            return None;
+        };
+        let rest = ty.axes.into_iter().filter(|other| other.id != axis).collect();
+        Some((x, axis, rest))
+    }
+
+    // ---- constants and random numbers
+
+    fn positions(&mut self, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+        let given = args.into_iter().next().expect("the count of arguments was checked");
+        match given.value {
+            Value::Axis(axis) => {
+                let at = Axis { id: axis.id, size: axis.size, from: axis.span };
+                let ty = Type { dtype: DType::I32, kind: Kind::Index(axis.id), axes: vec![at] };
+                Value::Tensor(self.push(ExprKind::Pos, ty, span))
+            }
+            other => self.fail(told::expected("an axis", other.describe(), given.span)),
+        }
+    }
+
+    fn random(&mut self, scope: &mut Scope<'a>, dist: Dist, f: &Function<'a>, span: Span) -> Value<'a> {
+        let Some(axes) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
+        // A site is named by its place in the program, so that another one added leaves it alone.
+        let site = fnv1a(&self.store.site(&scope.place.path));
+        Value::Tensor(self.push(ExprKind::Random(dist, site), plain(axes), span))
+    }
+
+    /// The axes written in brackets: `[.., out]`, `[gate: 4]`; none without brackets.
+    pub(super) fn written_axes(
+        &mut self,
+        scope: &mut Scope<'a>,
+        brackets: Option<&'a ast::Brackets>,
+        span: Span,
+    ) -> Option<Vec<Axis>> {
+        let Some(brackets) = brackets else { return Some(Vec::new()) };
+        let mut axes: Vec<Axis> = Vec::new();
+        for ix in &brackets.from {
+            match ix {
+                Ix::Row(row_span) => match &scope.row {
+                    Some(row) => axes.extend(row.iter().cloned()),
+                    None => {
+                        self.report(shape::no_row(*row_span));
+                        return None;
+                    }
+                },
+                Ix::Axis(ident, size, None) => {
+                    let size = self.int_expr(scope, size)?;
+                    let id = self.intern_axis(scope, ident.name, &size);
+                    axes.push(Axis { id, size, from: ident.span });
+                }
+                Ix::Value(expr) => {
+                    let id = self.axis_at(scope, ix, None)?;
+                    axes.push(Axis { id, size: self.axes.size(id), from: expr.span });
+                }
+                Ix::Set(ident, _) | Ix::Axis(ident, _, Some(_)) => {
+                    self.report(name::axis_expected(ident.span));
+                    return None;
+                }
+            }
+        }
+        for (at, axis) in axes.iter().enumerate() {
+            if axes[..at].iter().any(|other| self.same_axis(other.id, axis.id)) {
+                self.report(shape::duplicate_axis(&self.axes.show(axis.id), "this list".into(), span));
+                return None;
+            }
+        }
+        Some(axes)
+    }
+
+    /// The axis that a place in brackets names.
+    pub(super) fn axis_at(&mut self, scope: &mut Scope<'a>, ix: &'a Ix, ty: Option<&Type>) -> Option<AxisId> {
+        let span = ix_span(ix);
+        let Ix::Value(ast::Expr { kind: Ast::Name(symbol), .. }) = ix else {
+            self.report(name::axis_expected(span));
+            return None;
+        };
+        if let Some(&id) = scope.axes.get(symbol) {
+            return Some(id);
+        }
+        // An argument of type `axis` has a binder under its name; a local may hold one too.
+        if let Some(Value::Axis(axis)) = scope.find(*symbol) {
+            return Some(axis.id);
+        }
+        let in_tensor = ty.and_then(|ty| ty.axes.iter().find(|axis| self.axes.name(axis.id) == Some(*symbol)));
+        if let Some(axis) = in_tensor {
+            return Some(axis.id);
+        }
+        let of_tensor = ty.into_iter().flat_map(|ty| &ty.axes).filter_map(|axis| self.axes.name(axis.id));
+        let mut known: Vec<&str> = of_tensor.map(|name| name.as_str()).collect();
+        known.extend(scope.axes.keys().map(|name| name.as_str()));
+        self.report(name::unknown_axis(symbol.as_str(), span, &known));
+        None
+    }
+
+    fn mask(&mut self, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+        let spans: Vec<Span> = args.iter().map(|arg| arg.span).collect();
+        let mut args = args.into_iter();
+        let (Some(x), Some(c)) = (args.next(), args.next()) else { return Value::Error };
+        let Some(x) = self.tensor(x.value, x.span) else { return Value::Error };
+        let Some(c) = self.truth(c.value, c.span) else { return Value::Error };
+        let x = self.to_f32(x, span);
+        let kind = self.ty(x).kind;
+        let floor = self.number(f64::NEG_INFINITY, DType::F32, span);
+        let Some(axes) = self.contain(&[x, c], &spans, "mask", span) else { return Value::Error };
+        let masked = self.map(Fun::Map(MapOp::Select), vec![c, x, floor], axes, DType::F32, span);
+        self.exprs[masked.0 as usize].ty.kind = kind;
+        Value::Tensor(masked)
+    }
+
+    /// A schedule at the current update; the first update is at 0.
+    pub(super) fn run_schedule(&mut self, schedule: &Function<'a>, span: Span) -> Option<ExprId> {
+        let crate::sema::value::Callee::Def(def) = schedule.callee else { return None };
+        let step = self.push(ExprKind::Step, scalar_type(DType::F32), span);
+        let one = self.number(1.0, DType::F32, span);
+        let now = self.map(Fun::Map(MapOp::Sub), vec![step, one], Vec::new(), DType::F32, span);
+        let mut caller = Scope::top();
+        let value = self.elaborate(
+            &mut caller,
+            super::call::Use {
+                def,
+                brackets: None,
+                config: schedule.config.clone().unwrap_or_default(),
+                inputs: vec![Given { name: None, value: Value::Tensor(now), span }],
+                row: None,
+                place: Place::new("schedule"),
+                span,
+            },
+        );
+        let id = self.tensor(value, span)?;
+        if !self.exprs[id.0 as usize].host {
+            self.report(told::schedule_needs_numbers(def.name.name, span));
+            return None;
+        }
+        Some(id)
+    }
+}
+
+/// The host's function of one number.
+pub(super) fn host_unary(fun: Fun) -> Option<HostUnary> {
+    Some(match fun {
+        Fun::Map(MapOp::Exp) => HostUnary::Exp,
+        Fun::Map(MapOp::Log) => HostUnary::Log,
+        Fun::Map(MapOp::Sqrt) => HostUnary::Sqrt,
+        Fun::Map(MapOp::Tanh) => HostUnary::Tanh,
+        Fun::Map(MapOp::Erf) => HostUnary::Erf,
+        Fun::Map(MapOp::Abs) => HostUnary::Abs,
+        Fun::Map(MapOp::Floor) => HostUnary::Floor,
+        Fun::Map(MapOp::Round) => HostUnary::Round,
+        Fun::Sin => HostUnary::Sin,
+        Fun::Cos => HostUnary::Cos,
+        _ => return None,
+    })
+}
+
+/// The place of one entry in brackets.
+pub(super) fn ix_span(ix: &Ix) -> Span {
+    match ix {
+        Ix::Row(span) => *span,
+        Ix::Value(expr) => expr.span,
+        Ix::Set(ident, value) | Ix::Axis(ident, value, _) => ident.span.to(value.span),
+    }
+}
+
+/// FNV-1a over the bytes of a text.
+fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

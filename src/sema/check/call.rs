@@ -1,0 +1,433 @@
+//! Calls: which argument is which, constructors, and the elaboration of a definition on its arguments.
+
+use std::rc::Rc;
+
+use crate::base::{Span, Symbol};
+use crate::diag::{name, value as told};
+use crate::sema::resolve::Global;
+use crate::sema::typed::{Applied, Axis};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
+use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
+
+use super::bind::Binders;
+use super::checker::{CallSite, Checker, MAX_DEPTH};
+use super::expr::function;
+use super::pipe::holds_hole;
+
+/// A definition about to be elaborated on arguments.
+pub(super) struct Use<'a> {
+    /// Which.
+    pub def: &'a ast::Def,
+    /// Axes from brackets: `softmax[s]`.
+    pub brackets: Option<&'a ast::Brackets>,
+    /// Arguments of the first of two lists.
+    pub config: Vec<Given<'a>>,
+    /// Arguments of the last list.
+    pub inputs: Vec<Given<'a>>,
+    /// What `..` stands for when no input says it: the axes of a parameter.
+    pub row: Option<Vec<Axis>>,
+    /// Where what it makes belongs.
+    pub place: Place,
+    /// The call.
+    pub span: Span,
+}
+
+impl<'a> Checker<'a> {
+    /// `f(x, act = relu)`
+    pub(super) fn call(
+        &mut self,
+        scope: &mut Scope<'a>,
+        callee: &'a ast::Expr,
+        args: &'a [ast::Arg],
+        span: Span,
+    ) -> Value<'a> {
+        let Some(function) = self.callee(scope, callee) else {
+            // Elaborate the arguments all the same, for their own mistakes.
+            self.given(scope, args);
+            return Value::Error;
+        };
+        let given = self.given(scope, args);
+        if function.config.is_none() && self.takes_config(&function) {
+            if let Callee::Def(def) = function.callee
+                && def.config.is_none()
+                && !given.is_empty()
+            {
+                return self.fail(told::make_before_apply(def.name.name, callee.span));
+            }
+            return self.make(scope, &function, given, span);
+        }
+        self.apply(scope, &function, given, span)
+    }
+
+    /// An expression in the place of a function; brackets stay for the caller to read.
+    pub(super) fn callee(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Rc<Function<'a>>> {
+        if let Ast::Index(base, brackets) = &expr.kind
+            && let Ast::Name(_) | Ast::Field(..) = &base.kind
+            && let Value::Function(inner) = self.expr(scope, base)
+        {
+            return Some(Rc::new(Function { brackets: Some(brackets), span: expr.span, ..(*inner).clone() }));
+        }
+        // Applied, `step` is the schedule; alone it is the number of the update.
+        if let Ast::Name(symbol) = expr.kind
+            && symbol.as_str() == "step"
+            && scope.find(symbol).is_none()
+            && let Some(Global::Def(def)) = self.globals.find(symbol, scope.in_std)
+        {
+            self.used.insert(symbol);
+            return Some(Rc::new(function(Callee::Def(def), expr.span)));
+        }
+        match self.expr(scope, expr) {
+            Value::Function(function) => Some(function),
+            Value::Error => None,
+            other => {
+                self.report(told::not_callable(other.describe(), expr.span));
+                None
+            }
+        }
+    }
+
+    /// The arguments of a call.
+    pub(super) fn given(&mut self, scope: &mut Scope<'a>, args: &'a [ast::Arg]) -> Vec<Given<'a>> {
+        let mut given = Vec::with_capacity(args.len());
+        for arg in args {
+            let (name, value, span) = match arg {
+                ast::Arg::Value(expr) => (None, self.argument(scope, expr), expr.span),
+                ast::Arg::Set(name, expr) => (Some(*name), self.argument(scope, expr), expr.span),
+                ast::Arg::Axis(axis, size) => {
+                    let span = axis.span.to(size.span);
+                    let value = match self.int_expr(scope, size) {
+                        Some(size) => {
+                            Value::Axis(AxisArg { id: self.intern_axis(scope, axis.name, &size), size, span })
+                        }
+                        None => Value::Error,
+                    };
+                    (None, value, span)
+                }
+                ast::Arg::Quoted(_, span, _) => (None, self.fail(name::not_yet("a table of names", *span)), *span),
+            };
+            given.push(Given { name, value, span });
+        }
+        given
+    }
+
+    /// One argument: with `_` and no value for it, a function of that value.
+    fn argument(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Value<'a> {
+        if scope.hole.is_none() && holds_hole(expr) {
+            let captured = Some(Rc::new(scope.clone()));
+            return Value::Function(Rc::new(Function { scope: captured, ..function(Callee::Hole(expr), expr.span) }));
+        }
+        self.expr(scope, expr)
+    }
+
+    /// Whether a call of the function gives configuration rather than inputs.
+    pub(super) fn takes_config(&self, function: &Function<'a>) -> bool {
+        match function.callee {
+            Callee::Def(def) => matches!(def.kind, DefKind::Layer | DefKind::Model) || def.config.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether the function is a schedule with its configuration, which is a number at each step.
+    pub(super) fn is_schedule(&self, function: &Function<'a>) -> bool {
+        matches!(function.callee, Callee::Def(def) if def.kind == DefKind::Schedule && function.config.is_some())
+    }
+
+    /// Gives a function its configuration; a layer gets a path and is made.
+    pub(super) fn make(
+        &mut self,
+        scope: &mut Scope<'a>,
+        made: &Function<'a>,
+        config: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Callee::Def(def) = made.callee else { return Value::Error };
+        let callee = match def.kind {
+            DefKind::Layer | DefKind::Model => Callee::Instance(def, scope.place.child(def.name.name.as_str()).into()),
+            _ => Callee::Def(def),
+        };
+        Value::Function(Rc::new(Function { callee, config: Some(config), span, ..made.clone() }))
+    }
+
+    /// Applies a value that should be a function.
+    pub(super) fn apply_value(
+        &mut self,
+        scope: &mut Scope<'a>,
+        value: Value<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        match value {
+            Value::Function(function) => self.apply(scope, &function, args, span),
+            Value::Error => Value::Error,
+            other => self.fail(told::not_callable(other.describe(), span)),
+        }
+    }
+
+    /// Applies a function, making it first when it still wants its configuration.
+    pub(super) fn apply_made(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        if f.config.is_none() && self.takes_config(f) {
+            let made = self.make(scope, f, Vec::new(), span);
+            return self.apply_value(scope, made, args, span);
+        }
+        self.apply(scope, f, args, span)
+    }
+
+    /// Applies a function to inputs.
+    pub(super) fn apply(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        if args.iter().any(|arg| arg.value.is_error()) {
+            return Value::Error;
+        }
+        match &f.callee {
+            Callee::Builtin(builtin) => self.builtin(scope, *builtin, f, args, span),
+            Callee::Hole(expr) => {
+                let Some(captured) = &f.scope else { return Value::Error };
+                let mut inner = (**captured).clone();
+                inner.hole = None;
+                let Some(first) = args.into_iter().next() else { return self.fail(told::needs_one_value(span)) };
+                self.stage(&mut inner, expr, first.value)
+            }
+            Callee::Compose(parts) => {
+                let Some(first) = args.into_iter().next() else { return self.fail(told::needs_one_value(span)) };
+                parts.iter().fold(first.value, |value, part| {
+                    let given = Given { name: None, value, span: first.span };
+                    self.apply_made(scope, part, vec![given], span)
+                })
+            }
+            Callee::Def(def) if matches!(def.kind, DefKind::Optimizer) => {
+                self.fail(told::optimizer_applied(def.name.name, span))
+            }
+            Callee::Def(def) => {
+                let place = scope.place.clone();
+                self.use_def(
+                    scope,
+                    f,
+                    Use {
+                        def,
+                        brackets: f.brackets,
+                        config: f.config.clone().unwrap_or_default(),
+                        inputs: args,
+                        row: None,
+                        place,
+                        span,
+                    },
+                )
+            }
+            Callee::Instance(def, path) => {
+                let depth = self.calls.len();
+                let at = self.training.then(|| self.store.layers.len());
+                if at.is_some() {
+                    let applied = Applied { path: path.to_string(), layer: def.name.name, ty: None, depth };
+                    self.store.layers.push(applied);
+                }
+                let value = self.use_def(
+                    scope,
+                    f,
+                    Use {
+                        def,
+                        brackets: f.brackets,
+                        config: f.config.clone().unwrap_or_default(),
+                        inputs: args,
+                        row: None,
+                        place: Place::new(Rc::clone(path)),
+                        span,
+                    },
+                );
+                if let (Some(at), Value::Tensor(id)) = (at, &value) {
+                    self.store.layers[at].ty = Some(self.ty(*id).clone());
+                }
+                value
+            }
+        }
+    }
+
+    fn use_def(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, call: Use<'a>) -> Value<'a> {
+        match &f.scope {
+            Some(captured) => {
+                let mut inner = (**captured).clone();
+                self.elaborate(&mut inner, call)
+            }
+            None => self.elaborate(scope, call),
+        }
+    }
+
+    /// Elaborates a definition on arguments; `caller` gives brackets and result axes their meaning.
+    pub(super) fn elaborate(&mut self, caller: &mut Scope<'a>, call: Use<'a>) -> Value<'a> {
+        let def = call.def;
+        if self.calls.len() >= MAX_DEPTH {
+            return self.fail(told::too_deep(def.name.name, MAX_DEPTH, call.span));
+        }
+        let config = def.config.as_deref().unwrap_or_default();
+        let Some(config_args) = self.assign_arguments(def, config, call.config, call.span) else { return Value::Error };
+        let Some(input_args) = self.assign_arguments(def, &def.inputs, call.inputs, call.span) else {
+            return Value::Error;
+        };
+
+        let mut scope = Scope::new(body_of(def.kind), self.std_files.contains(&def.span.file), call.place);
+        scope.row = call.row;
+        let mut binders = Binders::default();
+        if !self.bind_brackets(caller, def, call.brackets, &mut scope, &mut binders) {
+            return Value::Error;
+        }
+        self.calls.push(CallSite { name: def.name.name, span: call.span });
+        let value = self.elaborate_body(caller, &mut scope, &mut binders, def, config_args, input_args, call.span);
+        self.calls.pop();
+        value
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two halves of one function: the call stack is between them")]
+    fn elaborate_body(
+        &mut self,
+        caller: &mut Scope<'a>,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        def: &'a ast::Def,
+        config_args: Vec<Option<Given<'a>>>,
+        input_args: Vec<Option<Given<'a>>>,
+        span: Span,
+    ) -> Value<'a> {
+        let config = def.config.as_deref().unwrap_or_default();
+        let params = || config.iter().zip(&config_args).chain(def.inputs.iter().zip(&input_args));
+        // Values first, tensors next (they bind axes), then axes and defaults, which may speak of both.
+        let mut fits = true;
+        for (param, given) in params() {
+            if let Some(given) = given
+                && !is_tensor(param)
+                && !is_axis(param)
+            {
+                fits &= self.bind_value(scope, param, given);
+            }
+        }
+        let mut sizes = Vec::new();
+        for (param, given) in params() {
+            if let Some(given) = given
+                && is_tensor(param)
+            {
+                fits &= self.bind_tensor(scope, binders, def, param, given, &mut sizes);
+            }
+        }
+        for (param, given) in params() {
+            match given {
+                Some(given) if is_axis(param) => fits &= self.bind_axis(caller, scope, binders, param, given),
+                None => fits &= self.bind_default(scope, binders, def, param),
+                _ => {}
+            }
+        }
+        if !fits || !self.check_sizes(scope, sizes) || !self.declare_result_axes(scope, binders, def) {
+            return Value::Error;
+        }
+        if !self.check_facts(scope, def, span) {
+            return Value::Error;
+        }
+        let value = self.block(scope, &def.body);
+        self.commit_states(scope);
+        self.result(caller, scope, binders, def, value, span)
+    }
+
+    /// Puts arguments in the places of parameters: by name, else in order.
+    fn assign_arguments(
+        &mut self,
+        def: &ast::Def,
+        params: &'a [ast::Param],
+        given: Vec<Given<'a>>,
+        span: Span,
+    ) -> Option<Vec<Option<Given<'a>>>> {
+        let mut places: Vec<Option<Given<'a>>> = vec![None; params.len()];
+        let mut next = 0;
+        let mut fits = true;
+        for argument in given {
+            let at = match argument.name {
+                Some(ident) => match params.iter().position(|param| param.name.name == ident.name) {
+                    Some(at) => at,
+                    None => {
+                        let known: Vec<&str> = params.iter().map(|param| param.name.name.as_str()).collect();
+                        self.report(name::unknown_argument(def.name.name, ident, &known));
+                        fits = false;
+                        continue;
+                    }
+                },
+                None => {
+                    while next < places.len() && places[next].is_some() {
+                        next += 1;
+                    }
+                    next
+                }
+            };
+            match places.get_mut(at) {
+                Some(place @ None) => *place = Some(argument),
+                Some(Some(first)) => {
+                    let first = first.span;
+                    self.report(name::argument_twice(params[at].name.name, argument.span, first));
+                    fits = false;
+                }
+                None => {
+                    self.report(name::too_many_arguments(def.name.name, params.len(), argument.span, def.name.span));
+                    fits = false;
+                    break;
+                }
+            }
+        }
+        for (param, place) in params.iter().zip(&places) {
+            if place.is_none() && param.default.is_none() && fits {
+                self.report(name::missing_argument(def.name.name, param.name.name, span, param.span));
+                fits = false;
+            }
+        }
+        fits.then_some(places)
+    }
+
+    /// `where heads divides d`
+    fn check_facts(&mut self, scope: &mut Scope<'a>, def: &'a ast::Def, span: Span) -> bool {
+        let mut holds = true;
+        for fact in &def.facts {
+            if let Value::Bool(false) = self.expr(scope, fact) {
+                self.report(told::fact_fails(def.name.name, span, fact.span));
+                holds = false;
+            }
+        }
+        holds
+    }
+
+    /// The axis a name means in a scope; a new one of this size when the name is new there.
+    pub(super) fn intern_axis(
+        &mut self,
+        scope: &mut Scope<'a>,
+        name: Symbol,
+        size: &crate::ir::Dim,
+    ) -> crate::sema::typed::AxisId {
+        *scope.axes.entry(name).or_insert_with(|| self.axes.add(Some(name), size.clone()))
+    }
+}
+
+fn body_of(kind: DefKind) -> Body {
+    match kind {
+        DefKind::Model | DefKind::Layer => Body::Layer,
+        DefKind::Fn | DefKind::Loss | DefKind::Schedule => Body::Function,
+        DefKind::Metric => Body::Metric,
+        DefKind::Optimizer => Body::Optimizer,
+    }
+}
+
+/// Whether a parameter is declared as a tensor, whose axes bind names.
+fn is_tensor(param: &ast::Param) -> bool {
+    matches!(param.ty.as_ref().map(|ty| &ty.kind), Some(ast::TypeKind::Tensor { .. }))
+}
+
+/// Whether a parameter is declared `axis` or `axis(i)`.
+fn is_axis(param: &ast::Param) -> bool {
+    match param.ty.as_ref().map(|ty| &ty.kind) {
+        Some(ast::TypeKind::Named(ident) | ast::TypeKind::Of(ident, _)) => ident.name.as_str() == "axis",
+        _ => false,
+    }
+}

@@ -1,0 +1,370 @@
+//! Expressions: names, literals, blocks, statements, `if`.
+
+use std::rc::Rc;
+
+use crate::base::{Span, Symbol};
+use crate::diag::{name, shape, value as told};
+use crate::ir::{DType, Dim};
+use crate::ops::MapOp;
+use crate::sema::primitive::Builtin;
+use crate::sema::resolve::Global;
+use crate::sema::typed::{self, ExprId, ExprKind, Fun};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Scope, Value};
+use crate::syntax::ast::{self, ExprKind as Ast};
+
+use super::checker::{Checker, scalar_type};
+
+impl<'a> Checker<'a> {
+    /// The value of an expression.
+    pub(super) fn expr(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Value<'a> {
+        let span = expr.span;
+        match &expr.kind {
+            Ast::Number(number) => self.literal(number, span),
+            Ast::Bool(value) => Value::Bool(*value),
+            Ast::Str(text) => Value::Str(text),
+            Ast::Hole => match &scope.hole {
+                Some(value) => value.clone(),
+                None => self.fail(name::hole_outside(span)),
+            },
+            Ast::Name(symbol) => self.name(scope, *symbol, span),
+            Ast::Unary(op, operand) => {
+                let value = self.expr(scope, operand);
+                self.unary(*op, value, span)
+            }
+            Ast::Chain(first, rest) => {
+                let mut value = (self.expr(scope, first), first.span);
+                for (op, op_span, operand) in rest {
+                    let right = (self.expr(scope, operand), operand.span);
+                    let whole = value.1.to(right.1);
+                    value = (self.binary(*op, *op_span, value, right), whole);
+                }
+                value.0
+            }
+            Ast::Range(from, to) => {
+                let mut end = |end: &'a Option<Box<ast::Expr>>| match end {
+                    Some(end) => self.int_expr(scope, end).map(Some),
+                    None => Some(None),
+                };
+                match (end(from), end(to)) {
+                    (Some(from), Some(to)) => Value::Range(from, to),
+                    _ => Value::Error,
+                }
+            }
+            Ast::Pipe(stages) => self.pipe(scope, stages, span),
+            Ast::Call(callee, args) => self.call(scope, callee, args, span),
+            Ast::Index(base, brackets) => self.index(scope, base, brackets, span),
+            Ast::Field(base, field) => self.field(scope, base, *field, span),
+            Ast::If(condition, then, otherwise) => self.choose(scope, condition, then, otherwise, span),
+            Ast::Stack { .. } | Ast::Scan(_) | Ast::Remat(_) => match &expr.kind {
+                Ast::Stack { .. } => Value::Function(Rc::new(Function {
+                    callee: Callee::Hole(expr),
+                    brackets: None,
+                    scope: Some(Rc::new(scope.clone())),
+                    config: None,
+                    span,
+                })),
+                Ast::Scan(_) => self.fail(name::not_yet("`scan`", span)),
+                _ => self.fail(name::not_yet("`remat`", span)),
+            },
+            Ast::Param(def) => self.param(scope, def, None),
+            Ast::Record(fields) => {
+                Value::Record(fields.iter().map(|(field, value)| (field.name, self.expr(scope, value))).collect())
+            }
+            Ast::List(items) => Value::List(items.iter().map(|item| self.expr(scope, item)).collect()),
+            Ast::Block(block) => self.block(scope, block),
+            Ast::Error => Value::Error,
+        }
+    }
+
+    fn literal(&mut self, number: &ast::Number, span: Span) -> Value<'a> {
+        let plain = || match number.is_int {
+            true => Value::Int(Dim::constant(number.value as i64)),
+            false => Value::Float(number.value),
+        };
+        match number.unit {
+            None => plain(),
+            Some(ast::Unit::Steps) => Value::Float(number.value),
+            Some(ast::Unit::Epochs) => {
+                let count = self.number(number.value, DType::F32, span);
+                let epoch = self.push(ExprKind::StepsPerEpoch, scalar_type(DType::F32), span);
+                Value::Tensor(self.map(Fun::Map(MapOp::Mul), vec![count, epoch], Vec::new(), DType::F32, span))
+            }
+            Some(ast::Unit::Degrees) => Value::Float(number.value.to_radians()),
+            Some(ast::Unit::Seconds | ast::Unit::Minutes | ast::Unit::Hours) => {
+                self.fail(name::not_yet("a duration of wall time", span))
+            }
+        }
+    }
+
+    /// The value of a name: a local, an axis, a top-level declaration, a primitive.
+    pub(super) fn name(&mut self, scope: &mut Scope<'a>, symbol: Symbol, span: Span) -> Value<'a> {
+        if let Some(value) = scope.find(symbol) {
+            return value.clone();
+        }
+        if let Some(state) = scope.states.get(&symbol) {
+            return Value::Tensor(state.now);
+        }
+        if let Some(&id) = scope.axes.get(&symbol) {
+            return Value::Axis(AxisArg { id, size: self.axes.size(id), span });
+        }
+        if matches!(scope.body, Body::Optimizer | Body::Train) && symbol.as_str() == "step" {
+            return Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span));
+        }
+        match self.globals.find(symbol, scope.in_std) {
+            Some(Global::Def(def)) => {
+                self.used.insert(symbol);
+                return Value::Function(Rc::new(function(Callee::Def(def), span)));
+            }
+            Some(Global::Let(_)) => return self.constant(symbol),
+            None => {}
+        }
+        match symbol.as_str() {
+            "training" => Value::Bool(self.training),
+            "pi" => Value::Float(std::f64::consts::PI),
+            text => match Builtin::parse(text) {
+                Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
+                // The columns of data that is not known may have any name.
+                None if scope.body == Body::Train && self.data_unknown => Value::Error,
+                None if Builtin::LATER.contains(&text) => self.fail(name::not_yet(&format!("`{text}`"), span)),
+                None => {
+                    let known: Vec<&str> = scope
+                        .names()
+                        .chain(self.globals.names(scope.in_std))
+                        .chain(Builtin::NAMES.iter().copied())
+                        .collect();
+                    self.fail(name::unknown(text, span, &known))
+                }
+            },
+        }
+    }
+
+    /// `random.uniform`, or a field of a record.
+    fn field(&mut self, scope: &mut Scope<'a>, base: &'a ast::Expr, field: ast::Ident, span: Span) -> Value<'a> {
+        if let Ast::Name(symbol) = base.kind
+            && symbol.as_str() == "random"
+        {
+            let text = format!("random.{}", field.name);
+            return match Builtin::parse(&text) {
+                Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
+                None => self.fail(name::unknown_field("random", field, &["uniform", "normal", "bernoulli"])),
+            };
+        }
+        match self.expr(scope, base) {
+            Value::Record(fields) => match fields.iter().find(|(name, _)| *name == field.name) {
+                Some((_, value)) => value.clone(),
+                None => {
+                    let known: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+                    self.fail(name::unknown_field("the record", field, &known))
+                }
+            },
+            Value::Error => Value::Error,
+            other => self.fail(told::no_fields(other.describe(), base.span, field)),
+        }
+    }
+
+    fn choose(
+        &mut self,
+        scope: &mut Scope<'a>,
+        condition: &'a ast::Expr,
+        then: &'a ast::Block,
+        otherwise: &'a ast::Block,
+        span: Span,
+    ) -> Value<'a> {
+        let test = match self.expr(scope, condition) {
+            Value::Bool(true) => return self.block(scope, then),
+            Value::Bool(false) => return self.block(scope, otherwise),
+            Value::Tensor(test) if self.ty(test).dtype == DType::Bool => test,
+            Value::Error => return Value::Error,
+            other => return self.fail(told::expected("true or false", other.describe(), condition.span)),
+        };
+        let (yes, no) = (self.block(scope, then), self.block(scope, otherwise));
+        let kind = self.common_kind(&yes, &no);
+        let (Some(yes), Some(no)) = (self.tensor(yes, then.value.span), self.tensor(no, otherwise.value.span)) else {
+            return Value::Error;
+        };
+        let (yes, no) = self.same_dtype(yes, no, span);
+        let dtype = self.ty(yes).dtype;
+        let spans = [condition.span, then.value.span, otherwise.value.span];
+        let Some(axes) = self.contain(&[test, yes, no], &spans, "if", span) else { return Value::Error };
+        let chosen = self.map(Fun::Map(MapOp::Select), vec![test, yes, no], axes, dtype, span);
+        if let Some(kind) = kind {
+            self.exprs[chosen.0 as usize].ty.kind = kind;
+        }
+        Value::Tensor(chosen)
+    }
+
+    /// The kind both branches of an `if` have.
+    fn common_kind(&self, yes: &Value<'a>, no: &Value<'a>) -> Option<typed::Kind> {
+        match (yes, no) {
+            (Value::Tensor(yes), Value::Tensor(no)) if self.ty(*yes).kind == self.ty(*no).kind => {
+                Some(self.ty(*yes).kind)
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of a block.
+    pub(super) fn block(&mut self, scope: &mut Scope<'a>, block: &'a ast::Block) -> Value<'a> {
+        scope.enter();
+        for stmt in &block.stmts {
+            self.stmt(scope, stmt);
+        }
+        let value = self.expr(scope, &block.value);
+        scope.leave();
+        value
+    }
+
+    /// Runs a statement.
+    pub(super) fn stmt(&mut self, scope: &mut Scope<'a>, stmt: &'a ast::Stmt) {
+        match stmt {
+            ast::Stmt::Let(binding) => self.bind_let(scope, binding),
+            ast::Stmt::State(vars) => vars.iter().for_each(|var| self.declare_state(scope, var)),
+            ast::Stmt::Param(def) => {
+                let value = self.param(scope, def, None);
+                if let Some(ident) = def.name {
+                    self.bind_name(scope, ident, value);
+                }
+            }
+            ast::Stmt::Penalty { name: ident, .. } => self.report(name::not_yet("`penalty`", ident.span)),
+            ast::Stmt::Assign { name: ident, value } => {
+                let new = self.expr(scope, value);
+                self.assign(scope, *ident, new, value.span);
+            }
+            ast::Stmt::Error(_) => {}
+        }
+    }
+
+    /// `let y = …`
+    pub(super) fn bind_let(&mut self, scope: &mut Scope<'a>, binding: &'a ast::Let) {
+        match &binding.target {
+            ast::Target::Names(names) if names.len() == 1 => {
+                // What is made inside carries the name in its path.
+                let outer = scope.place.clone();
+                scope.place = outer.under(names[0].name.as_str());
+                let value = match &binding.value.kind {
+                    Ast::Param(def) => {
+                        scope.place = outer.clone();
+                        self.param(scope, def, Some(names[0]))
+                    }
+                    _ => self.expr(scope, &binding.value),
+                };
+                scope.place = outer;
+                self.bind_name(scope, names[0], value);
+            }
+            ast::Target::Names(names) => {
+                let value = self.expr(scope, &binding.value);
+                let parts = match value {
+                    Value::List(parts) if parts.len() == names.len() => parts,
+                    Value::List(parts) => {
+                        self.report(told::wrong_count(names.len(), parts.len(), binding.value.span));
+                        vec![Value::Error; names.len()]
+                    }
+                    Value::Error => vec![Value::Error; names.len()],
+                    other => {
+                        self.report(told::expected("a list", other.describe(), binding.value.span));
+                        vec![Value::Error; names.len()]
+                    }
+                };
+                for (ident, part) in names.iter().zip(parts) {
+                    self.bind_name(scope, *ident, part);
+                }
+            }
+            ast::Target::Fields(names) => {
+                let value = self.expr(scope, &binding.value);
+                for ident in names {
+                    let part = match &value {
+                        Value::Record(fields) => match fields.iter().find(|(name, _)| *name == ident.name) {
+                            Some((_, part)) => part.clone(),
+                            None => {
+                                let known: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+                                self.fail(name::unknown_field("the record", *ident, &known))
+                            }
+                        },
+                        Value::Error => Value::Error,
+                        other => self.fail(told::expected("a record", other.describe(), binding.value.span)),
+                    };
+                    self.bind_name(scope, *ident, part);
+                }
+            }
+        }
+    }
+
+    /// Binds a name of a body; one that is an axis there stays the axis.
+    pub(super) fn bind_name(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: Value<'a>) {
+        if scope.axes.contains_key(&ident.name) {
+            self.report(name::hides_axis(ident.name, ident.span));
+            return;
+        }
+        if let Value::Tensor(id) = value
+            && !scope.in_std
+        {
+            let ty = self.ty(id).clone();
+            self.bindings.push(typed::Binding { name: ident.name, span: ident.span, ty });
+        }
+        scope.bind(ident.name, value);
+    }
+
+    // ---- what a place asks for
+
+    /// A value as a tensor expression.
+    pub(super) fn tensor(&mut self, value: Value<'a>, span: Span) -> Option<ExprId> {
+        match value {
+            Value::Tensor(id) => Some(id),
+            Value::Int(dim) | Value::Axis(AxisArg { size: dim, .. }) => {
+                Some(match self.sizes.resolve(&dim).as_const() {
+                    Some(value) => self.number(value as f64, DType::F32, span),
+                    None => self.push(ExprKind::Size(dim), scalar_type(DType::F32), span),
+                })
+            }
+            Value::Float(value) => Some(self.number(value, DType::F32, span)),
+            Value::Bool(value) => Some(self.number(f64::from(u8::from(value)), DType::Bool, span)),
+            Value::Function(function) if self.is_schedule(&function) => self.run_schedule(&function, span),
+            Value::Error => None,
+            other => {
+                self.report(told::expected("a tensor or a number", other.describe(), span));
+                None
+            }
+        }
+    }
+
+    /// An expression as a size.
+    pub(super) fn int_expr(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Dim> {
+        let value = self.expr(scope, expr);
+        self.int(value, expr.span)
+    }
+
+    /// A value as a size.
+    pub(super) fn int(&mut self, value: Value<'a>, span: Span) -> Option<Dim> {
+        let told = match value {
+            Value::Int(dim) | Value::Axis(AxisArg { size: dim, .. }) => return Some(dim),
+            Value::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => {
+                return Some(Dim::constant(value as i64));
+            }
+            Value::Error => return None,
+            Value::Float(value) => shape::not_whole(value, span),
+            other => told::expected("a whole number", other.describe(), span),
+        };
+        self.report(told);
+        None
+    }
+
+    /// A value as a number known before anything runs.
+    pub(super) fn static_number(&mut self, value: &Value<'a>, span: Span) -> Option<f64> {
+        let told = match value {
+            Value::Int(dim) => match self.sizes.resolve(dim).as_const() {
+                Some(value) => return Some(value as f64),
+                None => told::expected("a number known before the run", "a size that is only known when it runs", span),
+            },
+            Value::Float(value) => return Some(*value),
+            Value::Error => return None,
+            other => told::expected("a number", other.describe(), span),
+        };
+        self.report(told);
+        None
+    }
+}
+
+/// A function that nothing has been given to.
+pub(super) fn function(callee: Callee<'_>, span: Span) -> Function<'_> {
+    Function { callee, brackets: None, scope: None, config: None, span }
+}

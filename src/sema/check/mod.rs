@@ -1,0 +1,86 @@
+//! The elaboration of expressions, calls and sections.
+//!
+//! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
+//! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `bind` signatures against
+//! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `store` what is kept, `param` parameters and
+//! states · `train` the section of a run, `settings` what in it is no computation · `alone` definitions that nothing uses.
+
+mod alone;
+mod arith;
+mod bind;
+mod builtin;
+mod call;
+mod checker;
+mod expr;
+mod param;
+mod pipe;
+mod result;
+mod settings;
+mod store;
+mod train;
+mod views;
+
+use rustc_hash::FxHashMap;
+
+use crate::base::Symbol;
+use crate::diag::Diagnostics;
+use crate::syntax::ast;
+
+use super::resolve::Globals;
+use super::typed;
+use super::value::Value;
+use super::{DataFacts, Sources};
+
+use checker::Checker;
+
+/// Elaborates a whole program.
+pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::Program, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let globals = Globals::collect(sources, &mut diagnostics);
+    let mut checker = Checker::new(sources, globals, facts, diagnostics);
+    let mut program = typed::Program::default();
+    for train in checker.globals.trains.clone() {
+        program.trains.extend(checker.train(train));
+    }
+    checker.unused_definitions(sources.user.tree);
+    checker.unused_constants(sources.user.tree);
+    program.axes = checker.axes.names();
+    program.axis_sizes = checker.axes.sizes().iter().map(|size| checker.sizes.resolve(size)).collect();
+    program.sizes = checker.sizes.names();
+    program.bindings = std::mem::take(&mut checker.bindings);
+    for binding in &mut program.bindings {
+        checker.finish_type(&mut binding.ty);
+    }
+    (program, checker.diagnostics)
+}
+
+/// The settings of `train` that this compiler has.
+pub(super) fn settings() -> impl Iterator<Item = &'static str> {
+    train::SETTINGS.iter().filter(|(_, known)| *known).map(|(name, _)| *name)
+}
+
+/// The numbers among the top-level `let`s.
+pub(super) fn constants(sources: &Sources<'_>) -> FxHashMap<Symbol, f64> {
+    struct NoData;
+    impl DataFacts for NoData {
+        fn columns(&self, _: Symbol) -> Option<Vec<super::Column>> {
+            None
+        }
+    }
+    let globals = Globals::collect(sources, &mut Diagnostics::default());
+    let mut checker = Checker::new(sources, globals, &NoData, Diagnostics::default());
+    let mut found = FxHashMap::default();
+    for item in &sources.user.tree.items {
+        if let ast::Item::Let(ast::Let { target: ast::Target::Names(names), .. }) = item {
+            let value = checker.constant(names[0].name);
+            let number = match value {
+                Value::Int(dim) => dim.as_const().map(|value| value as f64),
+                Value::Float(value) => Some(value),
+                Value::Bool(value) => Some(f64::from(u8::from(value))),
+                _ => None,
+            };
+            found.extend(number.map(|number| (names[0].name, number)));
+        }
+    }
+    found
+}

@@ -1,0 +1,539 @@
+//! `train Net on Iris { … }`: the section of a run becomes a typed program of its own.
+//!
+//! The section is elaborated twice: with `training` true for the loss and what layers keep, with it
+//! false for the evaluation. Settings and `let`s may speak of each other in any order.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::base::{Span, Symbol};
+use crate::diag::{name, shape, store as told_store, train as told, value as told_value};
+use crate::ir::{DType, Dim};
+use crate::sema::typed::Axis;
+use crate::sema::typed::{ExprId, ExprKind, Input, Kind, Metric, Owner, Section, Train, Type, Update};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
+use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
+
+use super::checker::Checker;
+
+/// The settings of `train`, with whether this compiler has them.
+pub(super) const SETTINGS: &[(&str, bool)] = &[
+    ("predict", true),
+    ("loss", true),
+    ("metrics", true),
+    ("optimizer", true),
+    ("epochs", true),
+    ("steps", true),
+    ("seed", true),
+    ("stop", true),
+    ("keep", true),
+    ("clip", true),
+    ("checkpoint", false),
+    ("accumulate", false),
+    ("precision", false),
+    ("ema", false),
+    ("freeze", false),
+    ("init", false),
+    ("log", false),
+    ("device", false),
+];
+
+/// The lines of a section by the names they bind.
+pub(super) struct Lines<'a> {
+    pub settings: FxHashMap<Symbol, (&'a ast::Expr, Span)>,
+    lets: Vec<&'a ast::Let>,
+    /// Which `let` binds a name.
+    bound: FxHashMap<Symbol, usize>,
+}
+
+/// One mode of a section while it is elaborated.
+pub(super) struct Mode<'a> {
+    pub scope: Scope<'a>,
+    /// Settings evaluated; none while one is being found.
+    values: FxHashMap<Symbol, Option<Value<'a>>>,
+    lets_done: Vec<bool>,
+}
+
+impl<'a> Checker<'a> {
+    /// Elaborates a run; none when it lacks what a run needs.
+    pub(super) fn train(&mut self, train: &'a ast::Train) -> Option<Train> {
+        self.exprs.clear();
+        self.store = super::store::Store::default();
+        let errors_before = self.diagnostics.has_errors();
+        let lines = self.lines(train);
+        self.data_unknown = !self.globals.data.contains_key(&train.data.name);
+        if self.data_unknown {
+            let known: Vec<&str> = self.globals.data.keys().map(|name| name.as_str()).collect();
+            self.report(told::unknown_data(train.data, &known));
+        }
+        let (inputs, columns) = self.inputs(train);
+
+        self.training = true;
+        self.store.start_section();
+        let mut mode = self.mode(train, &lines, &columns);
+        let loss = self.loss(&mut mode, &lines, train);
+        let training = Section { loss, states: self.layer_states(), ..Section::default() };
+        let n_bindings = self.bindings.len();
+        // An axis has one identity in the section, whichever mode met it first.
+        let axes = mode.scope.axes;
+
+        self.training = false;
+        self.store.start_section();
+        let mut mode = self.mode(train, &lines, &columns);
+        mode.scope.axes.extend(axes);
+        let loss = self.loss(&mut mode, &lines, train);
+        let (metrics, states) = self.metrics(&mut mode, &lines);
+        let predict = self.predictions(&mut mode, &lines);
+        let evaluation = Section { loss, metrics, predict, states };
+        self.forget_repeated_bindings(n_bindings);
+
+        let settings = self.settings(&mut mode, &lines, train);
+        let updates = self.updates(&mut mode, &lines, train);
+        self.unreached_params(&training, &evaluation);
+        self.open_sizes();
+        if self.diagnostics.has_errors() && !errors_before || training.loss.is_none() {
+            return None;
+        }
+        let mut exprs = std::mem::take(&mut self.exprs);
+        for expr in &mut exprs {
+            self.finish_type(&mut expr.ty);
+            self.finish_kind(&mut expr.kind);
+        }
+        let mut store = std::mem::take(&mut self.store);
+        let types = store
+            .params
+            .iter_mut()
+            .map(|param| &mut param.ty)
+            .chain(store.states.iter_mut().map(|state| &mut state.ty));
+        types.for_each(|ty| self.finish_type(ty));
+        store.layers.iter_mut().filter_map(|layer| layer.ty.as_mut()).for_each(|ty| self.finish_type(ty));
+        let mut inputs = inputs;
+        inputs.iter_mut().for_each(|input| self.finish_type(&mut input.ty));
+        let name_of = |made: &ast::Made| match (&made.name, &made.value.kind) {
+            (Some(ident), _) => Some(ident.name),
+            (None, Ast::Name(name)) => Some(*name),
+            (None, Ast::Call(callee, _)) => match callee.kind {
+                Ast::Name(name) => Some(name),
+                _ => None,
+            },
+            _ => None,
+        };
+        Some(Train {
+            models: train.models.iter().filter_map(name_of).collect(),
+            data: train.data.name,
+            inputs,
+            params: store.params,
+            states: store.states,
+            training,
+            evaluation,
+            updates,
+            layers: store.layers,
+            settings,
+            exprs,
+            span: train.span,
+        })
+    }
+
+    /// Sorts the lines of a section; an unknown setting is an error.
+    fn lines(&mut self, train: &'a ast::Train) -> Lines<'a> {
+        let mut lines = Lines { settings: FxHashMap::default(), lets: Vec::new(), bound: FxHashMap::default() };
+        for entry in &train.entries {
+            match entry {
+                ast::Entry::Let(binding) => {
+                    let (ast::Target::Names(names) | ast::Target::Fields(names)) = &binding.target;
+                    lines.bound.extend(names.iter().map(|ident| (ident.name, lines.lets.len())));
+                    lines.lets.push(binding);
+                }
+                ast::Entry::Setting(setting) => self.setting_line(&mut lines, setting),
+                ast::Entry::Update(update) => self.report(name::not_yet("an `update` block", update.span)),
+                ast::Entry::Varied { name: path, .. } => {
+                    if let Some(first) = path.first() {
+                        self.report(told::varied_outside_search(*first));
+                    }
+                }
+                ast::Entry::Error(_) => {}
+            }
+        }
+        for (setting, expr) in self.overrides {
+            let is_setting = SETTINGS.iter().any(|(known, _)| *known == setting.as_str());
+            if is_setting && !lines.bound.contains_key(setting) {
+                lines.settings.insert(*setting, (expr, expr.span));
+            }
+        }
+        lines
+    }
+
+    fn setting_line(&mut self, lines: &mut Lines<'a>, setting: &'a ast::Setting) {
+        let [ident] = setting.names[..] else {
+            return self.report(told::one_name_per_setting(setting.span));
+        };
+        match SETTINGS.iter().find(|(known, _)| *known == ident.name.as_str()) {
+            Some((_, true)) => {}
+            Some((known, false)) => return self.report(name::not_yet(&format!("the setting `{known}`"), ident.span)),
+            None => {
+                let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
+                return self.report(told::unknown_setting(ident, &known));
+            }
+        }
+        if let Some((_, first)) = lines.settings.insert(ident.name, (&setting.value, ident.span)) {
+            self.report(told::setting_twice(ident, first));
+        }
+    }
+
+    /// The columns of the data as typed inputs, and the values that stand for them.
+    fn inputs(&mut self, train: &'a ast::Train) -> (Vec<Input>, Vec<(Symbol, Value<'a>)>) {
+        let span = train.data.span;
+        let Some(columns) = self.facts.columns(train.data.name) else {
+            // The data could not be read, and that was told; its names silence what needs them.
+            let names = self.globals.data.get(&train.data.name).into_iter().flat_map(|data| &data.entries);
+            let names = names.filter_map(|entry| match entry {
+                ast::Entry::Setting(setting) => Some(&setting.names),
+                _ => None,
+            });
+            return (Vec::new(), names.flatten().map(|ident| (ident.name, Value::Error)).collect());
+        };
+        let size = self.sizes.rigid("batch");
+        let batch = Axis { id: self.axes.add(Some("batch".into()), size.clone()), size, from: span };
+        let (mut inputs, mut values) = (Vec::new(), Vec::new());
+        // A name in the data is one axis, in whichever columns it stands.
+        let mut named: Vec<(Symbol, Axis)> = vec![("batch".into(), batch.clone())];
+        for (at, column) in columns.into_iter().enumerate() {
+            let mut axes = vec![batch.clone()];
+            for (name, size) in column.axes {
+                axes.push(self.data_axis(&mut named, column.name, name, size, span));
+            }
+            let (dtype, kind) = match column.index {
+                Some((name, size)) => {
+                    (DType::I32, Kind::Index(self.data_axis(&mut named, column.name, name, size, span).id))
+                }
+                None => (DType::F32, Kind::Plain),
+            };
+            let ty = Type { dtype, kind, axes };
+            let id = self.push(ExprKind::Input(at), ty.clone(), span);
+            inputs.push(Input { name: column.name, ty });
+            values.push((column.name, Value::Tensor(id)));
+        }
+        let axis = |(name, axis): (Symbol, Axis)| (name, Value::Axis(AxisArg { id: axis.id, size: axis.size, span }));
+        (inputs, named.into_iter().map(axis).chain(values).collect())
+    }
+
+    /// An axis of a column: the one of its name, or a new one.
+    fn data_axis(
+        &mut self,
+        named: &mut Vec<(Symbol, Axis)>,
+        column: Symbol,
+        name: Option<Symbol>,
+        size: i64,
+        span: Span,
+    ) -> Axis {
+        let size: Dim = size.into();
+        if let Some((name, known)) = named.iter().find(|(known, _)| Some(*known) == name) {
+            if self.sizes.unify(&known.size, &size).is_err() {
+                let sizes = (self.sizes.show(&known.size), self.sizes.show(&size));
+                self.report(shape::data_axis_sizes(*name, column, sizes, span));
+            }
+            return known.clone();
+        }
+        let axis = Axis { id: self.axes.add(name, size.clone()), size, from: span };
+        named.extend(name.map(|name| (name, axis.clone())));
+        axis
+    }
+
+    /// The scope of one mode: the columns and the models.
+    fn mode(&mut self, train: &'a ast::Train, lines: &Lines<'a>, columns: &[(Symbol, Value<'a>)]) -> Mode<'a> {
+        let mut scope = Scope::new(Body::Train, false, Place::new(""));
+        for (name, value) in columns {
+            match value {
+                // Axes with names are axes of the section.
+                Value::Axis(axis) => {
+                    scope.axes.insert(*name, axis.id);
+                }
+                other => scope.bind(*name, other.clone()),
+            }
+        }
+        for made in &train.models {
+            let value = self.model_instance(&mut scope, made);
+            let bound = match (&made.name, &value) {
+                (Some(ident), _) => Some(ident.name),
+                (None, Value::Function(function)) => match function.callee {
+                    Callee::Instance(def, _) => Some(def.name.name),
+                    _ => None,
+                },
+                _ => match &made.value.kind {
+                    Ast::Name(name) => Some(*name),
+                    _ => None,
+                },
+            };
+            if let Some(name) = bound {
+                scope.bind(name, value);
+            }
+        }
+        Mode { scope, values: FxHashMap::default(), lets_done: vec![false; lines.lets.len()] }
+    }
+
+    fn model_instance(&mut self, scope: &mut Scope<'a>, made: &'a ast::Made) -> Value<'a> {
+        let span = made.value.span;
+        let value = match self.expr(scope, &made.value) {
+            Value::Function(f) if f.config.is_none() && self.takes_config(&f) => self.make(scope, &f, Vec::new(), span),
+            other => other,
+        };
+        match value {
+            Value::Function(f) => match (&f.callee, made.name) {
+                (Callee::Instance(def, _), Some(ident)) => {
+                    let path = ident.name.as_str().into();
+                    Value::Function(std::rc::Rc::new(Function { callee: Callee::Instance(def, path), ..(*f).clone() }))
+                }
+                (Callee::Instance(..), None) => Value::Function(f),
+                _ => self.fail(told_value::expected("a model", "a function", span)),
+            },
+            Value::Error => Value::Error,
+            other => self.fail(told_value::expected("a model", other.describe(), span)),
+        }
+    }
+
+    // ---- lines that speak of each other
+
+    /// The value of a setting; what it speaks of is found first.
+    pub(super) fn setting(
+        &mut self,
+        mode: &mut Mode<'a>,
+        lines: &Lines<'a>,
+        name: Symbol,
+    ) -> Option<(Value<'a>, Span)> {
+        let (expr, _) = *lines.settings.get(&name)?;
+        if let Some(known) = mode.values.get(&name) {
+            return Some((known.clone().unwrap_or(Value::Error), expr.span));
+        }
+        mode.values.insert(name, None);
+        self.needs(mode, lines, expr);
+        let value = self.expr(&mut mode.scope, expr);
+        mode.values.insert(name, Some(value.clone()));
+        if mode.scope.find(name).is_none() && matches!(value, Value::Tensor(_) | Value::Error) {
+            mode.scope.bind(name, value.clone());
+        }
+        Some((value, expr.span))
+    }
+
+    /// Finds the `let`s and settings that an expression speaks of.
+    fn needs(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, expr: &'a ast::Expr) {
+        let mut names = Vec::new();
+        expr.walk(&mut |part| {
+            if let Ast::Name(name) = part.kind {
+                names.push((name, part.span));
+            }
+        });
+        for (name, span) in names {
+            if let Some(&at) = lines.bound.get(&name) {
+                if !std::mem::replace(&mut mode.lets_done[at], true) {
+                    self.needs(mode, lines, &lines.lets[at].value);
+                    self.bind_let(&mut mode.scope, lines.lets[at]);
+                }
+            } else if mode.scope.find(name).is_none() && lines.settings.contains_key(&name) {
+                if let Some(None) = mode.values.get(&name) {
+                    self.report(told::circular(name, span));
+                    mode.scope.bind(name, Value::Error);
+                    continue;
+                }
+                self.setting(mode, lines, name);
+            }
+        }
+    }
+
+    // ---- what a run computes
+
+    fn loss(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Option<ExprId> {
+        let Some((value, span)) = self.setting(mode, lines, "loss".into()) else {
+            self.report(told::missing_setting("loss", train.span, train.data.span));
+            return None;
+        };
+        let id = self.tensor(value, span)?;
+        if !self.is_scalar(id) {
+            let told = told::loss_not_scalar(&self.show_type(self.ty(id)), span);
+            self.report(told);
+            return None;
+        }
+        Some(id)
+    }
+
+    fn layer_states(&mut self) -> Vec<(usize, ExprId)> {
+        let pending = std::mem::take(&mut self.store.pending);
+        pending.into_iter().filter(|(index, _)| self.store.states[*index].owner == Owner::Layer).collect()
+    }
+
+    /// `metrics = [accuracy(predict, y)]` or `{ acc: accuracy(predict, y) }`
+    fn metrics(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>) -> (Vec<Metric>, Vec<(usize, ExprId)>) {
+        let Some(&(expr, _)) = lines.settings.get(&Symbol::new("metrics")) else { return Default::default() };
+        let named: Vec<(String, &'a ast::Expr)> = match &expr.kind {
+            Ast::List(items) => items.iter().map(|item| (metric_name(item), item)).collect(),
+            Ast::Record(fields) => fields.iter().map(|(ident, value)| (ident.name.to_string(), value)).collect(),
+            _ => vec![(metric_name(expr), expr)],
+        };
+        let mut metrics: Vec<Metric> = Vec::new();
+        let mut updates = Vec::new();
+        for (name, expr) in named {
+            if metrics.iter().any(|metric| metric.name == name) || name == "loss" {
+                self.report(told::metric_name_taken(&name, expr.span));
+                continue;
+            }
+            self.needs(mode, lines, expr);
+            self.store.pending.clear();
+            let place = std::mem::replace(&mut mode.scope.place, Place::new(format!("metrics.{name}")));
+            let value = self.expr(&mut mode.scope, expr);
+            mode.scope.place = place;
+            let Some(id) = self.tensor(value, expr.span) else { continue };
+            if !self.is_scalar(id) {
+                let told = told::metric_not_scalar(&name, &self.show_type(self.ty(id)), expr.span);
+                self.report(told);
+                continue;
+            }
+            let pending = std::mem::take(&mut self.store.pending);
+            let states = pending.into_iter().filter(|(index, _)| self.store.states[*index].owner == Owner::Metric);
+            let states: Vec<(usize, ExprId)> = states.collect();
+            metrics.push(Metric { name, value: id, states: states.iter().map(|(index, _)| *index).collect() });
+            updates.extend(states);
+        }
+        (metrics, updates)
+    }
+
+    fn predictions(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>) -> Vec<(String, ExprId)> {
+        let Some((value, span)) = self.setting(mode, lines, "predict".into()) else { return Vec::new() };
+        match value {
+            Value::Record(fields) => {
+                let parts =
+                    fields.into_iter().filter_map(|(name, value)| Some((name.to_string(), self.tensor(value, span)?)));
+                parts.collect()
+            }
+            value => self.tensor(value, span).map(|id| (String::new(), id)).into_iter().collect(),
+        }
+    }
+
+    /// One update per parameter.
+    fn updates(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Vec<Update> {
+        let Some((value, span)) = self.setting(mode, lines, "optimizer".into()) else {
+            self.report(told::missing_setting("optimizer", train.span, train.data.span));
+            return Vec::new();
+        };
+        let optimizer = match value {
+            Value::Function(f) if matches!(f.callee, Callee::Def(def) if def.kind == DefKind::Optimizer) => f,
+            Value::Error => return Vec::new(),
+            other => {
+                self.report(told_value::expected("an optimizer", other.describe(), span));
+                return Vec::new();
+            }
+        };
+        let Callee::Def(def) = optimizer.callee else { return Vec::new() };
+        let mut updates = Vec::new();
+        for param in 0..self.store.params.len() {
+            self.store.pending.clear();
+            let ty = self.store.params[param].ty.clone();
+            let p = self.push(ExprKind::Param(param), ty.clone(), span);
+            let g = self.gradient_of(param);
+            let given = |id| Given { name: None, value: Value::Tensor(id), span };
+            let place = Place::new(format!("{}/{}", def.name.name, self.store.params[param].path));
+            let value = self.elaborate(
+                &mut mode.scope,
+                super::call::Use {
+                    def,
+                    brackets: None,
+                    config: optimizer.config.clone().unwrap_or_default(),
+                    inputs: vec![given(p), given(g)],
+                    row: None,
+                    place,
+                    span,
+                },
+            );
+            let Some(new) = self.tensor(value, span) else { return updates };
+            let names: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
+            let new_ty = self.ty(new).clone();
+            let fits = new_ty.axes.len() == ty.axes.len()
+                && ty.axes.iter().all(|axis| self.find_axis(&new_ty.axes, axis.id).is_some());
+            if !fits {
+                let told = (self.show_type(&new_ty), format!("[{}]", names.join(", ")));
+                self.report(told_store::update_axes(def.name.name, &told.0, &told.1, span));
+                return updates;
+            }
+            let new = self.push(ExprKind::Order(new), ty, span);
+            updates.push(Update { param, value: new, states: std::mem::take(&mut self.store.pending) });
+        }
+        updates
+    }
+
+    // ---- what must hold in the end
+
+    /// A parameter that nothing reads.
+    fn unreached_params(&mut self, training: &Section, evaluation: &Section) {
+        let mut seen = vec![false; self.exprs.len()];
+        let mut stack: Vec<ExprId> = training.loss.into_iter().chain(evaluation.loss).collect();
+        stack.extend(evaluation.metrics.iter().map(|metric| metric.value));
+        stack.extend(evaluation.predict.iter().map(|(_, id)| *id));
+        stack.extend(training.states.iter().map(|(_, id)| *id));
+        if stack.is_empty() {
+            return;
+        }
+        let mut reached = FxHashSet::default();
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut seen[id.0 as usize], true) {
+                continue;
+            }
+            let kind = &self.exprs[id.0 as usize].kind;
+            if let ExprKind::Param(index) = kind {
+                reached.insert(*index);
+            }
+            kind.for_each_part(|part| stack.push(part));
+        }
+        if self.diagnostics.has_errors() {
+            return;
+        }
+        for index in 0..self.store.params.len() {
+            if !reached.contains(&index) {
+                let param = &self.store.params[index];
+                let told = told_store::param_unused(&param.path, param.span);
+                self.report(told);
+            }
+        }
+    }
+
+    /// Sizes that nothing fixed.
+    fn open_sizes(&mut self) {
+        let mut told: FxHashSet<String> = FxHashSet::default();
+        for index in 0..self.store.params.len() {
+            let param = self.store.params[index].clone();
+            for axis in &param.ty.axes {
+                let name = self.axes.show(axis.id);
+                if self.sizes.is_open(&axis.size) && told.insert(name.clone()) && !self.diagnostics.has_errors() {
+                    self.report(shape::size_not_fixed(&name, &param.path, axis.from));
+                }
+            }
+        }
+    }
+
+    /// Puts everything known into the sizes an expression holds itself.
+    fn finish_kind(&self, kind: &mut ExprKind) {
+        match kind {
+            ExprKind::Size(dim) | ExprKind::Slice { start: dim, .. } | ExprKind::Select { at: dim, .. } => {
+                *dim = self.sizes.resolve(dim)
+            }
+            _ => {}
+        }
+        kind.for_each_axis(|axis| *axis = self.axes.find(*axis));
+    }
+
+    /// The second elaboration binds the same names; the first is the one to show.
+    fn forget_repeated_bindings(&mut self, keep: usize) {
+        let known: FxHashSet<Span> = self.bindings[..keep].iter().map(|binding| binding.span).collect();
+        let mut at = 0;
+        self.bindings.retain(|binding| {
+            at += 1;
+            at <= keep || !known.contains(&binding.span)
+        });
+    }
+}
+
+/// The name a metric is reported under: that of its function.
+pub(super) fn metric_name(expr: &ast::Expr) -> String {
+    match &expr.kind {
+        Ast::Call(callee, _) | Ast::Index(callee, _) => metric_name(callee),
+        Ast::Name(name) => name.to_string(),
+        Ast::Pipe(stages) => stages.last().map_or_else(|| "metric".to_owned(), metric_name),
+        _ => "metric".to_owned(),
+    }
+}

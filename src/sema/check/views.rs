@@ -1,0 +1,527 @@
+//! Primitives that move elements and change no number: names, order, splits, joins, slices, gathers.
+
+use crate::base::Span;
+use crate::diag::{name, shape, value as told};
+use crate::ir::{DType, Dim};
+use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
+use crate::sema::value::{Callee, Function, Given, Scope, Value};
+use crate::syntax::ast::{self, Ix};
+
+use super::builtin::ix_span;
+use super::checker::{Checker, product};
+
+impl<'a> Checker<'a> {
+    /// `rename[t -> s](x)`
+    pub(super) fn rename(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let mut ty = self.ty(x).clone();
+        let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
+        if from.len() != to.len() {
+            return self.fail(told::wrong_count(from.len(), to.len(), f.span));
+        }
+        let mut new = Vec::new();
+        for (from, to) in from.iter().zip(to) {
+            let Some(old) = self.axis_of(scope, from, &ty) else { return Value::Error };
+            let Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), .. }) = to else {
+                return self.fail(name::axis_expected(ix_span(to)));
+            };
+            new.push((old.id, self.intern_axis(scope, *symbol, &old.size)));
+        }
+        for axis in &mut ty.axes {
+            if let Some((_, to)) = new.iter().find(|(from, _)| *from == axis.id) {
+                axis.id = *to;
+            }
+        }
+        if let Kind::Index(of) = ty.kind
+            && let Some((_, to)) = new.iter().find(|(from, _)| self.same_axis(*from, of))
+        {
+            ty.kind = Kind::Index(*to);
+        }
+        self.relabelled(x, ty, span)
+    }
+
+    fn relabelled(&mut self, x: crate::sema::typed::ExprId, ty: Type, span: Span) -> Value<'a> {
+        for (at, axis) in ty.axes.iter().enumerate() {
+            if ty.axes[..at].iter().any(|other| self.same_axis(other.id, axis.id)) {
+                return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "this result".into(), span));
+            }
+        }
+        Value::Tensor(self.push(ExprKind::Relabel(x), ty, span))
+    }
+
+    /// `split[d -> head: heads, e](x)`
+    pub(super) fn split(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
+        let [from] = from else { return self.fail(told::wrong_count(1, from.len(), f.span)) };
+        let Some(whole) = self.axis_of(scope, from, &ty) else { return Value::Error };
+
+        // At most one part has no size: it takes what is left.
+        let mut parts: Vec<(ast::Ident, Option<Dim>)> = Vec::new();
+        for ix in to {
+            match ix {
+                Ix::Axis(ident, size, None) => match self.int_expr(scope, size) {
+                    Some(size) => parts.push((*ident, Some(size))),
+                    None => return Value::Error,
+                },
+                Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span }) => {
+                    parts.push((ast::Ident { name: *symbol, span: *span }, None));
+                }
+                other => return self.fail(name::axis_expected(ix_span(other))),
+            }
+        }
+        let known = Dim::product(parts.iter().filter_map(|(_, size)| size.as_ref()));
+        let open = parts.iter().filter(|(_, size)| size.is_none()).count();
+        let Ok(known) = known else { return self.fail(shape::overflow(span)) };
+        let (whole_size, known) = (self.sizes.resolve(&whole.size), self.sizes.resolve(&known));
+        let shown = (self.sizes.show(&whole_size), self.sizes.show(&known));
+        let rest = match (open, whole_size.div_exact(&known)) {
+            (0, Some(rest)) if rest == Dim::ONE => rest,
+            (1, Some(rest)) => rest,
+            (1, None) if whole_size.as_const().is_none() && known != Dim::ZERO => {
+                return self.fail(shape::split_unproved(&self.axes.show(whole.id), shown, f.span));
+            }
+            _ => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)),
+        };
+        let mut axes = Vec::new();
+        for axis in &ty.axes {
+            if axis.id != whole.id {
+                axes.push(axis.clone());
+                continue;
+            }
+            for (ident, size) in &parts {
+                let size = size.clone().unwrap_or_else(|| rest.clone());
+                let id = self.intern_axis(scope, ident.name, &size);
+                axes.push(Axis { id, size, from: ident.span });
+            }
+        }
+        Value::Tensor(self.push(ExprKind::Reshape(x), Type { axes, ..ty }, span))
+    }
+
+    /// `join[head, e -> d](x)`: the axes come together where the first one stands.
+    pub(super) fn join(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
+        let Some(joined) = self.axes_of(scope, from, &ty) else { return Value::Error };
+        let [Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span: name_span })] = to else {
+            return self.fail(name::axis_expected(f.span));
+        };
+        let Some(size) = product(&joined) else { return self.fail(shape::overflow(span)) };
+        let id = self.intern_axis(scope, *symbol, &size);
+        let is_joined = |axis: &Axis| joined.iter().any(|other| other.id == axis.id);
+        // No axis joins to one of size 1, at the end.
+        let first = ty.axes.iter().position(is_joined).unwrap_or(ty.axes.len());
+        let before = ty.axes[..first].iter().cloned();
+        let after = ty.axes[first..].iter().filter(|axis| !is_joined(axis)).cloned();
+        let ordered: Vec<Axis> = before.clone().chain(joined.iter().cloned()).chain(after.clone()).collect();
+        let whole = Axis { id, size, from: *name_span };
+        let axes: Vec<Axis> = before.chain([whole]).chain(after).collect();
+        let adjacent = self.push(ExprKind::Order(x), Type { axes: ordered, ..ty.clone() }, span);
+        Value::Tensor(self.push(ExprKind::Reshape(adjacent), Type { axes, ..ty }, span))
+    }
+
+    /// `order[a, b, ..](x)`
+    pub(super) fn order(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        let Some(brackets) = f.brackets else { return self.fail(name::axis_expected(f.span)) };
+        let Some(axes) = self.axes_of(scope, &brackets.from, &ty) else { return Value::Error };
+        if axes.len() != ty.axes.len() {
+            return self.fail(shape::order_names_all(&self.show_type(&ty), brackets.span));
+        }
+        Value::Tensor(self.push(ExprKind::Order(x), Type { axes, ..ty }, span))
+    }
+
+    /// `expand[a](x)`
+    pub(super) fn expand(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        let Some(new) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
+        let mut axes = ty.axes.clone();
+        axes.extend(new);
+        self.expanded(x, Type { axes, ..ty }, span)
+    }
+
+    fn expanded(&mut self, x: crate::sema::typed::ExprId, ty: Type, span: Span) -> Value<'a> {
+        for (at, axis) in ty.axes.iter().enumerate() {
+            if ty.axes[..at].iter().any(|other| self.same_axis(other.id, axis.id)) {
+                return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "`expand`".into(), span));
+            }
+        }
+        Value::Tensor(self.push(ExprKind::Expand(x), ty, span))
+    }
+
+    /// `concat[f](a, b)`: a part that lacks the axis counts as size 1.
+    pub(super) fn concat(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(ast::Brackets { from: along, to: None, .. }) = f.brackets else {
+            return self.fail(name::axis_expected(f.span));
+        };
+        let [Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span: name_span })] = &along[..] else {
+            return self.fail(name::axis_expected(f.span));
+        };
+        let mut parts = Vec::new();
+        for arg in args {
+            let Some(x) = self.tensor(arg.value, arg.span) else { return Value::Error };
+            parts.push((self.to_f32(x, arg.span), arg.span));
+        }
+        let in_parts = parts
+            .iter()
+            .flat_map(|(part, _)| &self.ty(*part).axes)
+            .find(|axis| self.axes.name(axis.id) == Some(*symbol));
+        let known = scope.axes.get(symbol).copied().or(in_parts.map(|axis| axis.id));
+        let id = match known {
+            Some(id) => id,
+            None => self.intern_axis(scope, *symbol, &Dim::ONE),
+        };
+        let mut total = Dim::ZERO;
+        let mut whole = Vec::new();
+        let mut rest: Option<(Type, Span)> = None;
+        for (part, part_span) in parts {
+            let mut ty = self.ty(part).clone();
+            let part = match self.find_axis(&ty.axes, id) {
+                Some(_) => part,
+                None => {
+                    ty.axes.push(Axis { id, size: Dim::ONE, from: part_span });
+                    self.push(ExprKind::Expand(part), ty.clone(), part_span)
+                }
+            };
+            let Some(size) = self.find_axis(&ty.axes, id).and_then(|axis| total.add(&axis.size).ok()) else {
+                return self.fail(shape::overflow(span));
+            };
+            total = size;
+            let others: Vec<Axis> = ty.axes.iter().filter(|axis| !self.same_axis(axis.id, id)).cloned().collect();
+            match &rest {
+                None => rest = Some((ty, part_span)),
+                Some((first, first_span)) => {
+                    let first_others = first.axes.iter().filter(|axis| !self.same_axis(axis.id, id)).count();
+                    let agree = others.len() == first_others
+                        && others.iter().all(|axis| self.find_axis(&first.axes, axis.id).is_some());
+                    if !agree {
+                        let told = (self.show_type(first), self.show_type(&ty));
+                        return self.fail(shape::concat_differs(symbol.as_str(), told, *first_span, part_span));
+                    }
+                    let first = first.clone();
+                    for axis in &others {
+                        let known = self.find_axis(&first.axes, axis.id).expect("it was found above").clone();
+                        if !self.same_size(&known, axis, &first, &ty, span) {
+                            return Value::Error;
+                        }
+                    }
+                }
+            }
+            whole.push(part);
+        }
+        let Some((mut ty, _)) = rest else { return Value::Error };
+        for axis in &mut ty.axes {
+            if self.axes.find(axis.id) == self.axes.find(id) {
+                *axis = Axis { id, size: total.clone(), from: *name_span };
+            }
+        }
+        ty.kind = Kind::Plain;
+        Value::Tensor(self.push(ExprKind::Concat(id, whole), ty, span))
+    }
+
+    /// `unstack[k](x)`: a list of what stands at each position.
+    pub(super) fn unstack(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        args: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.first_tensor(args) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        let Some(ast::Brackets { from, to: None, .. }) = f.brackets else {
+            return self.fail(name::axis_expected(f.span));
+        };
+        let [along] = &from[..] else { return self.fail(name::axis_expected(f.span)) };
+        let Some(axis) = self.axis_of(scope, along, &ty) else { return Value::Error };
+        let Some(count) = self.sizes.resolve(&axis.size).as_const() else {
+            return self.fail(shape::unstack_needs_size(&self.axes.show(axis.id), span));
+        };
+        Value::List((0..count).map(|at| self.select(x, &axis, Dim::constant(at), span)).collect())
+    }
+
+    fn select(&mut self, x: crate::sema::typed::ExprId, axis: &Axis, at: Dim, span: Span) -> Value<'a> {
+        let ty = self.ty(x).clone();
+        let axes = ty.axes.iter().filter(|other| other.id != axis.id).cloned().collect();
+        Value::Tensor(self.push(ExprKind::Select { x, axis: axis.id, at }, Type { axes, ..ty }, span))
+    }
+
+    // ---- x[t = 0], x[t = 1..], wte[vocab = ids]
+
+    /// Brackets after an expression: of a function its axes, of a tensor places to read.
+    pub(super) fn index(
+        &mut self,
+        scope: &mut Scope<'a>,
+        base: &'a ast::Expr,
+        brackets: &'a ast::Brackets,
+        span: Span,
+    ) -> Value<'a> {
+        let mut value = match self.expr(scope, base) {
+            Value::Function(function) => {
+                return self.bracketed(scope, &function, brackets, span);
+            }
+            Value::Error => return Value::Error,
+            other => other,
+        };
+        for ix in &brackets.from {
+            value = match (ix, value) {
+                (_, Value::Error) => return Value::Error,
+                (Ix::Set(ident, at), value) => self.index_one(scope, value, base.span, *ident, at, span),
+                (Ix::Axis(ident, ..), _) => self.fail(name::not_yet("a scatter", ident.span)),
+                (other, _) => self.fail(name::index_form(ix_span(other))),
+            };
+        }
+        value
+    }
+
+    /// A function with axes in brackets as a value: `zeros[.., out]` alone is already a tensor.
+    fn bracketed(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        brackets: &'a ast::Brackets,
+        span: Span,
+    ) -> Value<'a> {
+        use crate::sema::primitive::Builtin;
+        let with = Function { brackets: Some(brackets), span, ..f.clone() };
+        match &f.callee {
+            Callee::Builtin(Builtin::Filled(_) | Builtin::Random(_)) => self.apply(scope, &with, Vec::new(), span),
+            _ => Value::Function(std::rc::Rc::new(Function { scope: Some(std::rc::Rc::new(scope.clone())), ..with })),
+        }
+    }
+
+    fn index_one(
+        &mut self,
+        scope: &mut Scope<'a>,
+        value: Value<'a>,
+        base_span: Span,
+        ident: ast::Ident,
+        at: &'a ast::Expr,
+        span: Span,
+    ) -> Value<'a> {
+        let Some(x) = self.tensor(value, base_span) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        if ident.name.as_str() == "fill" {
+            return self.fail(name::not_yet("a window with `fill`", ident.span));
+        }
+        let Some(axis) = self.axis_by_name(scope, ident, &ty) else { return Value::Error };
+        let literal_negative = |expr: &ast::Expr| matches!(expr.kind, ast::ExprKind::Unary(ast::UnaryOp::Neg, _));
+        match self.expr(scope, at) {
+            Value::Int(position) => {
+                // Only a literal negative counts from the end.
+                let position = match literal_negative(at) {
+                    true => axis.size.add(&position),
+                    false => Ok(position),
+                };
+                let Ok(position) = position else { return self.fail(shape::overflow(at.span)) };
+                if !self.in_range(&position, &axis, false, at.span) {
+                    return Value::Error;
+                }
+                self.select(x, &axis, position, span)
+            }
+            Value::Range(from, to) => self.slice(x, &axis, from, to, at, span),
+            Value::Tensor(index) => self.gather(x, &ty, &axis, index, at.span, span),
+            Value::Error => Value::Error,
+            other => self.fail(told::expected("a position, a range or an index tensor", other.describe(), at.span)),
+        }
+    }
+
+    fn slice(
+        &mut self,
+        x: crate::sema::typed::ExprId,
+        axis: &Axis,
+        from: Option<Dim>,
+        to: Option<Dim>,
+        at: &ast::Expr,
+        span: Span,
+    ) -> Value<'a> {
+        let ty = self.ty(x).clone();
+        // `..-1` and `-3..` count from the end.
+        let from_end = |dim: Dim| match dim.as_const() {
+            Some(value) if value < 0 => axis.size.add(&dim),
+            _ => Ok(dim),
+        };
+        let start = from_end(from.unwrap_or(Dim::ZERO));
+        let end = to.map_or(Ok(axis.size.clone()), from_end);
+        let (Ok(start), Ok(end)) = (start, end) else { return self.fail(shape::overflow(at.span)) };
+        if !self.in_range(&start, axis, true, at.span) || !self.in_range(&end, axis, true, at.span) {
+            return Value::Error;
+        }
+        let Ok(size) = end.sub(&start) else { return self.fail(shape::overflow(at.span)) };
+        if self.sizes.resolve(&size).as_const().is_some_and(|size| size < 0) {
+            return self.fail(shape::negative_size(&self.sizes.show(&size), at.span));
+        }
+        let mut axes = ty.axes.clone();
+        for other in &mut axes {
+            if other.id == axis.id {
+                *other = Axis { id: axis.id, size: size.clone(), from: at.span };
+            }
+        }
+        Value::Tensor(self.push(ExprKind::Slice { x, axis: axis.id, start }, Type { axes, ..ty }, span))
+    }
+
+    /// Whether a known position lies within a known axis; what is symbolic is left to the run.
+    fn in_range(&mut self, position: &Dim, axis: &Axis, is_end: bool, span: Span) -> bool {
+        let left =
+            self.sizes.resolve(&axis.size).sub(&self.sizes.resolve(position)).ok().and_then(|left| left.as_const());
+        let below = self.sizes.resolve(position).as_const().is_some_and(|position| position < 0);
+        if below || left.is_some_and(|left| left < i64::from(!is_end)) {
+            let told = (self.sizes.show(position), self.sizes.show(&axis.size));
+            self.report(shape::out_of_range(&self.axes.show(axis.id), told, span));
+            return false;
+        }
+        true
+    }
+
+    fn gather(
+        &mut self,
+        table: crate::sema::typed::ExprId,
+        ty: &Type,
+        axis: &Axis,
+        index: crate::sema::typed::ExprId,
+        index_span: Span,
+        span: Span,
+    ) -> Value<'a> {
+        let index_ty = self.ty(index).clone();
+        let Kind::Index(counts) = index_ty.kind else {
+            return self.fail(shape::index_needs_kind(
+                &self.axes.show(axis.id),
+                &self.show_type(&index_ty),
+                index_span,
+            ));
+        };
+        if index_ty.dtype != DType::I32 || !self.axes.unite(counts, axis.id) {
+            let told = (self.axes.show(counts), self.axes.show(axis.id));
+            return self.fail(shape::index_of_other("the index".into(), &told.0, &told.1, index_span, span));
+        }
+        let size = self.axes.size(counts);
+        if self.sizes.unify(&axis.size, &size).is_err() {
+            let told = (self.sizes.show(&size), self.sizes.show(&axis.size));
+            return self.fail(shape::index_size(
+                "the index".into(),
+                &self.axes.show(axis.id),
+                told,
+                index_span,
+                span,
+                None,
+            ));
+        }
+        if self.find_axis(&index_ty.axes, axis.id).is_some() {
+            return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "this index".into(), index_span));
+        }
+        let others: Vec<Axis> = ty.axes.iter().filter(|other| other.id != axis.id).cloned().collect();
+        let shared = others.iter().filter(|other| self.find_axis(&index_ty.axes, other.id).is_some()).count();
+        if shared > 0 && shared < others.len() {
+            return self.fail(name::not_yet("a gather that shares some axes with its table and not others", span));
+        }
+        for other in &others {
+            if let Some(axis) = self.find_axis(&index_ty.axes, other.id).cloned()
+                && !self.same_size(other, &axis, ty, &index_ty, span)
+            {
+                return Value::Error;
+            }
+        }
+        let own = others.iter().filter(|other| self.find_axis(&index_ty.axes, other.id).is_none()).cloned();
+        let axes = index_ty.axes.iter().cloned().chain(own).collect();
+        Value::Tensor(self.push(ExprKind::Gather { table, axis: axis.id, index }, Type { axes, ..ty.clone() }, span))
+    }
+
+    // ---- axes in brackets
+
+    fn arrow(&mut self, f: &Function<'a>, span: Span) -> Option<(&'a [Ix], &'a [Ix])> {
+        match f.brackets {
+            Some(ast::Brackets { from, to: Some(to), .. }) => Some((from, to)),
+            _ => {
+                self.report(name::arrow_expected(f.span.to(span)));
+                None
+            }
+        }
+    }
+
+    /// The axis of a tensor that an entry names.
+    fn axis_of(&mut self, scope: &mut Scope<'a>, ix: &'a Ix, ty: &Type) -> Option<Axis> {
+        let id = self.axis_at(scope, ix, Some(ty))?;
+        self.has_axis(id, ix_span(ix), ty)
+    }
+
+    fn has_axis(&mut self, id: AxisId, span: Span, ty: &Type) -> Option<Axis> {
+        if let Some(axis) = self.find_axis(&ty.axes, id) {
+            return Some(axis.clone());
+        }
+        let names: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
+        self.report(shape::lacks_axis_here(&self.axes.show(id), &self.show_type(ty), span, span, &names));
+        None
+    }
+
+    fn axis_by_name(&mut self, scope: &Scope<'a>, ident: ast::Ident, ty: &Type) -> Option<Axis> {
+        let in_tensor = ty.axes.iter().find(|axis| self.axes.name(axis.id) == Some(ident.name));
+        match (in_tensor, scope.axes.get(&ident.name)) {
+            (Some(axis), _) => Some(axis.clone()),
+            (None, Some(&id)) => self.has_axis(id, ident.span, ty),
+            (None, None) => {
+                let known: Vec<&str> =
+                    ty.axes.iter().filter_map(|axis| self.axes.name(axis.id)).map(|name| name.as_str()).collect();
+                self.report(name::unknown_axis(ident.name.as_str(), ident.span, &known));
+                None
+            }
+        }
+    }
+
+    /// The axes that a list names; `..` is those of the row that the tensor has.
+    fn axes_of(&mut self, scope: &mut Scope<'a>, list: &'a [Ix], ty: &Type) -> Option<Vec<Axis>> {
+        let mut axes: Vec<Axis> = Vec::new();
+        for ix in list {
+            match ix {
+                Ix::Row(span) => {
+                    let Some(row) = scope.row.clone() else {
+                        self.report(shape::no_row(*span));
+                        return None;
+                    };
+                    axes.extend(row.iter().filter_map(|axis| self.find_axis(&ty.axes, axis.id)).cloned());
+                }
+                _ => axes.push(self.axis_of(scope, ix, ty)?),
+            }
+        }
+        Some(axes)
+    }
+}

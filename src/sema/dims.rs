@@ -1,0 +1,120 @@
+//! Sizes under unification: which symbols are known to be what.
+//!
+//! A *rigid* size (the batch, a size of an opaque argument) equals only itself. An *open* one stands
+//! for a size that a later use fixes. Equality of canonical polynomials is comparison; an equation is
+//! solved when an open size occurs once, with the factor 1 or -1.
+
+use crate::ir::{Dim, SizeId};
+
+/// All sizes of a program.
+#[derive(Default)]
+pub struct Sizes {
+    all: Vec<Size>,
+}
+
+struct Size {
+    name: String,
+    solution: Option<Dim>,
+    rigid: bool,
+}
+
+/// Why two sizes are not one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mismatch {
+    /// They differ whatever the symbols are.
+    Refuted,
+    /// Nothing known proves or refutes it.
+    Open,
+}
+
+impl Sizes {
+    /// A size that equals only itself.
+    pub fn rigid(&mut self, name: impl Into<String>) -> Dim {
+        self.add(name.into(), true)
+    }
+
+    /// A size that a use will fix.
+    pub fn open(&mut self, name: impl Into<String>) -> Dim {
+        self.add(name.into(), false)
+    }
+
+    fn add(&mut self, name: String, rigid: bool) -> Dim {
+        self.all.push(Size { name, solution: None, rigid });
+        Dim::size(SizeId(self.all.len() as u32 - 1))
+    }
+
+    /// The names by id, for the graph.
+    pub fn names(&self) -> Vec<String> {
+        self.all.iter().map(|size| size.name.clone()).collect()
+    }
+
+    /// The size with everything known put in.
+    pub fn resolve(&self, dim: &Dim) -> Dim {
+        if dim.as_const().is_some() {
+            return dim.clone();
+        }
+        let known = |id: SizeId| self.all[id.0 as usize].solution.as_ref().map(|solution| self.resolve(solution));
+        // A solution never overflows: it was built by checked arithmetic from parts of this size.
+        dim.substitute(&known).unwrap_or_else(|_| dim.clone())
+    }
+
+    /// Whether a later use may still fix this size.
+    pub fn is_open(&self, dim: &Dim) -> bool {
+        self.resolve(dim).sizes().into_iter().any(|id| !self.all[id.0 as usize].rigid)
+    }
+
+    /// Makes two sizes equal, solving for an open one where that decides it.
+    pub fn unify(&mut self, a: &Dim, b: &Dim) -> Result<(), Mismatch> {
+        let (a, b) = (self.resolve(a), self.resolve(b));
+        if a == b {
+            return Ok(());
+        }
+        let Ok(difference) = a.sub(&b) else { return Err(Mismatch::Refuted) };
+        if difference.as_const().is_some() {
+            return Err(Mismatch::Refuted);
+        }
+        // a - b = ±open + rest = 0, so open = ∓rest, when the rest is free of it.
+        for id in difference.sizes().into_iter().filter(|id| !self.all[id.0 as usize].rigid) {
+            for sign in [1, -1] {
+                let term = Dim::size(id).mul(&Dim::constant(sign));
+                let rest = term.and_then(|term| difference.sub(&term));
+                let Ok(rest) = rest else { continue };
+                if rest.sizes().contains(&id) {
+                    continue;
+                }
+                let solution = rest.mul(&Dim::constant(-sign)).ok();
+                if let Some(solution) = solution {
+                    if solution.as_const().is_some_and(|size| size < 0) {
+                        return Err(Mismatch::Refuted);
+                    }
+                    self.all[id.0 as usize].solution = Some(solution);
+                    return Ok(());
+                }
+            }
+        }
+        Err(Mismatch::Open)
+    }
+
+    /// The size in the user's names: `2 * t + 1`; `?` for one that nothing fixed.
+    pub fn show(&self, dim: &Dim) -> String {
+        let name = |id: SizeId| self.all[id.0 as usize].name.clone();
+        self.resolve(dim).display(&name).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_size_is_solved_once() {
+        let mut sizes = Sizes::default();
+        let (n, batch) = (sizes.open("n"), sizes.rigid("batch"));
+        let sum = n.add(&Dim::constant(2)).unwrap();
+        assert_eq!(sizes.unify(&sum, &Dim::constant(5)), Ok(()));
+        assert_eq!(sizes.resolve(&n), Dim::constant(3));
+        assert_eq!(sizes.unify(&n, &Dim::constant(4)), Err(Mismatch::Refuted));
+        assert_eq!(sizes.unify(&batch, &Dim::constant(4)), Err(Mismatch::Open));
+        assert_eq!(sizes.unify(&batch, &batch.add(&Dim::ONE).unwrap()), Err(Mismatch::Refuted));
+    }
+}

@@ -1,0 +1,409 @@
+//! The typed program: expressions over named axes in one arena, and what surrounds them.
+//!
+//! Everything static is gone: definitions are inlined with their arguments, `if` on static values has
+//! chosen, numbers are folded. Operations align by axis identity; `lower` turns that into positions.
+
+use crate::base::{Span, Symbol};
+use crate::ir::{DType, Dim};
+use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
+
+/// An axis, by identity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct AxisId(pub u32);
+
+/// An expression, by its place in the arena.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ExprId(pub u32);
+
+/// An axis of a tensor.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Axis {
+    /// Which.
+    pub id: AxisId,
+    /// How long it is in this tensor.
+    pub size: Dim,
+    /// Where that size was chosen, for messages.
+    pub from: Span,
+}
+
+/// What the elements mean.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Just numbers.
+    Plain,
+    /// Unnormalised log-probabilities.
+    Logit,
+    /// Probabilities.
+    Prob,
+    /// Whole numbers below the size of an axis.
+    Index(AxisId),
+}
+
+/// The type of an expression.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Type {
+    /// Of each element.
+    pub dtype: DType,
+    /// What the elements mean.
+    pub kind: Kind,
+    /// In order; each identity once.
+    pub axes: Vec<Axis>,
+}
+
+/// A function of elements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fun {
+    /// One the graph knows.
+    Map(MapOp),
+    /// Only on scalars of the host.
+    Sin,
+    /// Only on scalars of the host.
+    Cos,
+    /// Only on scalars of the host.
+    FloorDiv,
+    /// Only on scalars of the host.
+    Mod,
+}
+
+/// What an expression computes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ExprKind {
+    /// A number without axes, of the type's dtype.
+    Const(f64),
+    /// A size as a number of the host.
+    Size(Dim),
+    /// The number of the update, from 1; a number of the host.
+    Step,
+    /// Steps in an epoch; a number of the host.
+    StepsPerEpoch,
+    /// A column of the batch.
+    Input(usize),
+    /// A parameter.
+    Param(usize),
+    /// A state as it is before the step.
+    State(usize),
+    /// The gradient of the loss by a parameter; only in updates.
+    Grad(usize),
+    /// Elementwise; operands align by axis identity with the result.
+    Map(Fun, Vec<ExprId>),
+    /// Combines along axes.
+    Reduce(ReduceOp, Vec<AxisId>, ExprId),
+    /// First position of the extreme along an axis.
+    ArgReduce(ArgOp, AxisId, ExprId),
+    /// `log(sum(exp(x)))` along an axis.
+    LogSumExp(AxisId, ExprId),
+    /// The same tensor, axis for axis in order, under the identities of the type.
+    Relabel(ExprId),
+    /// The same axes in the order of the type.
+    Order(ExprId),
+    /// Repeated along the axes of the type that it lacks.
+    Expand(ExprId),
+    /// The same elements in row-major order under the axes of the type: splits and joins.
+    Reshape(ExprId),
+    /// `table[axis = index]`
+    Gather {
+        /// What is read.
+        table: ExprId,
+        /// Along which of its axes.
+        axis: AxisId,
+        /// Where; aligned with the table on the axes both have.
+        index: ExprId,
+    },
+    /// From a position on, as many as the type says.
+    Slice {
+        /// What is read.
+        x: ExprId,
+        /// Along which axis.
+        axis: AxisId,
+        /// The first position.
+        start: Dim,
+    },
+    /// One position along an axis, which goes.
+    Select {
+        /// What is read.
+        x: ExprId,
+        /// Along which axis.
+        axis: AxisId,
+        /// Which position.
+        at: Dim,
+    },
+    /// Joined along an axis that each part has.
+    Concat(AxisId, Vec<ExprId>),
+    /// Positions along the one axis of the type.
+    Pos,
+    /// Random numbers of the type's axes.
+    Random(Dist, u32),
+    /// Itself, without gradient.
+    StopGradient(ExprId),
+}
+
+impl ExprKind {
+    /// The expressions this one is made of.
+    pub fn for_each_part(&self, mut visit: impl FnMut(ExprId)) {
+        match self {
+            ExprKind::Const(_)
+            | ExprKind::Size(_)
+            | ExprKind::Step
+            | ExprKind::StepsPerEpoch
+            | ExprKind::Input(_)
+            | ExprKind::Param(_)
+            | ExprKind::State(_)
+            | ExprKind::Grad(_)
+            | ExprKind::Pos
+            | ExprKind::Random(..) => {}
+            ExprKind::Map(_, parts) | ExprKind::Concat(_, parts) => parts.iter().for_each(|part| visit(*part)),
+            ExprKind::Reduce(_, _, x)
+            | ExprKind::ArgReduce(_, _, x)
+            | ExprKind::LogSumExp(_, x)
+            | ExprKind::Relabel(x)
+            | ExprKind::Order(x)
+            | ExprKind::Expand(x)
+            | ExprKind::Reshape(x)
+            | ExprKind::StopGradient(x)
+            | ExprKind::Slice { x, .. }
+            | ExprKind::Select { x, .. } => visit(*x),
+            ExprKind::Gather { table, index, .. } => {
+                visit(*table);
+                visit(*index);
+            }
+        }
+    }
+
+    /// The axes this expression names itself.
+    pub fn for_each_axis(&mut self, mut visit: impl FnMut(&mut AxisId)) {
+        match self {
+            ExprKind::Reduce(_, axes, _) => axes.iter_mut().for_each(visit),
+            ExprKind::ArgReduce(_, axis, _)
+            | ExprKind::LogSumExp(axis, _)
+            | ExprKind::Concat(axis, _)
+            | ExprKind::Gather { axis, .. }
+            | ExprKind::Slice { axis, .. }
+            | ExprKind::Select { axis, .. } => visit(axis),
+            _ => {}
+        }
+    }
+}
+
+/// An expression.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expr {
+    /// What it computes.
+    pub kind: ExprKind,
+    /// Its type.
+    pub ty: Type,
+    /// The user's text it comes from.
+    pub span: Span,
+    /// A scalar that depends on no tensor: it runs on the host, in f64.
+    pub host: bool,
+}
+
+/// A parameter.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Param {
+    /// `Net.Dense.w`
+    pub path: String,
+    /// Its declared axes in order.
+    pub ty: Type,
+    /// Its first value.
+    pub init: ExprId,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// A state of a layer, a metric or an optimizer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct State {
+    /// `Net.BatchNorm.mu`, `accuracy.hits`, `Adam.m/Net.Dense.w`
+    pub path: String,
+    /// Its axes in order.
+    pub ty: Type,
+    /// Its first value.
+    pub init: ExprId,
+    /// Whose it is.
+    pub owner: Owner,
+}
+
+/// Who keeps a state, and when it commits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// A layer: commits while training.
+    Layer,
+    /// A metric: commits while evaluating, reset before.
+    Metric,
+    /// An optimizer: commits each step.
+    Optimizer,
+}
+
+/// A column that the program reads.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Input {
+    /// Its name in the data.
+    pub name: Symbol,
+    /// Its type, the batch first.
+    pub ty: Type,
+}
+
+/// A use of a layer, for summaries.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Applied {
+    /// `Net.Dense`
+    pub path: String,
+    /// `Dense`
+    pub layer: Symbol,
+    /// The type of its result.
+    pub ty: Option<Type>,
+    /// How deep it is nested.
+    pub depth: usize,
+}
+
+/// A named value, for shape notes and editors.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Binding {
+    /// The name.
+    pub name: Symbol,
+    /// Where it is bound.
+    pub span: Span,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// What a run computes once per batch in one mode.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Section {
+    /// The scalar loss.
+    pub loss: Option<ExprId>,
+    /// Metrics by name.
+    pub metrics: Vec<Metric>,
+    /// The prediction's fields; one without a name when it is no record.
+    pub predict: Vec<(String, ExprId)>,
+    /// New values of states.
+    pub states: Vec<(usize, ExprId)>,
+}
+
+/// A reported value.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// A scalar.
+    pub value: ExprId,
+    /// Its states; empty for a mean over examples, which is weighted by the count of each batch.
+    pub states: Vec<usize>,
+}
+
+/// The update of one parameter.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Update {
+    /// Which.
+    pub param: usize,
+    /// Its new value.
+    pub value: ExprId,
+    /// New values of the optimizer's states.
+    pub states: Vec<(usize, ExprId)>,
+}
+
+/// `train Net on Iris { … }`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Train {
+    /// The names of its models.
+    pub models: Vec<Symbol>,
+    /// The name of its data.
+    pub data: Symbol,
+    /// The columns it reads.
+    pub inputs: Vec<Input>,
+    /// The parameters of its models.
+    pub params: Vec<Param>,
+    /// All states.
+    pub states: Vec<State>,
+    /// With `training` true: the loss and the layers' states.
+    pub training: Section,
+    /// With `training` false: loss, metrics, prediction.
+    pub evaluation: Section,
+    /// One per parameter.
+    pub updates: Vec<Update>,
+    /// Layers in the order applied.
+    pub layers: Vec<Applied>,
+    /// The other settings.
+    pub settings: Settings,
+    /// The expressions of all of the above.
+    pub exprs: Vec<Expr>,
+    /// The whole declaration.
+    pub span: Span,
+}
+
+/// The settings of a run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// How long.
+    pub length: Length,
+    /// Of the random key.
+    pub seed: u64,
+    /// When to stop early.
+    pub stop: Option<Patience>,
+    /// Which weights to keep at the end.
+    pub keep: Keep,
+    /// What to do with large gradients.
+    pub clip: Option<Clip>,
+}
+
+/// How long a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Length {
+    /// Passes over the training split.
+    Epochs(u64),
+    /// Updates.
+    Steps(u64),
+}
+
+/// `valid.loss`: a value reported on a split.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Watched {
+    /// `train`, `valid` or `test`.
+    pub split: String,
+    /// `loss` or a metric.
+    pub name: String,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// `patience(valid.loss, 5 epochs)`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Patience {
+    /// What must get better.
+    pub watch: Watched,
+    /// Within how many epochs.
+    pub epochs: u64,
+}
+
+/// Which weights to keep.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Keep {
+    /// Those of the end.
+    Last,
+    /// Those of the epoch where this was best.
+    Best(Watched),
+}
+
+/// `clip = norm(1.0)`
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Clip {
+    /// All gradients together are scaled down to at most this length.
+    Norm(f64),
+    /// Each element is cut to at most this size.
+    Value(f64),
+}
+
+/// A checked program.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Program {
+    /// Each `train` declaration in order.
+    pub trains: Vec<Train>,
+    /// The names of axes by identity.
+    pub axes: Vec<String>,
+    /// The sizes of axes by identity.
+    pub axis_sizes: Vec<Dim>,
+    /// The names of sizes by `SizeId`.
+    pub sizes: Vec<String>,
+    /// Named values in the user's file, in the order bound.
+    pub bindings: Vec<Binding>,
+}
