@@ -6,17 +6,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use crate::base::{FileId, SourceMap, Symbol};
-use crate::data::{self, ColumnType, Dataset, Fitted, Folder};
+use crate::base::{FileId, SourceMap, Span, Symbol};
+use crate::data::{self, ColumnType, Dataset, Fitted, Folder, Schema};
 use crate::diag::{Diagnostics, train as told};
 use crate::ir::Graph;
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
-use crate::syntax::{ast, parse};
+use crate::syntax::{ast, blame, parse};
 use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
 
 /// The files of the standard library, in the binary.
@@ -66,6 +67,8 @@ pub struct Checked {
     pub datasets: FxHashMap<Symbol, Dataset>,
     /// Everything found on the way.
     pub diagnostics: Diagnostics,
+    /// How long the data took of it.
+    pub reading: Duration,
 }
 
 /// The stages of one run, from the typed program to kernels.
@@ -115,7 +118,8 @@ impl Session {
         };
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|error| refuse(told::cannot_read(&name, &error)))?;
-        let text = String::from_utf8(bytes).map_err(|error| refuse(told::not_utf8(&name, error.utf8_error().valid_up_to())))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| refuse(told::not_utf8(&name, error.utf8_error().valid_up_to())))?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(Session::new(&name, &text, folder))
     }
@@ -142,6 +146,47 @@ impl Session {
     /// What the command line set, for the record of a run.
     pub fn overrides(&self) -> &[(String, String)] {
         &self.overrides_text
+    }
+
+    /// The text of the user's file with what the command line set in its place.
+    pub fn resolved(&self) -> String {
+        let last: FxHashMap<&str, &str> = self.overrides_text.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let is = |name: &str, ident: &ast::Ident| ident.name.as_str() == name;
+        let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
+        for (name, value) in last {
+            let is_setting = sema::settings().any(|setting| setting == name);
+            for item in &self.tree.items {
+                match item {
+                    ast::Item::Let(binding) => {
+                        let (ast::Target::Names(bound) | ast::Target::Fields(bound)) = &binding.target;
+                        if bound.iter().any(|ident| is(name, ident)) {
+                            edits.push((binding.value.span.range(), value.to_owned()));
+                        }
+                    }
+                    ast::Item::Train(train) if is_setting => {
+                        let line = train.entries.iter().find_map(|entry| match entry {
+                            ast::Entry::Setting(setting) if setting.names.iter().any(|ident| is(name, ident)) => {
+                                Some(setting.value.span.range())
+                            }
+                            _ => None,
+                        });
+                        let end = (train.span.end as usize).saturating_sub(1);
+                        edits.push(match line {
+                            Some(range) => (range, value.to_owned()),
+                            None => (end..end, format!("  {name} = {value}\n")),
+                        });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        // From the end on, so that the places before stay; lines at one place in the order of their text.
+        edits.sort_by(|(a, x), (b, y)| (b.start, y).cmp(&(a.start, x)));
+        let mut text = self.text().to_owned();
+        for (range, value) in edits {
+            text.replace_range(range, &value);
+        }
+        text
     }
 
     /// The names of top-level `let`s and of the settings of runs.
@@ -180,13 +225,35 @@ impl Session {
         on_large_stack(|| self.check_here(fitted))
     }
 
+    /// Checks the program of a trained model without its data: `schemas` is what the data was like.
+    pub fn check_recorded(&self, schemas: FxHashMap<Symbol, Schema>) -> Checked {
+        on_large_stack(|| {
+            let facts = Facts { datasets: FxHashMap::default(), recorded: schemas };
+            let (program, told) = sema::check(&self.trees(), &facts);
+            let mut diagnostics = self.syntax.clone();
+            diagnostics.extend(told);
+            Checked { program, datasets: facts.datasets, diagnostics, reading: Duration::ZERO }
+        })
+    }
+
+    /// What a `data` declaration asks for.
+    pub fn spec(&self, data: Symbol, diagnostics: &mut Diagnostics) -> Option<data::Spec> {
+        let constants = on_large_stack(|| sema::constants(&self.trees()));
+        let lookup = |name: Symbol| constants.get(&name).map(|value| data::Constant::Number(*value));
+        let declared = self.tree.items.iter().find_map(|item| match item {
+            ast::Item::Data(declared) if declared.name.name == data => Some(declared),
+            _ => None,
+        });
+        declared.map(|declared| data::Spec::from_ast(declared, &lookup, diagnostics))
+    }
+
     fn check_here(&self, fitted: Option<&FxHashMap<Symbol, Fitted>>) -> Checked {
-        let mut diagnostics = self.syntax.clone();
-        let std = STD_TREES.iter().enumerate().map(|(at, tree)| Source { file: FileId(at as u32), tree });
-        let sources = Sources { std: std.collect(), user: Source { file: self.file, tree: &self.tree }, overrides: &self.overrides };
+        let mut found = Diagnostics::default();
+        let sources = self.trees();
         let constants = sema::constants(&sources);
         let lookup = |name: Symbol| constants.get(&name).map(|value| data::Constant::Number(*value));
 
+        let start = Instant::now();
         let mut facts = Facts::default();
         for item in &self.tree.items {
             let ast::Item::Data(declared) = item else { continue };
@@ -199,11 +266,24 @@ impl Session {
             {
                 facts.datasets.insert(declared.name.name, dataset);
             }
-            diagnostics.extend(told);
+            found.extend(told);
         }
+        let reading = start.elapsed();
         let (program, told) = sema::check(&sources, &facts);
-        diagnostics.extend(told);
-        Checked { program, datasets: facts.datasets, diagnostics }
+        found.extend(told);
+        // What follows from a text that could not be read stays silent; a misspelt name does not follow.
+        let spoilt = blame::spoilt(&self.tree, self.text(), &self.syntax);
+        let follows = |span: Span| spoilt.iter().any(|item| item.start <= span.start && span.end <= item.end);
+        found.retain(|told| told.knows_the_word() || !told.span().is_some_and(follows));
+        let mut diagnostics = self.syntax.clone();
+        diagnostics.extend(found);
+        Checked { program, datasets: facts.datasets, diagnostics, reading }
+    }
+
+    /// All trees and what the command line set.
+    fn trees(&self) -> Sources<'_> {
+        let std = STD_TREES.iter().enumerate().map(|(at, tree)| Source { file: FileId(at as u32), tree });
+        Sources { std: std.collect(), user: Source { file: self.file, tree: &self.tree }, overrides: &self.overrides }
     }
 
     /// The seed of the first run on some data, which also shuffles and splits it.
@@ -211,7 +291,9 @@ impl Session {
         let seed = Symbol::new("seed");
         let in_file = self.tree.items.iter().find_map(|item| match item {
             ast::Item::Train(train) if train.data.name == data => train.entries.iter().find_map(|entry| match entry {
-                ast::Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == seed) => Some(&setting.value),
+                ast::Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == seed) => {
+                    Some(&setting.value)
+                }
                 _ => None,
             }),
             _ => None,
@@ -301,11 +383,13 @@ fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
 #[derive(Default)]
 struct Facts {
     datasets: FxHashMap<Symbol, Dataset>,
+    /// Those of data that is not at hand.
+    recorded: FxHashMap<Symbol, Schema>,
 }
 
 impl DataFacts for Facts {
     fn columns(&self, data: Symbol) -> Option<Vec<Column>> {
-        let schema = self.datasets.get(&data)?.schema();
+        let schema = self.datasets.get(&data).map(Dataset::schema).or_else(|| self.recorded.get(&data))?;
         let columns = schema.columns.iter().map(|column| Column {
             name: column.name,
             axes: column.axes.iter().map(|axis| (axis.name, axis.size as i64)).collect(),

@@ -2,9 +2,12 @@
 
 mod support;
 
+mod check;
 mod data;
+mod docs;
 mod kernels;
 mod lowering;
+mod lsp;
 mod ops;
 mod suite;
 mod syntax;

@@ -5,11 +5,13 @@
 //! what a step writes overlaps nothing else that the step uses, and only writable segments are
 //! written. The machine code relies on it. Addresses that depend on data are checked when they load.
 
+use std::sync::Arc;
+
 use super::memory::Spot;
 use crate::ir::{Dim, SizeId};
+use crate::kernel::Fault;
 use crate::kernel::extent;
 use crate::kernel::ir::{Access, BufId, KernelId, Launch, Matrix, Program, ScalarValue, Step};
-use crate::kernel::Fault;
 
 /// Why a program cannot run with some sizes.
 #[derive(Clone, PartialEq, Debug)]
@@ -61,28 +63,15 @@ pub struct BoundMatrix {
 #[expect(missing_docs, reason = "the fields of kernel::ir::Step")]
 pub enum BoundStep {
     Loop(BoundLaunch),
-    Gemm {
-        dims: [usize; 4],
-        a: BoundMatrix,
-        b: BoundMatrix,
-        c: Option<BoundMatrix>,
-        epilogue: Option<BoundLaunch>,
-    },
-    Segments {
-        dims: [usize; 3],
-        index: BufId,
-        update: BufId,
-        out: BufId,
-    },
-    Copy {
-        from: BufId,
-        to: BufId,
-    },
+    Gemm { dims: [usize; 4], a: BoundMatrix, b: BoundMatrix, c: Option<BoundMatrix>, epilogue: Option<BoundLaunch> },
+    Segments { dims: [usize; 3], index: BufId, update: BufId, out: BufId },
+    Copy { from: BufId, to: BufId },
 }
 
 /// A program with all its sizes known.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Bound {
+    program: Arc<Program>,
     steps: Vec<BoundStep>,
     spots: Vec<Spot>,
     segments: Vec<usize>,
@@ -106,7 +95,7 @@ impl Bound {
     /// Evaluates and checks. `spots` says where each buffer lies, `writable` which segments may be
     /// written.
     pub fn new(
-        program: &Program,
+        program: &Arc<Program>,
         sizes: &dyn Fn(SizeId) -> i64,
         spots: Vec<Spot>,
         writable: &dyn Fn(usize) -> bool,
@@ -125,7 +114,13 @@ impl Bound {
             steps.push(binder.step(step)?);
         }
         let (written, scalars) = (binder.written, binder.scalars);
-        Ok(Bound { steps, spots, segments, written, scalars })
+        let program = program.clone();
+        Ok(Bound { program, steps, spots, segments, written, scalars })
+    }
+
+    /// Whether these are the sizes of this very program.
+    pub fn is_of(&self, program: &Arc<Program>) -> bool {
+        Arc::ptr_eq(&self.program, program)
     }
 
     /// The steps in order.
@@ -238,9 +233,8 @@ impl Binder<'_> {
         let kernel = &self.program.kernels[launch.kernel.0 as usize];
         let sizes = launch.sizes.iter().map(|dim| stride(dim, self.sizes)).collect::<Result<Vec<i64>, _>>()?;
         let lens: Vec<usize> = launch.bufs.iter().map(|buf| self.spots[buf.0 as usize].len).collect();
-        extent::check(kernel, &sizes, &lens).map_err(|fault| {
-            BindFault::Fault(Fault(format!("kernel k{} of {sizes:?}: {fault}", launch.kernel.0)))
-        })?;
+        extent::check(kernel, &sizes, &lens)
+            .map_err(|fault| BindFault::Fault(Fault(format!("kernel k{} of {sizes:?}: {fault}", launch.kernel.0))))?;
         let rows = extent::rows(kernel, &sizes).unwrap_or_default();
         let row = extent::coef(kernel.row, &sizes) as u64;
         require(rows.checked_mul(row.max(1)).is_some_and(|n| i64::try_from(n).is_ok()), "too many elements")?;
@@ -307,4 +301,3 @@ impl Binder<'_> {
 fn require(holds: bool, what: &str) -> Result<(), BindFault> {
     if holds { Ok(()) } else { Err(BindFault::Fault(Fault(what.into()))) }
 }
-

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// A source file of a session.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct FileId(pub u32);
 
 /// A place as people count it: line and column from 1, the column in Unicode scalar values.
@@ -45,6 +45,11 @@ impl SourceFile {
         let start = self.line_starts[line] as usize;
         let end = (byte as usize).min(self.text.len());
         LineColumn { line: line + 1, column: self.text[start..end].chars().count() + 1 }
+    }
+
+    /// The first byte of a line, from 0.
+    pub fn line_start(&self, line: usize) -> usize {
+        self.line_starts[line] as usize
     }
 
     /// The text of a line, from 0, without its end.

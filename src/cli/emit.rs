@@ -1,73 +1,132 @@
-//! `tensa emit --stage …`: prints a stage of the compiler.
+//! `tensa emit --stage …`: the text form of a stage of the compiler.
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, Outcome, ProgramArgs};
-use crate::{driver, fuse, ir, sema, syntax};
+use super::{Failure, Outcome, ProgramArgs, report};
+use crate::backend::cpu::Cpu;
+use crate::driver::{self, Checked, Session, Stages};
+use crate::sema::typed::Train;
+use crate::{fuse, ir, runtime, sema, syntax};
 
 /// The arguments of `tensa emit`.
 #[derive(Args)]
 pub(super) struct Emit {
     #[command(flatten)]
     program: ProgramArgs,
-    /// Which stage
+    /// The stage to print
     #[arg(long, value_enum)]
     stage: Stage,
+    /// Of which run, by the name of its model, when the program has several
+    #[arg(long, value_name = "NAME")]
+    train: Option<String>,
+    /// For which batch a plan is made
+    #[arg(long, default_value_t = 32, value_name = "N")]
+    batch: u32,
 }
 
 /// The stages, in order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Stage {
-    /// The syntax tree, as text
+    /// The syntax tree, as text in the house format
     Ast,
-    /// Expressions with named axes
+    /// Expressions with named axes: layers inlined, static choices made
     Typed,
-    /// The training graph as lowered
+    /// The training graph as lowered: ordered axes, the loss
     Graph,
-    /// After recognition
+    /// After recognition: contractions, log-sum-exp, picks
     Canon,
     /// With gradients
     Grad,
-    /// One program of a step
+    /// One program of a step: loss, gradients, update
     Step,
-    /// The same, optimised
+    /// The same, simplified
     Opt,
-    /// In regions
+    /// In regions, each of which becomes one kernel
     Fused,
-    /// As loop nests
+    /// As loop nests over buffers
     Kernel,
+    /// Where the buffers of a step lie in memory, for one batch size
+    Plan,
+    /// The kernels in Cranelift's intermediate form
+    Clif,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Emit) -> Outcome {
     let session = args.program.open()?;
     if args.stage == Stage::Ast {
-        print!("{}", syntax::print::print(session.tree()));
-        return match session.syntax_diagnostics().has_errors() {
-            true => Err(Failure::Program(Box::new(crate::driver::Session::new("", "", Default::default())), session.syntax_diagnostics().clone())),
-            false => Ok(()),
-        };
+        return ast(session);
     }
     let checked = session.check(None);
     if checked.diagnostics.has_errors() {
         return Err(Failure::Program(Box::new(session), checked.diagnostics));
     }
+    let trains = chosen(&checked, args.train.as_deref())?;
     if args.stage == Stage::Typed {
         print!("{}", sema::print(&checked.program));
-        return Ok(());
-    }
-    for train in &checked.program.trains {
-        let stages = driver::stages(&checked.program, train, false);
-        match args.stage {
-            Stage::Ast | Stage::Typed => {}
-            Stage::Graph => print!("{}", ir::text::print(&stages.lowered.training)),
-            Stage::Canon => print!("{}", ir::text::print(&stages.canon)),
-            Stage::Grad => print!("{}", ir::text::print(&stages.grad)),
-            Stage::Step => print!("{}", ir::text::print(&stages.step)),
-            Stage::Opt => print!("{}", ir::text::print(&stages.opt)),
-            Stage::Fused => print!("{}", fuse::print(&fuse::fuse(&stages.opt))),
-            Stage::Kernel => print!("{}", driver::kernels(&stages.opt)),
+    } else {
+        for &train in &trains {
+            if trains.len() > 1 {
+                println!("# {} on {}", names(train).join(", "), train.data);
+            }
+            print!("{}", text(args, &driver::stages(&checked.program, train, false))?);
         }
     }
+    report::show(checked.diagnostics, &session.sources);
     Ok(())
+}
+
+/// The tree of what could be read, also when not all could.
+fn ast(session: Session) -> Outcome {
+    print!("{}", syntax::print::print(session.tree()));
+    let told = session.syntax_diagnostics().clone();
+    if told.has_errors() {
+        return Err(Failure::Program(Box::new(session), told));
+    }
+    report::show(told, &session.sources);
+    Ok(())
+}
+
+/// The runs asked for: those of a model, or all.
+fn chosen<'c>(checked: &'c Checked, name: Option<&str>) -> Result<Vec<&'c Train>, Failure> {
+    let trains = &checked.program.trains;
+    let Some(name) = name else { return Ok(trains.iter().collect()) };
+    let chosen: Vec<&Train> = trains.iter().filter(|train| names(train).contains(&name)).collect();
+    if chosen.is_empty() {
+        let known: Vec<&str> = trains.iter().flat_map(names).collect();
+        return Err(Failure::Usage(format!("no run trains `{name}`; the program trains {}", known.join(", "))));
+    }
+    Ok(chosen)
+}
+
+fn names(train: &Train) -> Vec<&'static str> {
+    train.models.iter().map(|name| name.as_str()).collect()
+}
+
+fn text(args: &Emit, stages: &Stages) -> Result<String, Failure> {
+    Ok(match args.stage {
+        Stage::Ast | Stage::Typed => String::new(),
+        Stage::Graph => ir::text::print(&stages.lowered.training),
+        Stage::Canon => ir::text::print(&stages.canon),
+        Stage::Grad => ir::text::print(&stages.grad),
+        Stage::Step => ir::text::print(&stages.step),
+        Stage::Opt => ir::text::print(&stages.opt),
+        Stage::Fused => fuse::print(&fuse::fuse(&stages.opt)),
+        Stage::Kernel => driver::kernels(&stages.opt).to_string(),
+        Stage::Plan => {
+            let program = driver::kernels(&stages.opt);
+            // The batch is the one size that a run leaves open.
+            let sizes = vec![i64::from(args.batch); program.sizes.len()];
+            let too_large = || Failure::Usage(format!("no memory holds a batch of {}", args.batch));
+            runtime::text::print(&program, &sizes).ok_or_else(too_large)?
+        }
+        Stage::Clif => {
+            let cpu = Cpu::new(1).map_err(|fault| {
+                eprintln!("error: {fault}");
+                Failure::Told
+            })?;
+            let program = driver::kernels(&stages.opt);
+            program.kernels.iter().map(|kernel| cpu.clif(kernel)).collect::<Vec<_>>().join("\n")
+        }
+    })
 }

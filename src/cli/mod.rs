@@ -3,19 +3,38 @@
 //! Results go to stdout, progress and messages to stderr. Exit status: 0 fine, 1 the program or the data
 //! is wrong, 2 the command is, 130 interrupted.
 
+mod check;
 mod emit;
+mod eval;
+mod explain;
+mod interrupt;
+mod lsp;
+mod new;
+mod predict;
+mod progress;
+mod report;
+mod run;
+mod summary;
+mod timings;
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::diag::Diagnostics;
+use crate::backend::Backend;
+use crate::backend::cpu::Cpu;
+use crate::diag::{Diagnostics, run as told};
 use crate::driver::Session;
+use crate::train::{Recorded, RunFolder, newest};
 
-/// A declarative language for neural networks.
+/// A declarative language for neural networks: one `.model` file holds data, model, loss and training.
+///
+/// Results go to stdout, progress and messages to stderr. Exit status: 0 fine, 1 the program or the data is
+/// wrong, 2 the command line is, 130 interrupted. NO_COLOR turns colours off.
 #[derive(Parser)]
-#[command(name = "tensa", version)]
+#[command(name = "tensa", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,16 +42,63 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check, train, test
+    Run(run::Run),
+    /// Check and train; the test rows are left alone
+    Train(run::Run),
+    /// Evaluate a trained model
+    Eval(eval::Eval),
+    /// Predict for the rows of a file
+    Predict(predict::Predict),
+    /// Make a small project that runs
+    New(new::New),
+    /// Check a program and its data without running anything
+    Check(check::Check),
+    /// List the layers of a program, what they make and how many parameters they have
+    Summary(summary::Summary),
     /// Print a stage of the compiler
     Emit(emit::Emit),
+    /// Explain the code of a message, with an example and its mend
+    Explain(explain::Explain),
+    /// Serve an editor over stdin and stdout (Language Server Protocol)
+    Lsp,
+}
+
+/// What runs the programs.
+#[derive(Args)]
+pub(super) struct Machine {
+    /// How many threads; all cores without it. The results are the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// On what
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: Device,
+}
+
+/// Devices.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Device {
+    /// The processor
+    Cpu,
+}
+
+impl Machine {
+    /// Starts the backend; what stops it is of the machine, not of the program.
+    pub(super) fn backend(&self) -> Result<Box<dyn Backend>, String> {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.map_or_else(all, usize::from);
+        match self.device {
+            Device::Cpu => Cpu::new(threads).map(|cpu| Box::new(cpu) as Box<dyn Backend>).map_err(|fault| fault.0),
+        }
+    }
 }
 
 /// What every command on a program takes.
 #[derive(Args)]
 pub(super) struct ProgramArgs {
-    /// The program
+    /// The program: a `.model` file
     pub file: PathBuf,
-    /// Set a top-level `let` or a setting of `train`
+    /// Set a top-level `let` or a setting of `train` to a value; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
@@ -48,23 +114,34 @@ pub(super) enum Failure {
     Program(Box<Session>, Diagnostics),
     /// The command line is wrong.
     Usage(String),
+    /// A signal ended it; told already.
+    Interrupted,
 }
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    timings::process_started();
     let cli = Cli::parse();
     let outcome = match cli.command {
+        Command::Run(args) => run::run(&args, true),
+        Command::Train(args) => run::run(&args, false),
+        Command::Eval(args) => eval::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::New(args) => new::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Summary(args) => summary::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Lsp => lsp::run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::from(1),
         Err(Failure::Program(session, diagnostics)) => {
-            for told in diagnostics.sorted() {
-                eprintln!("{} {:?} {:?} notes {:?} help {:?}", told.code.as_str(), told.message, told.labels.iter().map(|l| (session.sources.file(l.span.file).name.clone(), session.sources.file(l.span.file).line_column(l.span.start), l.text.clone())).collect::<Vec<_>>(), told.notes, told.help);
-            }
+            report::show(diagnostics, &session.sources);
             ExitCode::from(1)
         }
+        Err(Failure::Interrupted) => ExitCode::from(130),
         Err(Failure::Usage(message)) => {
             eprintln!("error: {message}");
             ExitCode::from(2)
@@ -75,7 +152,8 @@ pub fn main() -> ExitCode {
 impl ProgramArgs {
     /// Opens the program with what the command line sets.
     pub(super) fn open(&self) -> Result<Session, Failure> {
-        let mut session = Session::open(&self.file).map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+        let mut session = Session::open(&self.file)
+            .map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
         for setting in &self.set {
             let Some((name, value)) = setting.split_once('=') else {
                 return Err(Failure::Usage(format!("`--set {setting}` is not of the form NAME=VALUE")));
@@ -86,4 +164,27 @@ impl ProgramArgs {
         }
         Ok(session)
     }
+}
+
+/// Writes results to stdout. Whoever closes the pipe has seen enough.
+pub(super) fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Opens a run by its folder, or the newest run of a program, with the program it was trained with.
+pub(super) fn open_run(path: &Path) -> Result<(Session, RunFolder, Recorded), Failure> {
+    let failed = |diagnostic| Failure::of(Session::new("", "", PathBuf::new()), diagnostic);
+    let folder = match path.is_file() {
+        true => {
+            let runs = Path::new("runs");
+            newest(runs, &run::stem(path)).ok_or_else(|| failed(told::no_run_of(path, runs)))?
+        }
+        false => RunFolder::open(path).map_err(failed)?,
+    };
+    let recorded = folder.recorded().map_err(failed)?;
+    let opened = Session::open(&folder.program());
+    let mut session = opened.map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+    session.folder = recorded.folder.clone();
+    Ok((session, folder, recorded))
 }

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod json;
 pub mod name;
 pub mod render;
+pub mod run;
 pub mod shape;
 pub mod store;
 pub mod syntax;
@@ -127,6 +128,12 @@ impl Diagnostic {
         self
     }
 
+    /// Whether it says that a name is misspelt, and how it is spelt.
+    pub fn knows_the_word(&self) -> bool {
+        let about_a_name = matches!(self.code, Code::E0201 | Code::E0202 | Code::E0206 | Code::E0601);
+        about_a_name && !self.edits.is_empty()
+    }
+
     /// The culprit, when there is one.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
@@ -166,6 +173,11 @@ impl Diagnostics {
         self.all.is_empty()
     }
 
+    /// Only those that are to be kept.
+    pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
+        self.all.retain(keep);
+    }
+
     /// In the order of the source text.
     pub fn sorted(mut self) -> Vec<Diagnostic> {
         self.all.sort_by_key(|diagnostic| diagnostic.span());
@@ -185,5 +197,6 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         candidate.to_lowercase() == word.to_lowercase()
             || strsim::damerau_levenshtein(word, candidate) <= limit.max(1) && word.chars().count() > 1
     };
-    known.into_iter().filter(near).min_by_key(|candidate| strsim::damerau_levenshtein(word, candidate))
+    // Of equally near names the first of the alphabet, whatever order they come in.
+    known.into_iter().filter(near).min_by_key(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
 }

@@ -15,8 +15,15 @@ pub trait Named {
 fn suggest(diagnostic: Diagnostic, word: &str, span: Span, known: &[&str], what: &str) -> Diagnostic {
     match nearest(word, known.iter().copied()) {
         Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
-        None if known.is_empty() || known.len() > 12 => diagnostic,
-        None => diagnostic.help(format!("{what}: {}", list(known))),
+        None => {
+            let mut known = known.to_vec();
+            known.sort_unstable();
+            known.dedup();
+            match known.is_empty() || known.len() > 12 {
+                true => diagnostic,
+                false => diagnostic.help(format!("{what}: {}", list(&known))),
+            }
+        }
     }
 }
 
@@ -105,6 +112,14 @@ pub fn unknown_argument(function: Symbol, ident: impl Named, known: &[&str]) -> 
     let told = Diagnostic::error(Code::E0206, span, format!("`{function}` has no argument `{name}`"))
         .here("not one of its arguments");
     suggest(told, name.as_str(), span, known, "it takes")
+}
+
+/// An argument of a primitive given by name.
+pub fn argument_of_primitive(ident: impl Named, value: Span) -> Diagnostic {
+    let span = ident.span();
+    Diagnostic::error(Code::E0206, span, "a primitive takes its arguments in order, without names")
+        .here("a name")
+        .fix("leave the name out", Span { end: value.start, ..span }, "")
 }
 
 /// One parameter given twice.

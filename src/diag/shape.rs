@@ -59,7 +59,16 @@ fn both_sides(mut told: Diagnostic, sizes: &TwoSizes, span: Span) -> Diagnostic 
 pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
     let message = format!("axis `{}` has two sizes: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
     let told = Diagnostic::error(Code::E0301, span, message).here(format!("`{}` meets itself here", sizes.axis));
-    both_sides(told, &sizes, span).note(known_here(&known))
+    let help = format!(
+        "make both {} or both {}; if they are two different axes, give one another name, as in `{}: {}`",
+        sizes.left.0, sizes.right.0, other_name(&sizes.axis), sizes.right.0
+    );
+    both_sides(told, &sizes, span).note(known_here(&known)).help(help)
+}
+
+/// A name for a second axis of the same sort.
+fn other_name(axis: &str) -> String {
+    format!("{}2", axis.trim_end_matches('\''))
 }
 
 /// Two sizes of which nothing says that they are equal.
@@ -82,11 +91,17 @@ pub fn argument_size(sizes: TwoSizes, open: bool, span: Span, known: Known) -> D
 
 /// A size written in a signature that the argument does not have.
 pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
-    let (code, verb) = if open { (Code::E0302, "may not have") } else { (Code::E0301, "does not have") };
-    let message = format!("axis `{}` {verb} the size written here: it is {}", sizes.axis, sizes.right.0);
-    Diagnostic::error(code, span, message)
-        .here(format!("{} is written", sizes.left.0))
-        .label(sizes.right.2, format!("`{}` is {} here", sizes.axis, sizes.right.0))
+    let (axis, written, actual) = (&sizes.axis, &sizes.left.0, &sizes.right.0);
+    let told = match open {
+        true => Diagnostic::error(Code::E0302, span, format!("nothing says that axis `{axis}` is {written}"))
+            .help(format!("declare the size where `{axis}` comes from: `{axis}: {written}`")),
+        false => Diagnostic::error(Code::E0301, span, format!("axis `{axis}` has two sizes: {written} and {actual}")),
+    };
+    let told = told.here(format!("`{axis}` is {actual} here")).label(sizes.left.2, format!("{written} is declared here"));
+    match sizes.right.2 == span {
+        true => told,
+        false => told.label(sizes.right.2, format!("`{axis}` is {actual} from here on")),
+    }
 }
 
 /// A result whose axis has another size than declared.
@@ -128,9 +143,9 @@ pub fn signature(
         .label(declared, "declared here")
 }
 
-/// An argument without an axis that an earlier argument bound.
+/// An argument without an axis that an earlier argument or the brackets bound.
 pub fn lacks_axis(param: Symbol, axis: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0304, span, format!("`{param}` needs the axis `{axis}`, as the arguments before it have"))
+    Diagnostic::error(Code::E0304, span, format!("`{param}` must have the axis `{axis}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here")
 }
@@ -214,9 +229,13 @@ pub fn split_unproved(axis: &str, (whole, parts): (String, String), span: Span) 
 
 /// A result without the declared axes.
 pub fn result_axes(function: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0311, span, format!("`{function}` declares a result with the axes `{wanted}`"))
+    let told = Diagnostic::error(Code::E0311, span, format!("`{function}` declares a result with the axes `{wanted}`"))
         .here(format!("this is `{actual}`"))
-        .label(declared, "declared here")
+        .label(declared, "declared here");
+    match wanted.contains("..") {
+        true => told.help("`..` stands for the same axes as in the inputs; without a result type, it is inferred"),
+        false => told,
+    }
 }
 
 /// `order` that leaves axes out.
@@ -284,18 +303,45 @@ pub fn index_of_other(param: Symbol, counts: &str, wanted: &str, span: Span, dec
         .help(format!("name the axis of the column so: `vocab[{wanted}]`"))
 }
 
-/// An index into an axis of another size.
+/// An index into an axis of another size; `chosen` is where the axis got its size, when the user wrote it.
 pub fn index_size(
     param: Symbol,
     axis: &str,
     (counts, size): (String, String),
     span: Span,
     declared: Span,
+    chosen: Option<Span>,
 ) -> Diagnostic {
-    Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
-        .here(format!("its values are below {counts}"))
-        .label(declared, "needed here")
-        .help(format!("make the axis as large as the data says: `{axis}: {counts}`"))
+    let told =
+        Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
+            .here(format!("its values are below {counts}"))
+            .label(declared, "needed here");
+    let told = match chosen {
+        Some(place) if place != span => told.label(place, format!("`{axis}` is {size} here")),
+        _ => told,
+    };
+    told.help(format!("make the axis as large as the data says: `{axis}: {counts}`"))
+}
+
+/// A result of one kind where the signature declares another.
+pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0313, span, format!("the signature declares `{wanted}`, and this is `{actual}`"))
+            .here(format!("this is `{actual}`"))
+            .label(declared, "declared here");
+    match wanted.as_str() {
+        "logit" => {
+            told.help("these are probabilities already: leave out the `softmax` or `sigmoid`, or declare `prob`")
+        }
+        _ => told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`"),
+    }
+}
+
+/// Two columns that give one axis two sizes.
+pub fn data_axis_sizes(axis: Symbol, column: Symbol, (known, size): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0301, span, format!("axis `{axis}` of this data has two sizes: {known} and {size}"))
+        .here(format!("it is {size} in the column `{column}`, and {known} in one before it"))
+        .help(format!("name the two axes differently in the brackets of their transforms, as in `vocab[{axis}2]`"))
 }
 
 /// A mistake inside the library, told where the user's use of it led there.

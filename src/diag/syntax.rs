@@ -97,6 +97,22 @@ pub fn missing_value(point: Span, after: &str, before: &str) -> Diagnostic {
     Diagnostic::error(Code::E0101, point, format!("a value is missing {place}")).here("expected a value here")
 }
 
+/// No type after `:` or `->`.
+pub fn missing_type(point: Span, after: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0101, point, format!("a type is missing after `{after}`"))
+        .here("expected a type here")
+        .help("a type is written `[batch, d]`, `logit[..]`, `index(vocab)[batch]`, `axis(i)` or `int`")
+}
+
+/// No name where only a name can stand.
+pub fn missing_name(span: Span, after: &str, found: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::E0101, span, format!("a name is missing after `{after}`"));
+    if found.is_empty() {
+        return diagnostic.here("expected a name here");
+    }
+    diagnostic.here(format!("expected a name, found `{found}`"))
+}
+
 /// Something stands twice or too much.
 pub fn superfluous(span: Span, found: &str) -> Diagnostic {
     Diagnostic::error(Code::E0101, span, format!("`{found}` is too much here")).fix(
@@ -108,9 +124,11 @@ pub fn superfluous(span: Span, found: &str) -> Diagnostic {
 
 /// `found` stands where `right` is meant.
 pub fn instead(span: Span, found: &str, right: &str, why: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0101, span, format!("`{found}` stands where `{right}` is meant"))
-        .here(why)
-        .fix(format!("write `{right}`"), span, right)
+    Diagnostic::error(Code::E0101, span, format!("`{found}` stands where `{right}` is meant")).here(why).fix(
+        format!("write `{right}`"),
+        span,
+        right,
+    )
 }
 
 /// Why `:` is meant: before a size, a type or the value of a field.
@@ -190,7 +208,8 @@ pub fn misplaced_range(span: Span) -> Diagnostic {
 /// A character without meaning.
 pub fn unknown_character(span: Span, found: &str) -> Diagnostic {
     let letter = found.chars().next().is_some_and(char::is_alphabetic);
-    let diagnostic = Diagnostic::error(Code::E0101, span, format!("`{}` is no sign of the language", found.escape_debug()));
+    let diagnostic =
+        Diagnostic::error(Code::E0101, span, format!("`{}` is no sign of the language", found.escape_debug()));
     if letter {
         return diagnostic.help("names are made of the letters a-z and A-Z, digits and `_`");
     }
@@ -339,14 +358,24 @@ pub fn return_value(span: Span) -> Diagnostic {
 /// What a word that begins a statement elsewhere is called here.
 pub fn advice_for(word: &str) -> Option<&'static str> {
     Some(match word {
-        "def" | "function" | "func" | "fun" => "a function is written `fn name(x: [..]) -> [..] = …`, a layer `layer Name(config)(x: [..]) { … }`",
-        "class" | "struct" => "a layer is written `layer Name(config)(x: [.., i]) -> [.., out] { … }`, a model `model Name(x: [batch, d]) { … }`",
+        "def" | "function" | "func" | "fun" => {
+            "a function is written `fn name(x: [..]) -> [..] = …`, a layer `layer Name(config)(x: [..]) { … }`"
+        }
+        "class" | "struct" => {
+            "a layer is written `layer Name(config)(x: [.., i]) -> [.., out] { … }`, a model `model Name(x: [batch, d]) { … }`"
+        }
         "import" => "the library is always there; another file of definitions comes in with `use \"blocks.model\"`",
-        "for" | "while" => "repetition is `stack i in 0..4 { … }` for layers and `scan t from h = … { … }` along an axis",
-        "lambda" => "`_` is the value so far: a stage or an argument that holds `_` is a function of it, as in `x |> _ * 2`",
+        "for" | "while" => {
+            "repetition is `stack i in 0..4 { … }` for layers and `scan t from h = … { … }` along an axis"
+        }
+        "lambda" => {
+            "`_` is the value so far: a stage or an argument that holds `_` is a function of it, as in `x |> _ * 2`"
+        }
         "elif" => "write `else if c { … }`",
         "const" | "var" | "val" => "a name is given with `let`",
-        "with" | "try" | "async" | "yield" | "assert" | "raise" | "pass" | "del" | "global" => "a program is a set of declarations; see docs/language.md",
+        "with" | "try" | "async" | "yield" | "assert" | "raise" | "pass" | "del" | "global" => {
+            "a program is a set of declarations; see docs/language.md"
+        }
         _ => return None,
     })
 }
@@ -379,11 +408,12 @@ pub fn no_value(point: Span, insert: Option<(Span, String, &str)>) -> Diagnostic
     }
 }
 
-/// An `if` alone.
-pub fn if_without_else(point: Span, head: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0106, point, "this `if` has no `else`")
+/// An `if` alone, or with its second block but no `else` before it.
+pub fn if_without_else(point: Span, head: Span, has_block: bool) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::E0106, point, "this `if` has no `else`")
         .here("expected `else { … }` here")
-        .label(head, "an `if` is a value, so both ways need one")
+        .label(head, "an `if` is a value, so both ways need one");
+    if has_block { diagnostic.fix("write `else` here", point, " else") } else { diagnostic }
 }
 
 // ---- E0107: operators
@@ -396,8 +426,11 @@ pub fn chained_comparison(second: Span, op: &str) -> Diagnostic {
 
 /// `a + not b`
 pub fn loose_not(span: Span, operand: Span) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(Code::E0107, span, "`not` binds looser than the operator before it")
-        .fix("put it in brackets", span.before(), "(");
+    let mut diagnostic = Diagnostic::error(Code::E0107, span, "`not` binds looser than the operator before it").fix(
+        "put it in brackets",
+        span.before(),
+        "(",
+    );
     diagnostic.edits.push(super::Edit { span: operand.after(), text: ")".to_owned() });
     diagnostic
 }

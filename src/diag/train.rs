@@ -97,10 +97,11 @@ pub fn circular(name: Symbol, span: Span) -> Diagnostic {
 
 /// A loss that is no scalar.
 pub fn loss_not_scalar(actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0606, span, "the loss is one number")
+    let mut told = Diagnostic::error(Code::E0606, span, "the loss is one number")
         .here(format!("this is `{actual}`"))
-        .fix("take the mean over what is left", span.before(), "mean(")
-        .fix("and close it", span.after(), ")")
+        .fix("take the mean: `mean(…)`", span.before(), "mean(");
+    told.edits.push(super::Edit { span: span.after(), text: ")".to_owned() });
+    told
 }
 
 /// A metric that is no scalar.
@@ -136,19 +137,50 @@ pub fn unknown_watched(ident: impl Named, known: &[&str]) -> Diagnostic {
 
 /// A program that cannot be read.
 pub fn cannot_read(name: &str, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::without_place(Code::E0801, format!("cannot read `{name}`: {error}"))
+    Diagnostic::without_place(Code::E0811, format!("cannot read `{name}`: {error}"))
 }
 
 /// A program that is no text.
 pub fn not_utf8(name: &str, at: usize) -> Diagnostic {
-    Diagnostic::without_place(Code::E0801, format!("`{name}` is not UTF-8 text: byte {at} begins no character"))
+    Diagnostic::without_place(Code::E0811, format!("`{name}` is not UTF-8 text: byte {at} begins no character"))
 }
 
 /// `--set` of what nothing is called.
 pub fn nothing_to_set(name: &str, known: &[&str]) -> Diagnostic {
-    let told = Diagnostic::without_place(Code::E0802, format!("nothing in the program is called `{name}`, so `--set` cannot set it"));
+    let told = Diagnostic::without_place(
+        Code::E0812,
+        format!("nothing in the program is called `{name}`, so `--set` cannot set it"),
+    );
     match nearest(name, known.iter().copied()) {
         Some(near) => told.help(format!("did you mean `{near}`?")),
         None => told.help("it sets a top-level `let` or a setting of `train`"),
     }
+}
+
+/// A size that is out of range when the sizes are bound; `formula` with the names of the sizes,
+/// `value` when there is one, `given` as `batch = 31, t = 5`.
+pub fn size_out_of_range(formula: &str, value: Option<i64>, given: &str) -> Diagnostic {
+    let message = match value {
+        Some(value) => format!("the size `{formula}` is {value}"),
+        None => format!("the size `{formula}` is too large"),
+    };
+    let diagnostic = Diagnostic::without_place(Code::E0801, message);
+    if given.is_empty() { diagnostic } else { diagnostic.note(format!("known here: {given}")) }
+}
+
+/// A step that needs more memory than the system gives.
+pub fn out_of_memory(bytes: u64, given: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::without_place(
+        Code::E0802,
+        format!("a step needs {:.1} MiB, which the system does not give", bytes as f64 / f64::from(1 << 20)),
+    );
+    let diagnostic = if given.is_empty() { diagnostic } else { diagnostic.note(format!("known here: {given}")) };
+    diagnostic.help("make the batch smaller; most of a step's memory grows with it")
+}
+
+/// A contradiction that is a mistake of the compiler.
+pub fn broken_step(fault: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0803, "the compiled step does not fit what it runs on")
+        .note(fault)
+        .help("this is a mistake in tensa: please report it with the program")
 }

@@ -1,1 +1,28 @@
-//! Editor questions in plain types.
+//! Questions of editors, answered in plain types.
+//!
+//! In: a text as it stands in the editor, and the path it will be saved under. Out: values of the
+//! compiler's own types. Knows no protocol; `lsp` translates.
+
+use std::path::Path;
+
+use crate::base::{FileId, SourceMap};
+use crate::diag::Diagnostic;
+use crate::driver::Session;
+
+/// What a text says about itself.
+pub struct Analysis {
+    /// The texts that the diagnostics point into.
+    pub sources: SourceMap,
+    /// The text that was asked about.
+    pub file: FileId,
+    /// Everything found, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a text as if it stood in a file; data is looked for beside that file.
+pub fn diagnostics(text: &str, path: &Path) -> Analysis {
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    let session = Session::new(&path.display().to_string(), text, folder);
+    let diagnostics = session.check(None).diagnostics.sorted();
+    Analysis { file: session.file, sources: session.sources, diagnostics }
+}

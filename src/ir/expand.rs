@@ -6,6 +6,7 @@
 //!
 //! All are straight-line: special cases are selects. A select by a comparison of the operand with a
 //! constant, `Sel(c < x, c, x)`, is one machine instruction and keeps a NaN in `x`.
+#![expect(clippy::excessive_precision, reason = "coefficients stand here as they were published")]
 
 use super::scalar::{self, Bin, Cc, ScalarTy, Un};
 use crate::base::philox;
@@ -99,53 +100,52 @@ pub fn exp<E: Emit>(e: &mut E, x: E::V) -> E::V {
     // Outside of this the result is 0 or ∞ all the same, and the exponent fits its field.
     let x = e.at_most(x, 89.0);
     let x = e.at_least(x, -104.0);
-    let zero = e.f32(0.0);
-    exp_of_sum(e, x, zero)
+    exp_of_sum(e, x, None)
 }
 
 /// `e^(x + low)` for `x` in -104..=89 and a `low` that is small.
-fn exp_of_sum<E: Emit>(e: &mut E, x: E::V, low: E::V) -> E::V {
-    let (y, n) = exp_reduced(e, x, low);
-    // e^x = y · 2^n. One factor 2^n would leave the range of exponents at both ends, two do not:
-    // y · 2^⌊n/2⌋ is exact and the second product rounds once. `n + 256` keeps the shift unsigned.
-    let n = e.with(Bin::ISub, n, MAGIC.to_bits() as i32 - 256);
-    let half = e.with(Bin::Shr, n, 1);
-    let rest = e.bin(Bin::ISub, n, half);
-    let mut scale = |half: E::V| {
-        let exponent = e.with(Bin::IAdd, half, 127 - 128);
-        let shifted = e.with(Bin::Shl, exponent, 23);
-        e.float(shifted)
-    };
-    let (first, second) = (scale(half), scale(rest));
+fn exp_of_sum<E: Emit>(e: &mut E, x: E::V, low: Option<E::V>) -> E::V {
+    // e^x = (1 + q) · 2^n. One factor 2^n would leave the range of exponents at both ends, two do not:
+    // the product with 2^⌊n/2⌋ is exact and the second rounds once. The low 9 bits of `exponents` are
+    // n + 254, so those of its halves are the two exponents with their bias of 127, and shifting them
+    // to their field drops what is above.
+    let (q, exponents) = exp_reduced(e, x, low, 254.0);
+    let one = e.f32(1.0);
+    let y = e.add(q, one);
+    let half = e.with(Bin::Shr, exponents, 1);
+    let rest = e.bin(Bin::ISub, exponents, half);
+    let (first, second) = (e.with(Bin::Shl, half, 23), e.with(Bin::Shl, rest, 23));
+    let (first, second) = (e.float(first), e.float(second));
     let y = e.mul(y, first);
     e.mul(y, second)
 }
 
-/// `e^x` for `x` in -87..=88, where one factor `2^n` does.
-fn exp_in_range<E: Emit>(e: &mut E, x: E::V) -> E::V {
-    let zero = e.f32(0.0);
-    let (y, n) = exp_reduced(e, x, zero);
-    let shifted = e.with(Bin::Shl, n, 23);
-    let bits = e.bits(y);
-    let scaled = e.bin(Bin::IAdd, bits, shifted);
-    e.float(scaled)
+/// `e^x - 1` for `x` in -87..=88, within 2 units in the last place also near 0.
+fn exp_minus_one<E: Emit>(e: &mut E, x: E::V) -> E::V {
+    // (1 + q) · 2^n - 1 = q · 2^n + (2^n - 1), and n is 0 where the result is small.
+    let (q, exponent) = exp_reduced(e, x, None, 127.0);
+    let scale = e.with(Bin::Shl, exponent, 23);
+    let scale = e.float(scale);
+    let minus_one = e.f32(-1.0);
+    let rest = e.add(scale, minus_one);
+    e.fma(q, scale, rest)
 }
 
-/// `(y, n)` with `e^(x + low) = y · 2^n`, `y` about 0.7 to 1.42, and `n` in the low bits of an i32.
-fn exp_reduced<E: Emit>(e: &mut E, x: E::V, low: E::V) -> (E::V, E::V) {
-    let (log2_e, magic) = (e.f32(LOG2_E), e.f32(MAGIC));
+/// `(q, bits)` with `e^(x + low) = (1 + q) · 2^n`, `q` in -0.3..=0.42, and `n + bias` in the low 9 bits.
+fn exp_reduced<E: Emit>(e: &mut E, x: E::V, low: Option<E::V>, bias: f32) -> (E::V, E::V) {
+    let (log2_e, magic) = (e.f32(LOG2_E), e.f32(MAGIC + bias));
     let shifted = e.fma(x, log2_e, magic);
     let n = e.sub(shifted, magic);
     let (high_ln, low_ln) = (e.f32(-LN_2[0]), e.f32(-LN_2[1]));
     let r = e.fma(n, high_ln, x);
-    let r = e.fma(n, low_ln, r);
-    let r = e.add(r, low);
-    // e^r = 1 + r + r² · P(r), Cephes.
+    let mut r = e.fma(n, low_ln, r);
+    if let Some(low) = low {
+        r = e.add(r, low);
+    }
+    // e^r - 1 = r + r² · P(r), Cephes.
     let p = e.poly(r, &[1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1]);
     let square = e.mul(r, r);
-    let y = e.fma(p, square, r);
-    let one = e.f32(1.0);
-    (e.add(y, one), e.bits(shifted))
+    (e.fma(p, square, r), e.bits(shifted))
 }
 
 /// The natural logarithm, within 2 units in the last place; NaN below 0, -∞ at 0.
@@ -218,23 +218,14 @@ fn log_edges<E: Emit>(e: &mut E, x: E::V, y: E::V) -> E::V {
 
 /// The hyperbolic tangent, within 3 units in the last place.
 pub fn tanh<E: Emit>(e: &mut E, x: E::V) -> E::V {
+    // With d = e^(2a) - 1: tanh a = d / (d + 2), which is 1 from 9.02 on.
     let a = e.un(Un::Abs, x);
-    // Near 0: a + a³P(a²), Cephes.
-    let square = e.mul(a, a);
-    let p = e.poly(square, &[-5.704_988_7e-3, 2.063_908_8e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
-    let cube = e.mul(square, a);
-    let near = e.fma(p, cube, a);
-    // Elsewhere: 1 - 2 / (e^(2a) + 1), which is 1 from 9.02 on.
     let twice = e.add(a, a);
     let twice = e.at_most(twice, 40.0);
-    let power = exp_in_range(e, twice);
-    let (one, two) = (e.f32(1.0), e.f32(2.0));
-    let below = e.add(power, one);
-    let quotient = e.div(two, below);
-    let far = e.sub(one, quotient);
-    let limit = e.f32(0.625);
-    let small = e.cmp(Cc::Lt, a, limit);
-    let y = e.sel(small, near, far);
+    let d = exp_minus_one(e, twice);
+    let two = e.f32(2.0);
+    let sum = e.add(d, two);
+    let y = e.div(d, sum);
     with_sign_of(e, y, x)
 }
 
@@ -292,7 +283,7 @@ pub fn pow<E: Emit>(e: &mut E, x: E::V, y: E::V) -> E::V {
     let rest = e.sel(within, rest, zero);
     let product = e.at_most(product, 89.0);
     let product = e.at_least(product, -104.0);
-    let size = exp_of_sum(e, product, rest);
+    let size = exp_of_sum(e, product, Some(rest));
     // 1^y is 1, also where y·log 1 is 0·∞.
     let unit = e.cmp(Cc::Eq, a, one);
     let size = e.sel(unit, one, size);

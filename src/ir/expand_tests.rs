@@ -19,6 +19,9 @@ fn ulps(got: f32, want: f64) -> f64 {
     if got == nearest || (got.is_nan() && nearest.is_nan()) {
         return 0.0;
     }
+    if got.is_nan() || nearest.is_nan() {
+        return f64::INFINITY;
+    }
     // An infinity where the largest number is nearest, or the other way, is one step off.
     let got = if got.is_infinite() { 2f64.powi(128).copysign(f64::from(got)) } else { f64::from(got) };
     let want = if nearest.is_infinite() { 2f64.powi(128).copysign(want) } else { want };
@@ -43,8 +46,7 @@ fn worst(function: fn(&mut Evaluate, Word) -> Word, want: fn(f64) -> f64) -> (f6
     let mut worst = (0.0, 0.0);
     for x in samples() {
         let off = ulps(call(function, x), want(f64::from(x)));
-        // A NaN where there is a number is off by NaN, which must count.
-        if !(off <= worst.0) {
+        if off > worst.0 {
             worst = (off, x);
         }
     }
@@ -66,7 +68,7 @@ fn log_is_exact_to_two_units() {
 #[test]
 fn tanh_is_exact_to_three_units() {
     let (off, at) = worst(tanh, f64::tanh);
-    assert!(off <= 2.0, "{off} at {at}");
+    assert!(off <= 3.0, "{off} at {at}");
 }
 
 #[test]
@@ -104,7 +106,7 @@ fn pow_is_exact_to_four_units() {
         let x = f32::from_bits(next() << 7);
         let y = (next() as f32 / 8_388_608.0 - 1.0) * [0.5, 3.0, 40.0][next() as usize % 3];
         let off = ulps(call_pow(x, y), f64::from(x).powf(f64::from(y)));
-        if !(off <= worst.0) && x.is_finite() {
+        if off > worst.0 && x.is_finite() {
             worst = (off, x, y);
         }
     }

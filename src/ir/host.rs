@@ -98,7 +98,14 @@ impl HostProgram {
 
     /// The value of every operation.
     pub fn run(&self, env: &HostEnv<'_>) -> Result<Vec<f64>, SizeOverflow> {
-        let mut values: Vec<f64> = Vec::with_capacity(self.ops.len());
+        let mut values = Vec::with_capacity(self.ops.len());
+        self.run_into(env, &mut values)?;
+        Ok(values)
+    }
+
+    /// The value of every operation, in a vector that is used again.
+    pub fn run_into(&self, env: &HostEnv<'_>, values: &mut Vec<f64>) -> Result<(), SizeOverflow> {
+        values.clear();
         for op in &self.ops {
             let at = |id: &HostId| values[id.0 as usize];
             let value = match op {
@@ -118,7 +125,7 @@ impl HostProgram {
             };
             values.push(value);
         }
-        Ok(values)
+        Ok(())
     }
 }
 

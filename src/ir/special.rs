@@ -1,6 +1,7 @@
 //! Special functions in f64, for the reference and for the host: as exact as f64 allows.
 //!
 //! The f32 versions of kernels are expansions (`expand`) and are judged against these.
+#![expect(clippy::excessive_precision, reason = "coefficients stand here as they were published")]
 
 /// `Σ coefficients[i] · x^(n-1-i)`: the highest power comes first.
 fn horner(x: f64, coefficients: &[f64]) -> f64 {

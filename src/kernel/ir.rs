@@ -239,6 +239,7 @@ pub struct Matrix {
 
 /// One step of a program.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a program has a few hundred of them")]
 pub enum Step {
     /// A loop kernel.
     Loop(Launch),

@@ -446,20 +446,8 @@ impl Parser {
     fn host(&mut self) -> Parse<HostOp> {
         use HostBinary as B;
         use HostUnary as U;
-        const UNARY: [U; 12] = [
-            U::Neg,
-            U::Not,
-            U::Abs,
-            U::Sqrt,
-            U::Exp,
-            U::Log,
-            U::Sin,
-            U::Cos,
-            U::Tanh,
-            U::Erf,
-            U::Floor,
-            U::Round,
-        ];
+        const UNARY: [U; 12] =
+            [U::Neg, U::Not, U::Abs, U::Sqrt, U::Exp, U::Log, U::Sin, U::Cos, U::Tanh, U::Erf, U::Floor, U::Round];
         const BINARY: [B; 15] = [
             B::Add,
             B::Sub,

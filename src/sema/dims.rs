@@ -95,6 +95,17 @@ impl Sizes {
         Err(Mismatch::Open)
     }
 
+    /// Supposes that `k` divides a size that nothing is known of: it becomes `k · q`.
+    pub fn suppose_divides(&mut self, k: &Dim, whole: &Dim) {
+        let (k, whole) = (self.resolve(k), self.resolve(whole));
+        let Some(id) = whole.as_size().filter(|id| !k.sizes().contains(id)) else { return };
+        let name = format!("({} / {})", self.show(&whole), self.show(&k));
+        let quotient = self.rigid(name);
+        if let Ok(product) = k.mul(&quotient) {
+            self.all[id.0 as usize].solution = Some(product);
+        }
+    }
+
     /// The size in the user's names: `2 * t + 1`; `?` for one that nothing fixed.
     pub fn show(&self, dim: &Dim) -> String {
         let name = |id: SizeId| self.all[id.0 as usize].name.clone();

@@ -9,12 +9,14 @@
 //! opaque arguments. A mistake becomes one diagnostic and an `Error` value that silences its followers.
 //!
 //! `resolve` what a name means at the top level · `dims` sizes and their unification · `axes` identity
-//! of axes · `value` what an expression is while it is elaborated · `check` the elaboration · `typed`
+//! of axes · `primitive` what no definition spells
+//! out · `value` what an expression is while it is elaborated, and what it sees · `check` the elaboration · `typed`
 //! its result · `text` its printed form. Nothing here knows positions of axes, files or devices.
 
 mod axes;
 mod check;
 mod dims;
+mod primitive;
 mod resolve;
 mod text;
 pub mod typed;
@@ -26,7 +28,7 @@ use crate::base::{FileId, Symbol};
 use crate::diag::Diagnostics;
 use crate::syntax::ast;
 
-pub use text::print;
+pub use text::{print, show_type};
 
 /// One parsed file.
 pub struct Source<'a> {

@@ -1,14 +1,19 @@
-//! What an expression is while it is elaborated: a tensor expression, or something static.
+//! What an expression is while it is elaborated (a tensor expression, or something static) and the scope
+//! it is read in: names, axes, the row of a signature, the value at `_`, the place parameters belong to.
+//!
+//! The two need each other: a function remembers the scope it was written in.
 
+use std::cell::RefCell;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
 use crate::ir::Dim;
-use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 use crate::syntax::ast;
 
-use super::check::Scope;
-use super::typed::{AxisId, ExprId, Fun};
+use super::primitive::Builtin;
+use super::typed::{Axis, AxisId, ExprId};
 
 /// A value of the elaboration.
 #[derive(Clone)]
@@ -89,155 +94,6 @@ pub enum Callee<'a> {
     Compose(Vec<Rc<Function<'a>>>),
 }
 
-/// The primitives of the language, by what they need.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Builtin {
-    /// `exp(x)`
-    Unary(Fun),
-    /// `max(a, b)` of two values; of one, or with axes, a reduction.
-    MinMax(MapOp, ReduceOp),
-    /// `sum[a](x)`
-    Reduce(Reduction),
-    /// `argmax[a](x)`
-    Arg(ArgOp),
-    /// `logsumexp[a](x)`
-    LogSumExp,
-    /// `f32(x)`
-    ToF32,
-    /// `pos(a)`
-    Pos,
-    /// `zeros[..]`, `ones[..]`, `zeros(p)`
-    Filled(u8),
-    /// `full[..](v)`
-    Full,
-    /// `rename[a -> b](x)`
-    Rename,
-    /// `split[d -> head: 8, e](x)`
-    Split,
-    /// `join[head, e -> d](x)`
-    Join,
-    /// `order[a, b](x)`
-    Order,
-    /// `expand[a](x)`
-    Expand,
-    /// `concat[f](a, b)`
-    Concat,
-    /// `unstack[k](x)`
-    Unstack,
-    /// `mask(x, c)`
-    Mask,
-    /// `stop_gradient(x)`
-    StopGradient,
-    /// `random.uniform[..]`
-    Random(Dist),
-    /// `random.bernoulli[..](p)`
-    Bernoulli,
-}
-
-/// What a reduction computes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Reduction {
-    /// A fold.
-    Fold(ReduceOp),
-    /// The sum over the count.
-    Mean,
-    /// Whether one is true.
-    Any,
-    /// Whether all are true.
-    All,
-}
-
-impl Builtin {
-    /// The primitive of a name.
-    pub fn parse(name: &str) -> Option<Builtin> {
-        Some(match name {
-            "exp" => Builtin::Unary(Fun::Map(MapOp::Exp)),
-            "log" => Builtin::Unary(Fun::Map(MapOp::Log)),
-            "sqrt" => Builtin::Unary(Fun::Map(MapOp::Sqrt)),
-            "tanh" => Builtin::Unary(Fun::Map(MapOp::Tanh)),
-            "erf" => Builtin::Unary(Fun::Map(MapOp::Erf)),
-            "abs" => Builtin::Unary(Fun::Map(MapOp::Abs)),
-            "floor" => Builtin::Unary(Fun::Map(MapOp::Floor)),
-            "round" => Builtin::Unary(Fun::Map(MapOp::Round)),
-            "sin" => Builtin::Unary(Fun::Sin),
-            "cos" => Builtin::Unary(Fun::Cos),
-            "min" => Builtin::MinMax(MapOp::Min, ReduceOp::Min),
-            "max" => Builtin::MinMax(MapOp::Max, ReduceOp::Max),
-            "sum" => Builtin::Reduce(Reduction::Fold(ReduceOp::Sum)),
-            "prod" => Builtin::Reduce(Reduction::Fold(ReduceOp::Prod)),
-            "mean" => Builtin::Reduce(Reduction::Mean),
-            "any" => Builtin::Reduce(Reduction::Any),
-            "all" => Builtin::Reduce(Reduction::All),
-            "argmax" => Builtin::Arg(ArgOp::Max),
-            "argmin" => Builtin::Arg(ArgOp::Min),
-            "logsumexp" => Builtin::LogSumExp,
-            "f32" => Builtin::ToF32,
-            "pos" => Builtin::Pos,
-            "zeros" => Builtin::Filled(0),
-            "ones" => Builtin::Filled(1),
-            "full" => Builtin::Full,
-            "rename" => Builtin::Rename,
-            "split" => Builtin::Split,
-            "join" => Builtin::Join,
-            "order" => Builtin::Order,
-            "expand" => Builtin::Expand,
-            "concat" => Builtin::Concat,
-            "unstack" => Builtin::Unstack,
-            "mask" => Builtin::Mask,
-            "stop_gradient" => Builtin::StopGradient,
-            "random.uniform" => Builtin::Random(Dist::Uniform),
-            "random.normal" => Builtin::Random(Dist::Normal),
-            "random.bernoulli" => Builtin::Bernoulli,
-            _ => return None,
-        })
-    }
-
-    /// The names of all primitives, for suggestions.
-    pub const NAMES: &[&str] = &[
-        "exp",
-        "log",
-        "sqrt",
-        "tanh",
-        "erf",
-        "abs",
-        "floor",
-        "round",
-        "sin",
-        "cos",
-        "min",
-        "max",
-        "sum",
-        "prod",
-        "mean",
-        "any",
-        "all",
-        "argmax",
-        "argmin",
-        "logsumexp",
-        "f32",
-        "pos",
-        "zeros",
-        "ones",
-        "full",
-        "rename",
-        "split",
-        "join",
-        "order",
-        "expand",
-        "concat",
-        "unstack",
-        "mask",
-        "stop_gradient",
-        "random",
-        "training",
-        "pi",
-    ];
-
-    /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] =
-        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "freeze", "ema", "index"];
-}
-
 impl<'a> Value<'a> {
     /// What it is, for messages.
     pub fn describe(&self) -> &'static str {
@@ -268,5 +124,145 @@ impl<'a> Value<'a> {
     /// Whether it is a mistake that has been reported.
     pub fn is_error(&self) -> bool {
         matches!(self, Value::Error)
+    }
+}
+
+/// The scope of one body.
+#[derive(Clone)]
+pub struct Scope<'a> {
+    /// Names by block, the innermost last.
+    frames: Vec<FxHashMap<Symbol, Value<'a>>>,
+    /// Axes by name.
+    pub axes: FxHashMap<Symbol, AxisId>,
+    /// What `..` stands for.
+    pub row: Option<Vec<Axis>>,
+    /// The value at `_`.
+    pub hole: Option<Value<'a>>,
+    /// Whether the body belongs to the library, which sees only itself.
+    pub in_std: bool,
+    /// Where parameters and states made here belong.
+    pub place: Place,
+    /// States declared here.
+    pub states: FxHashMap<Symbol, LiveState>,
+    /// Whose body it is.
+    pub body: Body,
+}
+
+/// Whose body a scope is, which decides what may stand in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Body {
+    /// No body: the top level.
+    Top,
+    /// Of a layer or model: parameters and states.
+    Layer,
+    /// Of a function, loss, schedule: neither.
+    Function,
+    /// Of a metric: states.
+    Metric,
+    /// Of an optimizer: states, and the number of the step.
+    Optimizer,
+    /// The section of a run.
+    Train,
+}
+
+/// A state variable while its body is elaborated.
+#[derive(Clone)]
+pub struct LiveState {
+    /// Its place in the store.
+    pub index: usize,
+    /// Its value now.
+    pub now: ExprId,
+    /// Whether `:=` has been seen.
+    pub written: bool,
+    /// Its declaration.
+    pub span: Span,
+}
+
+/// Where parameters made in a body belong: a path, and how often each layer name occurred under it.
+#[derive(Clone)]
+pub struct Place {
+    /// `Net.body`
+    pub path: Rc<str>,
+    counts: Rc<RefCell<FxHashMap<String, u32>>>,
+}
+
+impl Place {
+    /// A place whose names are all free.
+    pub fn new(path: impl Into<Rc<str>>) -> Place {
+        Place { path: path.into(), counts: Rc::default() }
+    }
+
+    /// The path of a name below this one; from the second use on it carries a number.
+    pub fn child(&self, name: &str) -> String {
+        let mut counts = self.counts.borrow_mut();
+        let plain = self.join(name);
+        let count = counts.entry(plain.clone()).or_insert(0);
+        *count += 1;
+        if *count == 1 { plain } else { format!("{plain}.{}", *count - 1) }
+    }
+
+    /// A number that no block of a `stack` below this place has had.
+    pub fn next_index(&self) -> u32 {
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(format!("{}#", self.path)).or_insert(0);
+        *count += 1;
+        *count - 1
+    }
+
+    /// The path of a name below this one that is not counted: a parameter, a block of a stack.
+    pub fn join(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// The same place under one more name, sharing its counts.
+    pub fn under(&self, name: &str) -> Place {
+        Place { path: self.join(name).into(), counts: Rc::clone(&self.counts) }
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of the top level.
+    pub fn top() -> Scope<'a> {
+        Scope::new(Body::Top, false, Place::new(""))
+    }
+
+    /// An empty scope.
+    pub fn new(body: Body, in_std: bool, place: Place) -> Scope<'a> {
+        Scope {
+            frames: vec![FxHashMap::default()],
+            axes: FxHashMap::default(),
+            row: None,
+            hole: None,
+            in_std,
+            place,
+            states: FxHashMap::default(),
+            body,
+        }
+    }
+
+    /// Opens a block.
+    pub fn enter(&mut self) {
+        self.frames.push(FxHashMap::default());
+    }
+
+    /// Closes a block.
+    pub fn leave(&mut self) {
+        self.frames.pop();
+    }
+
+    /// Binds a name in the innermost block.
+    pub fn bind(&mut self, name: Symbol, value: Value<'a>) {
+        self.frames.last_mut().expect("a scope has a block").insert(name, value);
+    }
+
+    /// The value of a name.
+    pub fn find(&self, name: Symbol) -> Option<&Value<'a>> {
+        self.frames.iter().rev().find_map(|frame| frame.get(&name))
+    }
+
+    /// All names bound here, for suggestions.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let bound = self.frames.iter().flat_map(|frame| frame.keys());
+        bound.chain(self.axes.keys()).map(|name| name.as_str())
     }
 }

@@ -1,5 +1,6 @@
 //! Text to tree and back.
 
 pub mod ast;
+pub mod blame;
 pub mod parse;
 pub mod print;

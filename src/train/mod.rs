@@ -1,1 +1,26 @@
-//! The training loop, metrics, checkpoints, the run folder.
+//! Training, evaluation, prediction, and what a run leaves behind.
+//!
+//! In: a checked program, its graphs, its data, a backend. Out: trained weights, reported values, a run
+//! folder. `feed` batches as inputs of a step · `model` parameters, states, their first values · `evaluate`
+//! one split · `predict` rows · `run` the loop · `watch` which value is better · `event` what a run tells ·
+//! `checkpoint` tensors as files · `folder` the run folder. Nothing here draws progress or reads arguments:
+//! `cli` does. Search, reports and event files of other tools are deliberately absent.
+
+mod checkpoint;
+mod evaluate;
+mod event;
+mod feed;
+mod folder;
+mod model;
+mod predict;
+mod run;
+mod watch;
+
+pub use checkpoint::{Best, Position};
+pub use evaluate::Evaluator;
+pub use event::{Event, Report, Start, Watch};
+pub use folder::{Recorded, RunFolder, newest};
+pub use model::Model;
+pub use predict::{Field, Meaning, Predictor};
+pub use run::{Control, End, Job, run};
+pub use watch::lower_is_better;

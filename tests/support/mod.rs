@@ -1,5 +1,7 @@
 //! What several suites use.
 
+pub mod cases;
 pub mod graphs;
 pub mod programs;
 pub mod steps;
+pub mod stages;

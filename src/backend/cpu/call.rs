@@ -1,22 +1,28 @@
-//! One launch of compiled code: checks, then the calls, over as many threads as the work is worth.
+//! Calls of compiled code: one kernel on slices, and the steps of a program.
 //!
-//! In: a compiled kernel with its arguments. Out: its writes. `CompiledKernel::call` takes slices and
-//! checks everything; a program is checked when its sizes are bound (`Bound`) and uses `launch`.
+//! In: compiled kernels with their arguments. Out: what they write, computed by as many threads as the
+//! work is worth. `CompiledKernel::call` takes slices and checks everything at once; a program was
+//! checked when its sizes were bound (`Bound`), and a step of it checks only that its memory is as long
+//! and as writable as that says. A step allocates nothing: `reserve` makes its tables and its scratch
+//! (the `gemm` crate packs into memory of its own).
 #![expect(unsafe_code, reason = "calls compiled code on raw buffers")]
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex};
 
+use super::chunks::Chunks;
 use super::emit::{Args, Buf, scratch_words};
 use super::jit::CompiledKernel;
 use super::pool::Pool;
-use crate::kernel::ir::{Access, Body, Coef, Inst, Kernel, Phase};
-use crate::kernel::{Fault, extent};
+use super::{gemm, lock};
+use crate::backend::Loaded;
+use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundStep};
+use crate::backend::memory::{Memory, Segment};
+use crate::kernel::ir::{Access, BufId, Kernel, Program};
+use crate::kernel::{Fault, extent, verify};
 
-/// Below this much work, in nanoseconds, one thread is faster than waking another.
-const SERIAL: f64 = 3000.0;
-/// What a chunk should take, and how many there are at most.
-const CHUNK: f64 = 4000.0;
-const CHUNKS: f64 = 256.0;
+/// Words that a copy moves in one chunk.
+const COPY: usize = 1 << 16;
 
 /// A buffer given to a call.
 pub enum Buffer<'a> {
@@ -83,78 +89,17 @@ pub(super) struct Launch<'a> {
 
 impl Launch<'_> {
     /// The arguments of the code, with the scratch of one thread.
-    pub fn args(&self, scratch: *mut u32) -> Args {
+    pub fn args(&self, kernel: &CompiledKernel, scratch: *mut u32) -> Args {
         Args {
             bufs: self.bufs.as_ptr(),
             sizes: self.sizes.as_ptr(),
             scalars: self.scalars.as_ptr(),
+            constants: kernel.constants.as_ptr(),
             scratch,
             tile: std::ptr::null(),
             tile_stride: 0,
         }
     }
-}
-
-/// How a launch is cut: a function of the kernel and its sizes alone.
-#[derive(Clone, Copy, PartialEq, Debug)]
-struct Chunks {
-    rows: u64,
-    row: u64,
-    rows_each: u64,
-    elements_each: u64,
-}
-
-impl Chunks {
-    fn new(kernel: &Kernel, launch: &Launch<'_>) -> Chunks {
-        let (rows, row) = (launch.rows, launch.row);
-        let whole = Chunks { rows, row, rows_each: rows.max(1), elements_each: row.max(1) };
-        let work = cost(kernel, launch.sizes, rows, row);
-        if work < SERIAL {
-            return whole;
-        }
-        let wanted = (work / CHUNK).clamp(2.0, CHUNKS) as u64;
-        let down = wanted.min(rows);
-        let across = if kernel.is_elementwise() { wanted.div_ceil(down) } else { 1 };
-        // A cut at a multiple of 64 elements keeps threads off each other's cache lines.
-        let elements_each = if across == 1 { row.max(1) } else { row.div_ceil(across).next_multiple_of(64) };
-        Chunks { rows_each: rows.div_ceil(down), elements_each, ..whole }
-    }
-
-    fn across(&self) -> u64 {
-        self.row.div_ceil(self.elements_each).max(1)
-    }
-
-    fn count(&self) -> usize {
-        (self.rows.div_ceil(self.rows_each) * self.across()) as usize
-    }
-
-    fn get(&self, chunk: usize) -> (Range<u64>, Range<u64>) {
-        let (down, across) = (chunk as u64 / self.across(), chunk as u64 % self.across());
-        let (row, element) = (down * self.rows_each, across * self.elements_each);
-        (row..(row + self.rows_each).min(self.rows), element..(element + self.elements_each).min(self.row))
-    }
-}
-
-/// About how many nanoseconds a launch takes on one thread; only its order of magnitude matters.
-fn cost(kernel: &Kernel, sizes: &[i64], rows: u64, row: u64) -> f64 {
-    let element = |body: &Body| {
-        let inst = |inst: &Inst| match inst {
-            Inst::Const(..) | Inst::Arg(_) | Inst::Slot(_) => 0.0,
-            Inst::Load { row: None, valid: None, at, .. } if matches!(at.row, Coef::Const(0 | 1)) => 0.1,
-            Inst::Load { .. } => 0.6,
-            _ => 0.1,
-        };
-        body.insts.iter().map(inst).sum::<f64>() + 0.1 * body.stores.len() as f64
-    };
-    let phase = |phase: &Phase| match phase {
-        Phase::Map(body) => row as f64 * element(body),
-        Phase::Reduce { body, acc } => row as f64 * (element(body) + 0.15 * acc.len() as f64) + 15.0,
-        Phase::Fold { over, body, .. } => {
-            row as f64 * (extent::coef(*over, sizes) as f64).max(1.0) * (element(body) + 0.1)
-        }
-        Phase::Scalar(body) => 4.0 * element(body),
-    };
-    rows as f64 * (kernel.phases.iter().map(phase).sum::<f64>() + 3.0)
 }
 
 impl CompiledKernel {
@@ -191,7 +136,7 @@ impl CompiledKernel {
         }
         let lens: Vec<usize> = bufs.iter().map(|buf| buf.len as usize).collect();
         extent::check(kernel, sizes, &lens)?;
-        if crate::kernel::verify::uses_tile(kernel) {
+        if verify::uses_tile(kernel) {
             return Err(Fault("an epilogue is called by its contraction alone".into()));
         }
         let rows = extent::rows(kernel, sizes).unwrap_or_default();
@@ -216,14 +161,14 @@ impl CompiledKernel {
         if launch.rows == 0 {
             return;
         }
-        let chunks = Chunks::new(&self.kernel, launch);
+        let chunks = Chunks::new(&self.kernel, launch.sizes, launch.rows, launch.row);
         // SAFETY: chunks are disjoint sets of points, and two points of a kernel never write the same
         // element; each thread has its own part of the scratch.
         let shared = unsafe { Across::new((*launch, scratch.pointer())) };
         pool.run(chunks.count(), &|thread, chunk| {
             let (launch, (scratch, pitch)) = shared.get();
             let (rows, elements) = chunks.get(chunk);
-            let args = launch.args(scratch.wrapping_add(thread * pitch));
+            let args = launch.args(self, scratch.wrapping_add(thread * pitch));
             // SAFETY: the caller's promise; the ranges lie inside the grid and the row.
             unsafe { self.points(&args, rows, elements) };
         });
@@ -243,32 +188,171 @@ impl CompiledKernel {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::parse;
+/// A compiled program with the tables and the scratch of its steps.
+pub(super) struct LoadedProgram {
+    program: Arc<Program>,
+    kernels: Vec<CompiledKernel>,
+    pool: Arc<Mutex<Pool>>,
+    scratch: Scratch,
+    /// Every buffer of the program, and those of one launch; valid during one run.
+    table: Vec<Buf>,
+    args: Vec<Buf>,
+}
 
-    #[test]
-    fn chunks_cover_every_point_once() {
-        let text = "(read, write; ; sizes 2) grid [s0] row s1 rowbufs 0 slots 0 {\n  map {\n    \
-                    v0 = load b0[s1*g0 + i]\n    v1 = sqrt v0\n    b1[s1*g0 + i] <- v1\n  }\n}\n";
-        let kernel = parse::kernel(text).unwrap();
-        for (rows, row) in [(1, 0), (1, 5), (1, 1 << 20), (3, 100_000), (1000, 70), (100_000, 3), (257, 64)] {
-            let sizes = [rows as i64, row as i64];
-            let launch = Launch { bufs: &[], sizes: &sizes, scalars: &[], rows, row };
-            let chunks = Chunks::new(&kernel, &launch);
-            let mut seen = vec![0u8; (rows * row) as usize];
-            for chunk in 0..chunks.count() {
-                let (some_rows, elements) = chunks.get(chunk);
-                assert!(!some_rows.is_empty());
-                for point in some_rows {
-                    for element in elements.clone() {
-                        seen[(point * row + element) as usize] += 1;
+// SAFETY: the pointers in the tables are used during `run` only, which fills them anew from memory that
+// it borrows; between runs they are numbers.
+unsafe impl Send for LoadedProgram {}
+
+impl Loaded for LoadedProgram {
+    fn reserve(&mut self, bound: &Bound) {
+        let scratch = |launch: &BoundLaunch| {
+            let kernel = self.kernels[launch.kernel.0 as usize].kernel();
+            (scratch_words(kernel, launch.row), launch.bufs.len())
+        };
+        let (mut words, mut args) = (0, 0);
+        for step in bound.steps() {
+            let (more, bufs) = match step {
+                BoundStep::Loop(launch) => scratch(launch),
+                BoundStep::Gemm { dims, b, epilogue: Some(launch), .. } => {
+                    let kernel = self.kernels[launch.kernel.0 as usize].kernel();
+                    (gemm::scratch_words(*dims, b, kernel), launch.bufs.len())
+                }
+                BoundStep::Gemm { .. } | BoundStep::Segments { .. } | BoundStep::Copy { .. } => (0, 0),
+            };
+            words = words.max(more);
+            args = args.max(bufs);
+        }
+        let threads = lock(&self.pool).threads();
+        self.scratch.reserve(threads, words);
+        self.table.clear();
+        self.table.reserve(bound.spots().len());
+        self.args.clear();
+        self.args.reserve(args);
+    }
+
+    fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+        assert!(bound.is_of(&self.program), "sizes bound for this program");
+        self.reserve(bound);
+        self.fill(bound, memory);
+        assert!(scalars.len() >= bound.scalars().len(), "the words of every scalar");
+        let pool = self.pool.clone();
+        let mut pool = lock(&pool);
+        for step in bound.steps() {
+            match step {
+                BoundStep::Loop(launch) => {
+                    arguments(&mut self.args, &self.table, launch);
+                    let launched = loop_launch(launch, &self.args, scalars);
+                    let kernel = &self.kernels[launch.kernel.0 as usize];
+                    // SAFETY: `Bound` checked the launch against its kernel, with the spots that `fill`
+                    // made these buffers of; `reserve` made the scratch.
+                    unsafe { kernel.launch(&mut pool, &launched, &mut self.scratch) };
+                }
+                BoundStep::Gemm { dims, a, b, c, epilogue } => {
+                    let buf = |matrix: &BoundMatrix| self.table[matrix.buf.0 as usize].words;
+                    let (left, right) = (buf(a).cast_const(), buf(b).cast_const());
+                    let result = c.as_ref().map(|c| (buf(c), c));
+                    let epilogue = epilogue.as_ref().map(|launch| {
+                        arguments(&mut self.args, &self.table, launch);
+                        gemm::Epilogue {
+                            kernel: &self.kernels[launch.kernel.0 as usize],
+                            launch: loop_launch(launch, &self.args, scalars),
+                            scratch: &mut self.scratch,
+                        }
+                    });
+                    // SAFETY: `Bound` checked that the matrices are inside their buffers, that the result
+                    // is row-major, that what is written overlaps nothing, and that the epilogue has the
+                    // size of the result; `reserve` made the scratch.
+                    unsafe { gemm::run(*dims, (left, a), (right, b), result, epilogue, &mut pool) };
+                }
+                BoundStep::Segments { dims, index, update, out } => {
+                    self.segments(*dims, *index, *update, *out, &mut pool);
+                }
+                BoundStep::Copy { from, to } => self.copy(*from, *to, &mut pool),
+            }
+        }
+    }
+}
+
+fn arguments(args: &mut Vec<Buf>, table: &[Buf], launch: &BoundLaunch) {
+    args.clear();
+    args.extend(launch.bufs.iter().map(|buf| table[buf.0 as usize]));
+}
+
+fn loop_launch<'a>(launch: &'a BoundLaunch, bufs: &'a [Buf], scalars: &'a [u32]) -> Launch<'a> {
+    let scalars = &scalars[launch.scalars..];
+    Launch { bufs, sizes: &launch.sizes, scalars, rows: launch.rows, row: launch.row }
+}
+
+impl LoadedProgram {
+    /// A program with the code of its kernels in order.
+    pub fn new(program: Arc<Program>, kernels: Vec<CompiledKernel>, pool: Arc<Mutex<Pool>>) -> LoadedProgram {
+        LoadedProgram { program, kernels, pool, scratch: Scratch::default(), table: Vec::new(), args: Vec::new() }
+    }
+
+    /// Points the table at the segments of this run.
+    fn fill(&mut self, bound: &Bound, memory: &mut Memory<'_, '_>) {
+        let segments = memory.segments();
+        assert!(segments.len() >= bound.segments().len(), "every segment is there");
+        for ((segment, len), written) in segments.iter().zip(bound.segments()).zip(bound.written()) {
+            assert!(segment.len() >= *len, "a segment is as long as its buffers say");
+            assert!(!written || matches!(segment, Segment::Write(_)), "what is written may be written");
+        }
+        self.table.clear();
+        for spot in bound.spots() {
+            let words = match &mut segments[spot.segment] {
+                Segment::Bits(words) => words.as_ptr().cast_mut(),
+                Segment::Floats(words) => words.as_ptr().cast::<u32>().cast_mut(),
+                Segment::Ints(words) => words.as_ptr().cast::<u32>().cast_mut(),
+                Segment::Write(words) => words.as_mut_ptr(),
+            };
+            self.table.push(Buf { words: words.wrapping_add(spot.offset), len: spot.len as i64 });
+        }
+    }
+
+    /// Rows of the result are shared out; each is summed by one thread in the order of the updates.
+    fn segments(&mut self, [updates, rows, row]: [usize; 3], index: BufId, update: BufId, out: BufId, pool: &mut Pool) {
+        let buf = |id: BufId| self.table[id.0 as usize].words;
+        let (index, update, out) = (buf(index).cast_const(), buf(update).cast_const(), buf(out));
+        let work = (rows + updates) * row;
+        let chunks = (work / 16_384).clamp(1, 64).min(rows.max(1));
+        let each = rows.div_ceil(chunks).max(1);
+        // SAFETY: a chunk writes its own rows of the result and reads what nobody writes.
+        let shared = unsafe { Across::new((index, update, out)) };
+        pool.run(chunks, &|_, chunk| {
+            let (index, update, out) = shared.get();
+            let start = (chunk * each).min(rows);
+            let mine = start..(start + each).min(rows);
+            // SAFETY: `Bound` checked that the three buffers hold this many words and do not overlap;
+            // f32 and u32 are the same words; rows of other chunks are not touched.
+            let (index, update, out) = unsafe {
+                (
+                    std::slice::from_raw_parts(index, updates),
+                    std::slice::from_raw_parts(update.cast::<f32>(), updates * row),
+                    std::slice::from_raw_parts_mut(out.cast::<f32>().wrapping_add(start * row), mine.len() * row),
+                )
+            };
+            out.fill(0.0);
+            for (j, target) in index.iter().enumerate() {
+                if let Some(target) = (*target as usize).checked_sub(mine.start).filter(|at| *at < mine.len()) {
+                    let sums = &mut out[target * row..][..row];
+                    for (sum, more) in sums.iter_mut().zip(&update[j * row..][..row]) {
+                        *sum += more;
                     }
                 }
             }
-            assert!(seen.iter().all(|count| *count == 1), "{rows} x {row}: {chunks:?}");
-            assert_eq!(chunks.count() > 1, rows * row > 10_000, "{rows} x {row}: {chunks:?}");
-        }
+        });
+    }
+
+    fn copy(&mut self, from: BufId, to: BufId, pool: &mut Pool) {
+        let (from, to) = (self.table[from.0 as usize], self.table[to.0 as usize]);
+        let len = to.len as usize;
+        // SAFETY: chunks are disjoint, and nobody writes what is read.
+        let shared = unsafe { Across::new((from.words.cast_const(), to.words)) };
+        pool.run(len.div_ceil(COPY), &|_, chunk| {
+            let (from, to) = shared.get();
+            let (start, count) = (chunk * COPY, COPY.min(len - chunk * COPY));
+            // SAFETY: `Bound` checked that both have this length and do not overlap.
+            unsafe { std::ptr::copy_nonoverlapping(from.wrapping_add(start), to.wrapping_add(start), count) };
+        });
     }
 }

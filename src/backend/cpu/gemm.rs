@@ -3,11 +3,16 @@
 //! In: two strided matrices. Out: one block of their product, row-major. The crate runs on one thread
 //! for each block; which block runs where changes nothing. How a block's sums are ordered is the
 //! crate's affair, fixed by the shape of the block, the strides, and the machine.
-#![expect(unsafe_code, reason = "the crate takes pointers")]
+#![expect(unsafe_code, reason = "the crate takes pointers, and threads share a result")]
 
 use std::ops::Range;
 
+use super::call::{Across, Launch, Scratch};
+use super::emit::{self, Args};
+use super::jit::CompiledKernel;
+use super::pool::Pool;
 use crate::backend::bound::BoundMatrix;
+use crate::kernel::ir::Kernel;
 
 /// A contraction cut into blocks of rows and columns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +48,7 @@ const AREA: usize = 1 << 17;
 pub fn cut([batch, m, n, k]: [usize; 4], b: &BoundMatrix, whole_rows: bool) -> Cut {
     let parts = |whole: usize, most: usize, multiple: usize| {
         let parts = whole.div_ceil(most.max(1)).max(1);
-        whole.div_ceil(parts).next_multiple_of(multiple).min(whole.max(1))
+        whole.div_ceil(parts).next_multiple_of(multiple).clamp(1, whole.max(1))
     };
     let tall = b.col_stride != 1;
     let most_rows = match (whole_rows, tall) {
@@ -189,6 +194,86 @@ pub(super) unsafe fn multiply_raw(
             gemm::Parallelism::None,
         );
     }
+}
+
+/// What runs on each finished block.
+pub(super) struct Epilogue<'a> {
+    /// A kernel with the grid `[batch, m]` and the row `n`.
+    pub kernel: &'a CompiledKernel,
+    /// Its arguments.
+    pub launch: Launch<'a>,
+    /// For each thread: room for `scratch_words`.
+    pub scratch: &'a mut Scratch,
+}
+
+/// How many words of scratch a thread needs for a block and the rows of its epilogue.
+pub(super) fn scratch_words(dims: [usize; 4], b: &BoundMatrix, kernel: &Kernel) -> usize {
+    let cut = cut(dims, b, !kernel.is_elementwise());
+    cut.words().next_multiple_of(16) + emit::scratch_words(kernel, dims[2] as u64)
+}
+
+/// A whole contraction, over the threads of a pool.
+///
+/// # Safety
+/// Every element of the operands is valid for reads; those of the result `c` are valid for writes,
+/// row-major and apart from each other (`Bound`), and overlap no operand. An epilogue's launch is as
+/// `CompiledKernel::launch` asks, of `batch · m` rows of `n` elements, and overlaps no operand.
+pub(super) unsafe fn run(
+    dims: [usize; 4],
+    (left, a): (*const u32, &BoundMatrix),
+    (right, b): (*const u32, &BoundMatrix),
+    c: Option<(*mut u32, &BoundMatrix)>,
+    epilogue: Option<Epilogue<'_>>,
+    pool: &mut Pool,
+) {
+    let [_, m, _, k] = dims;
+    let result = c.map(|(words, c)| (words, *c));
+    let Some(Epilogue { kernel, launch, scratch }) = epilogue else {
+        let Some(result) = result else { return };
+        let cut = cut(dims, b, false);
+        // SAFETY: the operands are only read, and blocks are disjoint parts of the result.
+        let shared = unsafe { Across::new((left, right, result)) };
+        pool.run(cut.blocks().len(), &|_, number| {
+            let (left, right, (result, c)) = shared.get();
+            let block = cut.block(number);
+            let start = result.wrapping_add(result_start(&block, &c));
+            // SAFETY: the caller's promise, for one block of it.
+            unsafe { multiply_raw(start, c.row_stride as usize, &block, k, (left, a), (right, b)) };
+        });
+        return;
+    };
+    let cut = cut(dims, b, !kernel.kernel().is_elementwise());
+    // SAFETY: as above; an epilogue runs on the points of its block, and each thread has a scratch.
+    let shared = unsafe { Across::new((left, right, result, launch, scratch.pointer())) };
+    pool.run(cut.blocks().len(), &|thread, number| {
+        let (left, right, result, launch, (scratch, pitch)) = shared.get();
+        let block = cut.block(number);
+        let tile = scratch.wrapping_add(thread * pitch);
+        let stride = block.cols.len();
+        // SAFETY: as above; the scratch has room for the largest block.
+        unsafe { multiply_raw(tile, stride, &block, k, (left, a), (right, b)) };
+        if let Some((result, c)) = result {
+            for row in 0..block.rows.len() {
+                let start = result_start(&block, &c) + row * c.row_stride as usize;
+                let from = tile.wrapping_add(row * stride);
+                // SAFETY: a row of the tile, and the row of the result at the same place.
+                unsafe { std::ptr::copy_nonoverlapping(from, result.wrapping_add(start), stride) };
+            }
+        }
+        let rows_of_scratch = tile.wrapping_add(cut.words().next_multiple_of(16));
+        let args = Args { tile: tile.cast_const(), tile_stride: stride as i64, ..launch.args(kernel, rows_of_scratch) };
+        let first = (block.batch * m + block.rows.start) as u64;
+        let points = first..first + block.rows.len() as u64;
+        // SAFETY: the caller's promise; the tile holds exactly these points, and columns are cut only
+        // when the kernel is elementwise.
+        unsafe { kernel.points(&args, points, block.cols.start as u64..block.cols.end as u64) };
+    });
+}
+
+/// The place of a block's first element in the result.
+fn result_start(block: &Block, c: &BoundMatrix) -> usize {
+    let start = block.batch as i64 * c.batch_stride + block.rows.start as i64 * c.row_stride;
+    start as usize + block.cols.start
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
@@ -17,7 +16,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, ModuleReloc, default_libcall_names};
 use rayon::prelude::*;
 
-use super::emit::{self, Args};
+use super::emit::{self, Args, Splat};
 use crate::kernel::Fault;
 use crate::kernel::ir::Kernel;
 
@@ -30,8 +29,16 @@ pub struct CompiledKernel {
     pub(super) entry: Entry,
     /// The kernel it was made from: what `call` checks against.
     pub(super) kernel: Arc<Kernel>,
+    pub(super) constants: Arc<[Splat]>,
     /// Keeps `entry` alive.
     _code: Arc<Code>,
+}
+
+/// A kernel on its way into memory.
+struct Compiled {
+    context: Context,
+    relocs: Vec<ModuleReloc>,
+    constants: Arc<[Splat]>,
 }
 
 /// Executable memory.
@@ -64,8 +71,10 @@ impl Compiler {
     pub fn new() -> Result<Compiler, Fault> {
         let mut flags = settings::builder();
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+        // The optimizer would gather the constants of a body in registers that it then spills in every
+        // turn of the loop; `emit` keeps loops free of what can leave them, and compiles twice as fast.
         for (name, value) in [
-            ("opt_level", "speed"),
+            ("opt_level", "none"),
             ("enable_verifier", verify),
             ("is_pic", "false"),
             ("unwind_info", "false"),
@@ -79,12 +88,12 @@ impl Compiler {
 
     /// The text of a kernel's CLIF.
     pub fn clif(&self, kernel: &Kernel) -> String {
-        emit::function(kernel, &*self.isa, &mut FunctionBuilderContext::new()).display().to_string()
+        emit::function(kernel, &*self.isa, &mut FunctionBuilderContext::new()).0.display().to_string()
     }
 
     /// Compiles kernels, several at a time.
     pub fn compile(&self, kernels: &[Arc<Kernel>]) -> Result<Vec<CompiledKernel>, Fault> {
-        let compiled: Vec<(Context, Vec<ModuleReloc>)> = if kernels.len() > 2 {
+        let compiled: Vec<Compiled> = if kernels.len() > 2 {
             let scratch = || (FunctionBuilderContext::new(), ControlPlane::default());
             kernels
                 .par_iter()
@@ -96,7 +105,7 @@ impl Compiler {
         };
         let mut module = JITModule::new(JITBuilder::with_isa(self.isa.clone(), default_libcall_names()));
         let mut ids = Vec::with_capacity(kernels.len());
-        for (at, (context, relocs)) in compiled.iter().enumerate() {
+        for (at, Compiled { context, relocs, .. }) in compiled.iter().enumerate() {
             let name = format!("k{at}");
             let id = module.declare_function(&name, Linkage::Local, &context.func.signature).map_err(fault)?;
             let code = context.compiled_code().ok_or_else(|| Fault("no code".into()))?;
@@ -107,13 +116,13 @@ impl Compiler {
         module.finalize_definitions().map_err(fault)?;
         let entries: Vec<*const u8> = ids.iter().map(|id| module.get_finalized_function(*id)).collect();
         let code = Arc::new(Code { module: ManuallyDrop::new(Mutex::new(module)) });
-        let entry = |(address, kernel): (*const u8, &Arc<Kernel>)| {
+        let entry = |(address, (kernel, compiled)): (*const u8, (&Arc<Kernel>, Compiled))| {
             // SAFETY: the address is that of a finalized function, and `emit::function` gives it this
             // signature with the calling convention of the host.
             let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-            CompiledKernel { entry, kernel: kernel.clone(), _code: code.clone() }
+            CompiledKernel { entry, kernel: kernel.clone(), constants: compiled.constants, _code: code.clone() }
         };
-        Ok(entries.into_iter().zip(kernels).map(entry).collect())
+        Ok(entries.into_iter().zip(kernels.iter().zip(compiled)).map(entry).collect())
     }
 
     fn code(
@@ -121,8 +130,8 @@ impl Compiler {
         kernel: &Kernel,
         builder: &mut FunctionBuilderContext,
         control: &mut ControlPlane,
-    ) -> Result<(Context, Vec<ModuleReloc>), Fault> {
-        let function: Function = emit::function(kernel, &*self.isa, builder);
+    ) -> Result<Compiled, Fault> {
+        let (function, constants) = emit::function(kernel, &*self.isa, builder);
         let mut context = Context::for_function(function);
         context.compile(&*self.isa, control).map_err(|error| Fault(format!("{:?}", error.inner)))?;
         let code = context.compiled_code().ok_or_else(|| Fault("no code".into()))?;
@@ -131,6 +140,6 @@ impl Compiler {
         let none = cranelift_module::FuncId::from_u32(0);
         let relocs = code.buffer.relocs().iter();
         let relocs = relocs.map(|reloc| ModuleReloc::from_mach_reloc(reloc, &context.func, none)).collect();
-        Ok((context, relocs))
+        Ok(Compiled { context, relocs, constants: constants.into() })
     }
 }

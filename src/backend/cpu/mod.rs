@@ -1,14 +1,22 @@
 //! Native code: CLIF for loop nests, the `gemm` crate for contractions.
 //!
-//! `emit` kernel to CLIF · `jit` CLIF to executable memory · `call` one launch over threads · `gemm`
-//! contractions by blocks · `pool` the threads · `program` whole steps. Work is cut by shape alone, so
-//! that any number of threads computes the same bits; they are those of the interpreter.
+//! `program` the backend · `emit` kernel to CLIF · `jit` CLIF to executable memory · `chunks` how a launch
+//! is cut · `call` launches and steps · `gemm` contractions by blocks · `pool` the threads. Work is cut by
+//! shape alone, so that any number of threads computes the same bits; they are those of the interpreter.
 
 pub mod call;
+mod chunks;
 pub mod emit;
 pub mod gemm;
 pub mod jit;
 pub mod pool;
-pub mod program;
+mod program;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use program::Cpu;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panic left behind is a cache or an idle pool: both are whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

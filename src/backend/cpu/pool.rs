@@ -229,7 +229,9 @@ mod tests {
         let broken = catch_unwind(AssertUnwindSafe(|| pool.run(8, &|_, chunk| assert!(chunk != 5))));
         assert!(broken.is_err());
         let sum = AtomicUsize::new(0);
-        pool.run(8, &|_, chunk| drop(sum.fetch_add(chunk, Ordering::Relaxed)));
+        pool.run(8, &|_, chunk| {
+            sum.fetch_add(chunk, Ordering::Relaxed);
+        });
         assert_eq!(sum.into_inner(), 28);
     }
 }

@@ -221,9 +221,8 @@ impl<W: Words + ?Sized> State<'_, W> {
                 if valid.is_some_and(|valid| self.value(valid) == 0) {
                     return 0;
                 }
-                let chosen = row.map_or(0, |(v, stride)| {
-                    i64::from(self.value(v) as i32) * coef(stride, self.launch.sizes)
-                });
+                let chosen =
+                    row.map_or(0, |(v, stride)| i64::from(self.value(v) as i32) * coef(stride, self.launch.sizes));
                 let at = usize::try_from(self.element(at, i, k) + chosen).expect("an address in range");
                 self.words.get(*buf, at)
             }

@@ -123,8 +123,8 @@ impl LoadedProgram {
             (0..spot.len).map(|at| memory.get(spot, at)).collect::<Vec<u32>>()
         };
         let (left, right) = (copy(a.buf, memory), copy(b.buf, memory));
-        let whole_rows = epilogue
-            .is_some_and(|launch| !self.program.kernels[launch.kernel.0 as usize].is_elementwise());
+        let whole_rows =
+            epilogue.is_some_and(|launch| !self.program.kernels[launch.kernel.0 as usize].is_elementwise());
         let cut = gemm::cut([batch, m, n, k], b, whole_rows);
         for block in cut.blocks() {
             let block = cut.block(block);

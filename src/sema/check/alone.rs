@@ -5,23 +5,24 @@ use rustc_hash::FxHashMap;
 use crate::base::Symbol;
 use crate::ir::{DType, Dim};
 use crate::sema::typed::{Axis, ExprKind, Kind, Type};
-use crate::sema::value::{AxisArg, Given, Value};
+use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
 
-use super::scope::Place;
-use super::{Checker, Scope, plain, scalar_type};
+use super::checker::{Checker, plain, scalar_type};
 
 impl<'a> Checker<'a> {
     /// Elaborates what no run reached.
     pub(super) fn unused_definitions(&mut self, file: &'a ast::File) {
         for item in &file.items {
             if let ast::Item::Def(def) = item
-                && !self.used.contains(&def.name.name)
+                && !self.used.contains(&def.name.span)
             {
                 self.training = true;
                 self.store = super::store::Store::default();
                 self.exprs.clear();
+                self.alone = true;
                 self.opaque(def);
+                self.alone = false;
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::sema::typed::{Axis, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{AxisArg, Value};
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 
-use super::{Checker, plain};
+use super::checker::{Checker, plain};
 
 impl<'a> Checker<'a> {
     /// `-x`, `not x`

@@ -9,21 +9,22 @@ use rustc_hash::FxHashMap;
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
-use crate::ops::MapOp;
-use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
-use crate::sema::value::{Given, Value};
+use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
+use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
 
-use super::{Checker, Scope};
+use super::checker::Checker;
 
 /// An axis of a definition and what it stands for at this use.
 #[derive(Clone)]
 pub(super) struct Binder {
-    inner: AxisId,
+    pub inner: AxisId,
     /// The caller's axis; none for one that only the result has.
-    outer: Option<AxisId>,
+    pub outer: Option<AxisId>,
     /// How long it is.
-    size: Dim,
+    pub size: Dim,
+    /// Where that was chosen.
+    from: Span,
 }
 
 /// The axes of a definition by name.
@@ -33,6 +34,8 @@ pub(super) type Binders = FxHashMap<Symbol, Binder>;
 pub(super) struct WrittenSize<'a> {
     expr: &'a ast::Expr,
     axis: Axis,
+    /// The argument.
+    given: Span,
 }
 
 impl<'a> Checker<'a> {
@@ -53,22 +56,22 @@ impl<'a> Checker<'a> {
         for (param, given) in def.axes.iter().zip(&brackets.from) {
             let Some(outer) = self.axis_at(caller, given, None) else { return false };
             let size = self.axes.size(outer);
-            self.add_binder(scope, binders, param.name, Some(outer), size);
+            self.add_binder(scope, binders, param.name, Some(outer), (size, brackets.span));
         }
         true
     }
 
-    fn add_binder(
+    pub(super) fn add_binder(
         &mut self,
         scope: &mut Scope<'a>,
         binders: &mut Binders,
         name: Symbol,
         outer: Option<AxisId>,
-        size: Dim,
+        (size, from): (Dim, Span),
     ) -> AxisId {
         let inner = self.axes.add(Some(name), size.clone());
         scope.axes.insert(name, inner);
-        binders.insert(name, Binder { inner, outer, size });
+        binders.insert(name, Binder { inner, outer, size, from });
         inner
     }
 
@@ -156,7 +159,7 @@ impl<'a> Checker<'a> {
         }
         // Names in the caller's scope: an axis that replaces another keeps its name.
         let _ = caller;
-        self.add_binder(scope, binders, param.name.name, Some(outer), size);
+        self.add_binder(scope, binders, param.name.name, Some(outer), (size, given.span));
         true
     }
 
@@ -210,12 +213,12 @@ impl<'a> Checker<'a> {
                 }
                 None => {
                     self.axes.name_if_open(actual.id, ident.name);
-                    self.add_binder(scope, binders, ident.name, Some(actual.id), actual.size.clone())
+                    self.add_binder(scope, binders, ident.name, Some(actual.id), (actual.size.clone(), actual.from))
                 }
             };
             axes[*at].id = inner;
             if let Some(expr) = size {
-                sizes.push(WrittenSize { expr, axis: actual });
+                sizes.push(WrittenSize { expr, axis: actual, given: given.span });
             }
         }
         if !fits {
@@ -366,7 +369,7 @@ impl<'a> Checker<'a> {
                     None => {
                         self.axes.name_if_open(axis, of.name);
                         let size = self.axes.size(axis);
-                        self.add_binder(scope, binders, of.name, Some(axis), size);
+                        self.add_binder(scope, binders, of.name, Some(axis), (size, span));
                         true
                     }
                     Some(binder) => {
@@ -379,13 +382,10 @@ impl<'a> Checker<'a> {
                         }
                         if self.sizes.unify(&binder.size, &size).is_err() {
                             let told = (self.sizes.show(&size), self.sizes.show(&binder.size));
-                            self.report(shape::index_size(
-                                param.name.name,
-                                &self.axes.show(outer),
-                                told,
-                                span,
-                                param.span,
-                            ));
+                            let chosen = Some(binder.from).filter(|&from| !self.is_std(from));
+                            let axis = self.axes.show(outer);
+                            let told = shape::index_size(param.name.name, &axis, told, span, param.span, chosen);
+                            self.report(told);
                             return false;
                         }
                         true
@@ -415,7 +415,7 @@ impl<'a> Checker<'a> {
     /// The sizes written in a signature against those of the arguments.
     pub(super) fn check_sizes(&mut self, scope: &mut Scope<'a>, sizes: Vec<WrittenSize<'a>>) -> bool {
         let mut fits = true;
-        for WrittenSize { expr, axis } in sizes {
+        for WrittenSize { expr, axis, given } in sizes {
             let Some(written) = self.int_expr(scope, expr) else { return false };
             if let Err(mismatch) = self.sizes.unify(&written, &axis.size) {
                 let told = shape::TwoSizes {
@@ -423,231 +423,16 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&written), String::new(), expr.span),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
-                self.report(shape::declared_size(told, mismatch == crate::sema::dims::Mismatch::Open, expr.span));
+                self.report(shape::declared_size(told, mismatch == crate::sema::dims::Mismatch::Open, given));
                 fits = false;
             }
         }
         fits
     }
-
-    /// The axes that only the result type names: their sizes are what the body makes them.
-    pub(super) fn declare_result_axes(
-        &mut self,
-        scope: &mut Scope<'a>,
-        binders: &mut Binders,
-        def: &'a ast::Def,
-    ) -> bool {
-        let Some(TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return true };
-        for decl in axes {
-            if let AxisDecl::Axis { name: ident, size } = decl
-                && !binders.contains_key(&ident.name)
-            {
-                let size = match size {
-                    Some(size) => match self.int_expr(scope, size) {
-                        Some(size) => size,
-                        None => return false,
-                    },
-                    None => self.sizes.open(ident.name.as_str()),
-                };
-                self.add_binder(scope, binders, ident.name, None, size);
-            }
-        }
-        true
-    }
-
-    /// The value of a definition as its caller sees it.
-    pub(super) fn result(
-        &mut self,
-        caller: &mut Scope<'a>,
-        scope: &mut Scope<'a>,
-        binders: &Binders,
-        def: &'a ast::Def,
-        value: Value<'a>,
-        span: Span,
-    ) -> Value<'a> {
-        match value {
-            Value::Record(fields) => {
-                let out = |field: (Symbol, Value<'a>)| {
-                    (field.0, self.result_part(caller, scope, binders, def, field.1, None, span))
-                };
-                Value::Record(fields.into_iter().map(out).collect())
-            }
-            Value::List(items) => {
-                let out = |item| self.result_part(caller, scope, binders, def, item, None, span);
-                Value::List(items.into_iter().map(out).collect())
-            }
-            value => self.result_part(caller, scope, binders, def, value, def.result.as_ref(), span),
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "both sides of a call and its place")]
-    fn result_part(
-        &mut self,
-        caller: &mut Scope<'a>,
-        scope: &mut Scope<'a>,
-        binders: &Binders,
-        def: &'a ast::Def,
-        value: Value<'a>,
-        declared: Option<&'a ast::Type>,
-        span: Span,
-    ) -> Value<'a> {
-        let declared_axes = match declared.map(|ty| &ty.kind) {
-            Some(TypeKind::Tensor { prefix, of, axes }) => Some((prefix, of, axes)),
-            _ => None,
-        };
-        let mut id = match value {
-            Value::Tensor(id) => id,
-            // A number stands for itself, but where the signature promises a tensor.
-            Value::Int(_) | Value::Float(_) | Value::Bool(_)
-                if declared_axes.is_some_and(|(_, _, axes)| !axes.is_empty()) =>
-            {
-                let Some(id) = self.tensor(value, def.body.value.span) else { return Value::Error };
-                id
-            }
-            value => return value,
-        };
-        if let Some((prefix, of, decls)) = declared_axes {
-            let Some(ordered) = self.declared_result(scope, binders, def, id, decls) else { return Value::Error };
-            id = self.declared_kind(binders, ordered, prefix.as_ref(), of.as_ref(), def.body.value.span);
-        }
-        let mut ty = self.ty(id).clone();
-        let outside = |this: &mut Self, caller: &mut Scope<'a>, id: AxisId, size: &Dim| -> AxisId {
-            let binder = binders.iter().find(|(_, binder)| binder.inner == id);
-            if let Some((_, Binder { outer: Some(outer), .. })) = binder {
-                return this.axes.find(*outer);
-            }
-            // Made inside: under its name it is the caller's, unless it came in through the row.
-            let made_inside = binder.is_some() || scope.axes.values().any(|&inner| inner == id);
-            match this.axes.name(id) {
-                Some(name) if made_inside => this.intern_axis(caller, name, size),
-                _ => id,
-            }
-        };
-        let is_std = self.is_std(def.span);
-        for at in 0..ty.axes.len() {
-            let axis = ty.axes[at].clone();
-            ty.axes[at].id = outside(self, caller, axis.id, &axis.size);
-            if is_std && self.is_std(axis.from) {
-                ty.axes[at].from = self.user_span(axis.from);
-            }
-            let earlier = ty.axes[..at].iter().any(|other| self.same_axis(other.id, ty.axes[at].id));
-            if earlier {
-                let name = self.axes.show(ty.axes[at].id);
-                return self.fail(shape::duplicate_axis(&name, def.name.name, span));
-            }
-        }
-        if let Kind::Index(axis) = ty.kind {
-            let size = self.axes.size(axis);
-            ty.kind = Kind::Index(outside(self, caller, axis, &size));
-        }
-        Value::Tensor(self.push(ExprKind::Relabel(id), ty, span))
-    }
-
-    /// The body's value in the declared order, when it has the declared axes.
-    fn declared_result(
-        &mut self,
-        scope: &Scope<'a>,
-        binders: &Binders,
-        def: &'a ast::Def,
-        id: ExprId,
-        decls: &[AxisDecl],
-    ) -> Option<ExprId> {
-        let ty = self.ty(id).clone();
-        let mut named: Vec<AxisId> = Vec::new();
-        for decl in decls {
-            if let AxisDecl::Axis { name: ident, .. } = decl {
-                named.push(binders.get(&ident.name).map(|binder| binder.inner)?);
-            }
-        }
-        let wrong = |this: &mut Self| {
-            let told = shape::result_axes(
-                def.name.name,
-                &show_decls(decls),
-                &this.show_type(&ty),
-                def.body.value.span,
-                def.name.span,
-            );
-            this.report(told);
-            None
-        };
-        let mut axes: Vec<Axis> = Vec::new();
-        let mut names = named.iter();
-        for decl in decls {
-            match decl {
-                AxisDecl::Axis { .. } => {
-                    let &inner = names.next()?;
-                    let Some(axis) = self.find_axis(&ty.axes, inner).cloned() else { return wrong(self) };
-                    axes.push(axis);
-                }
-                AxisDecl::Row(_) => {
-                    let row = match &scope.row {
-                        Some(row) => row.clone(),
-                        None => ty.axes.iter().filter(|axis| !named.contains(&axis.id)).cloned().collect(),
-                    };
-                    for axis in row {
-                        let Some(axis) = self.find_axis(&ty.axes, axis.id).cloned() else { return wrong(self) };
-                        axes.push(axis);
-                    }
-                }
-            }
-        }
-        if axes.len() != ty.axes.len() {
-            return wrong(self);
-        }
-        for (decl, inner) in decls.iter().filter(|decl| matches!(decl, AxisDecl::Axis { .. })).zip(&named) {
-            let AxisDecl::Axis { name: ident, .. } = decl else { continue };
-            let axis = self.find_axis(&axes, *inner)?.clone();
-            let binder = binders.get(&ident.name)?;
-            if let Err(mismatch) = self.sizes.unify(&binder.size, &axis.size) {
-                let told = shape::TwoSizes {
-                    axis: ident.name.to_string(),
-                    left: (self.sizes.show(&binder.size), String::new(), ident.span),
-                    right: (self.sizes.show(&axis.size), String::new(), axis.from),
-                };
-                self.report(shape::result_size(
-                    told,
-                    mismatch == crate::sema::dims::Mismatch::Open,
-                    def.body.value.span,
-                ));
-                return None;
-            }
-        }
-        if axes.iter().zip(&ty.axes).all(|(a, b)| a.id == b.id) {
-            return Some(id);
-        }
-        Some(self.push(ExprKind::Order(id), Type { axes, ..ty }, def.body.value.span))
-    }
-
-    /// The value with the kind and dtype a signature declares.
-    fn declared_kind(
-        &mut self,
-        binders: &Binders,
-        id: ExprId,
-        prefix: Option<&ast::Ident>,
-        of: Option<&ast::Ident>,
-        span: Span,
-    ) -> ExprId {
-        let (kind, dtype) = match prefix.map(|prefix| prefix.name.as_str()) {
-            Some("logit") => (Kind::Logit, DType::F32),
-            Some("prob") => (Kind::Prob, DType::F32),
-            Some("index") => match of.and_then(|of| binders.get(&of.name)) {
-                Some(binder) => (Kind::Index(binder.inner), DType::I32),
-                None => return id,
-            },
-            Some("bool") => (Kind::Plain, DType::Bool),
-            _ => return id,
-        };
-        let ty = self.ty(id).clone();
-        let id = match ty.dtype == dtype {
-            true => id,
-            false => self.map(Fun::Map(MapOp::Cast(dtype)), vec![id], ty.axes.clone(), dtype, span),
-        };
-        self.push(ExprKind::Relabel(id), Type { dtype, kind, axes: ty.axes }, span)
-    }
 }
 
 /// A written list of axes: `[.., i]`.
-fn show_decls(decls: &[AxisDecl]) -> String {
+pub(super) fn show_decls(decls: &[AxisDecl]) -> String {
     let parts: Vec<String> = decls
         .iter()
         .map(|decl| match decl {

@@ -4,11 +4,12 @@ use crate::base::Span;
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, HostUnary};
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
+use crate::sema::primitive::{Builtin, Reduction};
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
-use crate::sema::value::{Builtin, Function, Given, Reduction, Value};
+use crate::sema::value::{Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast, Ix};
 
-use super::{Checker, Scope, plain, product, scalar_type};
+use super::checker::{Checker, plain, product, scalar_type};
 
 impl<'a> Checker<'a> {
     /// Applies a primitive.
@@ -28,8 +29,8 @@ impl<'a> Checker<'a> {
             Builtin::Concat => 1..=usize::MAX,
             _ => 1..=1,
         };
-        if let Some(named) = args.iter().find_map(|arg| arg.name) {
-            return self.fail(name::unknown_argument("this primitive".into(), named, &[]));
+        if let Some((named, value)) = args.iter().find_map(|arg| Some((arg.name?, arg.span))) {
+            return self.fail(name::argument_of_primitive(named, value));
         }
         if !count.contains(&args.len()) {
             return self.fail(told::primitive_arguments(*count.start(), *count.end(), args.len(), f.span.to(span)));
@@ -384,7 +385,7 @@ impl<'a> Checker<'a> {
                 config: schedule.config.clone().unwrap_or_default(),
                 inputs: vec![Given { name: None, value: Value::Tensor(now), span }],
                 row: None,
-                place: super::scope::Place::new("schedule"),
+                place: Place::new("schedule"),
                 span,
             },
         );

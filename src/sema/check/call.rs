@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, value as told};
+use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis};
-use crate::sema::value::{AxisArg, Callee, Function, Given, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
 use super::bind::Binders;
+use super::checker::{CallSite, Checker, MAX_DEPTH};
 use super::expr::function;
 use super::pipe::holds_hole;
-use super::scope::{Body, Place};
-use super::{CallSite, Checker, MAX_DEPTH, Scope};
 
 /// A definition about to be elaborated on arguments.
 pub(super) struct Use<'a> {
@@ -66,6 +66,14 @@ impl<'a> Checker<'a> {
             && let Value::Function(inner) = self.expr(scope, base)
         {
             return Some(Rc::new(Function { brackets: Some(brackets), span: expr.span, ..(*inner).clone() }));
+        }
+        // Applied, `step` is the schedule; alone it is the number of the update.
+        if let Ast::Name(symbol) = expr.kind
+            && symbol.as_str() == "step"
+            && scope.find(symbol).is_none()
+            && let Some(Global::Def(def)) = self.globals.find(symbol, scope.in_std)
+        {
+            return Some(Rc::new(function(Callee::Def(def), expr.span)));
         }
         match self.expr(scope, expr) {
             Value::Function(function) => Some(function),
@@ -132,6 +140,9 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Value<'a> {
         let Callee::Def(def) = made.callee else { return Value::Error };
+        if config.iter().any(|given| given.value.is_error()) {
+            return Value::Error;
+        }
         let callee = match def.kind {
             DefKind::Layer | DefKind::Model => Callee::Instance(def, scope.place.child(def.name.name.as_str()).into()),
             _ => Callee::Def(def),
@@ -256,7 +267,12 @@ impl<'a> Checker<'a> {
     /// Elaborates a definition on arguments; `caller` gives brackets and result axes their meaning.
     pub(super) fn elaborate(&mut self, caller: &mut Scope<'a>, call: Use<'a>) -> Value<'a> {
         let def = call.def;
+        self.used.insert(def.name.span);
         if self.calls.len() >= MAX_DEPTH {
+            // A recursion on a whole number that is not known ends where it is.
+            if self.alone && takes_int(def) {
+                return Value::Error;
+            }
             return self.fail(told::too_deep(def.name.name, MAX_DEPTH, call.span));
         }
         let config = def.config.as_deref().unwrap_or_default();
@@ -385,9 +401,20 @@ impl<'a> Checker<'a> {
             if let Value::Bool(false) = self.expr(scope, fact) {
                 self.report(told::fact_fails(def.name.name, span, fact.span));
                 holds = false;
+            } else if self.alone {
+                self.suppose(scope, fact);
             }
         }
         holds
+    }
+
+    /// Takes `k divides d` as given where a definition is checked on its own: `d` becomes `k * q` for some `q`.
+    fn suppose(&mut self, scope: &mut Scope<'a>, fact: &'a ast::Expr) {
+        let Ast::Chain(divisor, rest) = &fact.kind else { return };
+        let [(ast::BinaryOp::Divides, _, whole)] = &rest[..] else { return };
+        let (Value::Int(k) | Value::Axis(AxisArg { size: k, .. })) = self.expr(scope, divisor) else { return };
+        let (Value::Int(d) | Value::Axis(AxisArg { size: d, .. })) = self.expr(scope, whole) else { return };
+        self.sizes.suppose_divides(&k, &d);
     }
 
     /// The axis a name means in a scope; a new one of this size when the name is new there.
@@ -413,6 +440,15 @@ fn body_of(kind: DefKind) -> Body {
 /// Whether a parameter is declared as a tensor, whose axes bind names.
 fn is_tensor(param: &ast::Param) -> bool {
     matches!(param.ty.as_ref().map(|ty| &ty.kind), Some(ast::TypeKind::Tensor { .. }))
+}
+
+/// Whether a definition has a parameter declared `int`.
+fn takes_int(def: &ast::Def) -> bool {
+    let is_int = |param: &ast::Param| match param.ty.as_ref().map(|ty| &ty.kind) {
+        Some(ast::TypeKind::Named(ident)) => ident.name.as_str() == "int",
+        _ => false,
+    };
+    def.config.iter().flatten().chain(&def.inputs).any(is_int)
 }
 
 /// Whether a parameter is declared `axis` or `axis(i)`.

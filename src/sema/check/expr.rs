@@ -6,13 +6,13 @@ use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
+use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{self, ExprId, ExprKind, Fun};
-use crate::sema::value::{AxisArg, Builtin, Callee, Function, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
-use super::scope::Body;
-use super::{Checker, Scope, scalar_type};
+use super::checker::{Checker, scalar_type};
 
 impl<'a> Checker<'a> {
     /// The value of an expression.
@@ -107,12 +107,11 @@ impl<'a> Checker<'a> {
         if let Some(&id) = scope.axes.get(&symbol) {
             return Value::Axis(AxisArg { id, size: self.axes.size(id), span });
         }
-        if scope.body == Body::Optimizer && symbol.as_str() == "step" {
+        if matches!(scope.body, Body::Optimizer | Body::Train) && symbol.as_str() == "step" {
             return Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span));
         }
         match self.globals.find(symbol, scope.in_std) {
             Some(Global::Def(def)) => {
-                self.used.insert(symbol);
                 return Value::Function(Rc::new(function(Callee::Def(def), span)));
             }
             Some(Global::Let(_)) => return self.constant(symbol),
@@ -123,6 +122,8 @@ impl<'a> Checker<'a> {
             "pi" => Value::Float(std::f64::consts::PI),
             text => match Builtin::parse(text) {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
+                // The columns of data that is not known may have any name.
+                None if scope.body == Body::Train && self.data_unknown => Value::Error,
                 None if Builtin::LATER.contains(&text) => self.fail(name::not_yet(&format!("`{text}`"), span)),
                 None => {
                     let known: Vec<&str> = scope
@@ -144,7 +145,7 @@ impl<'a> Checker<'a> {
             let text = format!("random.{}", field.name);
             return match Builtin::parse(&text) {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
-                None => self.fail(name::unknown_field("random", field, &["uniform", "normal", "bernoulli"])),
+                None => self.fail(name::unknown_field("`random`", field, &["uniform", "normal", "bernoulli"])),
             };
         }
         match self.expr(scope, base) {

@@ -4,12 +4,11 @@ use std::rc::Rc;
 
 use crate::base::Span;
 use crate::diag::value as told;
-use crate::sema::value::{Callee, Function, Given, Value};
+use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
+use super::checker::Checker;
 use super::expr::function;
-use super::scope::Place;
-use super::{Checker, Scope};
 
 /// The most often a `stack` may repeat.
 const MAX_STACK: i64 = 100_000;
@@ -38,6 +37,7 @@ impl<'a> Checker<'a> {
     /// Applies an expression to the value before it.
     pub(super) fn stage(&mut self, scope: &mut Scope<'a>, stage: &'a ast::Expr, value: Value<'a>) -> Value<'a> {
         if value.is_error() {
+            self.names_of_stage(scope, stage);
             return Value::Error;
         }
         let span = stage.span;
@@ -80,12 +80,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What can be said of a stage without the value before it: whether its names mean anything.
+    fn names_of_stage(&mut self, scope: &mut Scope<'a>, stage: &'a ast::Expr) {
+        match &stage.kind {
+            Ast::Call(callee, _) | Ast::Index(callee, _) => self.names_of_stage(scope, callee),
+            Ast::Name(_) => drop(self.expr(scope, stage)),
+            Ast::Pipe(stages) => stages.iter().for_each(|stage| self.names_of_stage(scope, stage)),
+            _ => {}
+        }
+    }
+
     /// A block as a stage: its statements, then its value as a stage.
     fn stage_block(&mut self, scope: &mut Scope<'a>, block: &'a ast::Block, value: Value<'a>) -> Value<'a> {
         scope.enter();
+        let outer = scope.hole.replace(value.clone());
         for stmt in &block.stmts {
             self.stmt(scope, stmt);
         }
+        scope.hole = outer;
         let result = self.stage(scope, &block.value, value);
         scope.leave();
         result
@@ -109,12 +121,14 @@ impl<'a> Checker<'a> {
                     (Some(from), Some(to)) if to.saturating_sub(from) <= MAX_STACK => {
                         (from..to).map(|i| Value::Int(i.into())).collect()
                     }
-                    _ => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                    (Some(_), Some(_)) => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                    _ => return self.unknown_count(over.span),
                 }
             }
             Value::Int(count) => match self.sizes.resolve(&count).as_const() {
                 Some(count) if (0..=MAX_STACK).contains(&count) => (0..count).map(|i| Value::Int(i.into())).collect(),
-                _ => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                Some(_) => return self.fail(told::stack_count(MAX_STACK, over.span)),
+                None => return self.unknown_count(over.span),
             },
             Value::Error => return Value::Error,
             other => return self.fail(told::expected("a count, a range or a list", other.describe(), over.span)),
@@ -135,6 +149,11 @@ impl<'a> Checker<'a> {
         }
         scope.place = outer;
         value
+    }
+
+    /// A count that is not known before the run; in a definition checked on its own, a use may know it.
+    fn unknown_count(&mut self, span: Span) -> Value<'a> {
+        if self.alone { Value::Error } else { self.fail(told::stack_count(MAX_STACK, span)) }
     }
 }
 

@@ -6,18 +6,14 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, Symbol};
-use crate::diag::{name, shape, store as told_store, train as told, value as told_value};
-use crate::ir::DType;
+use crate::diag::{name, nearest, shape, store as told_store, train as told, value as told_value};
+use crate::ir::{DType, Dim};
 use crate::sema::typed::Axis;
-use crate::sema::typed::{
-    Clip, ExprId, ExprKind, Input, Keep, Kind, Length, Metric, Owner, Patience, Section, Settings, Train, Type, Update,
-    Watched,
-};
-use crate::sema::value::{Callee, Function, Given, Value};
+use crate::sema::typed::{ExprId, ExprKind, Input, Kind, Metric, Owner, Section, Train, Type, Update};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
-use super::scope::{Body, Place};
-use super::{Checker, Scope};
+use super::checker::Checker;
 
 /// The settings of `train`, with whether this compiler has them.
 pub(super) const SETTINGS: &[(&str, bool)] = &[
@@ -42,16 +38,16 @@ pub(super) const SETTINGS: &[(&str, bool)] = &[
 ];
 
 /// The lines of a section by the names they bind.
-struct Lines<'a> {
-    settings: FxHashMap<Symbol, (&'a ast::Expr, Span)>,
+pub(super) struct Lines<'a> {
+    pub settings: FxHashMap<Symbol, (&'a ast::Expr, Span)>,
     lets: Vec<&'a ast::Let>,
     /// Which `let` binds a name.
     bound: FxHashMap<Symbol, usize>,
 }
 
 /// One mode of a section while it is elaborated.
-struct Mode<'a> {
-    scope: Scope<'a>,
+pub(super) struct Mode<'a> {
+    pub scope: Scope<'a>,
     /// Settings evaluated; none while one is being found.
     values: FxHashMap<Symbol, Option<Value<'a>>>,
     lets_done: Vec<bool>,
@@ -64,8 +60,8 @@ impl<'a> Checker<'a> {
         self.store = super::store::Store::default();
         let errors_before = self.diagnostics.has_errors();
         let lines = self.lines(train);
-        let data_known = self.globals.data.contains_key(&train.data.name);
-        if !data_known {
+        self.data_unknown = !self.globals.data.contains_key(&train.data.name);
+        if self.data_unknown {
             let known: Vec<&str> = self.globals.data.keys().map(|name| name.as_str()).collect();
             self.report(told::unknown_data(train.data, &known));
         }
@@ -175,7 +171,12 @@ impl<'a> Checker<'a> {
             Some((known, false)) => return self.report(name::not_yet(&format!("the setting `{known}`"), ident.span)),
             None => {
                 let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
-                return self.report(told::unknown_setting(ident, &known));
+                self.report(told::unknown_setting(ident, &known));
+                // The setting that was meant is there; it is told once.
+                if let Some(meant) = nearest(ident.name.as_str(), known.iter().copied()) {
+                    lines.settings.entry(meant.into()).or_insert((&setting.value, ident.span));
+                }
+                return;
             }
         }
         if let Some((_, first)) = lines.settings.insert(ident.name, (&setting.value, ident.span)) {
@@ -197,19 +198,18 @@ impl<'a> Checker<'a> {
         };
         let size = self.sizes.rigid("batch");
         let batch = Axis { id: self.axes.add(Some("batch".into()), size.clone()), size, from: span };
-        let mut inputs = Vec::new();
-        let mut values = vec![(
-            "batch".into(),
-            Value::Axis(crate::sema::value::AxisArg { id: batch.id, size: batch.size.clone(), span }),
-        )];
+        let (mut inputs, mut values) = (Vec::new(), Vec::new());
+        // A name in the data is one axis, in whichever columns it stands.
+        let mut named: Vec<(Symbol, Axis)> = vec![("batch".into(), batch.clone())];
         for (at, column) in columns.into_iter().enumerate() {
             let mut axes = vec![batch.clone()];
             for (name, size) in column.axes {
-                let id = self.axes.add(name, size.into());
-                axes.push(Axis { id, size: size.into(), from: span });
+                axes.push(self.data_axis(&mut named, column.name, name, size, span));
             }
             let (dtype, kind) = match column.index {
-                Some((name, size)) => (DType::I32, Kind::Index(self.axes.add(name, size.into()))),
+                Some((name, size)) => {
+                    (DType::I32, Kind::Index(self.data_axis(&mut named, column.name, name, size, span).id))
+                }
                 None => (DType::F32, Kind::Plain),
             };
             let ty = Type { dtype, kind, axes };
@@ -217,7 +217,30 @@ impl<'a> Checker<'a> {
             inputs.push(Input { name: column.name, ty });
             values.push((column.name, Value::Tensor(id)));
         }
-        (inputs, values)
+        let axis = |(name, axis): (Symbol, Axis)| (name, Value::Axis(AxisArg { id: axis.id, size: axis.size, span }));
+        (inputs, named.into_iter().map(axis).chain(values).collect())
+    }
+
+    /// An axis of a column: the one of its name, or a new one.
+    fn data_axis(
+        &mut self,
+        named: &mut Vec<(Symbol, Axis)>,
+        column: Symbol,
+        name: Option<Symbol>,
+        size: i64,
+        span: Span,
+    ) -> Axis {
+        let size: Dim = size.into();
+        if let Some((name, known)) = named.iter().find(|(known, _)| Some(*known) == name) {
+            if self.sizes.unify(&known.size, &size).is_err() {
+                let sizes = (self.sizes.show(&known.size), self.sizes.show(&size));
+                self.report(shape::data_axis_sizes(*name, column, sizes, span));
+            }
+            return known.clone();
+        }
+        let axis = Axis { id: self.axes.add(name, size.clone()), size, from: span };
+        named.extend(name.map(|name| (name, axis.clone())));
+        axis
     }
 
     /// The scope of one mode: the columns and the models.
@@ -228,14 +251,6 @@ impl<'a> Checker<'a> {
                 // Axes with names are axes of the section.
                 Value::Axis(axis) => {
                     scope.axes.insert(*name, axis.id);
-                }
-                Value::Tensor(id) => {
-                    for axis in self.ty(*id).axes.clone() {
-                        if let Some(axis_name) = self.axes.name(axis.id) {
-                            scope.axes.entry(axis_name).or_insert(axis.id);
-                        }
-                    }
-                    scope.bind(*name, value.clone());
                 }
                 other => scope.bind(*name, other.clone()),
             }
@@ -283,7 +298,12 @@ impl<'a> Checker<'a> {
     // ---- lines that speak of each other
 
     /// The value of a setting; what it speaks of is found first.
-    fn setting(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, name: Symbol) -> Option<(Value<'a>, Span)> {
+    pub(super) fn setting(
+        &mut self,
+        mode: &mut Mode<'a>,
+        lines: &Lines<'a>,
+        name: Symbol,
+    ) -> Option<(Value<'a>, Span)> {
         let (expr, _) = *lines.settings.get(&name)?;
         if let Some(known) = mode.values.get(&name) {
             return Some((known.clone().unwrap_or(Value::Error), expr.span));
@@ -442,136 +462,6 @@ impl<'a> Checker<'a> {
         updates
     }
 
-    // ---- the other settings
-
-    fn settings(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Settings {
-        let whole = |this: &mut Self, mode: &mut Mode<'a>, name: &str, least: f64| -> Option<u64> {
-            let (value, span) = this.setting(mode, lines, name.into())?;
-            let number = this.static_number(&value, span)?;
-            if number.fract() != 0.0 || number < least || number > 9e15 {
-                this.report(told::not_a_count(name, number, span));
-                return None;
-            }
-            Some(number as u64)
-        };
-        let seed = whole(self, mode, "seed", 0.0).unwrap_or(0);
-        let length = match (lines.settings.get(&Symbol::new("epochs")), lines.settings.get(&Symbol::new("steps"))) {
-            (Some((_, epochs)), Some((_, steps))) => {
-                self.report(told::epochs_and_steps(*epochs, *steps));
-                Length::Epochs(1)
-            }
-            (_, Some(_)) => Length::Steps(whole(self, mode, "steps", 1.0).unwrap_or(1)),
-            (Some(_), None) => Length::Epochs(whole(self, mode, "epochs", 1.0).unwrap_or(1)),
-            (None, None) => {
-                self.report(told::missing_setting("epochs", train.span, train.data.span));
-                Length::Epochs(1)
-            }
-        };
-        let metrics = lines.settings.get(&Symbol::new("metrics")).map(|(expr, _)| *expr);
-        let stop = lines.settings.get(&Symbol::new("stop")).and_then(|(expr, _)| self.patience(mode, expr, metrics));
-        let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, metrics));
-        let clip = lines.settings.get(&Symbol::new("clip")).and_then(|(expr, _)| self.clip(mode, expr));
-        Settings { length, seed, stop, keep: keep.unwrap_or(Keep::Last), clip }
-    }
-
-    /// `patience(valid.loss, 5 epochs)`
-    fn patience(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, metrics: Option<&ast::Expr>) -> Option<Patience> {
-        if let Ast::Call(callee, args) = &expr.kind
-            && let Ast::Name(name) = callee.kind
-            && name.as_str() == "patience"
-            && let [ast::Arg::Value(watch), ast::Arg::Value(count)] = &args[..]
-        {
-            let watch = self.watched(watch, metrics)?;
-            let epochs = match &count.kind {
-                Ast::Number(ast::Number { value, unit: Some(ast::Unit::Epochs), .. }) => *value,
-                _ => {
-                    let value = self.expr(&mut mode.scope, count);
-                    self.static_number(&value, count.span)?
-                }
-            };
-            if epochs.fract() == 0.0 && (1.0..9e15).contains(&epochs) {
-                return Some(Patience { watch, epochs: epochs as u64 });
-            }
-            self.report(told::not_a_count("patience", epochs, count.span));
-            return None;
-        }
-        self.report(told::setting_form("stop", "patience(valid.loss, 5 epochs)", expr.span));
-        None
-    }
-
-    /// `best(valid.accuracy)` or `last`
-    fn keep(&mut self, expr: &'a ast::Expr, metrics: Option<&ast::Expr>) -> Option<Keep> {
-        match &expr.kind {
-            Ast::Name(name) if name.as_str() == "last" => return Some(Keep::Last),
-            Ast::Call(callee, args) => {
-                if let (Ast::Name(name), [ast::Arg::Value(watch)]) = (&callee.kind, &args[..])
-                    && name.as_str() == "best"
-                {
-                    return Some(Keep::Best(self.watched(watch, metrics)?));
-                }
-            }
-            _ => {}
-        }
-        self.report(told::setting_form("keep", "best(valid.accuracy)", expr.span));
-        None
-    }
-
-    /// `valid.loss`
-    fn watched(&mut self, expr: &ast::Expr, metrics: Option<&ast::Expr>) -> Option<Watched> {
-        let mut known = vec!["loss".to_owned()];
-        known.extend(metrics.into_iter().flat_map(|metrics| match &metrics.kind {
-            Ast::List(items) => items.iter().map(metric_name).collect(),
-            Ast::Record(fields) => fields.iter().map(|(ident, _)| ident.name.to_string()).collect(),
-            _ => vec![metric_name(metrics)],
-        }));
-        if let Ast::Field(base, field) = &expr.kind
-            && let Ast::Name(split) = base.kind
-        {
-            let splits = ["train", "valid", "test"];
-            if !splits.contains(&split.as_str()) {
-                self.report(told::unknown_split(split.as_str(), base.span, &splits));
-                return None;
-            }
-            if !known.iter().any(|name| name == field.name.as_str()) {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                self.report(told::unknown_watched(*field, &known));
-                return None;
-            }
-            return Some(Watched { split: split.to_string(), name: field.name.to_string(), span: expr.span });
-        }
-        self.report(told::setting_form("a watched value", "valid.loss", expr.span));
-        None
-    }
-
-    /// `norm(1.0)` or `value(0.5)`
-    fn clip(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<Clip> {
-        if let Ast::Call(callee, args) = &expr.kind
-            && let Ast::Name(name) = callee.kind
-            && let [ast::Arg::Value(most)] = &args[..]
-        {
-            let make: Option<fn(f64) -> Clip> = match name.as_str() {
-                "norm" => Some(Clip::Norm),
-                "value" => Some(Clip::Value),
-                _ => None,
-            };
-            if let Some(make) = make {
-                let value = self.expr(&mut mode.scope, most);
-                let number = self.static_number(&value, most.span)?;
-                if number > 0.0 {
-                    return Some(make(number));
-                }
-                self.report(told::clip_not_positive(number, most.span));
-                return None;
-            }
-            if name.as_str() == "per_example" {
-                self.report(name::not_yet("`per_example`", callee.span));
-                return None;
-            }
-        }
-        self.report(told::setting_form("clip", "norm(1.0)", expr.span));
-        None
-    }
-
     // ---- what must hold in the end
 
     /// A parameter that nothing reads.
@@ -644,7 +534,7 @@ impl<'a> Checker<'a> {
 }
 
 /// The name a metric is reported under: that of its function.
-fn metric_name(expr: &ast::Expr) -> String {
+pub(super) fn metric_name(expr: &ast::Expr) -> String {
     match &expr.kind {
         Ast::Call(callee, _) | Ast::Index(callee, _) => metric_name(callee),
         Ast::Name(name) => name.to_string(),

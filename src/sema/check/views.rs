@@ -4,11 +4,11 @@ use crate::base::Span;
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
-use crate::sema::value::{Callee, Function, Given, Value};
+use crate::sema::value::{Callee, Function, Given, Scope, Value};
 use crate::syntax::ast::{self, Ix};
 
 use super::builtin::ix_span;
-use super::{Checker, Scope, product};
+use super::checker::{Checker, product};
 
 impl<'a> Checker<'a> {
     /// `rename[t -> s](x)`
@@ -322,7 +322,7 @@ impl<'a> Checker<'a> {
         brackets: &'a ast::Brackets,
         span: Span,
     ) -> Value<'a> {
-        use crate::sema::value::Builtin;
+        use crate::sema::primitive::Builtin;
         let with = Function { brackets: Some(brackets), span, ..f.clone() };
         match &f.callee {
             Callee::Builtin(Builtin::Filled(_) | Builtin::Random(_)) => self.apply(scope, &with, Vec::new(), span),
@@ -437,7 +437,14 @@ impl<'a> Checker<'a> {
         let size = self.axes.size(counts);
         if self.sizes.unify(&axis.size, &size).is_err() {
             let told = (self.sizes.show(&size), self.sizes.show(&axis.size));
-            return self.fail(shape::index_size("the index".into(), &self.axes.show(axis.id), told, index_span, span));
+            return self.fail(shape::index_size(
+                "the index".into(),
+                &self.axes.show(axis.id),
+                told,
+                index_span,
+                span,
+                None,
+            ));
         }
         if self.find_axis(&index_ty.axes, axis.id).is_some() {
             return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "this index".into(), index_span));

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::draft::Draft;
-use super::judge::{Candidate, Judge};
+use super::judge::{Candidate, Judge, Verdict};
 use super::layout::begins_line;
 use super::tokens::{Kind, Token, tokens};
 use crate::diag::{self, Diagnostic};
@@ -45,19 +45,20 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
 /// The first candidate that makes all readable; else one that leaves no further trouble; else the one that
 /// the grammar reads furthest with.
 fn choose(draft: &Draft, judge: &mut Judge, candidates: &[Candidate]) -> usize {
-    let mut best = (0, (false, 0));
+    let mut best = None;
     for (index, candidate) in candidates.iter().enumerate() {
-        let mended = candidate.apply(draft);
-        let Some(reach) = judge.reach(&mended) else { break };
-        if reach == usize::MAX {
+        let Some(verdict) = judge.try_out(draft, candidate) else { break };
+        if verdict == Verdict::RIGHT {
             return index;
         }
+        let mended = candidate.apply(draft);
         let balanced = first_trouble(mended.text(), &tokens(mended.text())).is_none();
-        if (balanced, reach) > best.1 {
-            best = (index, (balanced, reach));
+        let rank = (verdict.reads_all(), balanced, verdict);
+        if best.is_none_or(|(_, known)| rank > known) {
+            best = Some((index, rank));
         }
     }
-    best.0
+    best.map_or(0, |(index, _)| index)
 }
 
 /// A bracket that is open.
@@ -72,6 +73,9 @@ struct Frame {
 }
 
 fn first_trouble(text: &str, all: &[Token]) -> Option<Trouble> {
+    if is_balanced(text, all) {
+        return None;
+    }
     let mut frames: Vec<Frame> = Vec::new();
     let mut outer = 0;
     for (index, token) in all.iter().enumerate() {
@@ -114,6 +118,19 @@ fn first_trouble(text: &str, all: &[Token]) -> Option<Trouble> {
         }
     }
     frames.last().map(|frame| Trouble::Unclosed { opener: frame.opener, before: all.len() })
+}
+
+/// Whether every bracket has a partner of its kind, wherever it stands: then indentation is a matter of taste.
+fn is_balanced(text: &str, all: &[Token]) -> bool {
+    let mut open = Vec::new();
+    for token in all {
+        match token.kind {
+            Kind::Open => open.push(token.text(text)),
+            Kind::Close if open.pop() != Some(partner(token.text(text))) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty()
 }
 
 /// Whether the token that begins a line cannot stand inside the frame.
@@ -178,19 +195,29 @@ fn extra(draft: &Draft, closer: &Token) -> Candidate {
     Candidate::new(range(closer), "", say)
 }
 
-/// Places for the missing partner of `opener`: right before where it must be closed, before an `else` or a
-/// block, at the ends of lines, and last after any token between.
+/// Places for the missing partner of `opener`: at the end of its line, where the next goes on with an operator,
+/// right before where it must be closed, before an `else` or a block, at the ends of lines, and last after any
+/// token between.
 fn closings(draft: &Draft, all: &[Token], opener: usize, before: usize) -> Vec<Candidate> {
     let text = draft.text();
     let open = all[opener].text(text);
     let close = partner(open);
     let between = || (opener + 1..before).rev();
-    let next = |index: usize| all.get(index + 1);
-    let mut places: Vec<usize> = vec![before - 1];
-    places.extend(between().filter(|&index| next(index).is_some_and(|next| next.is(text, "else"))));
-    places.extend(between().filter(|&index| open != "{" && next(index).is_some_and(|next| next.is(text, "{"))));
-    places.extend(between().filter(|&index| next(index).is_some_and(|next| next.first)));
-    places.extend(between());
+    let next_is = |index: usize, what: &str| all.get(index + 1).is_some_and(|next| next.is(text, what));
+    let ends_line = |index: &usize| all.get(index + 1).is_some_and(|next| next.first);
+    let mut places: Vec<usize> = Vec::new();
+    if open != "{" {
+        let own_line = (opener..before).find(ends_line);
+        places.extend(own_line.filter(|&index| {
+            all[index].ends_value(text) && all.get(index + 1).is_some_and(|next| next.is_infix(text))
+        }));
+    }
+    places.push(before - 1);
+    places.extend(between().filter(|&index| next_is(index, "else")));
+    places.extend(between().filter(|&index| open != "{" && next_is(index, "{")));
+    places.extend(between().filter(ends_line));
+    places.truncate(MOST_PLACES);
+    places.extend((opener..before).take(MOST_PLACES));
     each(places)
         .map(|index| {
             let at = all[index].end;
@@ -215,13 +242,24 @@ fn openings(draft: &Draft, all: &[Token], from: usize, closer: usize) -> Vec<Can
         this.ends_value(text) && next.begins_value(text) && !next.first
     };
     if close == "}" {
-        let heads = (from..closer).rev().filter(|&index| {
+        let bare = |index: usize| {
             let (this, next) = (&all[index], &all[index + 1]);
-            let deeper = next.first && next.indent > this.indent && !matches!(this.kind, Kind::Open | Kind::Sign);
-            let bare = this.is_word(text, &["else", "remat"]) && !next.is(text, "{") && !next.is(text, "if");
-            bare || deeper || meets(index) && !next.glued
-        });
-        return heads.take(MOST_PLACES).map(|index| candidate(all[index].end, " {")).collect();
+            this.is_word(text, &["else", "remat"]) && !next.is(text, "{") && !next.is(text, "if")
+        };
+        // `= mae: …`, `-> a: [..]` and `let a, b }` want the fields of a record.
+        let fields = |index: usize| {
+            let key = matches!(all[index + 1].kind, Kind::Word | Kind::Text);
+            let colon = all.get(index + 2).is_some_and(|colon| colon.is(text, ":"));
+            all[index].is(text, "let") || key && colon && matches!(all[index].kind, Kind::Sign | Kind::Open)
+        };
+        let apart = |index: usize| meets(index) && !all[index + 1].glued && !all[index + 1].is(text, "{");
+        let deeper = |index: usize| all[index + 1].first && all[index + 1].indent > all[index].indent;
+        let head = |index: usize| deeper(index) && !matches!(all[index].kind, Kind::Open | Kind::Sign);
+        let likely = |index: usize| bare(index) || head(index) || fields(index) || apart(index);
+        let mut places: Vec<usize> = (from..closer).rev().filter(|&index| likely(index)).collect();
+        places.truncate(MOST_PLACES / 2);
+        places.extend((from..closer).rev().filter(|&index| all[index + 1].first && all[index].ends_value(text)));
+        return each(places).map(|index| candidate(all[index].end, " {")).collect();
     }
     // A round or square pair lies within one statement.
     let from = (from..closer).rev().find(|&index| all[index].first && begins_line(text, all, index)).unwrap_or(from);
@@ -229,7 +267,11 @@ fn openings(draft: &Draft, all: &[Token], from: usize, closer: usize) -> Vec<Can
     let mut places: Vec<usize> = Vec::new();
     places.extend(between().filter(|&index| meets(index) && all[index + 1].glued).map(|index| all[index].end));
     places.extend(between().filter(|&index| meets(index)).map(|index| all[index].end));
-    places.extend(between().filter(|&index| all[index].begins_value(text) || all[index].is(text, "..")).map(|index| all[index].start));
+    places.extend(
+        between()
+            .filter(|&index| all[index].begins_value(text) || all[index].is(text, ".."))
+            .map(|index| all[index].start),
+    );
     each(places).map(|at| candidate(at, open)).collect()
 }
 
@@ -237,7 +279,7 @@ fn openings(draft: &Draft, all: &[Token], from: usize, closer: usize) -> Vec<Can
 fn each(places: Vec<usize>) -> impl Iterator<Item = usize> {
     let mut seen = Vec::new();
     for place in places {
-        if seen.len() < MOST_PLACES && !seen.contains(&place) {
+        if seen.len() < 2 * MOST_PLACES && !seen.contains(&place) {
             seen.push(place);
         }
     }
@@ -257,7 +299,7 @@ mod tests {
     fn mended(text: &str) -> (String, usize) {
         let mut draft = Draft::new(FileId(0), text, 0..text.len());
         let mut found = Vec::new();
-        mend(&mut draft, &mut Judge::new(), &mut found);
+        mend(&mut draft, &mut Judge::new(text), &mut found);
         (draft.text().to_owned(), found.len())
     }
 

@@ -47,7 +47,8 @@ impl<'a> Draft<'a> {
             Origin::Each(bytes) => {
                 let past = bytes.last().map_or(0, |&(_, to)| to);
                 let start = bytes.get(range.start).map_or(past, |&(from, _)| from);
-                let end = if range.end > range.start { bytes.get(range.end - 1).map_or(past, |&(_, to)| to) } else { start };
+                let end =
+                    if range.end > range.start { bytes.get(range.end - 1).map_or(past, |&(_, to)| to) } else { start };
                 (start as usize, end.max(start) as usize)
             }
         };

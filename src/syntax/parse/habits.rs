@@ -133,7 +133,8 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
 /// Takes a sign out wherever it stands; one diagnostic tells of all.
 fn take_out(draft: &mut Draft, found: &mut Vec<Diagnostic>, sign: &str, say: impl Fn(Span) -> Diagnostic) {
     let text = draft.text();
-    let places: Vec<usize> = tokens(text).iter().filter(|token| token.is(text, sign)).map(|token| token.start).collect();
+    let places: Vec<usize> =
+        tokens(text).iter().filter(|token| token.is(text, sign)).map(|token| token.start).collect();
     let mut told: Option<Diagnostic> = None;
     for at in places {
         let span = draft.span(at..at + sign.len());

@@ -4,11 +4,13 @@
 //! taken, so an edit a message offers has been tried. Trying is bounded: each costs a reading of the
 //! draft, and a text has a budget of bytes to read.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
+use super::build::Builder;
 use super::draft::Draft;
 use super::grammar::{self, Rule};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Diagnostics};
 
 /// How many bytes may be read in trials for one source text.
 const BUDGET: usize = 24 << 20;
@@ -30,7 +32,7 @@ impl Candidate {
     /// The draft with the edits done.
     pub(super) fn apply<'a>(&self, draft: &Draft<'a>) -> Draft<'a> {
         let mut edits: Vec<_> = self.edits.iter().collect();
-        edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+        edits.sort_by_key(|(range, _)| Reverse(range.start));
         let mut mended = draft.clone();
         for (range, by) in edits {
             mended.replace(range.clone(), by);
@@ -44,35 +46,71 @@ impl Candidate {
     }
 }
 
+/// How well a draft reads: how far the grammar comes, `usize::MAX` for all of it, and then how little the
+/// builder has to say about it. Greater is better.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Verdict {
+    pub(super) reach: usize,
+    pub(super) complaints: Reverse<usize>,
+}
+
+impl Verdict {
+    /// Nothing is left to mend.
+    pub(super) const RIGHT: Verdict = Verdict { reach: usize::MAX, complaints: Reverse(0) };
+
+    /// Whether the grammar reads all.
+    pub(super) fn reads_all(self) -> bool {
+        self.reach == usize::MAX
+    }
+}
+
 /// Reads drafts as long as the budget lasts.
-pub(super) struct Judge {
+pub(super) struct Judge<'a> {
+    source: &'a str,
     left: usize,
 }
 
-impl Judge {
-    /// A judge with a full budget.
-    pub(super) fn new() -> Judge {
-        Judge { left: BUDGET }
+impl<'a> Judge<'a> {
+    /// A judge for drafts of `source`, with a full budget.
+    pub(super) fn new(source: &'a str) -> Judge<'a> {
+        Judge { source, left: BUDGET }
     }
 
-    /// How far the grammar reads the draft: `usize::MAX` for all of it. None when the budget is spent.
-    pub(super) fn reach(&mut self, draft: &Draft) -> Option<usize> {
+    /// How well a draft reads. None when the budget is spent.
+    pub(super) fn verdict(&mut self, draft: &Draft) -> Option<Verdict> {
         self.left = self.left.checked_sub(draft.text().len())?;
-        Some(grammar::read(Rule::file, draft.text()).map_or_else(|fault| fault.at(), |_| usize::MAX))
+        Some(match grammar::read(Rule::file, draft.text()) {
+            Ok(pairs) => {
+                let mut complaints = Diagnostics::default();
+                for file in pairs {
+                    Builder::new(draft, self.source, &mut complaints).file(file);
+                }
+                Verdict { reach: usize::MAX, complaints: Reverse(complaints.iter().count()) }
+            }
+            Err(fault) => Verdict { reach: fault.at(), complaints: Reverse(0) },
+        })
     }
 
-    /// The best candidate: the first that lets all be read, else the one that reaches furthest, in the
-    /// bytes of the draft as it is; earlier ones win a tie.
-    pub(super) fn best(&mut self, draft: &Draft, candidates: &[Candidate]) -> Option<(usize, usize)> {
-        let mut best = None;
+    /// How well a draft reads with a candidate, reach counted in the draft as it is now.
+    pub(super) fn try_out(&mut self, draft: &Draft, candidate: &Candidate) -> Option<Verdict> {
+        let mut verdict = self.verdict(&candidate.apply(draft))?;
+        if !verdict.reads_all() {
+            verdict.reach = verdict.reach.saturating_add_signed(-candidate.growth());
+        }
+        Some(verdict)
+    }
+
+    /// The best candidate and how well the draft reads with it; earlier ones win a tie, and the first that
+    /// leaves nothing to mend wins at once.
+    pub(super) fn best(&mut self, draft: &Draft, candidates: &[Candidate]) -> Option<(usize, Verdict)> {
+        let mut best: Option<(usize, Verdict)> = None;
         for (index, candidate) in candidates.iter().enumerate() {
-            let Some(reach) = self.reach(&candidate.apply(draft)) else { break };
-            if reach == usize::MAX {
-                return Some((index, reach));
+            let Some(verdict) = self.try_out(draft, candidate) else { break };
+            if verdict == Verdict::RIGHT {
+                return Some((index, verdict));
             }
-            let reach = reach.saturating_add_signed(-candidate.growth());
-            if best.is_none_or(|(_, known)| reach > known) {
-                best = Some((index, reach));
+            if best.is_none_or(|(_, known)| verdict > known) {
+                best = Some((index, verdict));
             }
         }
         best

@@ -46,7 +46,8 @@ pub(super) fn begins_statement(text: &str, all: &[Token], index: usize) -> bool 
         return begins_line(text, all, index);
     }
     let next_is = |sign: &str| all.get(index + 1).is_some_and(|next| next.is(text, sign));
-    before.ends_value(text) && token.is_name(text) && (next_is(":=") || next_is("=")) && !before.is(text, ".")
+    let named = token.is_name(text) && (next_is(":=") || next_is("="));
+    before.ends_value(text) && named && !before.is_word(text, &["from"])
         || token.kind == Kind::Lost && before.ends_value(text)
 }
 

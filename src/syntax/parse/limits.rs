@@ -129,7 +129,9 @@ mod tests {
 
     #[test]
     fn what_nests_is_counted() {
-        for piece in ["(", "[", "{", "f(", "- ", "not ", "x ^ ", "if a { b } else ", ".f", "()", "if a + ", "param w[a] ~ "] {
+        for piece in
+            ["(", "[", "{", "f(", "- ", "not ", "x ^ ", "if a { b } else ", ".f", "()", "if a + ", "param w[a] ~ "]
+        {
             let text = format!("let x = y{}", piece.repeat(100_000));
             assert!(check(FileId(0), &text).is_err(), "{piece}");
         }

@@ -61,7 +61,11 @@ pub fn parse_expr(file: FileId, text: &str) -> (ast::Expr, Diagnostics) {
 }
 
 /// Runs `read` on a text within the limits, on a stack that is large enough.
-fn bounded<T: Send>(file: FileId, text: &str, read: impl FnOnce() -> (T, Diagnostics) + Send) -> (Option<T>, Diagnostics) {
+fn bounded<T: Send>(
+    file: FileId,
+    text: &str,
+    read: impl FnOnce() -> (T, Diagnostics) + Send,
+) -> (Option<T>, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
     let depth = match limits::check(file, text) {
         Ok(depth) => depth,
@@ -74,16 +78,14 @@ fn bounded<T: Send>(file: FileId, text: &str, read: impl FnOnce() -> (T, Diagnos
         let (tree, diagnostics) = read();
         return (Some(tree), diagnostics);
     }
-    std::thread::scope(|scope| {
-        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, read) {
-            Ok(thread) => match thread.join() {
-                Ok((tree, diagnostics)) => (Some(tree), diagnostics),
-                Err(panic) => std::panic::resume_unwind(panic),
-            },
-            Err(_) => {
-                diagnostics.push(diag::syntax::too_much(Span::new(file, 0, 0)));
-                (None, diagnostics)
-            }
+    std::thread::scope(|scope| match std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, read) {
+        Ok(thread) => match thread.join() {
+            Ok((tree, diagnostics)) => (Some(tree), diagnostics),
+            Err(panic) => std::panic::resume_unwind(panic),
+        },
+        Err(_) => {
+            diagnostics.push(diag::syntax::too_much(Span::new(file, 0, 0)));
+            (None, diagnostics)
         }
     })
 }

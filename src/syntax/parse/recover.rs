@@ -28,7 +28,7 @@ const MAX_REGION: usize = 256 << 10;
 
 /// The tree of a text with mistakes.
 pub(super) fn recover(file: FileId, source: &str, diagnostics: &mut Diagnostics) -> File {
-    let mut judge = Judge::new();
+    let mut judge = Judge::new(source);
     let mut items = Vec::new();
     for region in layout::regions(source, &tokens(source)) {
         let mut found = Vec::new();

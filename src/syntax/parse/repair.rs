@@ -9,15 +9,34 @@ use std::ops::Range;
 
 use super::draft::{Draft, LOST};
 use super::grammar::Rule;
-use super::judge::{Candidate, Judge};
+use super::judge::{Candidate, Judge, Verdict};
 use super::layout::{begins_statement, demands_more, open_brackets, statement};
 use super::tokens::{Kind, RESERVED, Token, UNITS, tokens};
 use super::words::wanted as words_for;
 use crate::base::Span;
+use crate::diag::syntax::Wanted;
 use crate::diag::{self, Diagnostic};
 
-/// How many tokens behind the mistake a mend must let the grammar read, when it does not read all.
-const GOOD_REACH: usize = 3;
+/// Signs and words that may be missing, and the rules that ask for them; likely ones first.
+const SIGNS: &[(&str, Rule)] = &[
+    (" =", Rule::equals),
+    (" :=", Rule::becomes),
+    (" ~", Rule::tilde),
+    (" ->", Rule::arrow),
+    (" where", Rule::kw_where),
+    (",", Rule::comma),
+    (":", Rule::colon),
+    (" in", Rule::kw_in),
+    (" on", Rule::kw_on),
+    (" from", Rule::kw_from),
+    (" else", Rule::kw_else),
+    (" as", Rule::kw_as),
+    (" grad", Rule::kw_grad),
+];
+
+/// The same between round and square brackets.
+const SIGNS_IN_BRACKETS: &[(&str, Rule)] =
+    &[(",", Rule::comma), (" =", Rule::equals), (":", Rule::colon), (" ->", Rule::arrow)];
 
 /// How much of a token a message quotes.
 const MAX_QUOTE: usize = 24;
@@ -38,15 +57,31 @@ pub(super) fn mend(draft: &mut Draft, at: usize, wanted: &[Rule], judge: &mut Ju
     let next = all.partition_point(|token| token.end <= at);
     let site = Site { text: &text, all: &all, next, wanted };
     let candidates = site.candidates(draft);
-    if let Some((index, reach)) = judge.best(draft, &candidates)
-        && (reach == usize::MAX || reach > site.good_reach())
+    let best = judge.best(draft, &candidates);
+    let over = match best {
+        Some((_, Verdict::RIGHT)) => None,
+        _ => site.write_over(draft, judge),
+    };
+    // A mend is worth telling when it leaves no more trouble than giving the statement up would.
+    let worth = |verdict: Verdict| match &over {
+        Some((_, given_up, true)) => verdict >= *given_up,
+        _ => verdict.reach > site.good_reach(),
+    };
+    if let Some((index, verdict)) = best
+        && worth(verdict)
     {
         let candidate = candidates.into_iter().nth(index).expect("the judge chose among them");
         *draft = candidate.apply(draft);
         return (candidate.diagnostic, true);
     }
     let diagnostic = site.tell(draft);
-    (diagnostic, site.write_over(draft, judge))
+    match over {
+        Some((over, _, _)) => {
+            *draft = over;
+            (diagnostic, true)
+        }
+        None => (diagnostic, false),
+    }
 }
 
 /// The diagnostic for a mistake that is not mended.
@@ -86,9 +121,11 @@ impl Site<'_> {
         self.before().map_or(0, |token| token.end)
     }
 
-    /// The byte that a good mend lets the grammar pass.
+    /// The byte that a good mend in the head of a declaration lets the grammar pass: into its body, or all
+    /// when it has none.
     fn good_reach(&self) -> usize {
-        self.all.get(self.next + GOOD_REACH - 1).map_or(self.text.len(), |token| token.end)
+        let brace = self.all[self.next.min(self.all.len())..].iter().find(|token| token.is(self.text, "{"));
+        brace.map_or(usize::MAX - 1, |brace| brace.end)
     }
 
     /// The bracket right around the mistake.
@@ -117,15 +154,24 @@ impl Site<'_> {
     fn candidates(&self, draft: &Draft) -> Vec<Candidate> {
         let mut list = Vec::new();
         self.own_words(draft, &mut list);
-        self.other_sign(draft, &mut list);
         self.missing_word(draft, &mut list);
+        self.other_sign(draft, &mut list);
         self.missing_sign(draft, &mut list);
+        self.missing_before_block(draft, &mut list);
         self.superfluous(draft, &mut list);
         list
     }
 
     /// Mistakes that are met often enough to have their own message.
     fn own_words(&self, draft: &Draft, list: &mut Vec<Candidate>) {
+        // `y [t = 0]`: the bracket around the mistake stands apart from what it should index.
+        if let Some(open) = open_brackets(self.all, self.next).pop().filter(|&open| open > 0) {
+            let (before, bracket) = (&self.all[open - 1], &self.all[open]);
+            let (gap, word) = (before.end..bracket.start, bracket.text(self.text));
+            if matches!(word, "(" | "[") && !bracket.first && !gap.is_empty() && before.ends_value(self.text) {
+                list.push(Candidate::new(gap.clone(), "", diag::syntax::spaced_bracket(draft.span(gap), word)));
+            }
+        }
         let Some(next) = self.next() else { return };
         let word = next.text(self.text);
         let span = draft.span(next.start..next.end);
@@ -143,6 +189,10 @@ impl Site<'_> {
         if next.kind == Kind::Word && RESERVED.contains(&word) && super::words::asks_for_name(self.wanted) {
             list.push(Candidate::new(next.end..next.end, "_", diag::syntax::reserved_name(span, word)));
         }
+        if word == "=" && self.names_state() {
+            let say = diag::syntax::instead(span, "=", ":=", diag::syntax::BECOMES_UPDATES);
+            list.push(Candidate::new(next.start..next.end, ":=", say));
+        }
         if word == ":" && self.bracket() == "[" {
             list.push(Candidate::new(next.start..next.end, "..", diag::syntax::slice(span)));
         }
@@ -154,7 +204,7 @@ impl Site<'_> {
 
     /// One sign for another: `=` for `:`, `==` for `=` and the reverse.
     fn other_sign(&self, draft: &Draft, list: &mut Vec<Candidate>) {
-        use diag::syntax::{BECOMES_UPDATES, COLON_GIVES, EQUALS_COMPARES, EQUALS_GIVES};
+        use diag::syntax::{COLON_GIVES, EQUALS_COMPARES, EQUALS_GIVES};
         let mut swap = |token: Option<&Token>, found: &str, right: &str, why: &str| {
             if let Some(token) = token.filter(|token| token.is(self.text, found)) {
                 let say = diag::syntax::instead(draft.span(token.start..token.end), found, right, why);
@@ -162,9 +212,6 @@ impl Site<'_> {
             }
         };
         let (before, next) = (self.before(), self.next());
-        if self.names_state() {
-            swap(next, "=", ":=", BECOMES_UPDATES);
-        }
         if self.bracket() == "{" || self.bracket().is_empty() {
             swap(next, "==", "=", EQUALS_GIVES);
             swap(next, ":=", "=", EQUALS_GIVES);
@@ -196,7 +243,7 @@ impl Site<'_> {
         let mut begin = |index: usize, word: &str| {
             let Some(token) = self.all.get(index) else { return };
             let at = token.start;
-            let before = index.checked_sub(1).map(|before| &self.all[before]);
+            let before = index.checked_sub(1).map(|before| &self.all[before]).filter(|_| !token.first);
             let say = match word {
                 "let " => diag::syntax::needs_let(draft.span(at..at), token.text(self.text)),
                 _ if self.bracket().is_empty() && index == self.next => {
@@ -207,7 +254,10 @@ impl Site<'_> {
             list.push(Candidate::new(at..at, word, say));
         };
         if self.bracket().is_empty() {
-            for word in ["layer ", "data ", "train ", "let ", "search ", "use ", "fn "] {
+            let varies =
+                self.all[self.next.min(self.all.len())..].iter().any(|token| token.is_word(self.text, &["in"]));
+            let section = if varies { ["search ", "train "] } else { ["train ", "search "] };
+            for word in ["layer ", "data "].into_iter().chain(section).chain(["let ", "use ", "fn "]) {
                 begin(self.next, word);
             }
         }
@@ -225,10 +275,10 @@ impl Site<'_> {
                     begin(at, "if ");
                 }
             }
-            for word in ["let ", "state ", "param ", "penalty "] {
-                begin(head, word);
-            }
             begin(self.next - 1, "stack ");
+        }
+        for word in ["let ", "state ", "param ", "penalty ", "update "] {
+            begin(head, word);
         }
     }
 
@@ -242,14 +292,34 @@ impl Site<'_> {
         };
         let dangling = self.before().is_none_or(|before| demands_more(self.text, before));
         if !dangling {
-            let signs: &[&str] = match self.bracket() {
-                "(" | "[" => &[",", " =", ":", " ->"],
-                _ => &[" =", " :=", " ~", " where", " ->", ",", ":", " in", " on", " from", " else", " as"],
-            };
-            signs.iter().for_each(|sign| insert(sign));
+            let order = if matches!(self.bracket(), "(" | "[") { SIGNS_IN_BRACKETS } else { SIGNS };
+            order.iter().filter(|(_, rule)| self.wanted.contains(rule)).for_each(|(sign, _)| insert(sign));
         }
-        let say = diag::syntax::missing_value(draft.point(at), &after, &before);
+        let say = if self.wanted.contains(&Rule::ty) {
+            diag::syntax::missing_type(draft.point(at), &after)
+        } else {
+            diag::syntax::missing_value(draft.point(at), &after, &before)
+        };
         list.push(Candidate::new(at..at, format!(" {LOST} "), say));
+    }
+
+    /// A value or an arrow that is missing before an earlier `{`, which was then taken for something else:
+    /// `stack { … }`, `until a < { … }`, `(x: [..]) { a: [..] } { … }`.
+    fn missing_before_block(&self, draft: &Draft, list: &mut Vec<Candidate>) {
+        let opens = (1..self.next.min(self.all.len())).rev().filter(|&at| self.all[at].is(self.text, "{"));
+        for at in opens.take(6) {
+            let (before, brace) = (&self.all[at - 1], &self.all[at]);
+            let key = self.all.get(at + 2).is_some_and(|colon| colon.is(self.text, ":"));
+            let point = draft.point(before.end);
+            let (after, found) = (before.text(self.text), brace.text(self.text));
+            if key && before.is(self.text, ")") {
+                let say = diag::syntax::missing(point, " ->", after, found);
+                list.push(Candidate::new(before.end..before.end, " ->", say));
+            } else if demands_more(self.text, before) && before.kind != Kind::Open && !before.is(self.text, "else") {
+                let say = diag::syntax::missing_value(point, after, found);
+                list.push(Candidate::new(before.end..before.end, format!(" {LOST} "), say));
+            }
+        }
     }
 
     /// Something too much: the token at the mistake, or the sign before it.
@@ -269,11 +339,11 @@ impl Site<'_> {
 
     fn tell(&self, draft: &Draft) -> Diagnostic {
         let head = self.head();
-        if let Some(first) = self.all.get(head).filter(|first| first.kind == Kind::Word)
-            && let Some(advice) = diag::syntax::advice_for(first.text(self.text))
-            && head <= self.next
-        {
-            return diag::syntax::foreign_word(draft.span(first.start..first.end), first.text(self.text), advice);
+        for token in [self.next(), self.all.get(head).filter(|_| head <= self.next)].into_iter().flatten() {
+            let word = token.text(self.text);
+            if let Some(advice) = diag::syntax::advice_for(word).filter(|_| token.kind == Kind::Word) {
+                return diag::syntax::foreign_word(draft.span(token.start..token.end), word, advice);
+            }
         }
         let place = self.place(draft);
         let has_if = || self.all[head.min(self.next)..self.next].iter().any(|token| token.is(self.text, "if"));
@@ -290,7 +360,11 @@ impl Site<'_> {
             Some(next) if !next.first || self.before().is_none() => self.quote(Some(next)),
             _ => String::new(),
         };
-        diag::syntax::unexpected(place, &found, &words_for(self.wanted))
+        let wanted = words_for(self.wanted);
+        if let ([Wanted::Name], Some(before)) = (wanted.as_slice(), self.before()) {
+            return diag::syntax::missing_name(place, &self.quote(Some(before)), &found);
+        }
+        diag::syntax::unexpected(place, &found, &wanted)
     }
 
     /// Where the mistake is shown: the token at it, or the end of the line before when something is missing there.
@@ -303,29 +377,27 @@ impl Site<'_> {
 
     // ---- what is written over
 
-    /// Writes over the smallest part around the mistake that lets the grammar pass it.
-    fn write_over(&self, draft: &mut Draft, judge: &mut Judge) -> bool {
-        let parts = self.parts();
-        for part in &parts {
+    /// The draft with the smallest part around the mistake written over that lets the grammar pass it, how
+    /// well it reads, and whether that part is a statement or less.
+    fn write_over<'a>(&self, draft: &Draft<'a>, judge: &mut Judge) -> Option<(Draft<'a>, Verdict, bool)> {
+        let (statements, rest) = self.parts();
+        let small = statements.into_iter().map(|part| (part, true));
+        for (part, small) in small.chain(rest.into_iter().map(|part| (part, false))) {
             if part.is_empty() {
                 continue;
             }
             let mut over = draft.clone();
             over.blank(part.clone());
-            match judge.reach(&over) {
-                Some(reach) if reach > part.end => {
-                    *draft = over;
-                    return true;
-                }
-                Some(_) => {}
-                None => return false,
+            let verdict = judge.verdict(&over)?;
+            if verdict.reads_all() || small && verdict.reach > part.end {
+                return Some((over, verdict, small));
             }
         }
-        false
+        None
     }
 
-    /// Parts of the text around the mistake, smallest first.
-    fn parts(&self) -> Vec<Range<usize>> {
+    /// Statements around the mistake, smallest first, and the rest of the region, then all of it.
+    fn parts(&self) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let mut parts = Vec::new();
         let mut index = self.next;
         let mut previous = self.is_after_start() || self.is_next("}");
@@ -340,12 +412,7 @@ impl Site<'_> {
             (index, previous) = (open, false);
         }
         let end = self.all.len();
-        if self.next < end {
-            // What follows a complete declaration, up to the next one or to the end of the region.
-            parts.push(self.bytes(self.next..end));
-        }
-        parts.push(self.bytes(0..end));
-        parts
+        (parts, vec![self.bytes(self.next.min(end)..end), self.bytes(0..end)])
     }
 
     /// The value of a statement, when the mistake lies in it.

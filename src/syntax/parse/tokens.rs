@@ -46,13 +46,13 @@ pub(super) struct Token {
 
 /// Words that are never names.
 pub(in crate::syntax) const RESERVED: [&str; 15] = [
-    "let", "state", "if", "else", "stack", "scan", "in", "where", "param", "and", "or", "not", "divides", "true", "false",
+    "let", "state", "if", "else", "stack", "scan", "in", "where", "param", "and", "or", "not", "divides", "true",
+    "false",
 ];
 
 /// Words that begin a declaration.
-pub(super) const DECLARATIONS: [&str; 12] = [
-    "use", "let", "data", "train", "search", "model", "layer", "fn", "loss", "metric", "optimizer", "schedule",
-];
+pub(super) const DECLARATIONS: [&str; 12] =
+    ["use", "let", "data", "train", "search", "model", "layer", "fn", "loss", "metric", "optimizer", "schedule"];
 
 /// Words for units.
 pub(super) const UNITS: [&str; 11] =
@@ -61,8 +61,8 @@ pub(super) const UNITS: [&str; 11] =
 /// Signs of several characters, longer ones first. Those of other languages are here too, so that each is
 /// one token to point at.
 const SIGNS: [&str; 27] = [
-    "===", "!==", "...", "|>", "||", "&&", ":=", "::", "==", "=>", "!=", "<=", ">=", "<>", "->", "**", "//", "/*", "*/",
-    "+=", "-=", "*=", "/=", "++", "..", "^=", "%=",
+    "===", "!==", "...", "|>", "||", "&&", ":=", "::", "==", "=>", "!=", "<=", ">=", "<>", "->", "**", "//", "/*",
+    "*/", "+=", "-=", "*=", "/=", "++", "..", "^=", "%=",
 ];
 
 /// The tokens of `text`.

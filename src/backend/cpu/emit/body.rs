@@ -5,13 +5,13 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee32;
 use cranelift_codegen::ir::types::{F32, F32X4, I8X16, I32, I32X4};
-use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value};
+use cranelift_codegen::ir::{Block, ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value};
 use smallvec::SmallVec;
 
 use super::plan::Plan;
-use super::{Emit, Place, Width};
+use super::{Emit, OWN, Place, Width};
 use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
-use crate::kernel::ir::{Body, Inst, V};
+use crate::kernel::ir::{Body, Coef, Inst, V};
 
 /// The values of a body so far.
 pub(super) struct Values {
@@ -21,10 +21,28 @@ pub(super) struct Values {
 #[derive(Clone)]
 enum Known {
     Nothing,
-    /// One value for all elements, and as a vector where that is wanted.
-    Uniform(Value, Option<Value>),
+    /// The same for all elements: computed once, and spread where that is wanted.
+    Uniform(Value, Spread),
     /// For each copy: a vector, or one element.
     Lanes(SmallVec<[Value; 4]>),
+}
+
+/// A value for all elements as a vector.
+#[derive(Clone, Copy)]
+enum Spread {
+    Unused,
+    Vector(Value),
+    /// A constant: an entry of the table of constants, loaded where it is used.
+    Table(Type, i32),
+}
+
+/// A constant that was loaded in a block.
+#[derive(Clone, Copy)]
+pub(super) struct Recent {
+    pub block: Option<Block>,
+    pub ty: Type,
+    pub offset: i32,
+    pub value: Value,
 }
 
 impl Values {
@@ -38,23 +56,6 @@ impl Values {
             Known::Nothing => unreachable!("an operand comes before its user"),
             Known::Uniform(value, _) => *value,
             Known::Lanes(values) => values[copy],
-        }
-    }
-
-    /// The value as a vector.
-    pub fn vector(&self, v: V, copy: usize) -> Value {
-        match &self.all[v.0 as usize] {
-            Known::Uniform(_, Some(vector)) => *vector,
-            Known::Uniform(..) | Known::Nothing => unreachable!("the plan spreads what is used as a vector"),
-            Known::Lanes(values) => values[copy],
-        }
-    }
-
-    /// As wide as the place asks for.
-    pub fn get(&self, v: V, place: Place, copy: usize) -> Value {
-        match place.width {
-            Width::Vectors(_) => self.vector(v, copy),
-            Width::Scalar => self.lane(v, copy),
         }
     }
 }
@@ -74,31 +75,71 @@ const SAME_LANES: MemFlagsData = MemFlagsData::new().with_endianness(Endianness:
 
 impl Emit<'_, '_> {
     /// Emits an instruction for each copy, or once when it does not vary.
-    pub(super) fn inst(
-        &mut self,
-        at: usize,
-        inst: &Inst,
-        body: &Body,
-        plan: &Plan,
-        place: Place,
-        values: &mut Values,
-    ) {
+    pub(super) fn inst(&mut self, at: usize, inst: &Inst, body: &Body, plan: &Plan, place: Place, values: &mut Values) {
         values.all[at] = if plan.varies[at] {
             let copies = 0..place.width.copies();
+            // Most loads: one pointer serves all copies.
+            let pointer = match inst {
+                Inst::Load { buf, at, row: None, valid: None } if at.row == Coef::Const(1) => {
+                    Some(self.pointer(*buf, at, place.i, place.k))
+                }
+                Inst::Row(row) => Some(self.row_pointer(*row, place)),
+                Inst::Tile => Some(self.element_pointer(self.tile_row, place)),
+                _ => None,
+            };
+            if let Some(pointer) = pointer {
+                let loads = copies.map(|copy| self.load_contiguous(pointer, place, copy));
+                values.all[at] = Known::Lanes(loads.collect());
+                return;
+            }
             Known::Lanes(copies.map(|copy| self.varying(inst, body, plan, place, copy, values)).collect())
         } else {
             let value = self.uniform(inst, body, plan, place, values);
-            let vector = plan.spread[at].then(|| self.spread(inst, value));
-            Known::Uniform(value, vector)
+            let spread = if plan.spread[at] { self.spread(inst, value) } else { Spread::Unused };
+            Known::Uniform(value, spread)
         };
     }
 
-    fn spread(&mut self, inst: &Inst, value: Value) -> Value {
+    fn spread(&mut self, inst: &Inst, value: Value) -> Spread {
         if let Inst::Const(bits, ty) = inst {
-            return self.constant(*bits, *ty, true);
+            let known = self.constants.iter().position(|constant| constant == bits);
+            let at = known.unwrap_or_else(|| {
+                self.constants.push(*bits);
+                self.constants.len() - 1
+            });
+            return Spread::Table(clif(*ty, true), 16 * at as i32);
         }
         let ty = self.b.func.dfg.value_type(value);
-        self.b.ins().splat(if ty == F32 { F32X4 } else { I32X4 }, value)
+        Spread::Vector(self.b.ins().splat(if ty == F32 { F32X4 } else { I32X4 }, value))
+    }
+
+    /// A value as a vector. A constant is loaded anew where it is used, unless that was just done: twenty
+    /// constants in registers push everything else out of them.
+    pub(super) fn vector(&mut self, v: V, copy: usize, values: &Values) -> Value {
+        match &values.all[v.0 as usize] {
+            Known::Uniform(_, Spread::Vector(vector)) => *vector,
+            Known::Uniform(_, Spread::Table(ty, offset)) => {
+                let block = self.b.current_block();
+                let same = |old: &&Recent| old.block == block && (old.ty, old.offset) == (*ty, *offset);
+                if let Some(old) = self.recent.iter().find(same) {
+                    return old.value;
+                }
+                let value = self.b.ins().load(*ty, OWN, self.constants_at, *offset);
+                self.recent.rotate_right(1);
+                self.recent[0] = Recent { block, ty: *ty, offset: *offset, value };
+                value
+            }
+            Known::Uniform(_, Spread::Unused) | Known::Nothing => unreachable!("the plan spreads what varies"),
+            Known::Lanes(values) => values[copy],
+        }
+    }
+
+    /// A value as wide as the place asks for.
+    pub(super) fn wide(&mut self, v: V, place: Place, copy: usize, values: &Values) -> Value {
+        match place.width {
+            Width::Vectors(_) => self.vector(v, copy, values),
+            Width::Scalar => values.lane(v, copy),
+        }
     }
 
     /// A constant.
@@ -121,7 +162,11 @@ impl Emit<'_, '_> {
             Inst::Slot(slot) => {
                 let value = self.slots[usize::from(slot.0)].expect("a slot is written before it is read");
                 // An i32 in a slot is read as the f32 of its bits.
-                if self.b.func.dfg.value_type(value) == F32 { value } else { self.b.ins().bitcast(F32, SAME_LANES, value) }
+                if self.b.func.dfg.value_type(value) == F32 {
+                    value
+                } else {
+                    self.b.ins().bitcast(F32, SAME_LANES, value)
+                }
             }
             Inst::Index(affine) => {
                 let element = self.element(affine, None, place.k);
@@ -133,36 +178,21 @@ impl Emit<'_, '_> {
                 self.load_one(*buf, at, row, valid, None, place.k)
             }
             Inst::Un(..) | Inst::Bin(..) | Inst::Fma(..) | Inst::Cmp(..) | Inst::Sel(..) => {
-                self.arithmetic(inst, body, plan, false, &|v| values.lane(v, 0))
+                self.arithmetic(inst, body, plan, false, &mut |_, v| values.lane(v, 0))
             }
             Inst::Row(_) | Inst::Tile => unreachable!("what is read by element varies"),
         }
     }
 
-    fn varying(
-        &mut self,
-        inst: &Inst,
-        body: &Body,
-        plan: &Plan,
-        place: Place,
-        copy: usize,
-        values: &Values,
-    ) -> Value {
+    fn varying(&mut self, inst: &Inst, body: &Body, plan: &Plan, place: Place, copy: usize, values: &Values) -> Value {
         match inst {
             Inst::Index(affine) => self.index_lanes(affine, place, copy),
             Inst::Load { buf, at, row, valid } => self.load(*buf, at, *row, *valid, plan, place, copy, values),
-            Inst::Row(row) => {
-                let pointer = self.row_pointer(*row, place);
-                self.load_contiguous(pointer, place, copy)
-            }
-            Inst::Tile => {
-                let pointer = self.element_pointer(self.tile_row, place);
-                self.load_contiguous(pointer, place, copy)
-            }
             Inst::Un(..) | Inst::Bin(..) | Inst::Fma(..) | Inst::Cmp(..) | Inst::Sel(..) => {
                 let vector = place.width != Width::Scalar;
-                self.arithmetic(inst, body, plan, vector, &|v| values.get(v, place, copy))
+                self.arithmetic(inst, body, plan, vector, &mut |emit, v| emit.wide(v, place, copy, values))
             }
+            Inst::Row(_) | Inst::Tile => unreachable!("loaded for all copies at once"),
             Inst::Const(..) | Inst::Arg(_) | Inst::Slot(_) => unreachable!("equal for all elements"),
         }
     }
@@ -174,32 +204,42 @@ impl Emit<'_, '_> {
         body: &Body,
         plan: &Plan,
         vector: bool,
-        get: &dyn Fn(V) -> Value,
+        get: &mut dyn FnMut(&mut Self, V) -> Value,
     ) -> Value {
         match inst {
-            Inst::Un(un, a) => self.unary(*un, get(*a), vector),
-            Inst::Bin(Bin::Shl, a, by) => self.b.ins().ishl_imm_s(get(*a), shift(body, *by)),
-            Inst::Bin(Bin::Shr, a, by) => self.b.ins().ushr_imm_s(get(*a), shift(body, *by)),
-            Inst::Bin(bin @ (Bin::Min | Bin::Max), a, b) => {
-                let constant = |v: V| match body.insts[v.0 as usize] {
+            Inst::Un(un, a) => {
+                let a = get(self, *a);
+                self.unary(*un, a, vector)
+            }
+            Inst::Bin(bin @ (Bin::Shl | Bin::Shr), a, by) => {
+                let (a, by) = (get(self, *a), shift(body, *by));
+                if *bin == Bin::Shl { self.b.ins().ishl_imm_s(a, by) } else { self.b.ins().ushr_imm_s(a, by) }
+            }
+            Inst::Bin(bin, a, b) => {
+                let constant = |v: &V| match body.insts[v.0 as usize] {
                     Inst::Const(bits, _) => Some(f32::from_bits(bits)),
                     _ => None,
                 };
-                match (constant(*a), constant(*b)) {
-                    (_, Some(bound)) if vector => self.limit(*bin, get(*a), get(*b), bound),
-                    (Some(bound), _) if vector => self.limit(*bin, get(*b), get(*a), bound),
-                    _ => self.binary(*bin, get(*a), get(*b), vector),
+                let limits = vector && matches!(bin, Bin::Min | Bin::Max);
+                let (x, y) = (get(self, *a), get(self, *b));
+                match (constant(a), constant(b)) {
+                    (_, Some(bound)) if limits => self.limit(*bin, x, y, bound),
+                    (Some(bound), _) if limits => self.limit(*bin, y, x, bound),
+                    _ => self.binary(*bin, x, y, vector),
                 }
             }
-            Inst::Bin(bin, a, b) => self.binary(*bin, get(*a), get(*b), vector),
-            Inst::Fma(a, b, c) => self.b.ins().fma(get(*a), get(*b), get(*c)),
+            Inst::Fma(a, b, c) => {
+                let (a, b, c) = (get(self, *a), get(self, *b), get(self, *c));
+                self.b.ins().fma(a, b, c)
+            }
             Inst::Cmp(cc, a, b) => {
                 let float = plan.types[a.0 as usize] == ScalarTy::F32;
-                self.compare(*cc, get(*a), get(*b), float, vector)
+                let (a, b) = (get(self, *a), get(self, *b));
+                self.compare(*cc, a, b, float, vector)
             }
             Inst::Sel(mask, a, b) => {
                 let ty = clif(plan.types[a.0 as usize], vector);
-                let (mask, a, b) = (get(*mask), get(*a), get(*b));
+                let (mask, a, b) = (get(self, *mask), get(self, *a), get(self, *b));
                 if !vector {
                     return self.b.ins().select(mask, a, b);
                 }
@@ -239,6 +279,7 @@ impl Emit<'_, '_> {
             Bin::Sub => self.b.ins().fsub(a, b),
             Bin::Mul => self.b.ins().fmul(a, b),
             Bin::Div => self.b.ins().fdiv(a, b),
+            Bin::Min | Bin::Max if vector => self.extreme(bin, a, b),
             // As in WebAssembly, and so as in the kernel IR: NaN wins and zeros are ordered.
             Bin::Min => self.b.ins().fmin(a, b),
             Bin::Max => self.b.ins().fmax(a, b),
@@ -256,8 +297,29 @@ impl Emit<'_, '_> {
         }
     }
 
-    /// `min` or `max` of a vector and a constant: one machine instruction, `minps` or `maxps`, instead
-    /// of eight. These return their second operand when either is NaN and when both are zeros.
+    /// `minps(x, y)` or `maxps(x, y)`: the second operand where either is NaN and where both are zeros.
+    fn machine_extreme(&mut self, bin: Bin, x: Value, y: Value) -> Value {
+        let (low, high) = if bin == Bin::Min { (x, y) } else { (y, x) };
+        let first = self.b.ins().fcmp(FloatCC::LessThan, low, high);
+        let first = self.b.ins().bitcast(F32X4, SAME_LANES, first);
+        self.b.ins().bitselect(first, x, y)
+    }
+
+    /// `min` or `max` of vectors, from the machine's in both orders. These differ only for two zeros and
+    /// with a NaN: `or` makes -0 of a -0 and any zero, and a NaN of a NaN and anything; `and` makes +0 of
+    /// a +0 and any zero, and a NaN is put in for `max`.
+    fn extreme(&mut self, bin: Bin, a: Value, b: Value) -> Value {
+        let (one, other) = (self.machine_extreme(bin, a, b), self.machine_extreme(bin, b, a));
+        if bin == Bin::Min {
+            return self.b.ins().bor(one, other);
+        }
+        let both = self.b.ins().band(one, other);
+        let unordered = self.b.ins().fcmp(FloatCC::Unordered, a, b);
+        let unordered = self.b.ins().bitcast(F32X4, SAME_LANES, unordered);
+        self.b.ins().bor(both, unordered)
+    }
+
+    /// `min` or `max` of a vector and a constant: one machine instruction.
     fn limit(&mut self, bin: Bin, x: Value, limit: Value, bound: f32) -> Value {
         // With x second, NaN wins and a zero x stays: wrong only where the bound is the zero that
         // should win, +0 for max (mended by adding +0, which turns -0 alone) and -0 for min.
@@ -265,10 +327,7 @@ impl Emit<'_, '_> {
         if bound.is_nan() || (zero_wins && bin == Bin::Min) {
             return self.binary(bin, x, limit, true);
         }
-        let (low, high) = if bin == Bin::Min { (limit, x) } else { (x, limit) };
-        let beyond = self.b.ins().fcmp(FloatCC::LessThan, low, high);
-        let beyond = self.b.ins().bitcast(F32X4, SAME_LANES, beyond);
-        let limited = self.b.ins().bitselect(beyond, limit, x);
+        let limited = self.machine_extreme(bin, limit, x);
         if zero_wins { self.b.ins().fadd(limited, limit) } else { limited }
     }
 
@@ -300,7 +359,8 @@ impl Emit<'_, '_> {
         let (low, high) = (self.b.ins().imul(a_low, b_low), self.b.ins().imul(a_high, b_high));
         let low = self.b.ins().bitcast(I8X16, SAME_LANES, low);
         let high = self.b.ins().bitcast(I8X16, SAME_LANES, high);
-        let odd_lanes: Vec<u8> = [1u8, 3, 5, 7].iter().flat_map(|lane| (0..4).map(move |byte| 4 * lane + byte)).collect();
+        let odd_lanes: Vec<u8> =
+            [1u8, 3, 5, 7].iter().flat_map(|lane| (0..4).map(move |byte| 4 * lane + byte)).collect();
         let mask = self.b.func.dfg.immediates.push(ConstantData::from(odd_lanes));
         let picked = self.b.ins().shuffle(low, high, mask);
         self.b.ins().bitcast(I32X4, SAME_LANES, picked)

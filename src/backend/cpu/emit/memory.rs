@@ -1,5 +1,8 @@
 //! Addresses, loads and stores.
 //!
+//! What of an address depends on the row alone is computed before the loops, what depends on the element
+//! before that of a fold: Cranelift compiles these functions without its optimizer, see `jit`.
+//!
 //! A load whose address does not depend on data was checked when sizes were bound. One that does is
 //! checked here, element by element: a masked load out of range reads zero, a chosen row out of range
 //! is row 0. In a correct program neither happens; the check makes the code safe whatever the data.
@@ -11,11 +14,65 @@ use cranelift_codegen::ir::{ConstantData, InstBuilder, Value};
 use super::body::Values;
 use super::plan::Plan;
 use super::{DATA, Emit, Num, OWN, Place, Width};
-use crate::kernel::ir::{Affine, BufArg, Coef, Dst, RowBuf, V};
+use crate::kernel::ir::{Affine, Body, BufArg, Coef, Dst, Inst, RowBuf, V};
+
+/// What two addresses share when the row decides them alike.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct RowPart(Coef, Vec<Coef>);
 
 impl Emit<'_, '_> {
+    /// Before the loops of a phase: what of its addresses depends on the row alone.
+    pub(super) fn prepare<'d>(&mut self, body: &Body, dsts: impl Iterator<Item = &'d Dst>) {
+        self.parts.clear();
+        self.starts.clear();
+        self.near.clear();
+        for inst in &body.insts {
+            match inst {
+                Inst::Load { buf, at, .. } => self.prepare_address(Some(*buf), at),
+                Inst::Index(at) => self.prepare_address(None, at),
+                _ => {}
+            }
+        }
+        for dst in dsts {
+            if let Dst::Buf(buf, at) = dst {
+                self.prepare_address(Some(*buf), at);
+            }
+        }
+    }
+
+    fn prepare_address(&mut self, buf: Option<BufArg>, at: &Affine) {
+        let key = RowPart(at.base, at.grid.clone());
+        if !self.parts.contains_key(&key) {
+            let part = self.row_part(at);
+            self.parts.insert(key.clone(), part);
+        }
+        if let Some(buf) = buf
+            && !self.starts.contains_key(&(buf, key.clone()))
+        {
+            let start = self.start(buf, at);
+            self.starts.insert((buf, key), start);
+        }
+    }
+
+    /// In the loop over the elements, before that of a fold: the pointers that the fold steps on from.
+    pub(super) fn prepare_fold(&mut self, body: &Body, place: Place) {
+        self.near.clear();
+        for inst in &body.insts {
+            if let Inst::Load { buf, at, row: None, valid: None } = inst
+                && at.fold != Coef::Const(0)
+                && at.row != Coef::Const(0)
+            {
+                let pointer = self.pointer(*buf, at, place.i, None);
+                self.near.insert((*buf, at.clone()), pointer);
+            }
+        }
+    }
+
     /// The part of an address that the row decides: `base + Σ grid[d]·index(d)`.
     fn row_part(&mut self, at: &Affine) -> Num {
+        if let Some(part) = self.parts.get(&RowPart(at.base, at.grid.clone())) {
+            return *part;
+        }
         let mut sum = self.num(at.base);
         for (dim, coef) in at.grid.iter().enumerate() {
             let stride = self.num(*coef);
@@ -23,6 +80,15 @@ impl Emit<'_, '_> {
             sum = self.plus(sum, part);
         }
         sum
+    }
+
+    /// The pointer to that part.
+    fn start(&mut self, buf: BufArg, at: &Affine) -> Value {
+        if let Some(start) = self.starts.get(&(buf, RowPart(at.base, at.grid.clone()))) {
+            return *start;
+        }
+        let part = self.row_part(at);
+        self.offset(self.bufs[usize::from(buf.0)].0, part)
     }
 
     /// An address in elements, at an element of the row and a position in the fold.
@@ -38,19 +104,24 @@ impl Emit<'_, '_> {
         self.value(sum)
     }
 
-    /// The same as a pointer, added up from what changes least, so that its parts leave the loops.
-    fn pointer(&mut self, buf: BufArg, at: &Affine, i: Option<Value>, k: Option<Value>) -> Value {
-        let mut pointer = self.bufs[usize::from(buf.0)].0;
-        let part = self.row_part(at);
-        pointer = self.offset(pointer, part);
-        for (coef, position) in [(at.row, i), (at.fold, k)] {
-            if let Some(position) = position {
-                let stride = self.num(coef);
-                let part = self.times(stride, position);
-                pointer = self.offset(pointer, part);
+    /// The same as a pointer.
+    pub(super) fn pointer(&mut self, buf: BufArg, at: &Affine, i: Option<Value>, k: Option<Value>) -> Value {
+        let near = k.and_then(|_| self.near.get(&(buf, at.clone())).copied());
+        let pointer = match near {
+            Some(near) => near,
+            None => {
+                let start = self.start(buf, at);
+                self.step(start, at.row, i)
             }
-        }
-        pointer
+        };
+        self.step(pointer, at.fold, k)
+    }
+
+    fn step(&mut self, pointer: Value, coef: Coef, position: Option<Value>) -> Value {
+        let Some(position) = position else { return pointer };
+        let stride = self.num(coef);
+        let part = self.times(stride, position);
+        self.offset(pointer, part)
     }
 
     fn offset(&mut self, pointer: Value, words: Num) -> Value {
@@ -138,11 +209,16 @@ impl Emit<'_, '_> {
                 let holds = self.b.ins().icmp_imm_s(IntCC::NotEqual, valid, 0);
                 let holds = self.b.ins().band(holds, inside);
                 let there = self.bytes(words, chosen);
-                let zeros = self.b.ins().stack_addr(I64, self.zeros, 0);
+                let zeros = self.zeros();
                 self.b.ins().select(holds, there, zeros)
             }
         };
         self.b.ins().load(F32, DATA, pointer, 0)
+    }
+
+    fn zeros(&mut self) -> Value {
+        let slot = self.zeros.expect("a kernel with masked loads has zeros");
+        self.b.ins().stack_addr(I64, slot, 0)
     }
 
     fn chosen(&mut self, v: Value, stride: Coef) -> Value {
@@ -173,10 +249,6 @@ impl Emit<'_, '_> {
         }
         let contiguous = at.row == Coef::Const(1) && uniform_row;
         match (row, valid) {
-            (None, None) if contiguous => {
-                let pointer = self.pointer(buf, at, place.i, place.k);
-                self.load_contiguous(pointer, place, copy)
-            }
             (None, None) => {
                 let start = self.pointer(buf, at, place.i, place.k);
                 let lanes = std::array::from_fn(|lane| self.load_strided(start, at.row, 4 * copy + lane));
@@ -192,16 +264,19 @@ impl Emit<'_, '_> {
             }
             (_, Some(valid)) if contiguous => {
                 let shift = row.map(|(v, stride)| self.chosen(values.lane(v, 0), stride));
-                let mask = values.vector(valid, copy);
+                let mask = self.vector(valid, copy, values);
                 self.load_masked(buf, at, shift, mask, place, copy)
             }
             _ => {
-                let mask = valid.map(|v| values.vector(v, copy));
+                let mask = valid.map(|v| self.vector(v, copy, values));
                 let lanes = std::array::from_fn(|lane| {
                     let i = self.lane_position(place, copy, lane);
                     let row = row.map(|(v, stride)| {
                         let index = match plan.varies[v.0 as usize] {
-                            true => self.b.ins().extractlane(values.vector(v, copy), lane as u8),
+                            true => {
+                                let rows = self.vector(v, copy, values);
+                                self.b.ins().extractlane(rows, lane as u8)
+                            }
                             false => values.lane(v, 0),
                         };
                         (index, stride)
@@ -274,7 +349,7 @@ impl Emit<'_, '_> {
             let holds = self.b.ins().icmp_imm_s(IntCC::NotEqual, holds, 0);
             let holds = self.b.ins().band(holds, inside);
             let there = self.bytes(words, element);
-            let zeros = self.b.ins().stack_addr(I64, self.zeros, 0);
+            let zeros = self.zeros();
             let pointer = self.b.ins().select(holds, there, zeros);
             self.b.ins().load(F32, DATA, pointer, 0)
         });
@@ -314,7 +389,7 @@ impl Emit<'_, '_> {
 
     /// Stores a value for all elements of a place.
     pub(super) fn store(&mut self, dst: &Dst, v: V, place: Place, values: &Values) {
-        let copies: Vec<Value> = (0..place.width.copies()).map(|copy| values.get(v, place, copy)).collect();
+        let copies: Vec<Value> = (0..place.width.copies()).map(|copy| self.wide(v, place, copy, values)).collect();
         self.store_values(dst, &copies, place);
     }
 

@@ -17,11 +17,13 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use rustc_hash::FxHashMap;
 
 use crate::ir::scalar::ScalarTy;
-use crate::kernel::ir::{Body, Coef, Dst, Kernel, Phase};
+use crate::kernel::ir::{Affine, Body, BufArg, Coef, Dst, Inst, Kernel, Phase};
 use crate::kernel::verify::uses_tile;
-use body::Values;
+use body::{Recent, Values};
+use memory::RowPart;
 use plan::{Level, Plan};
 
 /// The function's arguments beside the ranges; `call` fills it.
@@ -33,6 +35,8 @@ pub struct Args {
     pub sizes: *const i64,
     /// The scalar arguments.
     pub scalars: *const u32,
+    /// The kernel's table of constants.
+    pub constants: *const Splat,
     /// Room for the rows of scratch, `scratch_words` of it.
     pub scratch: *mut u32,
     /// The results an epilogue runs on: element (first row, first element) of the range.
@@ -40,6 +44,11 @@ pub struct Args {
     /// From one row of it to the next, in words.
     pub tile_stride: i64,
 }
+
+/// A constant as a vector.
+#[repr(C, align(16))]
+#[derive(Clone, Copy, Debug)]
+pub struct Splat(pub [u32; 4]);
 
 /// A buffer as the function sees it.
 #[repr(C)]
@@ -54,6 +63,7 @@ pub struct Buf {
 const BUFS: i32 = std::mem::offset_of!(Args, bufs) as i32;
 const SIZES: i32 = std::mem::offset_of!(Args, sizes) as i32;
 const SCALARS: i32 = std::mem::offset_of!(Args, scalars) as i32;
+const CONSTANTS: i32 = std::mem::offset_of!(Args, constants) as i32;
 const SCRATCH: i32 = std::mem::offset_of!(Args, scratch) as i32;
 const TILE: i32 = std::mem::offset_of!(Args, tile) as i32;
 const TILE_STRIDE: i32 = std::mem::offset_of!(Args, tile_stride) as i32;
@@ -68,8 +78,8 @@ const DATA: MemFlagsData = MemFlagsData::new().with_notrap();
 const OWN: MemFlagsData = MemFlagsData::trusted();
 
 /// The function of a kernel: `fn(args: *const Args, lo, hi, first, end)`, rows `lo..hi` of the
-/// flattened grid and elements `first..end` of each.
-pub fn function(kernel: &Kernel, isa: &dyn TargetIsa, context: &mut FunctionBuilderContext) -> Function {
+/// flattened grid and elements `first..end` of each. With it comes the table of its constants.
+pub fn function(kernel: &Kernel, isa: &dyn TargetIsa, context: &mut FunctionBuilderContext) -> (Function, Vec<Splat>) {
     let mut function = Function::new();
     function.signature.call_conv = isa.default_call_conv();
     for _ in 0..5 {
@@ -80,8 +90,9 @@ pub fn function(kernel: &Kernel, isa: &dyn TargetIsa, context: &mut FunctionBuil
     emit.rows();
     emit.b.ins().return_(&[]);
     emit.b.seal_all_blocks();
+    let constants = emit.constants.iter().map(|bits| Splat([*bits; 4])).collect();
     emit.b.finalize(isa.frontend_config());
-    function
+    (function, constants)
 }
 
 /// A number of elements: known now, or only by the running code.
@@ -133,6 +144,11 @@ struct Emit<'a, 'f> {
     bufs: Vec<(Value, Value)>,
     sizes: Vec<Value>,
     scalars: Vec<Value>,
+    /// The constants that vectors need, and where they lie when the code runs.
+    constants: Vec<u32>,
+    constants_at: Value,
+    /// The constants loaded last.
+    recent: [Recent; 3],
     scratch: Value,
     tile: Value,
     tile_stride: Value,
@@ -142,14 +158,19 @@ struct Emit<'a, 'f> {
     end: Value,
     /// Words between two rows of scratch.
     row_pitch: Value,
-    /// 16 bytes of zeros: what a load reads that may not read its buffer.
-    zeros: StackSlot,
+    /// A word of zero: what a masked load reads where it may not read its buffer.
+    zeros: Option<StackSlot>,
     /// Room for the accumulators of a reduction.
     sums: Option<StackSlot>,
     /// The position in each dim of the grid, and the tile's row, of the current row.
     index: Vec<Value>,
     tile_row: Value,
     slots: Vec<Option<Value>>,
+    /// Of the current phase: the row's part of each address, as a number and as a pointer, and the
+    /// pointers to the current element that a fold steps on from.
+    parts: FxHashMap<RowPart, Num>,
+    starts: FxHashMap<(BufArg, RowPart), Value>,
+    near: FxHashMap<(BufArg, Affine), Value>,
 }
 
 impl<'a, 'f> Emit<'a, 'f> {
@@ -164,14 +185,14 @@ impl<'a, 'f> Emit<'a, 'f> {
             .map(|at| (b.ins().load(I64, OWN, table, 16 * at), b.ins().load(I64, OWN, table, 16 * at + 8)))
             .collect();
         let table = field(&mut b, SIZES);
-        let sizes: Vec<Value> =
-            (0..i32::from(kernel.sizes)).map(|at| b.ins().load(I64, OWN, table, 8 * at)).collect();
+        let sizes: Vec<Value> = (0..i32::from(kernel.sizes)).map(|at| b.ins().load(I64, OWN, table, 8 * at)).collect();
         let table = field(&mut b, SCALARS);
         let scalar = |(at, ty): (usize, &ScalarTy)| {
             let ty = if *ty == ScalarTy::F32 { F32 } else { I32 };
             b.ins().load(ty, OWN, table, 4 * at as i32)
         };
         let scalars = kernel.scalars.iter().enumerate().map(scalar).collect();
+        let constants_at = field(&mut b, CONSTANTS);
         let scratch = field(&mut b, SCRATCH);
         let (tile, tile_stride) = (field(&mut b, TILE), field(&mut b, TILE_STRIDE));
         let row_pitch = match kernel.row {
@@ -184,10 +205,12 @@ impl<'a, 'f> Emit<'a, 'f> {
         let slot = |b: &mut FunctionBuilder<'_>, bytes| {
             b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4))
         };
-        let zeros = slot(&mut b, 16);
-        let zero = b.ins().iconst(I64, 0);
-        b.ins().stack_store(I64, zero, zeros, 0);
-        b.ins().stack_store(I64, zero, zeros, 8);
+        let zeros = masks(kernel).then(|| {
+            let zeros = slot(&mut b, 4);
+            let zero = b.ins().iconst(I32, 0);
+            b.ins().stack_store(I64, zero, zeros, 0);
+            zeros
+        });
         let most = kernel.phases.iter().map(|phase| match phase {
             Phase::Reduce { acc, .. } => acc.len() as u32,
             Phase::Map(_) | Phase::Fold { .. } | Phase::Scalar(_) => 0,
@@ -201,6 +224,9 @@ impl<'a, 'f> Emit<'a, 'f> {
             bufs,
             sizes,
             scalars,
+            constants: Vec::new(),
+            constants_at,
+            recent: [Recent { block: None, ty: F32, offset: 0, value: args }; 3],
             scratch,
             tile,
             tile_stride,
@@ -214,6 +240,9 @@ impl<'a, 'f> Emit<'a, 'f> {
             index: Vec::new(),
             tile_row: tile,
             slots,
+            parts: FxHashMap::default(),
+            starts: FxHashMap::default(),
+            near: FxHashMap::default(),
         }
     }
 
@@ -285,8 +314,9 @@ impl<'a, 'f> Emit<'a, 'f> {
         match phase {
             Phase::Map(body) => {
                 let plan = Plan::new(self.kernel, body, None, body.stores.iter().map(|(_, v)| *v));
-                self.walk(body, &plan, |emit, place, values| {
-                    emit.elements(body, &plan, place, values);
+                let dsts = body.stores.iter().map(|(dst, _)| dst);
+                self.walk(body, &plan, dsts, |emit, place, values| {
+                    emit.level(body, &plan, Level::Element, place, values);
                     emit.stores(body, place, values);
                 });
             }
@@ -294,8 +324,9 @@ impl<'a, 'f> Emit<'a, 'f> {
                 let roots = body.stores.iter().map(|(_, v)| *v).chain(acc.iter().map(|(_, v, _)| *v));
                 let plan = Plan::new(self.kernel, body, None, roots);
                 self.start_sums(acc);
-                self.walk(body, &plan, |emit, place, values| {
-                    emit.elements(body, &plan, place, values);
+                let dsts = body.stores.iter().map(|(dst, _)| dst);
+                self.walk(body, &plan, dsts, |emit, place, values| {
+                    emit.level(body, &plan, Level::Element, place, values);
                     emit.stores(body, place, values);
                     emit.add_to_sums(acc, place, values);
                 });
@@ -303,8 +334,10 @@ impl<'a, 'f> Emit<'a, 'f> {
             }
             Phase::Fold { over, body, acc } => {
                 let plan = Plan::new(self.kernel, body, Some(*over), acc.iter().map(|(_, v, _)| *v));
-                self.walk(body, &plan, |emit, place, values| {
-                    emit.elements(body, &plan, place, values);
+                let dsts = acc.iter().map(|(_, _, dst)| dst);
+                self.walk(body, &plan, dsts, |emit, place, values| {
+                    emit.level(body, &plan, Level::Element, place, values);
+                    emit.prepare_fold(body, place);
                     emit.fold(*over, body, &plan, acc, place, values);
                 });
             }
@@ -313,6 +346,7 @@ impl<'a, 'f> Emit<'a, 'f> {
                 let zero = self.b.ins().iconst(I64, 0);
                 let place = Place { i: Some(zero), k: None, width: Width::Scalar };
                 let mut values = Values::new(body);
+                self.prepare(body, body.stores.iter().map(|(dst, _)| dst));
                 self.level(body, &plan, Level::Row, place, &mut values);
                 self.level(body, &plan, Level::Element, place, &mut values);
                 for (dst, v) in &body.stores {
@@ -340,7 +374,13 @@ impl<'a, 'f> Emit<'a, 'f> {
 
     /// The loops over the elements: several vectors, one vector, one element. What does not depend on
     /// the element comes before them, but only runs when there is an element.
-    fn walk(&mut self, body: &Body, plan: &Plan, mut each: impl FnMut(&mut Self, Place, &mut Values)) {
+    fn walk<'d>(
+        &mut self,
+        body: &Body,
+        plan: &Plan,
+        dsts: impl Iterator<Item = &'d Dst>,
+        mut each: impl FnMut(&mut Self, Place, &mut Values),
+    ) {
         let (start, end, known) = self.range();
         if known == Some(0) {
             return;
@@ -355,20 +395,18 @@ impl<'a, 'f> Emit<'a, 'f> {
         self.b.switch_to_block(inside);
         let before = Place { i: None, k: None, width: Width::Vectors(1) };
         let mut values = Values::new(body);
+        self.prepare(body, dsts);
         self.level(body, plan, Level::Row, before, &mut values);
-        // Short bodies are dominated by the loop itself, long ones fill the machine alone.
-        let copies = match plan.cost {
-            0..=24 => 4,
-            25..=60 => 2,
-            _ => 1,
+        let widths = widths(plan);
+        let most = match self.kernel.row {
+            Coef::Const(row) => row,
+            Coef::Size(_) => i64::MAX,
         };
-        let mut widths = vec![Width::Vectors(copies), Width::Vectors(1), Width::Scalar];
-        widths.dedup();
         let mut at = start;
         let mut left = known;
         for width in widths {
             let step = width.elements();
-            if left.is_some_and(|left| left < step) {
+            if left.unwrap_or(most) < step {
                 continue;
             }
             left = left.map(|left| left % step);
@@ -395,11 +433,6 @@ impl<'a, 'f> Emit<'a, 'f> {
         self.b.ins().brif(fits, body, &[next.into()], exit, &[next.into()]);
         self.b.switch_to_block(exit);
         after
-    }
-
-    /// The instructions that run once for each element.
-    fn elements(&mut self, body: &Body, plan: &Plan, place: Place, values: &mut Values) {
-        self.level(body, plan, Level::Element, place, values);
     }
 
     fn stores(&mut self, body: &Body, place: Place, values: &Values) {
@@ -435,6 +468,9 @@ impl<'a, 'f> Emit<'a, 'f> {
         match num {
             Num::Known(0) => Num::Known(0),
             Num::Known(1) => Num::Value(v),
+            Num::Known(factor) if factor > 0 && factor & (factor - 1) == 0 => {
+                Num::Value(self.b.ins().ishl_imm_s(v, i64::from(factor.trailing_zeros())))
+            }
             Num::Known(factor) => Num::Value(self.b.ins().imul_imm_s(v, factor)),
             Num::Value(factor) => Num::Value(self.b.ins().imul(factor, v)),
         }
@@ -463,4 +499,28 @@ impl<'a, 'f> Emit<'a, 'f> {
         let bytes = self.b.ins().ishl_imm_s(words, 2);
         self.b.ins().iadd(pointer, bytes)
     }
+}
+
+/// How many elements the loops take at a time, from wide to narrow. A short body is dominated by the loop
+/// around it, and each copy of a longer one reads its constants once less; more copies of a long one only
+/// take time to compile. A fold walks all of `k` for each of its steps, and the wider these are, the more
+/// of each cache line it uses.
+fn widths(plan: &Plan) -> Vec<Width> {
+    let mut widths = match (plan.folds, plan.cost) {
+        (true, 0..=6) => vec![Width::Vectors(8), Width::Vectors(2)],
+        (_, 0..=24) => vec![Width::Vectors(4)],
+        (_, 25..=120) => vec![Width::Vectors(2)],
+        _ => vec![],
+    };
+    widths.extend([Width::Vectors(1), Width::Scalar]);
+    widths
+}
+
+/// Whether a kernel loads where a mask holds.
+fn masks(kernel: &Kernel) -> bool {
+    let in_body = |body: &Body| body.insts.iter().any(|inst| matches!(inst, Inst::Load { valid: Some(_), .. }));
+    kernel.phases.iter().any(|phase| match phase {
+        Phase::Map(body) | Phase::Scalar(body) => in_body(body),
+        Phase::Reduce { body, .. } | Phase::Fold { body, .. } => in_body(body),
+    })
 }

@@ -29,6 +29,8 @@ pub struct Plan {
     pub levels: Vec<Level>,
     /// Whether an element needs it as a vector although it does not vary.
     pub spread: Vec<bool>,
+    /// Whether it is the body of a fold.
+    pub folds: bool,
     /// About how many machine instructions an element takes.
     pub cost: usize,
 }
@@ -86,6 +88,6 @@ impl Plan {
             (false, false) => Level::Row,
         };
         let levels = varies.iter().zip(&folds).map(level).collect();
-        Plan { types, varies, levels, spread, cost }
+        Plan { types, varies, levels, spread, folds: over.is_some(), cost }
     }
 }

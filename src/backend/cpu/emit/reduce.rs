@@ -51,7 +51,7 @@ impl Emit<'_, '_> {
             for copy in 0..place.width.copies() {
                 let offset = 16 * copy as i32;
                 let old = self.b.ins().load(clif(comb.ty(), vector), OWN, pointer, offset);
-                let value = values.get(*v, place, copy);
+                let value = self.wide(*v, place, copy, values);
                 let new = self.binary(comb.bin(), old, value, vector);
                 self.b.ins().store(OWN, new, pointer, offset);
             }
@@ -77,8 +77,7 @@ impl Emit<'_, '_> {
                 Some(four) => {
                     let lane = |emit: &mut Self, lane: u8| emit.b.ins().extractlane(four, lane);
                     let [a, b, c, d] = [0, 1, 2, 3].map(|at| lane(self, at));
-                    let (even, odd) =
-                        (self.binary(comb.bin(), a, c, false), self.binary(comb.bin(), b, d, false));
+                    let (even, odd) = (self.binary(comb.bin(), a, c, false), self.binary(comb.bin(), b, d, false));
                     self.binary(comb.bin(), even, odd, false)
                 }
             };
@@ -130,7 +129,7 @@ impl Emit<'_, '_> {
         let mut next = vec![];
         for (at, (comb, v, _)) in acc.iter().enumerate() {
             for copy in 0..copies {
-                let value = values.get(*v, place, copy);
+                let value = self.wide(*v, place, copy, values);
                 next.push(self.binary(comb.bin(), sums[at * copies + copy], value, vector));
             }
         }

@@ -120,7 +120,10 @@ impl Builder<'_, '_> {
         } else if matches!(value.kind, ExprKind::Param(_)) {
             diag::syntax::param_without_name(span)
         } else {
-            diag::syntax::unused_value(span)
+            // Of a value on many lines only the last: what should join it with the next line is missing there.
+            let line = draft.text()[start..end].rfind('\n').map_or(start, |at| start + at + 1);
+            let blanks = draft.text()[line..end].len() - draft.text()[line..end].trim_start().len();
+            diag::syntax::unused_value(draft.span(line + blanks..end))
         };
         self.report(diagnostic);
         true
@@ -132,7 +135,7 @@ impl Builder<'_, '_> {
 
     /// The value of a block without one: the `param` it ends with, or an error node.
     fn value_of(&mut self, stmts: &mut Vec<Stmt>, block: Span) -> Expr {
-        let last = Span { start: block.end.saturating_sub(1), ..block };
+        let brace = Span { start: block.end.saturating_sub(1), ..block };
         if let Some(Stmt::Error(span)) = stmts.last() {
             return lost(*span);
         }
@@ -144,13 +147,14 @@ impl Builder<'_, '_> {
             Some(Stmt::Assign { name, value }) => Some((*name, name.span.to(value.span))),
             _ => None,
         };
+        let end = name.map_or(brace, |(_, statement)| statement.after());
         let insert = name.map(|(name, statement)| {
             let line = self.source[..statement.start as usize].rfind('\n').map_or(0, |at| at + 1);
             let head = &self.source[line..statement.start as usize];
             let gap = if head.trim().is_empty() { format!("\n{head}") } else { " ".to_owned() };
             (statement.after(), format!("{gap}{}", name.name), name.name.as_str())
         });
-        self.report(diag::syntax::no_value(last, insert));
-        lost(last.before())
+        self.report(diag::syntax::no_value(end, insert));
+        lost(brace.before())
     }
 }

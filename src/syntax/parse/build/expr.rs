@@ -129,7 +129,7 @@ impl Builder<'_, '_> {
                 let start = end.start as usize + gap;
                 diag::syntax::foreign_word(Span::new(end.file, start, start + "elif".len()), "elif", advice)
             }
-            _ => diag::syntax::if_without_else(end, head),
+            _ => diag::syntax::if_without_else(end, head, rest.trim_start().starts_with('{')),
         };
         self.report(diagnostic);
     }

@@ -5,8 +5,8 @@ use super::{Builder, docs, part, parts, two};
 use crate::base::Span;
 use crate::diag;
 use crate::syntax::ast::{
-    Block, Data, Def, DefKind, Entry, Expr, ExprKind, File, GradClause, Item, Let, Made, Param, Search, Setting, Target,
-    Train, Update, UpdateTarget, Use,
+    Block, Data, Def, DefKind, Entry, Expr, ExprKind, File, GradClause, Item, Let, Made, Param, Search, Setting,
+    Target, Train, Update, UpdateTarget, Use,
 };
 
 /// Which section a line stands in.
@@ -89,7 +89,19 @@ impl Builder<'_, '_> {
         let inputs = lists.pop().unwrap_or_default();
         let body: Block = part(body);
         let span = self.extent(&whole, grad.as_ref().map_or(body.span, |grad: &GradClause| grad.span));
-        Def { kind, name: part(name), axes, config: lists.pop(), inputs, result, facts, body, grad, doc: self.doc(span), span }
+        Def {
+            kind,
+            name: part(name),
+            axes,
+            config: lists.pop(),
+            inputs,
+            result,
+            facts,
+            body,
+            grad,
+            doc: self.doc(span),
+            span,
+        }
     }
 
     fn parameter(&mut self, node: Node) -> Param {

@@ -5,8 +5,8 @@ use super::Builder;
 use crate::diag;
 use crate::syntax::ast::{ExprKind, Number, Unit};
 
-/// The largest whole number below which all are exact in a 64-bit float.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+/// The largest whole number up to which all are exact in a 64-bit float.
+const MAX_EXACT: u64 = 1 << 53;
 
 impl Builder<'_, '_> {
     /// `number`
@@ -23,7 +23,8 @@ impl Builder<'_, '_> {
         let is_int = !is_percent && digits.bytes().all(|byte| byte.is_ascii_digit());
         // The grammar's numerals are all Rust's; what is too large comes as infinity.
         let value: f64 = if is_percent { hundredth(&digits) } else { digits.parse().unwrap_or(f64::INFINITY) };
-        if !value.is_finite() || is_int && value > MAX_EXACT {
+        let exact = !is_int || digits.parse::<u64>().is_ok_and(|whole| whole <= MAX_EXACT);
+        if !value.is_finite() || !exact {
             self.report(diag::syntax::huge_number(span, &digits));
             return ExprKind::Error;
         }

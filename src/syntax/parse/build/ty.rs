@@ -17,6 +17,7 @@ impl Builder<'_, '_> {
                     let fields = parts(part).map(|field| self.field_type(field)).collect();
                     return Type { kind: TypeKind::Record(fields), span };
                 }
+                Rule::lost => return Type { kind: TypeKind::Error, span },
                 Rule::ident => word = Some(self.ident(&part)),
                 Rule::of => of = self.idents(part).pop(),
                 Rule::axes => axes = Some(self.axes(part)),

@@ -1,0 +1,54 @@
+//! `tensa check`: everything that can be known before a run.
+
+use clap::Args;
+
+use super::{Failure, Outcome, ProgramArgs, report};
+use crate::diag::json;
+use crate::driver::Checked;
+
+/// The arguments of `tensa check`.
+#[derive(Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    program: ProgramArgs,
+    /// Print each diagnostic as one JSON object on a line of stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Check) -> Outcome {
+    let opened = args.program.open();
+    if args.json {
+        let (sources, diagnostics) = match opened {
+            Ok(session) => {
+                let checked = session.check(None);
+                (session.sources, checked.diagnostics)
+            }
+            Err(Failure::Program(session, diagnostics)) => (session.sources, diagnostics),
+            Err(other) => return Err(other),
+        };
+        let failed = diagnostics.has_errors();
+        print!("{}", json::lines(&diagnostics.sorted(), &sources));
+        return if failed { Err(Failure::Told) } else { Ok(()) };
+    }
+    let session = opened?;
+    let checked = session.check(None);
+    if checked.diagnostics.has_errors() {
+        return Err(Failure::Program(Box::new(session), checked.diagnostics));
+    }
+    let summary = outcome(&checked);
+    report::show(checked.diagnostics, &session.sources);
+    println!("{}: {summary}", args.program.file.display());
+    Ok(())
+}
+
+/// `no errors; trains Net on Iris (515 parameters)`
+fn outcome(checked: &Checked) -> String {
+    let runs = checked.program.trains.iter().map(|train| {
+        let models: Vec<&str> = train.models.iter().map(|name| name.as_str()).collect();
+        let count = super::summary::count(train.params.iter().map(|param| &param.ty));
+        format!("trains {} on {} ({count} parameters)", models.join(", "), train.data)
+    });
+    std::iter::once("no errors".to_owned()).chain(runs).collect::<Vec<_>>().join("; ")
+}

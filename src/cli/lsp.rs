@@ -1,0 +1,12 @@
+//! `tensa lsp`: the language server, over stdin and stdout.
+
+use super::{Failure, Outcome};
+use crate::lsp;
+
+/// Runs until the editor says `exit`.
+pub(super) fn run() -> Outcome {
+    lsp::serve_stdio().map_err(|error| {
+        eprintln!("error: {error}");
+        Failure::Told
+    })
+}

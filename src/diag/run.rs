@@ -1,0 +1,119 @@
+//! What goes wrong while a program runs: numbers, run folders, stored weights.
+
+use std::path::Path;
+
+use super::{Code, Diagnostic};
+use crate::base::Span;
+
+/// A loss that is no number any more. `good` is the last epoch whose weights are sound.
+pub fn not_finite(loss: f64, epoch: u64, step: u64, good: u64) -> Diagnostic {
+    let kept = match good {
+        0 => "the weights are those from before the first step".to_owned(),
+        _ => format!("the weights are those from the end of epoch {good}"),
+    };
+    let loss = if loss.is_nan() { "not a number".to_owned() } else { loss.to_string() };
+    Diagnostic::without_place(Code::E0821, format!("the loss is {loss} at step {step}, in epoch {epoch}"))
+        .note(kept)
+        .help("a smaller learning rate, `clip = norm(1.0)`, or standardized columns keep it finite")
+}
+
+/// A file of a run that cannot be written.
+pub fn cannot_write(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0822, format!("cannot write `{}`: {why}", path.display()))
+}
+
+/// A stored file in the words of its reader or writer, which name it.
+pub fn stored_file(writing: bool, why: &str) -> Diagnostic {
+    Diagnostic::without_place(if writing { Code::E0822 } else { Code::E0823 }, why)
+}
+
+/// A file of a run that cannot be read.
+pub fn cannot_read(path: &Path, why: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0823, format!("cannot read `{}`: {why}", path.display()))
+        .help("a run is a folder that `tensa run` left, such as `runs/iris-1`")
+}
+
+/// A program that left no run.
+pub fn no_run_of(program: &Path, runs: &Path) -> Diagnostic {
+    Diagnostic::without_place(
+        Code::E0823,
+        format!("`{}` holds no finished run of `{}`", runs.display(), program.display()),
+    )
+    .help(format!("`tensa run {}` trains it", program.display()))
+}
+
+/// A tensor that a file of weights lacks.
+pub fn weights_lack(path: &Path, tensor: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0824, format!("`{}` holds no `{tensor}`", path.display()))
+        .help("the program has changed since this run: train it again, or use the program in the run's folder")
+}
+
+/// A tensor of another form than the program's.
+pub fn weights_differ(path: &Path, tensor: &str, stored: &str, wanted: &str) -> Diagnostic {
+    Diagnostic::without_place(
+        Code::E0824,
+        format!("`{tensor}` in `{}` is {stored}, and the program has {wanted}", path.display()),
+    )
+    .help("the program has changed since this run: train it again, or use the program in the run's folder")
+}
+
+/// A class number that is none. `row` counts from 1.
+pub fn index_outside(column: &str, value: i64, row: usize, below: usize) -> Diagnostic {
+    Diagnostic::without_place(
+        Code::E0825,
+        format!("`{column}` is {value} in row {row}, and its axis has the positions 0 to {}", below.saturating_sub(1)),
+    )
+}
+
+/// A column that the model needs and nobody gives.
+pub fn column_not_given(column: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0826, format!("the model reads the column `{column}`, which is not given"))
+}
+
+/// A watched value of a split without rows.
+pub fn watched_without_rows(split: &str, name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0826, span, format!("`{split}.{name}` is watched, and the data has no rows for `{split}`"))
+        .here("nothing to watch")
+        .help(format!("give it some in the data: `split = random(train = 80%, {split} = 20%)`"))
+}
+
+/// A split that is to be evaluated and has no rows.
+pub fn split_without_rows(data: &str, split: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0826, format!("`{data}` has no rows for `{split}`"))
+}
+
+/// An epoch without a batch.
+pub fn no_batch(data: &str, rows: usize, batch: usize) -> Diagnostic {
+    Diagnostic::without_place(
+        Code::E0826,
+        format!("an epoch over `{data}` has no batch: {rows} training rows, {batch} in a batch"),
+    )
+    .help("make the batch smaller, or keep the last, smaller one: `drop_last = false`")
+}
+
+/// A program without a run.
+pub fn nothing_to_run(program: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0827, format!("`{program}` has no `train` section, so there is nothing to run"))
+}
+
+/// A run without a prediction.
+pub fn nothing_to_predict(program: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0827, format!("the run of `{program}` predicts nothing"))
+        .help("add a line to its `train` section: `predict = Net(x)`")
+}
+
+/// A run that cannot be continued.
+pub fn nothing_to_resume(run: &Path) -> Diagnostic {
+    Diagnostic::without_place(Code::E0828, format!("`{}` has no checkpoint: the run is finished", run.display()))
+}
+
+/// A project that would overwrite something.
+pub fn project_exists(path: &Path) -> Diagnostic {
+    Diagnostic::without_place(Code::E0829, format!("`{}` is there already", path.display()))
+}
+
+/// A name that is no name of a folder.
+pub fn project_name(name: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0829, format!("`{name}` is not a name for a project"))
+        .help("letters, digits, `-` and `_`, such as `tensa new flowers`")
+}

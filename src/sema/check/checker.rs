@@ -1,0 +1,220 @@
+//! The state of the check, how it reports, and the small questions every part of it asks.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::base::{FileId, Span, Symbol};
+use crate::diag::{Diagnostic, Diagnostics, shape};
+use crate::ir::{DType, Dim};
+use crate::syntax::ast;
+
+use super::store::Store;
+use crate::sema::axes::Axes;
+use crate::sema::dims::Sizes;
+use crate::sema::resolve::{Global, Globals};
+use crate::sema::typed::{self, Axis, AxisId, Expr, ExprId, ExprKind, Kind, Type};
+use crate::sema::value::{Scope, Value};
+use crate::sema::{DataFacts, Sources};
+
+/// How deep definitions may use each other.
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// A use of a definition that is being elaborated.
+pub(super) struct CallSite {
+    pub name: Symbol,
+    pub span: Span,
+}
+
+/// The state of the check.
+pub(super) struct Checker<'a> {
+    pub(super) globals: Globals<'a>,
+    pub(super) overrides: &'a FxHashMap<Symbol, ast::Expr>,
+    pub(super) std_files: FxHashSet<FileId>,
+    pub(super) facts: &'a dyn DataFacts,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) sizes: Sizes,
+    pub(super) axes: Axes,
+    pub(super) store: Store,
+    pub(super) exprs: Vec<Expr>,
+    pub(super) bindings: Vec<typed::Binding>,
+    /// The value of `training` in what is being elaborated.
+    pub(super) training: bool,
+    /// Whether the run being elaborated names data that is not declared.
+    pub(super) data_unknown: bool,
+    pub(super) calls: Vec<CallSite>,
+    /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
+    /// is left to its uses.
+    pub(super) alone: bool,
+    /// Definitions that something elaborated, by their names' places.
+    pub(super) used: FxHashSet<Span>,
+    /// Values of top-level `let`s; none while one is being found.
+    pub(super) constants: FxHashMap<Symbol, Option<Value<'a>>>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(
+        sources: &Sources<'a>,
+        globals: Globals<'a>,
+        facts: &'a dyn DataFacts,
+        diagnostics: Diagnostics,
+    ) -> Checker<'a> {
+        Checker {
+            globals,
+            overrides: sources.overrides,
+            std_files: sources.std.iter().map(|source| source.file).collect(),
+            facts,
+            diagnostics,
+            sizes: Sizes::default(),
+            axes: Axes::default(),
+            store: Store::default(),
+            exprs: Vec::new(),
+            bindings: Vec::new(),
+            training: false,
+            data_unknown: false,
+            calls: Vec::new(),
+            alone: false,
+            used: FxHashSet::default(),
+            constants: FxHashMap::default(),
+        }
+    }
+
+    // ---- reporting
+
+    pub(super) fn is_std(&self, span: Span) -> bool {
+        self.std_files.contains(&span.file)
+    }
+
+    /// The place in the user's file that led to `span`: itself, or the use of a library definition.
+    pub(super) fn user_span(&self, span: Span) -> Span {
+        if !self.is_std(span) {
+            return span;
+        }
+        self.calls.iter().rev().map(|call| call.span).find(|&span| !self.is_std(span)).unwrap_or(span)
+    }
+
+    /// Reports a mistake. One inside the library is told at the user's use of it.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        let inside = diagnostic.span().filter(|&span| self.is_std(span));
+        let call = inside.and_then(|_| self.calls.iter().rev().find(|call| !self.is_std(call.span)));
+        let diagnostic = match call {
+            Some(call) => shape::told_at_use(diagnostic, call.name, call.span),
+            None => diagnostic,
+        };
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports a mistake and stands for the value that is not there.
+    pub(super) fn fail(&mut self, diagnostic: Diagnostic) -> Value<'a> {
+        self.report(diagnostic);
+        Value::Error
+    }
+
+    // ---- expressions
+
+    pub(super) fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
+        let host = ty.axes.is_empty() && self.runs_on_host(&kind);
+        let span = self.user_span(span);
+        self.exprs.push(Expr { kind, ty, span, host });
+        ExprId(self.exprs.len() as u32 - 1)
+    }
+
+    /// Whether a scalar depends on no tensor.
+    pub(super) fn runs_on_host(&self, kind: &ExprKind) -> bool {
+        match kind {
+            ExprKind::Const(_) | ExprKind::Size(_) | ExprKind::Step | ExprKind::StepsPerEpoch => true,
+            ExprKind::Map(_, parts) => parts.iter().all(|part| self.exprs[part.0 as usize].host),
+            ExprKind::Relabel(x) | ExprKind::StopGradient(x) => self.exprs[x.0 as usize].host,
+            _ => false,
+        }
+    }
+
+    pub(super) fn ty(&self, id: ExprId) -> &Type {
+        &self.exprs[id.0 as usize].ty
+    }
+
+    /// A number without axes.
+    pub(super) fn number(&mut self, value: f64, dtype: DType, span: Span) -> ExprId {
+        self.push(ExprKind::Const(value), scalar_type(dtype), span)
+    }
+
+    // ---- axes and types as the user reads them
+
+    pub(super) fn same_axis(&self, a: AxisId, b: AxisId) -> bool {
+        self.axes.find(a) == self.axes.find(b)
+    }
+
+    pub(super) fn find_axis<'t>(&self, axes: &'t [Axis], id: AxisId) -> Option<&'t Axis> {
+        axes.iter().find(|axis| self.same_axis(axis.id, id))
+    }
+
+    pub(super) fn show_axis(&self, axis: &Axis) -> String {
+        let name = self.axes.show(axis.id);
+        let size = self.sizes.show(&axis.size);
+        if size == name || size == "?" { name } else { format!("{name}: {size}") }
+    }
+
+    pub(super) fn show_axes(&self, axes: &[Axis]) -> String {
+        let parts: Vec<String> = axes.iter().map(|axis| self.show_axis(axis)).collect();
+        format!("[{}]", parts.join(", "))
+    }
+
+    pub(super) fn show_type(&self, ty: &Type) -> String {
+        let axes = self.show_axes(&ty.axes);
+        match ty.kind {
+            Kind::Plain if ty.dtype == DType::F32 => axes,
+            Kind::Plain => format!("{}{axes}", ty.dtype.as_str()),
+            Kind::Logit => format!("logit{axes}"),
+            Kind::Prob => format!("prob{axes}"),
+            Kind::Index(axis) => format!("index({}){axes}", self.axes.show(axis)),
+        }
+    }
+
+    /// Puts everything known into a type.
+    pub(super) fn finish_type(&self, ty: &mut Type) {
+        for axis in &mut ty.axes {
+            axis.id = self.axes.find(axis.id);
+            axis.size = self.sizes.resolve(&axis.size);
+        }
+        if let Kind::Index(axis) = &mut ty.kind {
+            *axis = self.axes.find(*axis);
+        }
+    }
+
+    // ---- constants
+
+    /// The value of a top-level `let`.
+    pub(super) fn constant(&mut self, name: Symbol) -> Value<'a> {
+        if let Some(known) = self.constants.get(&name) {
+            // A constant that needs itself is reported where it is declared.
+            return known.clone().unwrap_or(Value::Error);
+        }
+        let Some(Global::Let(expr)) = self.globals.find(name, false) else { return Value::Error };
+        self.constants.insert(name, None);
+        let mut scope = Scope::top();
+        let value = self.expr(&mut scope, expr);
+        self.constants.insert(name, Some(value.clone()));
+        value
+    }
+
+    pub(super) fn unused_constants(&mut self, file: &'a ast::File) {
+        for item in &file.items {
+            if let ast::Item::Let(ast::Let { target: ast::Target::Names(names), .. }) = item {
+                self.constant(names[0].name);
+            }
+        }
+    }
+}
+
+/// A type without axes.
+pub(super) fn scalar_type(dtype: DType) -> Type {
+    Type { dtype, kind: Kind::Plain, axes: Vec::new() }
+}
+
+/// A plain f32 type.
+pub(super) fn plain(axes: Vec<Axis>) -> Type {
+    Type { dtype: DType::F32, kind: Kind::Plain, axes }
+}
+
+/// The product of sizes; an overflow is left to the caller to report.
+pub(super) fn product(axes: &[Axis]) -> Option<Dim> {
+    Dim::product(axes.iter().map(|axis| &axis.size)).ok()
+}

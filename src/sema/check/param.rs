@@ -1,0 +1,297 @@
+//! Parameters and states: their paths, their axes, their first values.
+//!
+//! A path names one tensor. Elaborating a layer a second time (applied again, or with `training` off)
+//! finds what the first time made; two declarations of one path are an error.
+
+use crate::base::Span;
+use crate::diag::{name, shape, store as told};
+use crate::ir::DType;
+use crate::sema::primitive::Builtin;
+use crate::sema::typed::{self, Axis, ExprId, ExprKind, Owner, Type};
+use crate::sema::value::{Body, Callee, Function, Given, LiveState, Place, Scope, Value};
+use crate::syntax::ast::{self, AxisDecl, ExprKind as Ast};
+
+use super::checker::{Checker, plain, product};
+
+impl<'a> Checker<'a> {
+    /// `param w[i, out] ~ glorot[i -> out]`
+    pub(super) fn param(
+        &mut self,
+        scope: &mut Scope<'a>,
+        def: &'a ast::ParamDef,
+        held_by: Option<ast::Ident>,
+    ) -> Value<'a> {
+        let Some(ident) = def.name.or(held_by) else { return self.fail(told::param_needs_name(def.span)) };
+        if scope.body != Body::Layer {
+            return self.fail(told::param_outside_layer(ident.name, def.span));
+        }
+        let Some(axes) = self.declared_axes(scope, &def.axes) else { return Value::Error };
+        let path = scope.place.join(ident.name.as_str());
+        let ty = plain(axes.clone());
+        let index = match self.store.paths.get(&path).copied() {
+            Some(index) => {
+                let known = self.store.params[index].clone();
+                if known.span != def.span {
+                    return self.fail(told::param_twice(ident.name, ident.span, known.span));
+                }
+                // The same layer on inputs of another size would need another parameter.
+                for (old, new) in known.ty.axes.iter().zip(&axes) {
+                    if self.sizes.unify(&old.size, &new.size).is_err() {
+                        let sizes = (self.sizes.show(&old.size), self.sizes.show(&new.size));
+                        return self.fail(told::tied_size(&path, &self.axes.show(new.id), sizes, def.span));
+                    }
+                }
+                index
+            }
+            None => {
+                let index = self.store.params.len();
+                let Some(init) = self.first_value(scope, &def.init, &axes, &path) else { return Value::Error };
+                self.store.params.push(typed::Param { path: path.clone(), ty: ty.clone(), init, span: def.span });
+                self.store.paths.insert(path, index);
+                index
+            }
+        };
+        Value::Tensor(self.push(ExprKind::Param(index), ty, def.span))
+    }
+
+    /// The axes of a declaration; a name that the scope does not know is a new axis of an open size.
+    fn declared_axes(&mut self, scope: &mut Scope<'a>, decls: &'a [AxisDecl]) -> Option<Vec<Axis>> {
+        let mut axes: Vec<Axis> = Vec::new();
+        for decl in decls {
+            match decl {
+                AxisDecl::Row(span) => match scope.row.clone() {
+                    Some(row) => axes.extend(row),
+                    None => {
+                        self.report(shape::no_row(*span));
+                        return None;
+                    }
+                },
+                AxisDecl::Axis { name: ident, size } => {
+                    let size = match size {
+                        Some(size) => self.int_expr(scope, size)?,
+                        None => match scope.axes.get(&ident.name) {
+                            Some(&id) => self.axes.size(id),
+                            None => self.sizes.open(ident.name.as_str()),
+                        },
+                    };
+                    let id = self.intern_axis(scope, ident.name, &size);
+                    axes.push(Axis { id, size, from: ident.span });
+                }
+            }
+            let repeated =
+                axes.split_last().filter(|(last, rest)| rest.iter().any(|axis| self.same_axis(axis.id, last.id)));
+            if let Some((last, _)) = repeated {
+                self.report(shape::duplicate_axis(&self.axes.show(last.id), "this declaration".into(), last.from));
+                return None;
+            }
+        }
+        Some(axes)
+    }
+
+    /// The first value of a parameter: an initialiser on its fans, or a number.
+    fn first_value(&mut self, scope: &mut Scope<'a>, init: &'a ast::Expr, axes: &[Axis], path: &str) -> Option<ExprId> {
+        let (value, fans) = match &init.kind {
+            Ast::Index(base, brackets @ ast::Brackets { to: Some(_), .. }) => (self.expr(scope, base), Some(brackets)),
+            _ => (self.expr(scope, init), None),
+        };
+        let id = match value {
+            Value::Function(function) => match function.callee {
+                Callee::Builtin(Builtin::Filled(value)) => self.filled(f64::from(value), axes.to_vec(), init.span),
+                Callee::Def(_) => {
+                    let fans = self.fans(scope, fans, axes, init.span)?;
+                    self.initialise(scope, &function, axes, fans, path, init.span)?
+                }
+                _ => {
+                    self.report(told::no_initialiser(init.span));
+                    return None;
+                }
+            },
+            Value::Float(value) => self.filled(value, axes.to_vec(), init.span),
+            Value::Error => return None,
+            other => self.tensor(other, init.span)?,
+        };
+        self.shaped(id, axes, init.span)
+    }
+
+    /// A value in just these axes: repeated along those it lacks.
+    fn shaped(&mut self, id: ExprId, axes: &[Axis], span: Span) -> Option<ExprId> {
+        let id = self.to_f32(id, span);
+        let ty = self.ty(id).clone();
+        if ty.axes.iter().any(|axis| self.find_axis(axes, axis.id).is_none()) {
+            let told = (self.show_type(&ty), self.show_axes(axes));
+            self.report(told::first_value_axes(&told.0, &told.1, span));
+            return None;
+        }
+        for axis in &ty.axes {
+            let wanted = self.find_axis(axes, axis.id).expect("it was found above").clone();
+            if !self.same_size(&wanted, axis, &plain(axes.to_vec()), &ty, span) {
+                return None;
+            }
+        }
+        let same = ty.axes.len() == axes.len() && ty.axes.iter().zip(axes).all(|(a, b)| self.same_axis(a.id, b.id));
+        if same {
+            return Some(id);
+        }
+        let kind = if ty.axes.len() == axes.len() { ExprKind::Order(id) } else { ExprKind::Expand(id) };
+        Some(self.push(kind, plain(axes.to_vec()), span))
+    }
+
+    /// Fan in and fan out: as written, else the first and the second of at most two axes.
+    fn fans(
+        &mut self,
+        scope: &mut Scope<'a>,
+        written: Option<&'a ast::Brackets>,
+        axes: &[Axis],
+        span: Span,
+    ) -> Option<[Value<'a>; 2]> {
+        let sizes = match written {
+            Some(ast::Brackets { from, to: Some(to), .. }) => {
+                let mut size_of = |list: &'a [ast::Ix]| -> Option<Vec<Axis>> {
+                    let ty = plain(axes.to_vec());
+                    list.iter()
+                        .map(|ix| {
+                            let id = self.axis_at(scope, ix, Some(&ty))?;
+                            match self.find_axis(axes, id).cloned() {
+                                Some(axis) => Some(axis),
+                                None => {
+                                    let told = told::fan_axis(&self.axes.show(id), &self.show_axes(axes), span);
+                                    self.report(told);
+                                    None
+                                }
+                            }
+                        })
+                        .collect()
+                };
+                (size_of(from)?, size_of(to)?)
+            }
+            _ => match axes {
+                [] => (Vec::new(), Vec::new()),
+                [only] => (vec![only.clone()], vec![only.clone()]),
+                [i, out] => (vec![i.clone()], vec![out.clone()]),
+                // Only an initialiser that asks for fans needs them said.
+                _ => return Some([Value::Error, Value::Error]),
+            },
+        };
+        match (product(&sizes.0), product(&sizes.1)) {
+            (Some(fan_in), Some(fan_out)) => Some([Value::Int(fan_in), Value::Int(fan_out)]),
+            _ => {
+                self.report(shape::overflow(span));
+                None
+            }
+        }
+    }
+
+    fn initialise(
+        &mut self,
+        scope: &mut Scope<'a>,
+        function: &Function<'a>,
+        axes: &[Axis],
+        fans: [Value<'a>; 2],
+        path: &str,
+        span: Span,
+    ) -> Option<ExprId> {
+        let Callee::Def(def) = function.callee else { return None };
+        let wants_fans = !def.inputs.is_empty();
+        if wants_fans && fans.iter().any(Value::is_error) {
+            self.report(told::fans_needed(def.name.name, &self.show_axes(axes), span));
+            return None;
+        }
+        let inputs = match wants_fans {
+            true => fans.into_iter().take(def.inputs.len()).map(|value| Given { name: None, value, span }).collect(),
+            false => Vec::new(),
+        };
+        let value = self.elaborate(
+            scope,
+            super::call::Use {
+                def,
+                brackets: None,
+                config: function.config.clone().unwrap_or_default(),
+                inputs,
+                row: Some(axes.to_vec()),
+                place: Place::new(path.to_owned()),
+                span,
+            },
+        );
+        self.tensor(value, span)
+    }
+
+    // ---- states
+
+    /// `state mu[c] = 0`
+    pub(super) fn declare_state(&mut self, scope: &mut Scope<'a>, var: &'a ast::StateVar) {
+        let owner = match scope.body {
+            Body::Layer => Owner::Layer,
+            Body::Metric => Owner::Metric,
+            Body::Optimizer => Owner::Optimizer,
+            Body::Function | Body::Train | Body::Top => {
+                self.report(told::state_outside(var.name.name, var.name.span));
+                return self.bind_name(scope, var.name, Value::Error);
+            }
+        };
+        let value = self.expr(scope, &var.init);
+        let Some(init) = self.tensor(value, var.init.span) else {
+            return self.bind_name(scope, var.name, Value::Error);
+        };
+        let axes = match &var.axes {
+            Some(decls) => self.declared_axes(scope, decls),
+            None => Some(self.ty(init).axes.clone()),
+        };
+        let Some((axes, init)) = axes.and_then(|axes| Some((axes.clone(), self.shaped(init, &axes, var.init.span)?)))
+        else {
+            return self.bind_name(scope, var.name, Value::Error);
+        };
+        let path = scope.place.join(var.name.name.as_str());
+        let ty = plain(axes);
+        let index = *self.store.state_paths.entry(path.clone()).or_insert_with(|| {
+            self.store.states.push(typed::State { path, ty: ty.clone(), init, owner });
+            self.store.states.len() - 1
+        });
+        let now = self.push(ExprKind::State(index), ty, var.name.span);
+        scope.states.insert(var.name.name, LiveState { index, now, written: false, span: var.name.span });
+    }
+
+    /// `mu := …`
+    pub(super) fn assign(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: Value<'a>, span: Span) {
+        let Some(state) = scope.states.get(&ident.name).cloned() else {
+            if !matches!(scope.find(ident.name), Some(Value::Error)) {
+                let known: Vec<&str> = scope.states.keys().map(|name| name.as_str()).collect();
+                self.report(name::not_a_state(ident, &known));
+                // The state that was meant is written; it is told once.
+                let meant = crate::diag::nearest(ident.name.as_str(), known).map(crate::base::Symbol::new);
+                if let Some(state) = meant.and_then(|meant| scope.states.get_mut(&meant)) {
+                    state.written = true;
+                }
+            }
+            return;
+        };
+        let axes = self.ty(state.now).axes.clone();
+        let new = self.tensor(value, span).and_then(|new| self.shaped(new, &axes, span));
+        // A wrong value was reported; the state counts as written.
+        let now = new.unwrap_or(state.now);
+        scope.states.insert(ident.name, LiveState { now, written: true, ..state });
+    }
+
+    /// Hands the states of a finished body to the section.
+    pub(super) fn commit_states(&mut self, scope: &mut Scope<'a>) {
+        let mut states: Vec<_> = scope.states.drain().collect();
+        states.sort_by_key(|(_, state)| state.index);
+        for (name, state) in states {
+            match state.written {
+                true => self.store.pending.push((state.index, state.now)),
+                false => self.report(told::state_unwritten(name, state.span)),
+            }
+        }
+    }
+
+    /// A scalar type check for what must be one number.
+    pub(super) fn is_scalar(&self, id: ExprId) -> bool {
+        self.ty(id).axes.is_empty() && self.ty(id).dtype == DType::F32
+    }
+
+    /// Makes a type's axes the user's where a new tensor of the same type is needed.
+    pub(super) fn gradient_of(&mut self, index: usize) -> ExprId {
+        let param = self.store.params[index].clone();
+        let ty = Type { kind: typed::Kind::Plain, ..param.ty };
+        self.push(ExprKind::Grad(index), ty, param.span)
+    }
+}

@@ -1,0 +1,246 @@
+//! The value of a definition as its caller sees it: its declared axes in the declared order, its kind, and
+//! every binder as the caller's axis that it stands for.
+
+use crate::base::{Span, Symbol};
+use crate::diag::shape;
+use crate::ir::{DType, Dim};
+use crate::ops::MapOp;
+use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
+use crate::sema::value::{Scope, Value};
+use crate::syntax::ast::{self, AxisDecl, TypeKind};
+
+use super::bind::{Binder, Binders, show_decls};
+use super::checker::Checker;
+
+impl<'a> Checker<'a> {
+    /// The axes that only the result type names: their sizes are what the body makes them.
+    pub(super) fn declare_result_axes(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        def: &'a ast::Def,
+    ) -> bool {
+        let Some(TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return true };
+        for decl in axes {
+            if let AxisDecl::Axis { name: ident, size } = decl
+                && !binders.contains_key(&ident.name)
+            {
+                let size = match size {
+                    Some(size) => match self.int_expr(scope, size) {
+                        Some(size) => size,
+                        None => return false,
+                    },
+                    None => self.sizes.open(ident.name.as_str()),
+                };
+                self.add_binder(scope, binders, ident.name, None, (size, ident.span));
+            }
+        }
+        true
+    }
+
+    /// The value of a definition as its caller sees it.
+    pub(super) fn result(
+        &mut self,
+        caller: &mut Scope<'a>,
+        scope: &mut Scope<'a>,
+        binders: &Binders,
+        def: &'a ast::Def,
+        value: Value<'a>,
+        span: Span,
+    ) -> Value<'a> {
+        match value {
+            Value::Record(fields) => {
+                let out = |field: (Symbol, Value<'a>)| {
+                    (field.0, self.result_part(caller, scope, binders, def, field.1, None, span))
+                };
+                Value::Record(fields.into_iter().map(out).collect())
+            }
+            Value::List(items) => {
+                let out = |item| self.result_part(caller, scope, binders, def, item, None, span);
+                Value::List(items.into_iter().map(out).collect())
+            }
+            value => self.result_part(caller, scope, binders, def, value, def.result.as_ref(), span),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "both sides of a call and its place")]
+    fn result_part(
+        &mut self,
+        caller: &mut Scope<'a>,
+        scope: &mut Scope<'a>,
+        binders: &Binders,
+        def: &'a ast::Def,
+        value: Value<'a>,
+        declared: Option<&'a ast::Type>,
+        span: Span,
+    ) -> Value<'a> {
+        let declared_axes = match declared.map(|ty| &ty.kind) {
+            Some(TypeKind::Tensor { prefix, of, axes }) => Some((prefix, of, axes)),
+            _ => None,
+        };
+        let mut id = match value {
+            Value::Tensor(id) => id,
+            // A number stands for itself, but where the signature promises a tensor.
+            Value::Int(_) | Value::Float(_) | Value::Bool(_)
+                if declared_axes.is_some_and(|(_, _, axes)| !axes.is_empty()) =>
+            {
+                let Some(id) = self.tensor(value, def.body.value.span) else { return Value::Error };
+                id
+            }
+            value => return value,
+        };
+        if let Some((prefix, of, decls)) = declared_axes {
+            let Some(ordered) = self.declared_result(scope, binders, def, id, decls) else { return Value::Error };
+            let Some(kinded) = self.declared_kind(binders, ordered, prefix.as_ref(), of.as_ref(), def.body.value.span)
+            else {
+                return Value::Error;
+            };
+            id = kinded;
+        }
+        let mut ty = self.ty(id).clone();
+        let outside = |this: &mut Self, caller: &mut Scope<'a>, id: AxisId, size: &Dim| -> AxisId {
+            let binder = binders.iter().find(|(_, binder)| binder.inner == id);
+            if let Some((_, Binder { outer: Some(outer), .. })) = binder {
+                return this.axes.find(*outer);
+            }
+            // Made inside: under its name it is the caller's, unless it came in through the row.
+            let made_inside = binder.is_some() || scope.axes.values().any(|&inner| inner == id);
+            match this.axes.name(id) {
+                Some(name) if made_inside => this.intern_axis(caller, name, size),
+                _ => id,
+            }
+        };
+        let is_std = self.is_std(def.span);
+        for at in 0..ty.axes.len() {
+            let axis = ty.axes[at].clone();
+            ty.axes[at].id = outside(self, caller, axis.id, &axis.size);
+            if is_std && self.is_std(axis.from) {
+                ty.axes[at].from = self.user_span(axis.from);
+            }
+            let earlier = ty.axes[..at].iter().any(|other| self.same_axis(other.id, ty.axes[at].id));
+            if earlier {
+                let name = self.axes.show(ty.axes[at].id);
+                return self.fail(shape::duplicate_axis(&name, def.name.name, span));
+            }
+        }
+        if let Kind::Index(axis) = ty.kind {
+            let size = self.axes.size(axis);
+            ty.kind = Kind::Index(outside(self, caller, axis, &size));
+        }
+        Value::Tensor(self.push(ExprKind::Relabel(id), ty, span))
+    }
+
+    /// The body's value in the declared order, when it has the declared axes.
+    fn declared_result(
+        &mut self,
+        scope: &Scope<'a>,
+        binders: &Binders,
+        def: &'a ast::Def,
+        id: ExprId,
+        decls: &[AxisDecl],
+    ) -> Option<ExprId> {
+        let ty = self.ty(id).clone();
+        let mut named: Vec<AxisId> = Vec::new();
+        for decl in decls {
+            if let AxisDecl::Axis { name: ident, .. } = decl {
+                named.push(binders.get(&ident.name).map(|binder| binder.inner)?);
+            }
+        }
+        let wrong = |this: &mut Self| {
+            let told = shape::result_axes(
+                def.name.name,
+                &show_decls(decls),
+                &this.show_type(&ty),
+                def.body.value.span,
+                def.name.span,
+            );
+            this.report(told);
+            None
+        };
+        let mut axes: Vec<Axis> = Vec::new();
+        let mut names = named.iter();
+        for decl in decls {
+            match decl {
+                AxisDecl::Axis { .. } => {
+                    let &inner = names.next()?;
+                    let Some(axis) = self.find_axis(&ty.axes, inner).cloned() else { return wrong(self) };
+                    axes.push(axis);
+                }
+                AxisDecl::Row(_) => {
+                    let row = match &scope.row {
+                        Some(row) => row.clone(),
+                        None => ty.axes.iter().filter(|axis| !named.contains(&axis.id)).cloned().collect(),
+                    };
+                    for axis in row {
+                        let Some(axis) = self.find_axis(&ty.axes, axis.id).cloned() else { return wrong(self) };
+                        axes.push(axis);
+                    }
+                }
+            }
+        }
+        if axes.len() != ty.axes.len() {
+            return wrong(self);
+        }
+        for (decl, inner) in decls.iter().filter(|decl| matches!(decl, AxisDecl::Axis { .. })).zip(&named) {
+            let AxisDecl::Axis { name: ident, .. } = decl else { continue };
+            let axis = self.find_axis(&axes, *inner)?.clone();
+            let binder = binders.get(&ident.name)?;
+            if let Err(mismatch) = self.sizes.unify(&binder.size, &axis.size) {
+                let told = shape::TwoSizes {
+                    axis: ident.name.to_string(),
+                    left: (self.sizes.show(&binder.size), String::new(), ident.span),
+                    right: (self.sizes.show(&axis.size), String::new(), axis.from),
+                };
+                self.report(shape::result_size(
+                    told,
+                    mismatch == crate::sema::dims::Mismatch::Open,
+                    def.body.value.span,
+                ));
+                return None;
+            }
+        }
+        if axes.iter().zip(&ty.axes).all(|(a, b)| a.id == b.id) {
+            return Some(id);
+        }
+        Some(self.push(ExprKind::Order(id), Type { axes, ..ty }, def.body.value.span))
+    }
+
+    /// The value with the kind and dtype a signature declares.
+    fn declared_kind(
+        &mut self,
+        binders: &Binders,
+        id: ExprId,
+        prefix: Option<&ast::Ident>,
+        of: Option<&ast::Ident>,
+        span: Span,
+    ) -> Option<ExprId> {
+        let (kind, dtype) = match prefix.map(|prefix| prefix.name.as_str()) {
+            Some("logit") => (Kind::Logit, DType::F32),
+            Some("prob") => (Kind::Prob, DType::F32),
+            Some("index") => match of.and_then(|of| binders.get(&of.name)) {
+                Some(binder) => (Kind::Index(binder.inner), DType::I32),
+                None => return Some(id),
+            },
+            Some("bool") => (Kind::Plain, DType::Bool),
+            _ => return Some(id),
+        };
+        let ty = self.ty(id).clone();
+        // Probabilities are no logits, and only whole numbers count an axis; anything else a signature
+        // may say of its result.
+        let contradicts = match kind {
+            Kind::Logit => ty.kind == Kind::Prob,
+            Kind::Index(_) => !matches!(ty.kind, Kind::Index(_)),
+            Kind::Plain | Kind::Prob => false,
+        };
+        if contradicts && let Some(prefix) = prefix {
+            let told = shape::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span);
+            self.report(told);
+            return None;
+        }
+        let id = match ty.dtype == dtype {
+            true => id,
+            false => self.map(Fun::Map(MapOp::Cast(dtype)), vec![id], ty.axes.clone(), dtype, span),
+        };
+        Some(self.push(ExprKind::Relabel(id), Type { dtype, kind, axes: ty.axes }, span))
+    }
+}

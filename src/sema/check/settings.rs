@@ -1,0 +1,140 @@
+//! The settings of a run that are no computation: how long, which seed, when to stop, what to keep.
+
+use crate::base::Symbol;
+use crate::diag::{name, train as told};
+use crate::sema::typed::{Clip, Keep, Length, Patience, Settings, Watched};
+use crate::syntax::ast::{self, ExprKind as Ast};
+
+use super::checker::Checker;
+
+use super::train::{Lines, Mode, metric_name};
+
+impl<'a> Checker<'a> {
+    pub(super) fn settings(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Settings {
+        let whole = |this: &mut Self, mode: &mut Mode<'a>, name: &str, least: f64| -> Option<u64> {
+            let (value, span) = this.setting(mode, lines, name.into())?;
+            let number = this.static_number(&value, span)?;
+            if number.fract() != 0.0 || number < least || number > 9e15 {
+                this.report(told::not_a_count(name, number, span));
+                return None;
+            }
+            Some(number as u64)
+        };
+        let seed = whole(self, mode, "seed", 0.0).unwrap_or(0);
+        let length = match (lines.settings.get(&Symbol::new("epochs")), lines.settings.get(&Symbol::new("steps"))) {
+            (Some((_, epochs)), Some((_, steps))) => {
+                self.report(told::epochs_and_steps(*epochs, *steps));
+                Length::Epochs(1)
+            }
+            (_, Some(_)) => Length::Steps(whole(self, mode, "steps", 1.0).unwrap_or(1)),
+            (Some(_), None) => Length::Epochs(whole(self, mode, "epochs", 1.0).unwrap_or(1)),
+            (None, None) => {
+                self.report(told::missing_setting("epochs", train.span, train.data.span));
+                Length::Epochs(1)
+            }
+        };
+        let metrics = lines.settings.get(&Symbol::new("metrics")).map(|(expr, _)| *expr);
+        let stop = lines.settings.get(&Symbol::new("stop")).and_then(|(expr, _)| self.patience(mode, expr, metrics));
+        let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, metrics));
+        let clip = lines.settings.get(&Symbol::new("clip")).and_then(|(expr, _)| self.clip(mode, expr));
+        Settings { length, seed, stop, keep: keep.unwrap_or(Keep::Last), clip }
+    }
+
+    /// `patience(valid.loss, 5 epochs)`
+    fn patience(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, metrics: Option<&ast::Expr>) -> Option<Patience> {
+        if let Ast::Call(callee, args) = &expr.kind
+            && let Ast::Name(name) = callee.kind
+            && name.as_str() == "patience"
+            && let [ast::Arg::Value(watch), ast::Arg::Value(count)] = &args[..]
+        {
+            let watch = self.watched(watch, metrics)?;
+            let epochs = match &count.kind {
+                Ast::Number(ast::Number { value, unit: Some(ast::Unit::Epochs), .. }) => *value,
+                _ => {
+                    let value = self.expr(&mut mode.scope, count);
+                    self.static_number(&value, count.span)?
+                }
+            };
+            if epochs.fract() == 0.0 && (1.0..9e15).contains(&epochs) {
+                return Some(Patience { watch, epochs: epochs as u64 });
+            }
+            self.report(told::not_a_count("patience", epochs, count.span));
+            return None;
+        }
+        self.report(told::setting_form("stop", "patience(valid.loss, 5 epochs)", expr.span));
+        None
+    }
+
+    /// `best(valid.accuracy)` or `last`
+    fn keep(&mut self, expr: &'a ast::Expr, metrics: Option<&ast::Expr>) -> Option<Keep> {
+        match &expr.kind {
+            Ast::Name(name) if name.as_str() == "last" => return Some(Keep::Last),
+            Ast::Call(callee, args) => {
+                if let (Ast::Name(name), [ast::Arg::Value(watch)]) = (&callee.kind, &args[..])
+                    && name.as_str() == "best"
+                {
+                    return Some(Keep::Best(self.watched(watch, metrics)?));
+                }
+            }
+            _ => {}
+        }
+        self.report(told::setting_form("keep", "best(valid.accuracy)", expr.span));
+        None
+    }
+
+    /// `valid.loss`
+    fn watched(&mut self, expr: &ast::Expr, metrics: Option<&ast::Expr>) -> Option<Watched> {
+        let mut known = vec!["loss".to_owned()];
+        known.extend(metrics.into_iter().flat_map(|metrics| match &metrics.kind {
+            Ast::List(items) => items.iter().map(metric_name).collect(),
+            Ast::Record(fields) => fields.iter().map(|(ident, _)| ident.name.to_string()).collect(),
+            _ => vec![metric_name(metrics)],
+        }));
+        if let Ast::Field(base, field) = &expr.kind
+            && let Ast::Name(split) = base.kind
+        {
+            let splits = ["train", "valid", "test"];
+            if !splits.contains(&split.as_str()) {
+                self.report(told::unknown_split(split.as_str(), base.span, &splits));
+                return None;
+            }
+            if !known.iter().any(|name| name == field.name.as_str()) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                self.report(told::unknown_watched(*field, &known));
+                return None;
+            }
+            return Some(Watched { split: split.to_string(), name: field.name.to_string(), span: expr.span });
+        }
+        self.report(told::setting_form("a watched value", "valid.loss", expr.span));
+        None
+    }
+
+    /// `norm(1.0)` or `value(0.5)`
+    fn clip(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<Clip> {
+        if let Ast::Call(callee, args) = &expr.kind
+            && let Ast::Name(name) = callee.kind
+            && let [ast::Arg::Value(most)] = &args[..]
+        {
+            let make: Option<fn(f64) -> Clip> = match name.as_str() {
+                "norm" => Some(Clip::Norm),
+                "value" => Some(Clip::Value),
+                _ => None,
+            };
+            if let Some(make) = make {
+                let value = self.expr(&mut mode.scope, most);
+                let number = self.static_number(&value, most.span)?;
+                if number > 0.0 {
+                    return Some(make(number));
+                }
+                self.report(told::clip_not_positive(number, most.span));
+                return None;
+            }
+            if name.as_str() == "per_example" {
+                self.report(name::not_yet("`per_example`", callee.span));
+                return None;
+            }
+        }
+        self.report(told::setting_form("clip", "norm(1.0)", expr.span));
+        None
+    }
+}

@@ -1,0 +1,154 @@
+//! The primitives of the language: what no definition spells out.
+
+use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
+
+use super::typed::Fun;
+
+/// The primitives of the language, by what they need.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Builtin {
+    /// `exp(x)`
+    Unary(Fun),
+    /// `max(a, b)` of two values; of one, or with axes, a reduction.
+    MinMax(MapOp, ReduceOp),
+    /// `sum[a](x)`
+    Reduce(Reduction),
+    /// `argmax[a](x)`
+    Arg(ArgOp),
+    /// `logsumexp[a](x)`
+    LogSumExp,
+    /// `f32(x)`
+    ToF32,
+    /// `pos(a)`
+    Pos,
+    /// `zeros[..]`, `ones[..]`, `zeros(p)`
+    Filled(u8),
+    /// `full[..](v)`
+    Full,
+    /// `rename[a -> b](x)`
+    Rename,
+    /// `split[d -> head: 8, e](x)`
+    Split,
+    /// `join[head, e -> d](x)`
+    Join,
+    /// `order[a, b](x)`
+    Order,
+    /// `expand[a](x)`
+    Expand,
+    /// `concat[f](a, b)`
+    Concat,
+    /// `unstack[k](x)`
+    Unstack,
+    /// `mask(x, c)`
+    Mask,
+    /// `stop_gradient(x)`
+    StopGradient,
+    /// `random.uniform[..]`
+    Random(Dist),
+    /// `random.bernoulli[..](p)`
+    Bernoulli,
+}
+
+/// What a reduction computes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reduction {
+    /// A fold.
+    Fold(ReduceOp),
+    /// The sum over the count.
+    Mean,
+    /// Whether one is true.
+    Any,
+    /// Whether all are true.
+    All,
+}
+
+impl Builtin {
+    /// The primitive of a name.
+    pub fn parse(name: &str) -> Option<Builtin> {
+        Some(match name {
+            "exp" => Builtin::Unary(Fun::Map(MapOp::Exp)),
+            "log" => Builtin::Unary(Fun::Map(MapOp::Log)),
+            "sqrt" => Builtin::Unary(Fun::Map(MapOp::Sqrt)),
+            "tanh" => Builtin::Unary(Fun::Map(MapOp::Tanh)),
+            "erf" => Builtin::Unary(Fun::Map(MapOp::Erf)),
+            "abs" => Builtin::Unary(Fun::Map(MapOp::Abs)),
+            "floor" => Builtin::Unary(Fun::Map(MapOp::Floor)),
+            "round" => Builtin::Unary(Fun::Map(MapOp::Round)),
+            "sin" => Builtin::Unary(Fun::Sin),
+            "cos" => Builtin::Unary(Fun::Cos),
+            "min" => Builtin::MinMax(MapOp::Min, ReduceOp::Min),
+            "max" => Builtin::MinMax(MapOp::Max, ReduceOp::Max),
+            "sum" => Builtin::Reduce(Reduction::Fold(ReduceOp::Sum)),
+            "prod" => Builtin::Reduce(Reduction::Fold(ReduceOp::Prod)),
+            "mean" => Builtin::Reduce(Reduction::Mean),
+            "any" => Builtin::Reduce(Reduction::Any),
+            "all" => Builtin::Reduce(Reduction::All),
+            "argmax" => Builtin::Arg(ArgOp::Max),
+            "argmin" => Builtin::Arg(ArgOp::Min),
+            "logsumexp" => Builtin::LogSumExp,
+            "f32" => Builtin::ToF32,
+            "pos" => Builtin::Pos,
+            "zeros" => Builtin::Filled(0),
+            "ones" => Builtin::Filled(1),
+            "full" => Builtin::Full,
+            "rename" => Builtin::Rename,
+            "split" => Builtin::Split,
+            "join" => Builtin::Join,
+            "order" => Builtin::Order,
+            "expand" => Builtin::Expand,
+            "concat" => Builtin::Concat,
+            "unstack" => Builtin::Unstack,
+            "mask" => Builtin::Mask,
+            "stop_gradient" => Builtin::StopGradient,
+            "random.uniform" => Builtin::Random(Dist::Uniform),
+            "random.normal" => Builtin::Random(Dist::Normal),
+            "random.bernoulli" => Builtin::Bernoulli,
+            _ => return None,
+        })
+    }
+
+    /// The names of all primitives, for suggestions.
+    pub const NAMES: &[&str] = &[
+        "exp",
+        "log",
+        "sqrt",
+        "tanh",
+        "erf",
+        "abs",
+        "floor",
+        "round",
+        "sin",
+        "cos",
+        "min",
+        "max",
+        "sum",
+        "prod",
+        "mean",
+        "any",
+        "all",
+        "argmax",
+        "argmin",
+        "logsumexp",
+        "f32",
+        "pos",
+        "zeros",
+        "ones",
+        "full",
+        "rename",
+        "split",
+        "join",
+        "order",
+        "expand",
+        "concat",
+        "unstack",
+        "mask",
+        "stop_gradient",
+        "random",
+        "training",
+        "pi",
+    ];
+
+    /// What the language has and this compiler does not yet.
+    pub const LATER: &[&str] =
+        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "freeze", "ema", "index", "total"];
+}

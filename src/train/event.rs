@@ -1,0 +1,190 @@
+//! What a run tells while it goes on.
+//!
+//! In: what happened. Out: the same as JSON, one object an event: the lines of `metrics.jsonl` and of
+//! `--json`. Whoever shows a run implements `Watch`.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// Values reported on one split: the loss, then the metrics.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Report {
+    /// By name.
+    pub values: Vec<(String, f64)>,
+}
+
+impl Report {
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+}
+
+impl Serialize for Report {
+    /// `{"loss": 0.1, "accuracy": 0.95}`; what is not finite is null.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.values.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+/// What is known before the first step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Start {
+    /// `Net on Iris`
+    pub name: String,
+    /// The run's folder.
+    pub run: String,
+    /// Of all random numbers.
+    pub seed: u64,
+    /// How many numbers are trained.
+    pub parameters: usize,
+    /// Rows to train, validate and test on.
+    pub rows: [usize; 3],
+    /// Rows of a batch.
+    pub batch: usize,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// All steps, unless the run stops early.
+    pub steps: u64,
+    /// All epochs; the last may be cut short.
+    pub epochs: u64,
+    /// Epochs finished before, when the run goes on from a checkpoint.
+    pub finished: u64,
+}
+
+/// Something happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event<'a> {
+    /// Everything is compiled and the parameters have their first values.
+    Start(&'a Start),
+    /// A step is done.
+    Step {
+        /// Its epoch, from 1.
+        epoch: u64,
+        /// Its number, from 1.
+        step: u64,
+        /// The loss before its update.
+        loss: f64,
+    },
+    /// An epoch is done and looked at.
+    Epoch {
+        /// Which, from 1.
+        epoch: u64,
+        /// Steps so far.
+        step: u64,
+        /// What each split reports, in the order train, valid, test.
+        reports: &'a [(&'static str, Report)],
+        /// Whether the weights of this epoch are the best so far.
+        best: bool,
+    },
+    /// Training ends early: the watched value did not get better.
+    Stopped {
+        /// The last epoch.
+        epoch: u64,
+        /// That of the best value.
+        best: u64,
+    },
+    /// The end.
+    Done {
+        /// On the test split with the weights kept; none without rows or without a wish for it.
+        test: Option<&'a Report>,
+        /// The epoch of the weights kept.
+        epoch: u64,
+        /// Steps in all.
+        step: u64,
+        /// The run's folder.
+        run: &'a str,
+    },
+    /// A signal ended the run; its checkpoint is saved.
+    Interrupted {
+        /// Epochs finished.
+        epoch: u64,
+        /// Steps done.
+        step: u64,
+        /// The run's folder.
+        run: &'a str,
+    },
+}
+
+impl Event<'_> {
+    /// As one line of JSON without its end.
+    pub fn to_json(&self) -> String {
+        // Names and numbers always make JSON.
+        serde_json::to_string(self).expect("an event is plain data")
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Event::Start(_) => "start",
+            Event::Step { .. } => "step",
+            Event::Epoch { .. } => "epoch",
+            Event::Stopped { .. } => "stopped",
+            Event::Done { .. } => "done",
+            Event::Interrupted { .. } => "interrupted",
+        }
+    }
+}
+
+impl Serialize for Event<'_> {
+    /// An object with `event` first and the rest in the order of reading.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("event", self.name())?;
+        match self {
+            Event::Start(start) => {
+                map.serialize_entry("train", &start.name)?;
+                map.serialize_entry("run", &start.run)?;
+                map.serialize_entry("seed", &start.seed)?;
+                map.serialize_entry("parameters", &start.parameters)?;
+                let [train, valid, test] = start.rows;
+                map.serialize_entry("rows", &BTreeMap::from([("train", train), ("valid", valid), ("test", test)]))?;
+                map.serialize_entry("batch", &start.batch)?;
+                map.serialize_entry("steps_per_epoch", &start.steps_per_epoch)?;
+                map.serialize_entry("steps", &start.steps)?;
+                map.serialize_entry("epochs", &start.epochs)?;
+                map.serialize_entry("finished", &start.finished)?;
+            }
+            Event::Step { epoch, step, loss } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("loss", loss)?;
+            }
+            Event::Epoch { epoch, step, reports, best } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                for (split, report) in *reports {
+                    map.serialize_entry(split, report)?;
+                }
+                map.serialize_entry("best", best)?;
+            }
+            Event::Stopped { epoch, best } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("best", best)?;
+            }
+            Event::Done { test, epoch, step, run } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("test", test)?;
+                map.serialize_entry("run", run)?;
+            }
+            Event::Interrupted { epoch, step, run } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("run", run)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// Whoever wants to know.
+pub trait Watch {
+    /// Something happened.
+    fn on(&mut self, event: &Event<'_>);
+}
+
+/// Nobody.
+impl Watch for () {
+    fn on(&mut self, _: &Event<'_>) {}
+}

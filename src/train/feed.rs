@@ -1,0 +1,157 @@
+//! Batches as the inputs of a step.
+//!
+//! In: the inputs of a graph, the columns of the data, a batch of a loader or of rows to predict on. Out:
+//! numbers that a step borrows, and the values of the symbolic sizes. The memory is kept from batch to
+//! batch. Every class number is checked against its axis here, so that a step need not.
+
+use smallvec::SmallVec;
+
+use crate::base::Symbol;
+use crate::data::{Batch, Column, Loader, Target};
+use crate::diag::{Diagnostic, run as told, train};
+use crate::ir::{DType, Dims, Graph};
+use crate::runtime::Input;
+
+/// The inputs of one program.
+#[derive(Debug)]
+pub(super) struct Feed {
+    slots: Vec<Slot>,
+    sizes: Vec<i64>,
+}
+
+/// One input.
+#[derive(Debug)]
+struct Slot {
+    name: Symbol,
+    dims: Dims,
+    /// The sizes of a row.
+    item: Vec<usize>,
+    /// For class numbers: the size of their axis.
+    below: Option<usize>,
+    /// How many numbers the batch has.
+    len: usize,
+    numbers: Numbers,
+}
+
+#[derive(Debug)]
+enum Numbers {
+    F32(Vec<f32>),
+    I32(Vec<i32>),
+}
+
+impl Feed {
+    /// For the inputs of a graph; an input that is no column stays empty.
+    pub fn new(graph: &Graph, columns: &[Column]) -> Feed {
+        let slots = graph.inputs.iter().map(|input| {
+            let name = Symbol::new(&input.name);
+            let column = columns.iter().find(|column| column.name == name);
+            let below = input.below.as_ref().and_then(|dim| dim.as_const()).and_then(|size| usize::try_from(size).ok());
+            let numbers = match input.ty.dtype {
+                DType::F32 => Numbers::F32(Vec::new()),
+                DType::I32 | DType::Bool => Numbers::I32(Vec::new()),
+            };
+            let item = column.map_or_else(Vec::new, Column::shape);
+            Slot { name, dims: input.ty.dims.clone(), item, below, len: 0, numbers }
+        });
+        Feed { slots: slots.collect(), sizes: vec![0; graph.sizes.len()] }
+    }
+
+    /// The columns to ask a loader for.
+    pub fn names(&self) -> Vec<Symbol> {
+        self.slots.iter().map(|slot| slot.name).collect()
+    }
+
+    /// Takes a batch of the loader, which gives the columns of `names`; tells how many rows it has.
+    pub fn load(&mut self, loader: &Loader<'_>, epoch: u64, index: usize) -> Result<usize, Diagnostic> {
+        let rows = loader.rows_of(index);
+        let mut targets: SmallVec<[Target<'_>; 8]> = SmallVec::new();
+        for slot in &mut self.slots {
+            slot.len = rows * slot.item.iter().product::<usize>();
+            targets.push(match &mut slot.numbers {
+                Numbers::F32(numbers) => Target::F32(room(numbers, slot.len)),
+                Numbers::I32(numbers) => Target::I32(room(numbers, slot.len)),
+            });
+        }
+        let written = loader.write(epoch, index, &mut targets);
+        drop(targets);
+        if written != Some(rows) {
+            return Err(train::broken_step("a batch does not fit the inputs of the step"));
+        }
+        self.bind(rows)?;
+        Ok(rows)
+    }
+
+    /// Takes a batch of rows; a column that is not wanted may be missing.
+    pub fn set(&mut self, batch: &Batch, wanted: &[bool]) -> Result<(), Diagnostic> {
+        for (slot, wanted) in self.slots.iter_mut().zip(wanted) {
+            slot.len = 0;
+            let Some((_, tensor)) = batch.columns.iter().find(|(name, _)| *name == slot.name) else {
+                if *wanted {
+                    return Err(told::column_not_given(slot.name.as_str()));
+                }
+                continue;
+            };
+            slot.len = tensor.len();
+            let fits = match (&mut slot.numbers, tensor.f32_slice(), tensor.i32_slice()) {
+                (Numbers::F32(numbers), Some(given), _) => {
+                    room(numbers, given.len()).copy_from_slice(given);
+                    true
+                }
+                (Numbers::I32(numbers), _, Some(given)) => {
+                    room(numbers, given.len()).copy_from_slice(given);
+                    true
+                }
+                (Numbers::F32(_) | Numbers::I32(_), _, _) => false,
+            };
+            if !fits {
+                return Err(train::broken_step("a column is of another element type than its input"));
+            }
+        }
+        self.bind(batch.rows)
+    }
+
+    /// The inputs by `InputId`.
+    pub fn inputs(&self) -> SmallVec<[Input<'_>; 8]> {
+        let mut inputs = SmallVec::new();
+        for slot in &self.slots {
+            inputs.push(match &slot.numbers {
+                Numbers::F32(numbers) => Input::F32(&numbers[..slot.len]),
+                Numbers::I32(numbers) => Input::I32(&numbers[..slot.len]),
+            });
+        }
+        inputs
+    }
+
+    /// The sizes by `SizeId`.
+    pub fn sizes(&self) -> &[i64] {
+        &self.sizes
+    }
+
+    /// Reads the sizes off the batch and checks its class numbers.
+    fn bind(&mut self, rows: usize) -> Result<(), Diagnostic> {
+        for slot in &self.slots {
+            let actual = std::iter::once(&rows).chain(&slot.item);
+            for (dim, size) in slot.dims.iter().zip(actual) {
+                if let Some(id) = dim.as_size() {
+                    self.sizes[id.0 as usize] = *size as i64;
+                }
+            }
+            if let (Numbers::I32(numbers), Some(below)) = (&slot.numbers, slot.below) {
+                let outside = |number: &i32| usize::try_from(*number).map_or(true, |number| number >= below);
+                if let Some(at) = numbers[..slot.len].iter().position(outside) {
+                    let row = at / slot.item.iter().product::<usize>().max(1) + 1;
+                    return Err(told::index_outside(slot.name.as_str(), numbers[at].into(), row, below));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first `len` numbers, which are made when there are fewer.
+fn room<T: Copy + Default>(numbers: &mut Vec<T>, len: usize) -> &mut [T] {
+    if numbers.len() < len {
+        numbers.resize(len, T::default());
+    }
+    &mut numbers[..len]
+}

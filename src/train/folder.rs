@@ -1,0 +1,308 @@
+//! The folder of a run: everything to evaluate, predict and go on without the original program.
+//!
+//! ```text
+//! runs/iris-1/program.model            the program with what the command line set
+//!             run.json                 where it came from, and what its data was like
+//!             fitted.json              what was fitted on the training rows, by data
+//!             metrics.jsonl            an object for each epoch, and one for the end
+//!             weights.safetensors      parameters and states of layers
+//!             optimizer.safetensors    states of the optimizer
+//!             checkpoint.safetensors   only while the run is not finished
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::event::Event;
+use crate::base::{FileId, Span, Symbol};
+use crate::data::{Axis, Column, ColumnType, Dataset, Fitted, Schema};
+use crate::diag::{Diagnostic, run as told};
+use crate::driver::{Checked, Session};
+
+const PROGRAM: &str = "program.model";
+const RECORD: &str = "run.json";
+const FITTED: &str = "fitted.json";
+const METRICS: &str = "metrics.jsonl";
+const WEIGHTS: &str = "weights.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+
+/// A run's folder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunFolder(PathBuf);
+
+/// Where a run came from.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The layout of this file.
+    pub format: u32,
+    /// The version of the compiler.
+    pub tensa: String,
+    /// The program as it was named.
+    pub program: String,
+    /// The folder that paths of data start from.
+    pub folder: PathBuf,
+    /// What the command line set; `program.model` has it in its place.
+    pub set: Vec<(String, String)>,
+    /// Which `train` of the program, from 0.
+    pub train: usize,
+    /// What each `data` was like.
+    pub data: BTreeMap<String, RecordedData>,
+}
+
+/// What data was like.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RecordedData {
+    rows: [usize; 3],
+    batch: usize,
+    columns: Vec<RecordedColumn>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct RecordedColumn {
+    name: String,
+    axes: Vec<(Option<String>, usize)>,
+    /// For class numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<RecordedIndex>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct RecordedIndex {
+    axis: Option<String>,
+    size: usize,
+    names: Vec<String>,
+}
+
+impl RecordedData {
+    /// Takes down a schema.
+    fn of(schema: &Schema) -> RecordedData {
+        let text = |symbol: Option<Symbol>| symbol.map(|symbol| symbol.to_string());
+        let columns = schema.columns.iter().map(|column| RecordedColumn {
+            name: column.name.to_string(),
+            axes: column.axes.iter().map(|axis| (text(axis.name), axis.size)).collect(),
+            index: match &column.ty {
+                ColumnType::F32 => None,
+                ColumnType::Index { axis, size, names } => {
+                    Some(RecordedIndex { axis: text(*axis), size: *size, names: names.clone() })
+                }
+            },
+        });
+        RecordedData { rows: schema.rows, batch: schema.batch, columns: columns.collect() }
+    }
+
+    /// The schema again; its places are those of no text.
+    fn schema(&self, name: &str) -> Schema {
+        let symbol = |text: &Option<String>| text.as_deref().map(Symbol::new);
+        let columns = self.columns.iter().map(|column| Column {
+            name: Symbol::new(&column.name),
+            span: Span { file: FileId(0), start: 0, end: 0 },
+            ty: match &column.index {
+                None => ColumnType::F32,
+                Some(RecordedIndex { axis, size, names }) => {
+                    ColumnType::Index { axis: symbol(axis), size: *size, names: names.clone() }
+                }
+            },
+            axes: column.axes.iter().map(|(name, size)| Axis { name: symbol(name), size: *size }).collect(),
+        });
+        Schema { name: Symbol::new(name), columns: columns.collect(), rows: self.rows, batch: self.batch }
+    }
+}
+
+impl Recorded {
+    /// For a run of a program.
+    pub fn new(session: &Session, checked: &Checked, train: usize) -> Recorded {
+        // A folder that has no absolute path is gone; then so is the data.
+        let folder = if session.folder.as_os_str().is_empty() { Path::new(".") } else { &session.folder };
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| session.folder.clone());
+        let data = checked.datasets.iter().map(|(name, data)| (name.to_string(), RecordedData::of(data.schema())));
+        Recorded {
+            format: 1,
+            tensa: env!("CARGO_PKG_VERSION").to_owned(),
+            program: session.sources.file(session.file).name.clone(),
+            folder,
+            set: session.overrides().to_vec(),
+            train,
+            data: data.collect(),
+        }
+    }
+
+    /// The schemas of the data, by name.
+    pub fn schemas(&self) -> FxHashMap<Symbol, Schema> {
+        self.data.iter().map(|(name, data)| (Symbol::new(name), data.schema(name))).collect()
+    }
+}
+
+impl RunFolder {
+    /// Makes the next folder of a name: `runs/iris-3` when `runs/iris-2` is there.
+    pub fn create(runs: &Path, name: &str) -> Result<RunFolder, Diagnostic> {
+        let refused = |path: &Path, error: std::io::Error| told::cannot_write(path, &error.to_string());
+        fs::create_dir_all(runs).map_err(|error| refused(runs, error))?;
+        let mut number = last_number(runs, name) + 1;
+        loop {
+            let path = runs.join(format!("{name}-{number}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(RunFolder(path)),
+                // Another process was faster.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(refused(&path, error)),
+            }
+        }
+    }
+
+    /// A folder that is a run.
+    pub fn open(path: &Path) -> Result<RunFolder, Diagnostic> {
+        let folder = RunFolder(path.to_owned());
+        folder.read(RECORD)?;
+        Ok(folder)
+    }
+
+    /// Writes what is known before the first step.
+    pub fn describe(
+        &self,
+        recorded: &Recorded,
+        program: &str,
+        datasets: &FxHashMap<Symbol, Dataset>,
+    ) -> Result<(), Diagnostic> {
+        let fitted: BTreeMap<String, &Fitted> =
+            datasets.iter().map(|(name, dataset)| (name.to_string(), dataset.fitted())).collect();
+        // Names and finite numbers always make JSON.
+        let json = |text: Result<String, serde_json::Error>| text.expect("a record is plain data") + "\n";
+        self.write(PROGRAM, program)?;
+        self.write(FITTED, &json(serde_json::to_string_pretty(&fitted)))?;
+        self.write(RECORD, &json(serde_json::to_string_pretty(recorded)))
+    }
+
+    /// Where the run came from.
+    pub fn recorded(&self) -> Result<Recorded, Diagnostic> {
+        let recorded: Recorded = self.parsed(RECORD)?;
+        match recorded.format {
+            1 => Ok(recorded),
+            other => Err(told::cannot_read(&self.0.join(RECORD), &format!("its format is {other}, not 1"))),
+        }
+    }
+
+    /// What was fitted on the training rows, by data.
+    pub fn fitted(&self) -> Result<FxHashMap<Symbol, Fitted>, Diagnostic> {
+        let fitted: BTreeMap<String, Fitted> = self.parsed(FITTED)?;
+        Ok(fitted.into_iter().map(|(name, fitted)| (Symbol::new(&name), fitted)).collect())
+    }
+
+    /// The path as it is shown.
+    pub fn shown(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The program as it was trained.
+    pub fn program(&self) -> PathBuf {
+        self.0.join(PROGRAM)
+    }
+
+    /// The weights.
+    pub fn weights(&self) -> PathBuf {
+        self.0.join(WEIGHTS)
+    }
+
+    pub(super) fn optimizer(&self) -> PathBuf {
+        self.0.join(OPTIMIZER)
+    }
+
+    /// From where the run goes on.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join(CHECKPOINT)
+    }
+
+    pub(super) fn remove_checkpoint(&self) -> Result<(), Diagnostic> {
+        let path = self.checkpoint();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(told::cannot_write(&path, &error.to_string())),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn append_metrics(&self, event: &Event<'_>) -> Result<(), Diagnostic> {
+        let path = self.0.join(METRICS);
+        let file = fs::OpenOptions::new().create(true).append(true).open(&path);
+        let line = format!("{}\n", event.to_json());
+        file.and_then(|mut file| file.write_all(line.as_bytes()))
+            .map_err(|error| told::cannot_write(&path, &error.to_string()))
+    }
+
+    /// Drops the lines of epochs that a resumed run does again.
+    pub(super) fn keep_epochs(&self, finished: u64) -> Result<(), Diagnostic> {
+        let path = self.0.join(METRICS);
+        if !path.exists() {
+            return Ok(());
+        }
+        let of = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("epoch")?.as_u64();
+        let text = self.read(METRICS)?;
+        let kept = text.lines().filter(|line| of(line).is_some_and(|epoch| epoch <= finished));
+        let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
+        self.write(METRICS, &kept)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), Diagnostic> {
+        let path = self.0.join(name);
+        let written = || -> std::io::Result<()> {
+            let mut file = tempfile::Builder::new().tempfile_in(&self.0)?;
+            file.write_all(text.as_bytes())?;
+            readable(file.path())?;
+            file.persist(&path).map_err(|failed| failed.error)?;
+            Ok(())
+        };
+        written().map_err(|error| told::cannot_write(&path, &error.to_string()))
+    }
+
+    fn read(&self, name: &str) -> Result<String, Diagnostic> {
+        let path = self.0.join(name);
+        fs::read_to_string(&path).map_err(|error| told::cannot_read(&path, &error.to_string()))
+    }
+
+    fn parsed<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<T, Diagnostic> {
+        let text = self.read(name)?;
+        serde_json::from_str(&text).map_err(|error| told::cannot_read(&self.0.join(name), &error.to_string()))
+    }
+}
+
+/// A temporary file is private; what it becomes is not.
+fn readable(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o644))?;
+    }
+    let _ = path;
+    Ok(())
+}
+
+/// The newest finished run of a name.
+pub fn newest(runs: &Path, name: &str) -> Option<RunFolder> {
+    let mut numbers = numbers(runs, name);
+    numbers.sort_unstable();
+    let folders = numbers.into_iter().rev().map(|number| RunFolder(runs.join(format!("{name}-{number}"))));
+    folders.into_iter().find(|folder| folder.weights().exists())
+}
+
+fn last_number(runs: &Path, name: &str) -> u64 {
+    numbers(runs, name).into_iter().max().unwrap_or(0)
+}
+
+/// The numbers of the folders of a name.
+fn numbers(runs: &Path, name: &str) -> Vec<u64> {
+    let Ok(entries) = fs::read_dir(runs) else { return Vec::new() };
+    let number = |entry: fs::DirEntry| {
+        let file = entry.file_name().into_string().ok()?;
+        file.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+    };
+    entries.flatten().filter_map(number).collect()
+}

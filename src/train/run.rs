@@ -1,0 +1,316 @@
+//! The training loop.
+//!
+//! In: a model, its graphs, its data, the settings of the run. Out: the weights that `keep` asks for, in the
+//! model and in the run's folder, and events on the way. The whole state of a run between two steps is its
+//! `Position`, its parameters and its states: from a checkpoint it goes on to the same bits. The number of
+//! a step counts from 1 and, with the seed, is all that random numbers depend on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::checkpoint::{Best, Position};
+use super::evaluate::Evaluator;
+use super::event::{Event, Report, Start, Watch};
+use super::feed::Feed;
+use super::folder::RunFolder;
+use super::model::{Model, Snapshot};
+use crate::data::{Dataset, Loader, Part};
+use crate::diag::{Diagnostic, run as told};
+use crate::ir::Role;
+use crate::runtime::Executable;
+use crate::runtime::step::Env;
+use crate::sema::typed::{Keep, Length, Settings, Train, Watched};
+
+/// How often an unfinished run is saved.
+const SAVE_EVERY: Duration = Duration::from_secs(30);
+
+/// A run that is ready to start.
+pub struct Job<'a, 'm> {
+    /// The run as checked.
+    pub train: &'a Train,
+    /// Its data.
+    pub dataset: &'a Dataset,
+    /// Its parameters and states.
+    pub model: &'a mut Model<'m>,
+    /// One step of training.
+    pub step: Executable,
+    /// One split.
+    pub evaluator: Evaluator,
+}
+
+/// What surrounds a run.
+pub struct Control<'a> {
+    /// Where it writes; nowhere without.
+    pub folder: Option<&'a RunFolder>,
+    /// Whether it goes on from the checkpoint in its folder.
+    pub resume: bool,
+    /// Whether the test split is evaluated in the end.
+    pub test: bool,
+    /// Set by a signal: the step that runs is the last.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum End {
+    /// All epochs or steps are done, or it stopped as asked.
+    Done {
+        /// On the test split with the weights kept.
+        test: Option<Report>,
+    },
+    /// A signal; the checkpoint is saved.
+    Interrupted,
+    /// The loss is no number; the last sound weights are saved.
+    Diverged(Box<Diagnostic>),
+}
+
+/// Why an epoch ended.
+enum Epoch {
+    Whole,
+    Interrupted,
+    Diverged { loss: f64 },
+}
+
+/// Trains.
+pub fn run(job: Job<'_, '_>, control: &Control<'_>, watch: &mut dyn Watch) -> Result<End, Diagnostic> {
+    let settings = &job.train.settings;
+    let dataset = job.dataset;
+    let data = dataset.schema();
+    let feed = Feed::new(&job.model.graph, &data.columns);
+    let loader = dataset.loader(Part::Train).only(&feed.names());
+    let batches = loader.batches() as u64;
+    if batches == 0 {
+        return Err(told::no_batch(data.name.as_str(), loader.rows(), data.batch));
+    }
+    let looks = looks(settings, dataset)?;
+    let (steps, epochs) = match settings.length {
+        Length::Epochs(epochs) => (epochs.saturating_mul(batches), epochs),
+        Length::Steps(steps) => (steps, steps.div_ceil(batches)),
+    };
+    let mut position = Position::default();
+    let mut best = None;
+    if let (true, Some(folder)) = (control.resume, control.folder) {
+        (position, best) = job.model.load_checkpoint(&folder.checkpoint())?;
+        folder.keep_epochs(position.epoch)?;
+    }
+    watch.on(&Event::Start(&Start {
+        name: name(job.train),
+        run: control.folder.map(RunFolder::shown).unwrap_or_default(),
+        seed: settings.seed,
+        parameters: job.model.parameters(),
+        rows: data.rows,
+        batch: data.batch,
+        steps_per_epoch: batches,
+        steps,
+        epochs,
+        finished: position.epoch,
+    }));
+    let sound = job.model.snapshot();
+    let saved = Instant::now();
+    Loop { job, control, watch, feed, loader, steps, looks, position, best, sound, sound_epoch: 0, saved }.run()
+}
+
+/// `Net on Iris`
+pub(super) fn name(train: &Train) -> String {
+    let models: Vec<&str> = train.models.iter().map(|model| model.as_str()).collect();
+    format!("{} on {}", models.join(", "), train.data)
+}
+
+/// Which splits are looked at after each epoch: validation, and what is watched.
+fn looks(settings: &Settings, dataset: &Dataset) -> Result<Vec<Part>, Diagnostic> {
+    let watched = settings.stop.iter().map(|stop| &stop.watch).chain(match &settings.keep {
+        Keep::Best(watched) => Some(watched),
+        Keep::Last => None,
+    });
+    let mut looks = vec![Part::Valid];
+    for watched in watched {
+        let part = part(watched);
+        if dataset.schema().rows(part) == 0 {
+            return Err(told::watched_without_rows(&watched.split, &watched.name, watched.span));
+        }
+        // The loss on the training rows is known from the steps.
+        if !looks.contains(&part) && (part != Part::Train || watched.name != "loss") {
+            looks.push(part);
+        }
+    }
+    looks.sort();
+    Ok(looks)
+}
+
+fn part(watched: &Watched) -> Part {
+    let named = |part: &Part| part.as_str() == watched.split;
+    Part::ALL.into_iter().find(named).unwrap_or(Part::Valid)
+}
+
+/// A run that goes on.
+struct Loop<'a, 'm, 'w> {
+    job: Job<'a, 'm>,
+    control: &'w Control<'w>,
+    watch: &'w mut dyn Watch,
+    feed: Feed,
+    loader: Loader<'a>,
+    /// All steps of the run.
+    steps: u64,
+    looks: Vec<Part>,
+    position: Position,
+    /// The weights that `keep` asks for.
+    best: Option<Snapshot>,
+    /// The weights after the last epoch that left finite ones.
+    sound: Snapshot,
+    sound_epoch: u64,
+    saved: Instant,
+}
+
+impl Loop<'_, '_, '_> {
+    fn run(mut self) -> Result<End, Diagnostic> {
+        while self.position.step < self.steps {
+            match self.epoch()? {
+                Epoch::Whole => {}
+                Epoch::Interrupted => return self.interrupted(),
+                Epoch::Diverged { loss } => return self.diverged(loss),
+            }
+            if self.look()? {
+                break;
+            }
+            if self.saved.elapsed() > SAVE_EVERY {
+                self.save_checkpoint()?;
+            }
+        }
+        self.done()
+    }
+
+    /// The steps of an epoch that are left.
+    fn epoch(&mut self) -> Result<Epoch, Diagnostic> {
+        let settings = &self.job.train.settings;
+        let steps_per_epoch = self.loader.batches() as u64;
+        while self.position.batch < self.loader.batches() && self.position.step < self.steps {
+            if self.control.interrupted.load(Ordering::Relaxed) {
+                return Ok(Epoch::Interrupted);
+            }
+            let rows = self.feed.load(&self.loader, self.position.epoch, self.position.batch)?;
+            let step = self.position.step + 1;
+            let inputs = self.feed.inputs();
+            let env = Env { inputs: &inputs, sizes: self.feed.sizes(), seed: settings.seed, step, steps_per_epoch };
+            let results = self.job.step.run(&env, &mut self.job.model.store)?;
+            let loss = f64::from(results.scalar(&Role::Loss).unwrap_or(f32::NAN));
+            if !loss.is_finite() {
+                return Ok(Epoch::Diverged { loss });
+            }
+            self.position.step = step;
+            self.position.batch += 1;
+            self.position.loss += loss * rows as f64;
+            self.position.rows += rows as u64;
+            self.watch.on(&Event::Step { epoch: self.position.epoch + 1, step, loss });
+        }
+        Ok(Epoch::Whole)
+    }
+
+    /// Looks at the splits after an epoch; whether the run stops here.
+    fn look(&mut self) -> Result<bool, Diagnostic> {
+        let position = &mut self.position;
+        let mean = position.loss / position.rows.max(1) as f64;
+        (position.epoch, position.batch, position.loss, position.rows) = (position.epoch + 1, 0, 0.0, 0);
+        let epoch = position.epoch;
+
+        let mut train = Report { values: vec![("loss".to_owned(), mean)] };
+        let mut reports = Vec::new();
+        for part in &self.looks {
+            let Some(report) = self.job.evaluator.run(self.job.model, self.job.dataset, *part)? else { continue };
+            match part {
+                Part::Train => train.values.extend(report.values.into_iter().filter(|(name, _)| name != "loss")),
+                Part::Valid | Part::Test => reports.push((part.as_str(), report)),
+            }
+        }
+        reports.insert(0, (Part::Train.as_str(), train));
+        let value = |watched: &Watched| {
+            let report = reports.iter().find(|(split, _)| *split == watched.split);
+            report.and_then(|(_, report)| report.get(&watched.name)).unwrap_or(f64::NAN)
+        };
+
+        let settings = &self.job.train.settings;
+        let mut is_best = true;
+        if let Keep::Best(watched) = &settings.keep {
+            is_best = Best::update(&mut self.position.kept, &watched.name, value(watched), epoch);
+            if is_best {
+                self.best = Some(self.job.model.snapshot());
+            }
+        }
+        if let Some(stop) = &settings.stop {
+            Best::update(&mut self.position.watched, &stop.watch.name, value(&stop.watch), epoch);
+        }
+        if self.job.model.is_finite() {
+            (self.sound, self.sound_epoch) = (self.job.model.snapshot(), epoch);
+        }
+        let event = Event::Epoch { epoch, step: self.position.step, reports: &reports, best: is_best };
+        if let Some(folder) = self.control.folder {
+            folder.append_metrics(&event)?;
+        }
+        self.watch.on(&event);
+
+        let Some(stop) = &settings.stop else { return Ok(false) };
+        let best = self.position.watched.map_or(0, |best| best.epoch);
+        let stops = epoch - best >= stop.epochs && self.position.step < self.steps;
+        if stops {
+            self.watch.on(&Event::Stopped { epoch, best });
+        }
+        Ok(stops)
+    }
+
+    fn done(mut self) -> Result<End, Diagnostic> {
+        let mut epoch = self.position.epoch;
+        if let Some(best) = &self.best {
+            self.job.model.restore(best);
+            epoch = self.position.kept.map_or(epoch, |best| best.epoch);
+        }
+        let test = match self.control.test {
+            true => self.job.evaluator.run(self.job.model, self.job.dataset, Part::Test)?,
+            false => None,
+        };
+        let run = self.control.folder.map(RunFolder::shown).unwrap_or_default();
+        let event = Event::Done { test: test.as_ref(), epoch, step: self.position.step, run: &run };
+        if let Some(folder) = self.control.folder {
+            self.save_weights(folder)?;
+            folder.append_metrics(&event)?;
+            folder.remove_checkpoint()?;
+        }
+        self.watch.on(&event);
+        Ok(End::Done { test })
+    }
+
+    fn interrupted(mut self) -> Result<End, Diagnostic> {
+        self.save_checkpoint()?;
+        if let Some(folder) = self.control.folder {
+            self.save_weights(folder)?;
+        }
+        let run = self.control.folder.map(RunFolder::shown).unwrap_or_default();
+        self.watch.on(&Event::Interrupted { epoch: self.position.epoch, step: self.position.step, run: &run });
+        Ok(End::Interrupted)
+    }
+
+    fn diverged(self, loss: f64) -> Result<End, Diagnostic> {
+        let (epoch, step) = (self.position.epoch + 1, self.position.step + 1);
+        let (kept, good) = match (&self.best, self.position.kept) {
+            (Some(best), Some(kept)) => (best, kept.epoch),
+            _ => (&self.sound, self.sound_epoch),
+        };
+        self.job.model.restore(kept);
+        if let Some(folder) = self.control.folder {
+            self.save_weights(folder)?;
+            folder.remove_checkpoint()?;
+        }
+        Ok(End::Diverged(Box::new(told::not_finite(loss, epoch, step, good))))
+    }
+
+    fn save_weights(&self, folder: &RunFolder) -> Result<(), Diagnostic> {
+        self.job.model.save_weights(&folder.weights(), &self.position)?;
+        self.job.model.save_optimizer(&folder.optimizer(), &self.position)
+    }
+
+    fn save_checkpoint(&mut self) -> Result<(), Diagnostic> {
+        self.saved = Instant::now();
+        match self.control.folder {
+            Some(folder) => self.job.model.save_checkpoint(&folder.checkpoint(), &self.position, self.best.as_ref()),
+            None => Ok(()),
+        }
+    }
+}

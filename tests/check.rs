@@ -1,0 +1,158 @@
+//! Properties of the check: it survives every text, tells a slip once and near, and its edits mend.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use tensa::diag::{Code, Diagnostic, explain};
+use tensa::driver::Session;
+
+use crate::support::graphs::Rng;
+use crate::support::{cases, programs, stages};
+
+fn thorough() -> bool {
+    std::env::var_os("TENSA_THOROUGH").is_some()
+}
+
+fn examples() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// Checks a text that lies beside the examples.
+fn check(text: &str) -> (Session, Vec<Diagnostic>) {
+    let session = Session::new("mutant.model", text, examples());
+    let diagnostics = session.check(None).diagnostics.sorted();
+    (session, diagnostics)
+}
+
+/// A program with one or two tokens deleted, doubled or exchanged.
+fn mutate(text: &str, rng: &mut Rng) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..1 + rng.below(2) {
+        let tokens = programs::tokens(&text);
+        if tokens.len() < 2 {
+            return text;
+        }
+        let at = rng.below(tokens.len());
+        let token = tokens[at].clone();
+        match rng.below(4) {
+            0 => text.replace_range(token, ""),
+            1 => {
+                let copy = format!(" {}", &text[token.clone()]);
+                text.insert_str(token.end, &copy);
+            }
+            2 => {
+                let other = tokens[rng.below(tokens.len())].clone();
+                let (first, second) = if token.start < other.start { (token, other) } else { (other, token) };
+                let (a, b) = (text[first.clone()].to_owned(), text[second.clone()].to_owned());
+                text.replace_range(second, &a);
+                text.replace_range(first, &b);
+            }
+            _ => {
+                let other = text[tokens[rng.below(tokens.len())].clone()].to_owned();
+                text.replace_range(token, &other);
+            }
+        }
+    }
+    text
+}
+
+/// No mutant of a program makes the check panic.
+#[test]
+fn mutants_are_checked_without_panic() {
+    let mut sources = programs::read("tests/data/language");
+    // Small data, so that mutants of a program that runs are checked with it.
+    sources.extend(programs::read("examples").into_iter().filter(|(name, _)| name == "iris.model"));
+    let rounds: u32 = if thorough() { 400 } else { 12 };
+    for (at, (name, text)) in sources.iter().enumerate() {
+        let rounds = if name == "iris.model" { 10 * rounds } else { rounds };
+        for round in 0..rounds {
+            let mutant = mutate(text, &mut Rng::new(round * 1000 + at as u32));
+            let outcome = catch_unwind(AssertUnwindSafe(|| check(&mutant)));
+            assert!(outcome.is_ok(), "the check panics on this mutant of {name}:\n{mutant}");
+        }
+    }
+}
+
+/// Deleting one token gives at most two diagnostics, the first within a line of it nine times in ten.
+#[test]
+fn a_deleted_token_is_told_once_and_near() {
+    let (mut wrong, mut far, mut many) = (0, 0, Vec::new());
+    for (name, text) in programs::read("examples") {
+        // The pictures of the digits take long to read.
+        let step = if name == "iris.model" || thorough() { 1 } else { 9 };
+        for token in programs::tokens(&text).into_iter().step_by(step) {
+            let (found, distance) = delete(&text, token.clone());
+            if found.is_empty() {
+                continue;
+            }
+            wrong += 1;
+            let line = text[..token.start].matches('\n').count() + 1;
+            let told = || {
+                let messages: Vec<String> = found.iter().map(|told| format!("{} {}", told.code.as_str(), told.message)).collect();
+                format!("{name}:{line} `{}`: {messages:?}", &text[token.clone()])
+            };
+            if found.len() > 2 {
+                many.push(told());
+            }
+            if distance.is_none_or(|lines| lines > 1) {
+                far += 1;
+                if std::env::var_os("TENSA_VERBOSE").is_some() {
+                    println!("far {distance:?} {}", told());
+                }
+            }
+        }
+    }
+    println!("{wrong} deletions are told; {} more than twice, {far} far away", many.len());
+    assert!(many.is_empty(), "told more than twice: {many:#?}");
+    assert!(far * 10 <= wrong, "{far} of {wrong} deletions are told far away");
+}
+
+/// What a program without a token is told, and how many lines from it the first is.
+fn delete(text: &str, token: Range<usize>) -> (Vec<Diagnostic>, Option<usize>) {
+    let line = text[..token.start].matches('\n').count();
+    let mut broken = text.to_owned();
+    broken.replace_range(token, "");
+    let (session, found) = check(&broken);
+    let first = found.first().and_then(Diagnostic::span).filter(|span| span.file == session.file);
+    let distance = first.map(|span| session.sources.file(span.file).line_of(span.start).abs_diff(line));
+    (found, distance)
+}
+
+/// Each edit, applied as a whole, takes its message away and can be read.
+#[test]
+fn edits_mend() {
+    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for path in cases::files(&suite) {
+        texts.extend(cases::read(&path).into_iter().filter(|case| case.stage == "check").map(|case| (case.name, case.source)));
+    }
+    for code in Code::ALL.iter().filter(|code| !code.as_str().starts_with("E07")) {
+        let examples = explain::examples(explain::page(*code));
+        texts.extend(examples.broken.into_iter().map(|text| (format!("the page of {}", code.as_str()), text)));
+    }
+    let (mut edits, mut wrong) = (0, String::new());
+    for (name, text) in texts {
+        let (session, checked) = stages::check(&text);
+        let found = checked.diagnostics.sorted();
+        for told in found.iter().filter(|told| !told.edits.is_empty()) {
+            edits += 1;
+            let mut mended = text.clone();
+            let mut in_order = told.edits.clone();
+            in_order.sort_by_key(|edit| edit.span);
+            for edit in in_order.iter().rev() {
+                assert_eq!(edit.span.file, session.file, "{name}: an edit outside of the program");
+                mended.replace_range(edit.span.range(), &edit.text);
+            }
+            let after = stages::check(&mended).1.diagnostics.sorted();
+            let still = after.iter().any(|other| other.code == told.code && other.message == told.message);
+            let misread = |found: &[Diagnostic]| found.iter().filter(|told| told.code < Code::E0201).count();
+            if still || misread(&after) > misread(&found) {
+                let after: Vec<&str> = after.iter().map(|told| told.message.as_str()).collect();
+                wrong.push_str(&format!("{name}: after the edit of `{}`: {after:?} in\n{mended}\n", told.message));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(edits >= 25, "only {edits} edits");
+}

@@ -1,0 +1,180 @@
+//! The stages a suite case can run to: one line each.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use tensa::base::{FileId, SourceMap};
+use tensa::diag::Diagnostic;
+use tensa::driver::{self, Checked, Session, Stages};
+use tensa::kernel::ir::{Launch, Program, Step};
+use tensa::sema;
+use tensa::syntax::{ast, parse, print};
+use tensa::{fuse, ir, runtime};
+
+/// What came of a program.
+#[derive(Default)]
+pub struct Outcome {
+    /// The texts that the diagnostics point into.
+    pub sources: SourceMap,
+    /// Which of them is the program.
+    pub file: FileId,
+    /// All that was told, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The text form of the stage, for stages that have one.
+    pub text: Option<String>,
+    /// What notes can ask for: `kernels` is `2`, `shape h` is `[batch, d: 10]`.
+    pub facts: Vec<(String, String)>,
+}
+
+/// A stage by its name.
+type Stage = (&'static str, fn(&str) -> Outcome);
+
+/// The batch at which sizes in bytes are told.
+const BATCH: i64 = 32;
+
+/// All stages. A case names one in its head; a further stage is a further line.
+const STAGES: &[Stage] = &[
+    ("parse", parse_stage),
+    ("ast", ast_stage),
+    ("check", |text| checked(text, |_| None)),
+    ("typed", |text| checked(text, |checked| Some(sema::print(&checked.program)))),
+    ("graph", |text| staged(text, |stages| ir::text::print(&stages.lowered.training))),
+    ("canon", |text| staged(text, |stages| ir::text::print(&stages.canon))),
+    ("grad", |text| staged(text, |stages| ir::text::print(&stages.grad))),
+    ("step", |text| staged(text, |stages| ir::text::print(&stages.step))),
+    ("opt", |text| staged(text, |stages| ir::text::print(&stages.opt))),
+    ("fused", |text| staged(text, |stages| fuse::print(&fuse::fuse(&stages.opt)))),
+    ("kernel", |text| staged(text, |stages| driver::kernels(&stages.opt).to_string())),
+    ("plan", |text| staged(text, |stages| plan(&driver::kernels(&stages.opt)))),
+];
+
+/// The stage of this name.
+pub fn find(name: &str) -> Option<fn(&str) -> Outcome> {
+    STAGES.iter().find(|(known, _)| *known == name).map(|(_, run)| *run)
+}
+
+/// Reads a program under the name `case.model`.
+pub fn read(text: &str) -> (SourceMap, ast::File, Vec<Diagnostic>) {
+    let mut sources = SourceMap::default();
+    let file = sources.add("case.model", text, false);
+    let (tree, diagnostics) = parse::parse(file, text);
+    (sources, tree, diagnostics.sorted())
+}
+
+/// Only what is told.
+fn parse_stage(text: &str) -> Outcome {
+    let (sources, _, diagnostics) = read(text);
+    Outcome { sources, diagnostics, ..Outcome::default() }
+}
+
+/// The tree as text.
+fn ast_stage(text: &str) -> Outcome {
+    let (sources, tree, diagnostics) = read(text);
+    Outcome { sources, diagnostics, text: Some(print::print(&tree)), ..Outcome::default() }
+}
+
+/// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
+/// (`no`, `yes`), forty rows, each number of each row another.
+pub fn data_folder() -> PathBuf {
+    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut rows = "a,b,c,label\n".to_owned();
+        for row in 0..40 {
+            let label = if row % 2 == 0 { "no" } else { "yes" };
+            rows.push_str(&format!("{row}.5,{},0.{row:02},{label}\n", 100 - row));
+        }
+        std::fs::write(folder.path().join("rows.csv"), rows).expect("a writable folder");
+        folder
+    });
+    FOLDER.path().to_path_buf()
+}
+
+/// Checks a program that lies beside `rows.csv`.
+pub fn check(text: &str) -> (Session, Checked) {
+    let session = Session::new("case.model", text, data_folder());
+    let checked = session.check(None);
+    (session, checked)
+}
+
+/// A stage of the checked program; without errors, also what a step of its first run costs.
+fn checked(text: &str, show: impl Fn(&Checked) -> Option<String>) -> Outcome {
+    let (session, checked) = check(text);
+    let failed = checked.diagnostics.has_errors();
+    let mut outcome = Outcome { facts: shapes(&checked), ..Outcome::default() };
+    if !failed {
+        outcome.text = show(&checked);
+        outcome.facts.extend(costs(&checked));
+    }
+    outcome.file = session.file;
+    outcome.sources = session.sources;
+    outcome.diagnostics = checked.diagnostics.sorted();
+    // The folder has another name in each run.
+    let folder = format!("{}/", data_folder().display());
+    outcome.diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
+    outcome
+}
+
+/// A stage of the first run of a program.
+fn staged(text: &str, show: impl Fn(&Stages) -> String) -> Outcome {
+    checked(text, |checked| {
+        let train = checked.program.trains.first()?;
+        Some(show(&driver::stages(&checked.program, train, false)))
+    })
+}
+
+/// The types of what the program names, by name; of a name bound twice, the first.
+fn shapes(checked: &Checked) -> Vec<(String, String)> {
+    let shape = |binding: &sema::typed::Binding| {
+        (format!("shape {}", binding.name), sema::show_type(&checked.program, &binding.ty))
+    };
+    checked.program.bindings.iter().map(shape).collect()
+}
+
+/// What the first run has and what a step of it costs.
+///
+/// `params`, `states`: how many. `nodes`: of the optimised graph. `kernels`: how many steps run, loops,
+/// contractions and copies alike. `bytes`: what those read and write at a batch of 32, each buffer of each
+/// step once; what stays in registers or in L1 is not counted.
+fn costs(checked: &Checked) -> Vec<(String, String)> {
+    let Some(train) = checked.program.trains.first() else { return Vec::new() };
+    let stages = driver::stages(&checked.program, train, false);
+    let program = driver::kernels(&stages.opt);
+    let facts = [
+        ("params", train.params.len()),
+        ("states", train.states.len()),
+        ("nodes", stages.opt.nodes.len()),
+        ("kernels", program.steps.len()),
+        ("bytes", traffic(&program)),
+    ];
+    facts.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
+}
+
+/// The bytes that the steps of a program read and write.
+fn traffic(program: &Program) -> usize {
+    let length = |buf: tensa::kernel::ir::BufId| {
+        let len = program.buffers[buf.0 as usize].len.eval(&|_| BATCH).expect("a size in range");
+        4 * usize::try_from(len).expect("a size in range")
+    };
+    let of_launch = |launch: &Launch| launch.bufs.clone();
+    let mut total = 0;
+    for step in &program.steps {
+        let mut bufs = match step {
+            Step::Loop(launch) => of_launch(launch),
+            Step::Gemm { a, b, c, epilogue, .. } => {
+                let matrices = [Some(a), Some(b), c.as_ref()].into_iter().flatten().map(|matrix| matrix.buf);
+                matrices.chain(epilogue.iter().flat_map(of_launch)).collect()
+            }
+            Step::Segments { index, update, out, .. } => vec![*index, *update, *out],
+            Step::Copy { from, to } => vec![*from, *to],
+        };
+        bufs.sort_unstable();
+        bufs.dedup();
+        total += bufs.into_iter().map(length).sum::<usize>();
+    }
+    total
+}
+
+fn plan(program: &Program) -> String {
+    let sizes = vec![BATCH; program.sizes.len()];
+    runtime::text::print(program, &sizes).expect("a plan for a small batch")
+}
