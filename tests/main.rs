@@ -9,5 +9,6 @@ mod kernels;
 mod lowering;
 mod lsp;
 mod ops;
+mod reference;
 mod suite;
 mod syntax;
