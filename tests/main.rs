@@ -11,6 +11,7 @@ mod kernels;
 mod lowering;
 mod lsp;
 mod ops;
+mod reference;
 mod suite;
 mod syntax;
 mod tidy;
