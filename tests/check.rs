@@ -89,7 +89,8 @@ fn a_deleted_token_is_told_once_and_near() {
             wrong += 1;
             let line = text[..token.start].matches('\n').count() + 1;
             let told = || {
-                let messages: Vec<String> = found.iter().map(|told| format!("{} {}", told.code.as_str(), told.message)).collect();
+                let messages: Vec<String> =
+                    found.iter().map(|told| format!("{} {}", told.code.as_str(), told.message)).collect();
                 format!("{name}:{line} `{}`: {messages:?}", &text[token.clone()])
             };
             if found.len() > 2 {
@@ -125,7 +126,9 @@ fn edits_mend() {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
     let mut texts: Vec<(String, String)> = Vec::new();
     for path in cases::files(&suite) {
-        texts.extend(cases::read(&path).into_iter().filter(|case| case.stage == "check").map(|case| (case.name, case.source)));
+        texts.extend(
+            cases::read(&path).into_iter().filter(|case| case.stage == "check").map(|case| (case.name, case.source)),
+        );
     }
     for code in Code::ALL.iter().filter(|code| !code.as_str().starts_with("E07")) {
         let examples = explain::examples(explain::page(*code));

@@ -53,7 +53,8 @@ fn check_prints_json_for_tools() {
     let output = tensa(&["check", "--json", &name]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stderr), "");
-    let lines: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let lines: Vec<Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["code"], "E0201");
     assert_eq!([&lines[0]["line"], &lines[0]["column"], &lines[0]["end_column"]], [2, 8, 13]);
@@ -75,7 +76,11 @@ fn a_warning_fails_nothing() {
 fn a_program_that_cannot_be_read_is_told() {
     let missing = tensa(&["check", "examples/iris.modle"]);
     assert_eq!(missing.status.code(), Some(1));
-    assert!(text(&missing.stderr).starts_with("error[E0811]: cannot read `examples/iris.modle`"), "{}", text(&missing.stderr));
+    assert!(
+        text(&missing.stderr).starts_with("error[E0811]: cannot read `examples/iris.modle`"),
+        "{}",
+        text(&missing.stderr)
+    );
     let json = tensa(&["check", "--json", "examples/iris.modle"]);
     let line: Value = serde_json::from_str(text(&json.stdout)).expect("one line of JSON");
     assert_eq!((&line["code"], &line["file"]), (&Value::from("E0811"), &Value::Null));

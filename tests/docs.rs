@@ -27,7 +27,9 @@ fn errors(text: &str) -> Vec<String> {
 #[test]
 fn pages_show_what_they_say() {
     let mut wrong = String::new();
-    for &code in Code::ALL.iter().filter(|code| !matches!(code.as_str().get(..3), Some("E07")) && code.as_str() != "W0701") {
+    for &code in
+        Code::ALL.iter().filter(|code| !matches!(code.as_str().get(..3), Some("E07")) && code.as_str() != "W0701")
+    {
         let page = explain::page(code);
         let title = format!("# {}: {}\n", code.as_str(), code.title());
         if !page.starts_with(&title) {
@@ -90,7 +92,8 @@ fn listings_check() {
             count += 1;
             let session = Session::new("listing.model", &listing, root.join("examples"));
             let told = session.check(None).diagnostics.sorted();
-            let told: Vec<String> = told.iter().map(|told| format!("{} {}", told.code.as_str(), told.message)).collect();
+            let told: Vec<String> =
+                told.iter().map(|told| format!("{} {}", told.code.as_str(), told.message)).collect();
             if !told.is_empty() {
                 wrong.push_str(&format!("{page}: {told:#?} in\n{listing}\n"));
             }

@@ -136,7 +136,10 @@ fn what_is_not_served_is_refused_and_what_is_not_known_ignored() {
     assert_eq!(editor.request("textDocument/hover", json!({})), Value::Null);
     editor.notify("$/setTrace", json!({ "value": "off" }));
     editor.notify("textDocument/didOpen", json!({ "nonsense": true }));
-    editor.notify("textDocument/didChange", json!({ "textDocument": { "uri": "file:///never-opened", "version": 1 }, "contentChanges": [] }));
+    editor.notify(
+        "textDocument/didChange",
+        json!({ "textDocument": { "uri": "file:///never-opened", "version": 1 }, "contentChanges": [] }),
+    );
     assert_eq!(editor.open("file:///a.model", "let a = 1\n"), Vec::<Value>::new());
     editor.stop();
 }

@@ -3,13 +3,17 @@
 mod support;
 
 mod check;
+mod cli;
 mod commands;
 mod data;
 mod diagnostics;
 mod docs;
 mod kernels;
+mod lowering;
 mod lsp;
 mod ops;
+mod reference;
 mod suite;
 mod syntax;
 mod tidy;
+mod train;

@@ -26,23 +26,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("backend", &["kernel", "ir", "ops"]),
     ("runtime", &["backend", "kernel", "ir", "tensor"]),
     ("data", &["tensor", "syntax"]),
-    (
-        "driver",
-        &[
-            "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel",
-            "backend", "runtime", "data",
-        ],
-    ),
-    // Beside what they are made of, these two hand on the types of stages that the driver gives out.
+    ("driver", BELOW_DRIVER),
+    // The training loop holds what the phases made: it names their types and runs none of them.
     ("train", &["driver", "runtime", "data", "tensor", "sema", "lower", "ir", "kernel", "backend"]),
     ("ide", &["driver", "syntax", "sema"]),
     ("lsp", &["ide"]),
-    (
-        "cli",
-        &[
-            "train", "driver", "ide", "lsp", "data", "runtime", "backend", "fuse", "lower", "ir", "sema", "syntax",
-        ],
-    ),
+    // Commands stand on top of the house and may show any part of it.
+    ("cli", EVERYTHING),
+];
+
+/// All phases, which the driver puts in order.
+const BELOW_DRIVER: &[&str] = &[
+    "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
+    "runtime", "data",
+];
+
+/// All that lies below the commands.
+const EVERYTHING: &[&str] = &[
+    "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
+    "runtime", "data", "driver", "train", "ide", "lsp",
 ];
 
 /// Modules that all but themselves and each other may import.

@@ -80,6 +80,12 @@ impl Watch for Plain {
                 }
                 super::out(&format!("run   {run}\n"));
             }
+            // Told as an error.
+            Event::Diverged { .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.finish_and_clear();
+                }
+            }
             Event::Interrupted { epoch, step, run } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();

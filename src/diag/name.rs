@@ -117,9 +117,11 @@ pub fn unknown_argument(function: Symbol, ident: impl Named, known: &[&str]) -> 
 /// An argument of a primitive given by name.
 pub fn argument_of_primitive(ident: impl Named, value: Span) -> Diagnostic {
     let span = ident.span();
-    Diagnostic::error(Code::E0206, span, "a primitive takes its arguments in order, without names")
-        .here("a name")
-        .fix("leave the name out", Span { end: value.start, ..span }, "")
+    Diagnostic::error(Code::E0206, span, "a primitive takes its arguments in order, without names").here("a name").fix(
+        "leave the name out",
+        Span { end: value.start, ..span },
+        "",
+    )
 }
 
 /// One parameter given twice.

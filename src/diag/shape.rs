@@ -61,7 +61,10 @@ pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
     let told = Diagnostic::error(Code::E0301, span, message).here(format!("`{}` meets itself here", sizes.axis));
     let help = format!(
         "make both {} or both {}; if they are two different axes, give one another name, as in `{}: {}`",
-        sizes.left.0, sizes.right.0, other_name(&sizes.axis), sizes.right.0
+        sizes.left.0,
+        sizes.right.0,
+        other_name(&sizes.axis),
+        sizes.right.0
     );
     both_sides(told, &sizes, span).note(known_here(&known)).help(help)
 }
@@ -97,7 +100,8 @@ pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
             .help(format!("declare the size where `{axis}` comes from: `{axis}: {written}`")),
         false => Diagnostic::error(Code::E0301, span, format!("axis `{axis}` has two sizes: {written} and {actual}")),
     };
-    let told = told.here(format!("`{axis}` is {actual} here")).label(sizes.left.2, format!("{written} is declared here"));
+    let told =
+        told.here(format!("`{axis}` is {actual} here")).label(sizes.left.2, format!("{written} is declared here"));
     match sizes.right.2 == span {
         true => told,
         false => told.label(sizes.right.2, format!("`{axis}` is {actual} from here on")),

@@ -9,7 +9,7 @@ use crate::ir::{Dim, Graph, NodeId};
 use crate::ops::Op;
 
 use super::RegionKind;
-use super::view::{Index, Place, Read, is_view, resolve};
+use super::view::{Index, Place, Read, divides, is_view, resolve};
 
 /// Buffers that one region may touch, so that its pointers stay in registers.
 const MAX_BUFFERS: usize = 14;
@@ -53,17 +53,22 @@ pub(super) fn cluster(graph: &Graph) -> Clusters {
         },
         live: live_nodes(graph),
     };
-    for id in graph.ids() {
-        if cx.live[id.index()] && !cx.free[id.index()] && !is_view(&graph.node(id).op) && !is_memory(&graph.node(id).op)
-        {
-            cx.place(id);
-        }
+    // Copies come first: each reader must see the same views as copied.
+    for id in graph.ids().filter(|&id| cx.computes(id)).collect::<Vec<_>>() {
+        cx.copy_unreadable(id);
     }
     // An output that nothing computes by itself is copied.
     for output in &graph.outputs {
-        let id = output.node;
-        if cx.clusters.of[id.index()].is_none() && !is_memory(&graph.node(id).op) {
-            cx.copy(id);
+        let op = &graph.node(output.node).op;
+        if cx.free[output.node.index()] || is_view(op) {
+            cx.copy(output.node);
+        }
+    }
+    for id in graph.ids() {
+        if cx.clusters.copied[id.index()] {
+            cx.place_copy(id);
+        } else if cx.computes(id) {
+            cx.place(id);
         }
     }
     let mut clusters = cx.clusters;
@@ -137,6 +142,12 @@ struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// Whether a node is neither a view nor there without a region.
+    fn computes(&self, id: NodeId) -> bool {
+        let op = &self.graph.node(id).op;
+        self.live[id.index()] && !self.free[id.index()] && !is_view(op) && !is_memory(op)
+    }
+
     fn place(&mut self, id: NodeId) {
         let graph = self.graph;
         let node = graph.node(id);
@@ -170,77 +181,146 @@ impl Cx<'_> {
         self.enter(id, &reads, home);
         for other in candidates {
             let (home, other) = (self.clusters.find(home), self.clusters.find(other));
-            if home != other && self.may_merge(other, home) {
+            if home == other {
+                continue;
+            }
+            if self.may_merge(other, home) {
+                self.merge(other, home);
+            } else if self.may_absorb(other, home) {
+                self.merge(home, other);
+            } else if self.may_absorb(home, other) {
                 self.merge(other, home);
             }
         }
     }
 
-    /// What a node reads, behind views; a view that no index map sees through is copied first.
-    fn reads(&mut self, id: NodeId) -> Vec<Read> {
-        let mut reads = Vec::new();
-        for at in 0..self.graph.node(id).args.len() {
-            let arg = self.graph.node(id).args[at];
-            reads.extend(self.read(id, at, arg));
-        }
-        reads
+    /// What a node reads, behind views.
+    fn reads(&self, id: NodeId) -> Vec<Read> {
+        (0..self.graph.node(id).args.len()).filter_map(|at| self.read(id, at)).collect()
     }
 
-    fn read(&mut self, id: NodeId, at: usize, arg: NodeId) -> Option<Read> {
-        if self.free[arg.index()] {
+    /// What an operand reads; nothing when each reader computes it again.
+    fn read(&self, id: NodeId, at: usize) -> Option<Read> {
+        let arg = self.graph.node(id).args[at];
+        let copied = &self.clusters.copied;
+        if self.free[arg.index()] && !copied[arg.index()] {
             return None;
         }
-        let graph = self.graph;
-        let op = &graph.node(id).op;
-        let rank = graph.ty(arg).rank();
-        // A matrix product takes strides, a gather its own indices: both read the whole value.
-        let strided = matches!(op, Op::Contract { .. });
-        let whole = matches!((op, at), (Op::Take(_), 0) | (Op::ScatterAdd(..), _));
-        let copied = &self.clusters.copied;
-        let stop = |id: NodeId| copied[id.index()] || whole;
-        let read = resolve(graph, arg, identity(rank), &stop).ok()?;
-        let seen_through = match (&read.place, strided || whole) {
-            (Place::Axes(place), true) => {
-                read.guards.is_empty() && place.iter().all(|index| index.base == Dim::ZERO && index.terms.len() <= 1)
-            }
-            (Place::Linear(_), true) => false,
-            (_, false) => true,
-        };
-        let base = read.node;
-        let stored = !is_view(&graph.node(base).op) || copied[base.index()];
-        if seen_through && stored {
-            return Some(read);
-        }
-        // Copy the view nearest to the reader: it is contiguous then.
-        let view = if stored { arg } else { base };
-        self.copy(view);
-        let copied = &self.clusters.copied;
-        resolve(graph, arg, identity(rank), &|id| copied[id.index()] || whole).ok()
+        let read = resolve(self.graph, arg, identity(self.graph.ty(arg).rank()), &|id| copied[id.index()]).ok()?;
+        (!self.free[read.node.index()] || copied[read.node.index()]).then_some(read)
     }
 
-    /// Gives a view, or a value that needs no memory, a region that writes it out.
-    fn copy(&mut self, id: NodeId) {
-        if self.clusters.of[id.index()].is_some() {
+    /// Has the views copied that an operand of a node cannot be read through.
+    fn copy_unreadable(&mut self, id: NodeId) {
+        let graph = self.graph;
+        let node = graph.node(id);
+        for (at, &arg) in node.args.iter().enumerate() {
+            // A matrix product takes strides, a table or a list of updates is read whole: in memory.
+            let strided = matches!(node.op, Op::Contract { .. });
+            let whole = matches!((&node.op, at), (Op::Take(_), 0) | (Op::ScatterAdd(..), _));
+            let in_memory = !is_view(&graph.node(arg).op) && !self.free[arg.index()];
+            if whole && !in_memory {
+                self.copy(arg);
+                continue;
+            }
+            self.make_readable(arg, strided);
+        }
+    }
+
+    /// Copies what stands in the way of reading a value by index, or by strides.
+    fn make_readable(&mut self, arg: NodeId, strided: bool) {
+        let graph = self.graph;
+        if self.free[arg.index()] {
+            if strided {
+                self.copy(arg);
+            }
             return;
         }
-        let graph = self.graph;
-        let mut before = Vec::new();
-        let mut reads = Vec::new();
-        if is_view(&graph.node(id).op) && !self.free[id.index()] {
-            let source = graph.node(id).args[0];
-            let place = identity(graph.ty(id).rank());
+        loop {
             let copied = &self.clusters.copied;
-            if let Ok(read) = resolve(graph, id, place, &|other| other != id && copied[other.index()]) {
-                let base = read.node;
-                if is_view(&graph.node(base).op) && !self.clusters.copied[base.index()] {
-                    // A merge of axes below another view: that one is copied first.
-                    self.copy(if base == id { source } else { base });
-                }
-                before.extend(self.cluster_of(base));
-                reads.push(base);
+            let place = identity(graph.ty(arg).rank());
+            let Ok(read) = resolve(graph, arg, place, &|id| copied[id.index()]) else { return };
+            let base = read.node;
+            let is_copied = copied[base.index()];
+            let is_linear = matches!(read.place, Place::Linear(_));
+            if is_view(&graph.node(base).op) && !is_copied && !self.free[base.index()] {
+                // No index map leads on from here.
+                self.copy(base);
+                continue;
             }
+            if self.free[base.index()] && !is_copied && (is_linear || strided) {
+                // Only memory has a linear index, or strides.
+                self.copy(base);
+                continue;
+            }
+            let by_strides = match &read.place {
+                Place::Axes(place) => {
+                    read.guards.is_empty()
+                        && place.iter().all(|index| index.base == Dim::ZERO && index.terms.len() <= 1)
+                }
+                Place::Linear(_) => false,
+            };
+            if strided && !by_strides {
+                self.copy(arg);
+            }
+            return;
+        }
+    }
+
+    /// Decides that a view, or a value that needs no memory, is written out.
+    fn copy(&mut self, id: NodeId) {
+        if self.clusters.copied[id.index()] {
+            return;
         }
         self.clusters.copied[id.index()] = true;
+        if self.free[id.index()] {
+            return;
+        }
+        let node = self.graph.node(id);
+        let source = node.args[0];
+        if divides(&node.op) {
+            // Its source is read at positions that are computed: as a table is.
+            if is_view(&self.graph.node(source).op) || self.free[source.index()] {
+                self.copy(source);
+            }
+            return;
+        }
+        // What it reads behind itself, and not behind its source alone, must lead to memory.
+        loop {
+            let Some(read) = self.behind(id) else { return };
+            let base = read.node;
+            let is_copied = self.clusters.copied[base.index()] && base != id;
+            let is_linear = matches!(read.place, Place::Linear(_));
+            if base == id || is_copied {
+                return;
+            }
+            let blocks = is_view(&self.graph.node(base).op) && !self.free[base.index()];
+            if !blocks && !(self.free[base.index()] && is_linear) {
+                return;
+            }
+            self.copy(base);
+        }
+    }
+
+    /// What a copied view reads.
+    fn behind(&self, id: NodeId) -> Option<Read> {
+        let copied = &self.clusters.copied;
+        let place = identity(self.graph.ty(id).rank());
+        resolve(self.graph, id, place, &|other| other != id && copied[other.index()]).ok()
+    }
+
+    /// Gives what is written out a region of its own.
+    fn place_copy(&mut self, id: NodeId) {
+        let graph = self.graph;
+        let mut reads = Vec::new();
+        if divides(&graph.node(id).op) && !self.free[id.index()] {
+            reads.push(graph.node(id).args[0]);
+        } else if !self.free[id.index()]
+            && let Some(read) = self.behind(id)
+        {
+            reads.push(read.node);
+        }
+        let before = reads.iter().filter_map(|&read| self.cluster_of(read)).collect();
         self.clusters.of[id.index()] = Some(self.clusters.all.len());
         self.clusters.all.push(Cluster {
             kind: RegionKind::Rows,
@@ -360,6 +440,26 @@ impl Cx<'_> {
             && !self.clusters.before(a).iter().any(|&other| other != b && self.reaches(b, other))
     }
 
+    /// Whether elementwise work that reads a contraction's or a fold's result may run on it.
+    fn may_absorb(&self, anchor: usize, rows: usize) -> bool {
+        let (a, r) = (&self.clusters.all[anchor], &self.clusters.all[rows]);
+        let limit = match a.kind {
+            RegionKind::Gemm => MAX_PORTS,
+            RegionKind::Fold { .. } => MAX_BUFFERS,
+            RegionKind::Rows | RegionKind::Segments => return false,
+        };
+        let elementwise =
+            |&id: &NodeId| matches!(self.graph.node(id).op, Op::Map(_)) && self.graph.ty(id).dims[..] == a.domain[..];
+        if r.kind != RegionKind::Rows || r.domain != a.domain || !r.nodes.iter().all(elementwise) {
+            return false;
+        }
+        let foreign = |read: &&NodeId| self.cluster_of(**read) != Some(anchor) && !a.reads.contains(read);
+        a.reads.len() + r.reads.iter().filter(foreign).count() <= limit
+            && self.reads_own_points(anchor, rows)
+            && !self.reaches(rows, anchor)
+            && !self.clusters.before(rows).iter().any(|&other| other != anchor && self.reaches(anchor, other))
+    }
+
     /// Whether `reader` reads what `source` computes at its own points only.
     fn reads_own_points(&self, source: usize, reader: usize) -> bool {
         let graph = self.graph;
@@ -413,6 +513,8 @@ pub fn free_nodes(graph: &Graph) -> Vec<bool> {
             Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => true,
             // A merge of axes needs a linear index, which only memory has.
             Op::Reshape(_) => free[node.args[0].index()] && graph.ty(node.args[0]).rank() == 0,
+            // Its source is read at computed positions, which only memory has.
+            op if divides(op) => false,
             Op::Map(_) | Op::Permute(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::StopGradient => {
                 node.args.iter().all(|arg| free[arg.index()])
             }

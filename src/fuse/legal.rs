@@ -17,8 +17,16 @@ const M: u8 = 1;
 const K: u8 = 2;
 const N: u8 = 3;
 
+/// The longest row that several axes are joined into, in elements.
+const MAX_JOINED_ROW: i64 = 1 << 16;
+
 /// Rewrites a graph into legal forms.
 pub(super) fn rewrite(graph: &Graph) -> Graph {
+    let mut uses = vec![0u32; graph.nodes.len()];
+    for node in &graph.nodes {
+        node.args.iter().for_each(|arg| uses[arg.index()] += 1);
+    }
+    graph.outputs.iter().for_each(|output| uses[output.node.index()] += 1);
     rebuild(graph, |b, site| {
         let args = site.args;
         match &site.old.node(site.id).op {
@@ -26,6 +34,9 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
                 let mut axes = axes.clone();
                 axes.sort_unstable();
                 let mut result = args[0];
+                if let Some(flat) = flattened(b, graph, &uses, site, &axes) {
+                    return Some(b.reduce(*op, flat, &[axes[0]]));
+                }
                 // From the last axis on: a row reduction first, folds of what is left after it.
                 for &axis in axes.iter().rev() {
                     result = one_axis(b, result, axis, |b, x, axis| b.reduce(*op, x, &[axis]));
@@ -40,6 +51,59 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
             _ => None,
         }
     })
+}
+
+/// The argument of a reduction over several last axes with these joined into one row, when that is no more
+/// than a view of what is in memory, or elementwise work on such: one pass instead of one for each axis.
+fn flattened(b: &mut Builder, graph: &Graph, uses: &[u32], site: &Site<'_>, axes: &[usize]) -> Option<NodeId> {
+    let old = graph.node(site.id).args[0];
+    let dims = &graph.ty(old).dims;
+    let first = *axes.first()?;
+    if axes.len() < 2 || first + axes.len() != dims.len() {
+        return None;
+    }
+    let row = Dim::product(&dims[first..]).ok()?;
+    // A longer row is better shared out by its parts.
+    if row.as_const()? > MAX_JOINED_ROW {
+        return None;
+    }
+    let dims: Vec<Dim> = dims[..first].iter().cloned().chain([row]).collect();
+    reshaped(b, graph, uses, (old, site.args[0]), &dims, 0)
+}
+
+/// A value with other sizes: by a view of memory at the leaves of elementwise work that nobody else reads.
+fn reshaped(
+    b: &mut Builder,
+    graph: &Graph,
+    uses: &[u32],
+    (old, new): (NodeId, NodeId),
+    dims: &[Dim],
+    depth: usize,
+) -> Option<NodeId> {
+    let node = graph.node(old);
+    match &node.op {
+        Op::Map(map) if uses[old.index()] == 1 && depth < 8 => {
+            // The rules here leave elementwise nodes as they are, so the operands correspond.
+            let new_args = b.graph.node(new).args.clone();
+            let args: Option<Vec<NodeId>> = node
+                .args
+                .iter()
+                .zip(new_args)
+                .map(|(&old, new)| reshaped(b, graph, uses, (old, new), dims, depth + 1))
+                .collect();
+            Some(b.map(*map, &args?))
+        }
+        Op::Broadcast { .. } if graph.ty(node.args[0]).rank() == 0 => {
+            let scalar = b.graph.node(new).args[0];
+            Some(b.splat(scalar, dims))
+        }
+        op if super::view::is_view(op)
+            || matches!(op, Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. }) =>
+        {
+            None
+        }
+        _ => Some(b.reshape(new, dims)),
+    }
 }
 
 /// Reduces one axis; what stands behind it with size 1 goes first, so that it is the last.

@@ -8,7 +8,7 @@ use crate::ir::{Dim, Graph, NodeId, SizeOverflow};
 use crate::ops::{Number, Op};
 
 /// `base + Σ factor · position(axis)` over axes of a domain.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Index {
     /// The constant part.
     pub base: Dim,
@@ -166,7 +166,12 @@ pub fn resolve(
     }
 }
 
-/// `i = a·o + d·k + b`, guarded where it may leave the source; none where `m` is not 1.
+/// Whether a window asks for elements between which others are left out: `m·i = …` with `m` beyond ±1.
+pub fn divides(op: &Op) -> bool {
+    matches!(op, Op::Window { axes, .. } if axes.iter().any(|axis| axis.m.abs() != 1))
+}
+
+/// `i = m·(a·o + d·k + b)`, guarded where it may leave the source; none where `m` is not ±1.
 fn through_window(
     at: &[Index],
     axes: &[crate::ops::WindowAxis],
@@ -174,7 +179,7 @@ fn through_window(
     fill: Number,
     guards: &mut Vec<Guard>,
 ) -> Result<Option<Vec<Index>>, SizeOverflow> {
-    if axes.iter().any(|axis| axis.m != 1) {
+    if axes.iter().any(|axis| axis.m.abs() != 1) {
         return Ok(None);
     }
     let mut positions = at.iter();
@@ -186,18 +191,20 @@ fn through_window(
             source_at.push(position.clone());
             continue;
         };
-        let mut index = position.scale(&Dim::constant(window.a))?.add(&Index::fixed(window.b.clone()))?;
-        let mut reach = window.out.sub(&Dim::ONE)?.mul(&Dim::constant(window.a))?;
+        // With m = -1 the relation is that of m = 1 with every sign turned.
+        let (a, d, b) = (window.m * window.a, window.m * window.d, window.b.mul(&Dim::constant(window.m))?);
+        let mut index = position.scale(&Dim::constant(a))?.add(&Index::fixed(b.clone()))?;
+        let mut reach = window.out.sub(&Dim::ONE)?.mul(&Dim::constant(a))?;
         if let Some(taps) = &window.taps {
             let Some(tap) = positions.next() else { return Ok(None) };
-            index = index.add(&tap.scale(&Dim::constant(window.d))?)?;
-            reach = reach.add(&taps.sub(&Dim::ONE)?.mul(&Dim::constant(window.d))?)?;
+            index = index.add(&tap.scale(&Dim::constant(d))?)?;
+            reach = reach.add(&taps.sub(&Dim::ONE)?.mul(&Dim::constant(d))?)?;
         }
         // A slice stays inside whatever is read; only what may leave is guarded.
-        let last = window.b.add(&reach)?;
-        let is_inside = window.a > 0
-            && window.d >= 0
-            && window.b.as_const().is_some_and(|first| first >= 0)
+        let last = b.add(&reach)?;
+        let is_inside = a > 0
+            && d >= 0
+            && b.as_const().is_some_and(|first| first >= 0)
             && size.sub(&last)?.as_const().is_some_and(|room| room >= 1);
         if !is_inside {
             taken.push(Guard { index: index.clone(), size: size.clone(), fill });

@@ -6,6 +6,7 @@
 pub mod build;
 pub mod extent;
 pub mod ir;
+mod lex;
 pub mod lower;
 pub mod parse;
 pub mod text;

@@ -2,13 +2,11 @@
 //!
 //! A recursive descent over tokens. It checks the form only; `verify` says whether the result holds.
 
-use std::iter::Peekable;
-use std::str::CharIndices;
-
 use super::ir::{
     Access, Affine, Body, BufArg, BufId, Buffer, Coef, Dst, Inst, Kernel, KernelId, Launch, Matrix, Phase, Place,
     Program, RowBuf, ScalarArg, ScalarValue, SizeArg, Slot, Step, V,
 };
+use super::lex::{Token, tokens};
 use super::text::word;
 use super::verify::Fault;
 use crate::ir::host::{HostBinary, HostUnary};
@@ -29,72 +27,6 @@ pub fn program(text: &str) -> Result<Program, Fault> {
     let program = parser.program()?;
     parser.end()?;
     Ok(program)
-}
-
-#[derive(Clone, PartialEq, Debug)]
-enum Token {
-    /// A word or a number, as written.
-    Word(String),
-    /// A quoted text.
-    Text(String),
-    /// Punctuation: one character, `<-` or `//`.
-    Sign(&'static str),
-}
-
-const SIGNS: [&str; 17] = ["<-", "//", "(", ")", "[", "]", "{", "}", ",", ";", "=", "+", "*", "%", "-", ":", "^"];
-
-fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Fault> {
-    let mut found = Vec::new();
-    let mut chars = text.char_indices().peekable();
-    while let Some(&(at, first)) = chars.peek() {
-        if first.is_whitespace() {
-            chars.next();
-        } else if first == '"' {
-            chars.next();
-            found.push((at, Token::Text(quoted(&mut chars)?)));
-        } else if first.is_ascii_alphanumeric() || first == '_' {
-            let end = text[at..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'));
-            let mut end = at + end.unwrap_or(text.len() - at);
-            // The exponent of a number may have a sign: 1e-5.
-            if first.is_ascii_digit() && text[at..end].ends_with('e') && text[end..].starts_with('-') {
-                let digits = text[end + 1..].find(|c: char| !c.is_ascii_digit());
-                end += 1 + digits.unwrap_or(text.len() - end - 1);
-            }
-            while chars.next_if(|&(place, _)| place < end).is_some() {}
-            found.push((at, Token::Word(text[at..end].to_string())));
-        } else {
-            let sign = SIGNS.into_iter().find(|sign| text[at..].starts_with(sign));
-            let sign = sign.ok_or_else(|| Fault(format!("byte {at}: {first:?}")))?;
-            let end = at + sign.len();
-            while chars.next_if(|&(place, _)| place < end).is_some() {}
-            found.push((at, Token::Sign(sign)));
-        }
-    }
-    Ok(found)
-}
-
-/// The rest of a quoted text, with the escapes that `Debug` writes.
-fn quoted(chars: &mut Peekable<CharIndices<'_>>) -> Result<String, Fault> {
-    let mut text = String::new();
-    let open = || Fault("an open quotation".into());
-    loop {
-        match chars.next().ok_or_else(open)?.1 {
-            '"' => return Ok(text),
-            '\\' => match chars.next().ok_or_else(open)?.1 {
-                'n' => text.push('\n'),
-                't' => text.push('\t'),
-                'r' => text.push('\r'),
-                '0' => text.push('\0'),
-                'u' => {
-                    let code: String = chars.by_ref().map(|(_, c)| c).skip(1).take_while(|c| *c != '}').collect();
-                    let code = u32::from_str_radix(&code, 16).ok().and_then(char::from_u32);
-                    text.push(code.ok_or_else(open)?);
-                }
-                other => text.push(other),
-            },
-            other => text.push(other),
-        }
-    }
 }
 
 struct Parser {

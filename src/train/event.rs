@@ -96,6 +96,17 @@ pub enum Event<'a> {
         /// The run's folder.
         run: &'a str,
     },
+    /// The loss is no number; the last sound weights are saved.
+    Diverged {
+        /// The epoch, from 1.
+        epoch: u64,
+        /// The step, from 1.
+        step: u64,
+        /// What it is told as.
+        message: &'a str,
+        /// The run's folder.
+        run: &'a str,
+    },
     /// A signal ended the run; its checkpoint is saved.
     Interrupted {
         /// Epochs finished.
@@ -121,6 +132,7 @@ impl Event<'_> {
             Event::Epoch { .. } => "epoch",
             Event::Stopped { .. } => "stopped",
             Event::Done { .. } => "done",
+            Event::Diverged { .. } => "diverged",
             Event::Interrupted { .. } => "interrupted",
         }
     }
@@ -166,6 +178,12 @@ impl Serialize for Event<'_> {
                 map.serialize_entry("epoch", epoch)?;
                 map.serialize_entry("step", step)?;
                 map.serialize_entry("test", test)?;
+                map.serialize_entry("run", run)?;
+            }
+            Event::Diverged { epoch, step, message, run } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("message", message)?;
                 map.serialize_entry("run", run)?;
             }
             Event::Interrupted { epoch, step, run } => {

@@ -294,11 +294,16 @@ impl Loop<'_, '_, '_> {
             _ => (&self.sound, self.sound_epoch),
         };
         self.job.model.restore(kept);
+        let diagnostic = told::not_finite(loss, epoch, step, good);
+        let run = self.control.folder.map(RunFolder::shown).unwrap_or_default();
+        let event = Event::Diverged { epoch, step, message: &diagnostic.message, run: &run };
         if let Some(folder) = self.control.folder {
             self.save_weights(folder)?;
+            folder.append_metrics(&event)?;
             folder.remove_checkpoint()?;
         }
-        Ok(End::Diverged(Box::new(told::not_finite(loss, epoch, step, good))))
+        self.watch.on(&event);
+        Ok(End::Diverged(Box::new(diagnostic)))
     }
 
     fn save_weights(&self, folder: &RunFolder) -> Result<(), Diagnostic> {

@@ -4,4 +4,5 @@ pub mod cases;
 pub mod graphs;
 pub mod programs;
 pub mod stages;
+pub mod steps;
 pub mod trees;

@@ -1,28 +1,17 @@
-//! Calls of compiled code: one kernel on slices, and the steps of a program.
+//! Calls of one compiled kernel.
 //!
-//! In: compiled kernels with their arguments. Out: what they write, computed by as many threads as the
-//! work is worth. `CompiledKernel::call` takes slices and checks everything at once; a program was
-//! checked when its sizes were bound (`Bound`), and a step of it checks only that its memory is as long
-//! and as writable as that says. A step allocates nothing: `reserve` makes its tables and its scratch
-//! (the `gemm` crate packs into memory of its own).
+//! In: a kernel with its arguments. Out: what it writes, computed by as many threads as the work is worth.
+//! `CompiledKernel::call` takes slices and checks everything at once; `launch` is for those who have.
 #![expect(unsafe_code, reason = "calls compiled code on raw buffers")]
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
 
 use super::chunks::Chunks;
 use super::emit::{Args, Buf, scratch_words};
 use super::jit::CompiledKernel;
 use super::pool::Pool;
-use super::{gemm, lock};
-use crate::backend::Loaded;
-use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundStep};
-use crate::backend::memory::{Memory, Segment};
-use crate::kernel::ir::{Access, BufId, Kernel, Program};
+use crate::kernel::ir::{Access, Kernel};
 use crate::kernel::{Fault, extent, verify};
-
-/// Words that a copy moves in one chunk.
-const COPY: usize = 1 << 16;
 
 /// A buffer given to a call.
 pub enum Buffer<'a> {
@@ -185,174 +174,5 @@ impl CompiledKernel {
         unsafe {
             (self.entry)(args, rows.start as i64, rows.end as i64, elements.start as i64, elements.end as i64);
         }
-    }
-}
-
-/// A compiled program with the tables and the scratch of its steps.
-pub(super) struct LoadedProgram {
-    program: Arc<Program>,
-    kernels: Vec<CompiledKernel>,
-    pool: Arc<Mutex<Pool>>,
-    scratch: Scratch,
-    /// Every buffer of the program, and those of one launch; valid during one run.
-    table: Vec<Buf>,
-    args: Vec<Buf>,
-}
-
-// SAFETY: the pointers in the tables are used during `run` only, which fills them anew from memory that
-// it borrows; between runs they are numbers.
-unsafe impl Send for LoadedProgram {}
-
-impl Loaded for LoadedProgram {
-    fn reserve(&mut self, bound: &Bound) {
-        let scratch = |launch: &BoundLaunch| {
-            let kernel = self.kernels[launch.kernel.0 as usize].kernel();
-            (scratch_words(kernel, launch.row), launch.bufs.len())
-        };
-        let (mut words, mut args) = (0, 0);
-        for step in bound.steps() {
-            let (more, bufs) = match step {
-                BoundStep::Loop(launch) => scratch(launch),
-                BoundStep::Gemm { dims, b, epilogue: Some(launch), .. } => {
-                    let kernel = self.kernels[launch.kernel.0 as usize].kernel();
-                    (gemm::scratch_words(*dims, b, kernel), launch.bufs.len())
-                }
-                BoundStep::Gemm { .. } | BoundStep::Segments { .. } | BoundStep::Copy { .. } => (0, 0),
-            };
-            words = words.max(more);
-            args = args.max(bufs);
-        }
-        let threads = lock(&self.pool).threads();
-        self.scratch.reserve(threads, words);
-        self.table.clear();
-        self.table.reserve(bound.spots().len());
-        self.args.clear();
-        self.args.reserve(args);
-    }
-
-    fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
-        assert!(bound.is_of(&self.program), "sizes bound for this program");
-        self.reserve(bound);
-        self.fill(bound, memory);
-        assert!(scalars.len() >= bound.scalars().len(), "the words of every scalar");
-        let pool = self.pool.clone();
-        let mut pool = lock(&pool);
-        for step in bound.steps() {
-            match step {
-                BoundStep::Loop(launch) => {
-                    arguments(&mut self.args, &self.table, launch);
-                    let launched = loop_launch(launch, &self.args, scalars);
-                    let kernel = &self.kernels[launch.kernel.0 as usize];
-                    // SAFETY: `Bound` checked the launch against its kernel, with the spots that `fill`
-                    // made these buffers of; `reserve` made the scratch.
-                    unsafe { kernel.launch(&mut pool, &launched, &mut self.scratch) };
-                }
-                BoundStep::Gemm { dims, a, b, c, epilogue } => {
-                    let buf = |matrix: &BoundMatrix| self.table[matrix.buf.0 as usize].words;
-                    let (left, right) = (buf(a).cast_const(), buf(b).cast_const());
-                    let result = c.as_ref().map(|c| (buf(c), c));
-                    let epilogue = epilogue.as_ref().map(|launch| {
-                        arguments(&mut self.args, &self.table, launch);
-                        gemm::Epilogue {
-                            kernel: &self.kernels[launch.kernel.0 as usize],
-                            launch: loop_launch(launch, &self.args, scalars),
-                            scratch: &mut self.scratch,
-                        }
-                    });
-                    // SAFETY: `Bound` checked that the matrices are inside their buffers, that the result
-                    // is row-major, that what is written overlaps nothing, and that the epilogue has the
-                    // size of the result; `reserve` made the scratch.
-                    unsafe { gemm::run(*dims, (left, a), (right, b), result, epilogue, &mut pool) };
-                }
-                BoundStep::Segments { dims, index, update, out } => {
-                    self.segments(*dims, *index, *update, *out, &mut pool);
-                }
-                BoundStep::Copy { from, to } => self.copy(*from, *to, &mut pool),
-            }
-        }
-    }
-}
-
-fn arguments(args: &mut Vec<Buf>, table: &[Buf], launch: &BoundLaunch) {
-    args.clear();
-    args.extend(launch.bufs.iter().map(|buf| table[buf.0 as usize]));
-}
-
-fn loop_launch<'a>(launch: &'a BoundLaunch, bufs: &'a [Buf], scalars: &'a [u32]) -> Launch<'a> {
-    let scalars = &scalars[launch.scalars..];
-    Launch { bufs, sizes: &launch.sizes, scalars, rows: launch.rows, row: launch.row }
-}
-
-impl LoadedProgram {
-    /// A program with the code of its kernels in order.
-    pub fn new(program: Arc<Program>, kernels: Vec<CompiledKernel>, pool: Arc<Mutex<Pool>>) -> LoadedProgram {
-        LoadedProgram { program, kernels, pool, scratch: Scratch::default(), table: Vec::new(), args: Vec::new() }
-    }
-
-    /// Points the table at the segments of this run.
-    fn fill(&mut self, bound: &Bound, memory: &mut Memory<'_, '_>) {
-        let segments = memory.segments();
-        assert!(segments.len() >= bound.segments().len(), "every segment is there");
-        for ((segment, len), written) in segments.iter().zip(bound.segments()).zip(bound.written()) {
-            assert!(segment.len() >= *len, "a segment is as long as its buffers say");
-            assert!(!written || matches!(segment, Segment::Write(_)), "what is written may be written");
-        }
-        self.table.clear();
-        for spot in bound.spots() {
-            let words = match &mut segments[spot.segment] {
-                Segment::Bits(words) => words.as_ptr().cast_mut(),
-                Segment::Floats(words) => words.as_ptr().cast::<u32>().cast_mut(),
-                Segment::Ints(words) => words.as_ptr().cast::<u32>().cast_mut(),
-                Segment::Write(words) => words.as_mut_ptr(),
-            };
-            self.table.push(Buf { words: words.wrapping_add(spot.offset), len: spot.len as i64 });
-        }
-    }
-
-    /// Rows of the result are shared out; each is summed by one thread in the order of the updates.
-    fn segments(&mut self, [updates, rows, row]: [usize; 3], index: BufId, update: BufId, out: BufId, pool: &mut Pool) {
-        let buf = |id: BufId| self.table[id.0 as usize].words;
-        let (index, update, out) = (buf(index).cast_const(), buf(update).cast_const(), buf(out));
-        let work = (rows + updates) * row;
-        let chunks = (work / 16_384).clamp(1, 64).min(rows.max(1));
-        let each = rows.div_ceil(chunks).max(1);
-        // SAFETY: a chunk writes its own rows of the result and reads what nobody writes.
-        let shared = unsafe { Across::new((index, update, out)) };
-        pool.run(chunks, &|_, chunk| {
-            let (index, update, out) = shared.get();
-            let start = (chunk * each).min(rows);
-            let mine = start..(start + each).min(rows);
-            // SAFETY: `Bound` checked that the three buffers hold this many words and do not overlap;
-            // f32 and u32 are the same words; rows of other chunks are not touched.
-            let (index, update, out) = unsafe {
-                (
-                    std::slice::from_raw_parts(index, updates),
-                    std::slice::from_raw_parts(update.cast::<f32>(), updates * row),
-                    std::slice::from_raw_parts_mut(out.cast::<f32>().wrapping_add(start * row), mine.len() * row),
-                )
-            };
-            out.fill(0.0);
-            for (j, target) in index.iter().enumerate() {
-                if let Some(target) = (*target as usize).checked_sub(mine.start).filter(|at| *at < mine.len()) {
-                    let sums = &mut out[target * row..][..row];
-                    for (sum, more) in sums.iter_mut().zip(&update[j * row..][..row]) {
-                        *sum += more;
-                    }
-                }
-            }
-        });
-    }
-
-    fn copy(&mut self, from: BufId, to: BufId, pool: &mut Pool) {
-        let (from, to) = (self.table[from.0 as usize], self.table[to.0 as usize]);
-        let len = to.len as usize;
-        // SAFETY: chunks are disjoint, and nobody writes what is read.
-        let shared = unsafe { Across::new((from.words.cast_const(), to.words)) };
-        pool.run(len.div_ceil(COPY), &|_, chunk| {
-            let (from, to) = shared.get();
-            let (start, count) = (chunk * COPY, COPY.min(len - chunk * COPY));
-            // SAFETY: `Bound` checked that both have this length and do not overlap.
-            unsafe { std::ptr::copy_nonoverlapping(from.wrapping_add(start), to.wrapping_add(start), count) };
-        });
     }
 }

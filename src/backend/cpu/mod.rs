@@ -1,7 +1,8 @@
 //! Native code: CLIF for loop nests, the `gemm` crate for contractions.
 //!
 //! `program` the backend · `emit` kernel to CLIF · `jit` CLIF to executable memory · `chunks` how a launch
-//! is cut · `call` launches and steps · `gemm` contractions by blocks · `pool` the threads. Work is cut by
+//! is cut · `call` launches of one kernel · `gemm` contractions by
+//! blocks · `steps` a loaded program · `pool` the threads. Work is cut by
 //! shape alone, so that any number of threads computes the same bits; they are those of the interpreter.
 
 pub mod call;
@@ -11,6 +12,7 @@ pub mod gemm;
 pub mod jit;
 pub mod pool;
 mod program;
+mod steps;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::call::LoadedProgram;
 use super::jit::{CompiledKernel, Compiler};
 use super::lock;
 use super::pool::Pool;
+use super::steps::LoadedProgram;
 use crate::backend::{Backend, Loaded, Stats};
 use crate::kernel::ir::{Kernel, Program};
 use crate::kernel::{Fault, verify};

@@ -13,7 +13,9 @@ impl<'a> Lower<'a> {
     /// A region of a contraction: `[b] m k · [b] k n`, then what runs on its tile.
     pub(super) fn gemm(&mut self, at: usize) -> Step {
         let region = &self.fused.regions[at];
-        let product = region.nodes[0];
+        // Elementwise work that the product took in may stand before it.
+        let contracts = |&&id: &&NodeId| matches!(self.fused.graph.node(id).op, Op::Contract { .. });
+        let Some(&product) = region.nodes.iter().find(contracts) else { bug!("region {at} has no contraction") };
         let node = self.fused.graph.node(product).clone();
         let Op::Contract { a, b, out } = &node.op else { bug!("{:?} is no contraction", node.op) };
         let size = |label: u8| -> Option<Dim> {
@@ -85,8 +87,8 @@ impl<'a> Lower<'a> {
 impl RegionCx<'_, '_> {
     /// Stores what an epilogue computes; the plain product is stored by the contraction itself.
     fn epilogue_stores(&mut self) {
-        let product = self.region.nodes[0];
-        let stored = |cx: &Self, id: NodeId| id != product && cx.lower.fused.stored[id.index()];
+        let product = self.tile;
+        let stored = |cx: &Self, id: NodeId| Some(id) != product && cx.lower.fused.stored[id.index()];
         let nodes: Vec<NodeId> = self.region.nodes.iter().copied().filter(|&id| stored(self, id)).collect();
         self.store_nodes(nodes);
     }

@@ -68,7 +68,9 @@ impl<'a> Lower<'a> {
     pub(super) fn fold(&mut self, at: usize) -> Launch {
         let region = &self.fused.regions[at];
         let RegionKind::Fold { axis } = region.kind else { bug!("region {at} is no fold") };
-        let reduce = region.nodes[0];
+        // Elementwise work that the fold took in may stand before it.
+        let folds = |&&id: &&NodeId| matches!(self.fused.graph.node(id).op, Op::Reduce(..));
+        let Some(&reduce) = region.nodes.iter().find(folds) else { bug!("region {at} has no fold") };
         let node = self.fused.graph.node(reduce).clone();
         let Op::Reduce(op, _) = node.op else { bug!("{:?} is no fold", node.op) };
         let rank = region.domain.len();
@@ -145,7 +147,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
     }
 
     /// The nodes of this region that a node reads.
-    fn parts(&self, id: NodeId) -> Vec<NodeId> {
+    pub(super) fn parts(&self, id: NodeId) -> Vec<NodeId> {
         let graph = &self.lower.fused.graph;
         let args = graph.node(id).args.iter().filter(|arg| !self.lower.free[arg.index()]);
         args.map(|&arg| self.read(arg, identity(graph.ty(arg).rank())).node)
@@ -244,6 +246,17 @@ impl<'l, 'a> RegionCx<'l, 'a> {
                     self.slots.remove(&id);
                     value
                 }
+                // The position in a row of nothing is 0.
+                Op::ArgReduce(..) if is_reduced && self.may_be_empty() => {
+                    let found = self.row_value(&mut body, id);
+                    let b = &mut body.builder;
+                    let (none, zero) = (b.i32(i32::MAX), b.i32(0));
+                    let is_none = b.cmp(Cc::Eq, found, none);
+                    let value = b.sel(is_none, zero, found);
+                    self.remember(&mut body, id, value);
+                    self.slots.remove(&id);
+                    value
+                }
                 _ if is_reduced => self.row_value(&mut body, id),
                 _ => self.row_map(&mut body, id),
             };
@@ -266,11 +279,18 @@ impl<'l, 'a> RegionCx<'l, 'a> {
         }
     }
 
+    /// Whether a row of the domain may have no element.
+    fn may_be_empty(&self) -> bool {
+        self.region.domain.last().is_none_or(|row| row.as_const().is_none_or(|row| row == 0))
+    }
+
     /// One walk that reduces.
     fn reduce_phase(&mut self, pass: &[Pass], extremes: &mut FxHashMap<NodeId, Slot>) {
         let mut body = PhaseBody::new(&self.draft);
         let mut roots: Vec<V> = Vec::new();
         let mut into: Vec<(Comb, Slot)> = Vec::new();
+        let parts: Vec<NodeId> = pass.iter().flat_map(|pass| self.parts(pass.node)).collect();
+        self.prepare(&mut body, &parts);
         for Pass { node, kind } in pass {
             let args = self.lower.fused.graph.node(*node).args.clone();
             let own = self.own(self.region.domain.len());
@@ -339,6 +359,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
         // Nothing comes after this walk.
         self.keep.clear();
         let mut body = PhaseBody::new(&self.draft);
+        self.prepare(&mut body, &nodes);
         for id in nodes {
             let value = self.full_value(&mut body, id);
             let word = to_word(&mut body.builder, value);

@@ -1,17 +1,17 @@
 //! How an element is computed: values behind views, arithmetic, gathers, joins.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Lower;
 use super::launch::Draft;
 use crate::base::bug;
 use crate::fuse::Region;
-use crate::fuse::view::{Guard, Index, Place, Read, is_view, linear, resolve, strides};
+use crate::fuse::view::{Guard, Index, Place, Read, divides, is_view, linear, resolve, strides};
 use crate::ir::expand::{self, Emit};
 use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
-use crate::ir::{DType, Dim, HostId, NodeId};
+use crate::ir::{DType, Dim, HostId, NodeId, SizeOverflow};
 use crate::kernel::BodyBuilder;
-use crate::kernel::ir::{Dst, Inst, RowBuf, ScalarValue, Slot, V};
+use crate::kernel::ir::{Coef, Dst, Inst, RowBuf, ScalarValue, Slot, V};
 use crate::ops::{Cmp, Dist, MapOp, Number, Op};
 
 /// The lowering of one region.
@@ -36,13 +36,20 @@ pub(super) struct RegionCx<'l, 'a> {
 pub(super) struct PhaseBody {
     pub builder: BodyBuilder,
     memo: FxHashMap<NodeId, V>,
+    /// What needs no memory, by where it was computed.
+    free: FxHashMap<(NodeId, Vec<Index>), V>,
     /// Rows written in this phase, to be read in later ones.
     pub written: Vec<(NodeId, RowBuf)>,
 }
 
 impl PhaseBody {
     pub(super) fn new(draft: &Draft) -> PhaseBody {
-        PhaseBody { builder: BodyBuilder::new(&draft.scalar_types()), memo: FxHashMap::default(), written: Vec::new() }
+        PhaseBody {
+            builder: BodyBuilder::new(&draft.scalar_types()),
+            memo: FxHashMap::default(),
+            free: FxHashMap::default(),
+            written: Vec::new(),
+        }
     }
 }
 
@@ -93,12 +100,10 @@ impl RegionCx<'_, '_> {
         }
         let masks: Vec<V> = read.guards.iter().map(|guard| self.guard(body, guard)).collect();
         let valid = masks.iter().copied().reduce(|all, mask| body.builder.bin(Bin::And, all, mask));
-        let mut value = match self.lower.free[read.node.index()] {
-            true => match &read.place {
-                Place::Axes(place) => self.free_value(body, read.node, place.clone()),
-                Place::Linear(_) => bug!("{:?} has no linear index", read.node),
-            },
-            false => self.load(body, read.node, &read.place, valid),
+        let mut value = match (self.lower.free[read.node.index()], &read.place) {
+            (true, Place::Axes(place)) => self.free_value(body, read.node, place.clone()),
+            // What has a linear index is in memory, whatever it is.
+            _ => self.load(body, read.node, &read.place, valid),
         };
         for (guard, mask) in read.guards.iter().zip(masks).rev() {
             let fill = constant(&mut body.builder, guard.fill);
@@ -133,6 +138,16 @@ impl RegionCx<'_, '_> {
     // ---- values that need no memory
 
     fn free_value(&mut self, body: &mut PhaseBody, id: NodeId, place: Vec<Index>) -> V {
+        let key = (id, place);
+        if let Some(&known) = body.free.get(&key) {
+            return known;
+        }
+        let value = self.free_value_at(body, id, key.1.clone());
+        body.free.insert(key, value);
+        value
+    }
+
+    fn free_value_at(&mut self, body: &mut PhaseBody, id: NodeId, place: Vec<Index>) -> V {
         let graph = &self.lower.fused.graph;
         let node = graph.node(id);
         match &node.op {
@@ -181,6 +196,26 @@ impl RegionCx<'_, '_> {
     }
 
     // ---- values of this region
+
+    /// Computes what these nodes need of this region at its own point, operands first: so that no long
+    /// chain is walked down on the call stack.
+    pub(super) fn prepare(&mut self, body: &mut PhaseBody, roots: &[NodeId]) {
+        let mut stack = roots.to_vec();
+        let mut needed: Vec<NodeId> = Vec::new();
+        let mut seen: FxHashSet<NodeId> = FxHashSet::default();
+        while let Some(id) = stack.pop() {
+            let known = self.is_of_row(id) || self.rows.contains_key(&id) || self.tile == Some(id);
+            if known || !seen.insert(id) {
+                continue;
+            }
+            needed.push(id);
+            stack.extend(self.parts(id));
+        }
+        needed.sort_unstable();
+        for id in needed {
+            self.full_value(body, id);
+        }
+    }
 
     /// The value of a node at the region's own point.
     pub(super) fn full_value(&mut self, body: &mut PhaseBody, id: NodeId) -> V {
@@ -248,6 +283,7 @@ impl RegionCx<'_, '_> {
             }
             Op::Take(axis) => self.take(body, &node.args, *axis, node.ty.dtype, &own),
             Op::Concat(axis) => self.concat(body, &node.args, *axis, &own),
+            op if divides(op) => self.divided(body, id, own),
             // A region that copies: of a view, or of a value that needs no memory.
             _ if self.lower.free[id.index()] => self.free_value(body, id, own),
             op if is_view(op) => {
@@ -288,6 +324,66 @@ impl RegionCx<'_, '_> {
         let row = b.bin(Bin::IMax, below, zero);
         let word = b.load_row(buf, at, (row, stride));
         from_word(b, word, dtype)
+    }
+
+    /// A window between whose elements others are left out: `m·i = n`, so `i = n / m` where that is whole
+    /// and inside, else the fill.
+    fn divided(&mut self, body: &mut PhaseBody, id: NodeId, own: Vec<Index>) -> V {
+        let node = self.lower.fused.graph.node(id).clone();
+        let Op::Window { axes, fill } = &node.op else { bug!("{:?} is no window", node.op) };
+        let source = node.args[0];
+        let dims = self.dims(source);
+        let fits =
+            |result: Result<Index, SizeOverflow>| result.unwrap_or_else(|_| bug!("an index of {id:?} overflows"));
+        let steps = strides(&dims).unwrap_or_else(|_| bug!("an index of {id:?} overflows"));
+        let mut positions = own.into_iter();
+        let mut next = || positions.next().unwrap_or_else(|| bug!("a window of too few axes"));
+        let mut plain = vec![Index::fixed(Dim::ZERO); dims.len()];
+        let mut masks: Vec<V> = Vec::new();
+        let mut shift: Option<V> = None;
+        for (axis, size) in dims.iter().enumerate() {
+            let position = next();
+            let Some(window) = axes.iter().find(|window| window.axis == axis) else {
+                plain[axis] = position;
+                continue;
+            };
+            let (sign, m) = (window.m.signum(), window.m.abs());
+            let mut n = fits(position.scale(&Dim::constant(sign * window.a)));
+            n = fits(n.add(&fits(Index::fixed(window.b.clone()).scale(&Dim::constant(sign)))));
+            if window.taps.is_some() {
+                n = fits(n.add(&fits(next().scale(&Dim::constant(sign * window.d)))));
+            }
+            if m == 1 {
+                plain[axis] = n.clone();
+                masks.push(self.guard(body, &Guard { index: n, size: size.clone(), fill: *fill }));
+                continue;
+            }
+            let n = self.draft.affine(&n);
+            let size = self.draft.affine(&Index::fixed(size.clone()));
+            let step = self.draft.affine(&Index::fixed(steps[axis].clone()));
+            let b = &mut body.builder;
+            let (n, size, step, zero) = (b.index(n), b.index(size), b.index(step), b.i32(0));
+            // The upper half of n · ⌈2³² / m⌉ is n / m exactly where m divides n, for 0 ≤ n < 2³¹.
+            let inverse = b.i32((1u64 << 32).div_ceil(m as u64) as u32 as i32);
+            let factor = b.i32(m as i32);
+            let i = b.bin(Bin::MulHi, n, inverse);
+            let back = b.bin(Bin::IMul, i, factor);
+            masks.push(b.cmp(Cc::Eq, back, n));
+            masks.push(b.cmp(Cc::Le, zero, n));
+            masks.push(b.cmp(Cc::Lt, i, size));
+            let words = b.bin(Bin::IMul, i, step);
+            shift = Some(shift.map_or(words, |sum| b.bin(Bin::IAdd, sum, words)));
+        }
+        let index = fits(linear(&plain, &dims));
+        let at = self.draft.affine(&index);
+        let buffer = self.lower.buffer(source);
+        let buf = self.draft.buf(buffer);
+        let b = &mut body.builder;
+        let valid = masks.into_iter().reduce(|all, mask| b.bin(Bin::And, all, mask));
+        let word = b.push(Inst::Load { buf, at, row: shift.map(|shift| (shift, Coef::Const(1))), valid });
+        let value = from_word(b, word, node.ty.dtype);
+        let fill = constant(b, *fill);
+        valid.map_or(value, |valid| select(b, valid, value, fill))
     }
 
     fn concat(&mut self, body: &mut PhaseBody, parts: &[NodeId], axis: usize, own: &[Index]) -> V {

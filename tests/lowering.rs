@@ -1,0 +1,4 @@
+//! Tests of fusion and lowering: random graphs compute as kernels what the graph says, on both backends.
+
+mod random_graphs;
+mod shapes;

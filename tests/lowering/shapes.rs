@@ -1,0 +1,1 @@
+//! What becomes of programs that people write: how many steps and kernels, what is stored.

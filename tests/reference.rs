@@ -1,0 +1,233 @@
+//! Training steps against PyTorch's: the same parameters, the same batch, ten updates.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use safetensors::{Dtype, SafeTensors};
+use tensa::backend::Backend;
+use tensa::backend::cpu::Cpu;
+use tensa::backend::interp::Interp;
+use tensa::backend::interp::graph::Given;
+use tensa::driver::{self, Session};
+use tensa::ir::{DType, Graph, ParamId, Role};
+use tensa::ops::Value;
+
+use crate::support::steps;
+
+/// How far loss, gradients and the first update may be off, by the norm of the tensor.
+const FIRST: f64 = 1e-4;
+/// How far the change after ten updates may be off.
+const TENTH: f64 = 1e-2;
+/// How far off where the reference is zero everywhere.
+const AT_ZERO: f64 = 1e-7;
+
+/// One model and what stands where.
+struct Case {
+    name: &'static str,
+    /// Our path of a parameter, the name in the reference.
+    params: &'static [(&'static str, &'static str)],
+    /// The table that the checker reads: its header, and row `r` of it.
+    header: fn() -> String,
+    row: fn(usize) -> String,
+}
+
+fn features() -> String {
+    (0..20).map(|at| format!("x{at},")).collect()
+}
+
+fn numbers(row: usize) -> String {
+    (0..20).map(|at| format!("{},", (row * 20 + at) % 37)).collect()
+}
+
+const MLP: Case = Case {
+    name: "mlp",
+    params: &[
+        ("Net.h.Dense.w", "d0.w"),
+        ("Net.h.Dense.b", "d0.b"),
+        ("Net.h.Dense.1.w", "d1.w"),
+        ("Net.h.Dense.1.b", "d1.b"),
+        ("Net.h.Dense.2.w", "d2.w"),
+        ("Net.h.Dense.2.b", "d2.b"),
+    ],
+    header: || features() + "y",
+    row: |row| format!("{}{}", numbers(row), row % 2),
+};
+
+const MLP_WIDE: Case = Case {
+    name: "mlp_wide",
+    params: &[
+        ("Net.Dense.w", "d0.w"),
+        ("Net.Dense.b", "d0.b"),
+        ("Net.Dense.1.w", "d1.w"),
+        ("Net.Dense.1.b", "d1.b"),
+        ("Net.Dense.2.w", "d2.w"),
+        ("Net.Dense.2.b", "d2.b"),
+    ],
+    header: || features() + "y",
+    row: |row| format!("{}c{}", numbers(row), row % 10),
+};
+
+const RECSYS: Case = Case {
+    name: "recsys",
+    params: &[
+        ("Net.u.Embedding.table", "user_emb"),
+        ("Net.i.Embedding.table", "item_emb"),
+        ("Net.z.Dense.w", "fc.w"),
+        ("Net.z.Dense.b", "fc.b"),
+    ],
+    header: || "user,item,y".to_owned(),
+    row: |row| format!("u{row:03},i{:03},{}", row % 50, row % 2),
+};
+
+type Tensors = BTreeMap<String, Value>;
+
+fn tensors(bytes: &[u8]) -> Tensors {
+    let file = SafeTensors::deserialize(bytes).unwrap();
+    let read = |name: &str| {
+        let view = file.tensor(name).unwrap();
+        let data = view.data();
+        let numbers: Vec<f64> = match view.dtype() {
+            Dtype::F32 => data.chunks(4).map(|x| f64::from(f32::from_le_bytes(x.try_into().unwrap()))).collect(),
+            Dtype::I32 => data.chunks(4).map(|x| f64::from(i32::from_le_bytes(x.try_into().unwrap()))).collect(),
+            Dtype::F64 => data.chunks(8).map(|x| f64::from_le_bytes(x.try_into().unwrap())).collect(),
+            other => panic!("{name} is of {other:?}"),
+        };
+        Value::new(view.shape().to_vec(), numbers)
+    };
+    file.names().into_iter().map(|name| (name.to_owned(), read(name))).collect()
+}
+
+/// The norm of a difference by the norm of what it should be, and whether that is within the tolerance.
+fn distance(want: &[f64], got: &[f64], tolerance: f64) -> (f64, bool) {
+    assert_eq!(want.len(), got.len());
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    let size = norm(&mut want.iter().copied());
+    let off = norm(&mut want.iter().zip(got).map(|(x, y)| x - y));
+    if size == 0.0 {
+        let most = got.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+        return (0.0, most <= AT_ZERO);
+    }
+    // A NaN is in no tolerance.
+    (off / size, off <= tolerance * size)
+}
+
+/// The worst distances of a run, and what was out of tolerance.
+#[derive(Default)]
+struct Judged {
+    worst: BTreeMap<&'static str, f64>,
+    faults: String,
+}
+
+impl Judged {
+    fn compare(&mut self, what: &'static str, name: &str, want: &[f64], got: &[f64], tolerance: f64) {
+        let (off, holds) = distance(want, got, tolerance);
+        let worst = self.worst.entry(what).or_insert(0.0);
+        *worst = worst.max(off);
+        if !holds {
+            writeln!(self.faults, "{what} of {name}: off by {off:.2e}").unwrap();
+        }
+    }
+}
+
+fn difference(after: &Value, before: &Value) -> Vec<f64> {
+    after.data.iter().zip(&before.data).map(|(after, before)| after - before).collect()
+}
+
+fn check(case: &Case, backend: &dyn Backend) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+    let text = std::fs::read_to_string(folder.join(format!("{}.model", case.name))).unwrap();
+    let reference = tensors(&std::fs::read(folder.join(format!("{}.safetensors", case.name))).unwrap());
+
+    // The checker learns columns and vocabularies from a table; the batch is the reference's.
+    let data = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = std::iter::once((case.header)()).chain((0..100).map(case.row)).collect();
+    std::fs::write(data.path().join("data.csv"), rows.join("\n") + "\n").unwrap();
+    let session = Session::new(&format!("{}.model", case.name), &text, data.path().to_path_buf());
+    let checked = session.check(None);
+    assert!(!checked.diagnostics.has_errors(), "{:?}", checked.diagnostics);
+    let stages = driver::stages(&checked.program, &checked.program.trains[0], true);
+    let graph: &Graph = &stages.opt;
+    let program = Arc::new(driver::kernels(graph));
+
+    let name = |id: ParamId| -> &'static str {
+        let path = &graph.params[id.index()].path;
+        case.params.iter().find(|(ours, _)| ours == path).unwrap_or_else(|| panic!("no name for {path}")).1
+    };
+    let batch = reference["batch/y"].dims[0];
+    let names = |id: usize| name(ParamId(id as u32));
+    let initial: Vec<Value> =
+        (0..graph.params.len()).map(|at| reference[&format!("param/{}", names(at))].clone()).collect();
+    let mut given = Given {
+        inputs: graph.inputs.iter().map(|input| reference[&format!("batch/{}", input.name)].clone()).collect(),
+        params: initial.clone(),
+        states: graph
+            .states
+            .iter()
+            .map(|state| {
+                Value::full(&state.ty.dims.iter().map(|dim| dim.as_const().unwrap() as usize).collect::<Vec<_>>(), 0.0)
+            })
+            .collect(),
+        sizes: vec![batch as i64; graph.sizes.len()],
+        steps_per_epoch: 1,
+        ..Given::default()
+    };
+    // The vocabularies of the table are as large as the tables of the reference.
+    for (param, value) in graph.params.iter().zip(&initial) {
+        let dims: Vec<usize> = param.ty.dims.iter().map(|dim| dim.as_const().unwrap() as usize).collect();
+        assert_eq!(dims, value.dims, "{}", param.path);
+    }
+
+    let mut judged = Judged::default();
+    let losses = &reference["losses_f64"].data;
+    for step in 1..=10u64 {
+        given.step = step;
+        let results = steps::run(graph, &program, backend, &given).unwrap();
+        let number =
+            |words: &[u32]| -> Vec<f64> { words.iter().map(|word| steps::element(*word, DType::F32)).collect() };
+        for (role, words) in &results {
+            let got = number(words);
+            match role {
+                Role::Loss => {
+                    let tolerance = if step == 1 { FIRST } else { TENTH };
+                    let what = if step == 1 { "loss" } else { "loss, later" };
+                    judged.compare(what, &format!("step {step}"), &losses[step as usize - 1..][..1], &got, tolerance);
+                }
+                Role::Grad(id) if step == 1 => {
+                    judged.compare("gradient", name(*id), &reference[&format!("grad/{}", name(*id))].data, &got, FIRST);
+                }
+                Role::NewParam(id) => given.params[id.index()].data = got,
+                Role::NewState(id) => given.states[id.index()].data = got,
+                _ => {}
+            }
+        }
+        for (at, before) in initial.iter().enumerate().filter(|_| step == 1 || step == 10) {
+            let after = &reference[&format!("param_step{step}/{}", names(at))];
+            let (what, tolerance) = if step == 1 { ("update 1", FIRST) } else { ("update 10", TENTH) };
+            let (want, got) = (difference(after, before), difference(&given.params[at], before));
+            judged.compare(what, names(at), &want, &got, tolerance);
+        }
+    }
+    println!("{} on {}: {:?}", case.name, backend.name(), judged.worst);
+    assert!(judged.faults.is_empty(), "{} on {}:\n{}", case.name, backend.name(), judged.faults);
+    assert_eq!(judged.worst.len(), 5, "all was compared");
+}
+
+#[test]
+fn mlp_trains_as_in_pytorch() {
+    check(&MLP, &Interp);
+    check(&MLP, &Cpu::new(2).unwrap());
+}
+
+#[test]
+fn mlp_wide_trains_as_in_pytorch() {
+    check(&MLP_WIDE, &Interp);
+    check(&MLP_WIDE, &Cpu::new(2).unwrap());
+}
+
+#[test]
+fn recsys_trains_as_in_pytorch() {
+    check(&RECSYS, &Interp);
+    check(&RECSYS, &Cpu::new(2).unwrap());
+}
