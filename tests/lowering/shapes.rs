@@ -43,7 +43,8 @@ fn a_dropout_mask_is_drawn_again_and_never_stored() {
     let draws = |inst: &Inst| matches!(inst, Inst::Bin(Bin::MulHi, ..));
     let drawing = program.kernels.iter().filter(|kernel| {
         kernel.phases.iter().any(|phase| {
-            let (Phase::Map(body) | Phase::Scalar(body) | Phase::Reduce { body, .. } | Phase::Fold { body, .. }) = phase;
+            let (Phase::Map(body) | Phase::Scalar(body) | Phase::Reduce { body, .. } | Phase::Fold { body, .. }) =
+                phase;
             body.insts.iter().any(draws)
         })
     });
