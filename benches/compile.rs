@@ -5,7 +5,8 @@
 
 use std::time::Instant;
 
-use tensa::ir::{Builder, DType, Dim, Graph, Input, InputId, Output, Param, ParamId, Role, SizeId, Ty};
+use tensa::ir::{DType, Dim, Graph, Input, InputId, Output, Param, ParamId, Role, SizeId, Ty};
+use tensa::ops::Builder;
 use tensa::ops::{MapOp, Op};
 use tensa::{autodiff, canon, opt};
 

@@ -367,7 +367,7 @@ pub fn kernels(graph: &Graph) -> Program {
 /// Stops at a graph that a pass broke; names the pass.
 fn verified(pass: &str, graph: &Graph) {
     if cfg!(debug_assertions)
-        && let Err(fault) = crate::ir::verify::verify(graph)
+        && let Err(fault) = crate::ops::verify::verify(graph)
     {
         crate::base::bug!("after {pass}: {fault}\n{}", crate::ir::text::print(graph));
     }

@@ -13,7 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("diag", &[]),
     ("tensor", &[]),
     ("syntax", &[]),
-    ("ir", &["ops"]),
+    ("ir", &[]),
     ("ops", &["ir"]),
     ("sema", &["syntax", "ir", "ops"]),
     ("lower", &["sema", "ir", "ops"]),

@@ -10,7 +10,8 @@ mod reverse;
 pub use reverse::grad;
 
 use crate::base::bug;
-use crate::ir::{Builder, Graph, NodeId, Output, ParamId, Role};
+use crate::ir::{Graph, NodeId, Output, ParamId, Role};
+use crate::ops::Builder;
 use crate::ops::{Number, Op};
 
 /// Adds the gradient of the loss by every parameter: zeros where the loss does not depend on it.

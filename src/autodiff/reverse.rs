@@ -3,8 +3,9 @@
 use smallvec::SmallVec;
 
 use crate::base::bug;
-use crate::ir::{Builder, DType, NodeId, Origin, Ty};
+use crate::ir::{DType, NodeId, Origin, Ty};
 use crate::ops;
+use crate::ops::Builder;
 
 /// The gradients of `y`, f32 without axes, by the values `xs`: one node for each, zeros where `y` does not
 /// depend on it.

@@ -290,6 +290,10 @@ impl Binder<'_> {
 
     /// The rows of a result lie one after the other and apart.
     fn row_major(&self, c: &BoundMatrix, [batch, rows, cols]: [usize; 3]) -> Result<(), BindFault> {
+        // Strides of nothing are free.
+        if batch == 0 || rows == 0 || cols == 0 {
+            return Ok(());
+        }
         let rows_apart = rows <= 1 || c.row_stride >= cols as i64;
         let whole = i128::from(c.row_stride) * (rows as i128 - 1).max(0) + cols as i128;
         let batches_apart = batch <= 1 || i128::from(c.batch_stride) >= whole;

@@ -17,7 +17,8 @@ use smallvec::SmallVec;
 
 use super::product::{Factor, Label, Product, Set, set};
 use crate::base::bug;
-use crate::ir::{Builder, Dim, NodeId};
+use crate::ir::{Dim, NodeId};
+use crate::ops::Builder;
 
 /// The sum of `x` along axes. `open` says whether a contraction that `x` is may be taken apart.
 pub(super) fn of_sum(b: &mut Builder, x: NodeId, axes: &[usize], open: bool) -> NodeId {

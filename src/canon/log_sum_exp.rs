@@ -1,6 +1,7 @@
 //! Log-sum-exp, plain or with its maximum taken out by hand.
 
-use crate::ir::{Builder, NodeId};
+use crate::ir::NodeId;
+use crate::ops::Builder;
 use crate::ops::{MapOp, Op, ReduceOp};
 
 /// log(Σ exp(x)) = logsumexp(x), over several axes one after the other.

@@ -16,8 +16,9 @@ mod log_sum_exp;
 mod pick;
 mod product;
 
-use crate::ir::rewrite::{Site, to_fixpoint};
-use crate::ir::{Builder, Graph, NodeId};
+use crate::ir::{Graph, NodeId};
+use crate::ops::Builder;
+use crate::ops::rewrite::{Site, to_fixpoint};
 use crate::ops::{MapOp, Op, ReduceOp};
 
 /// What one round leaves unused may let the next take more apart; it is rare that two do not suffice.

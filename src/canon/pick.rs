@@ -1,6 +1,7 @@
 //! A sum of which a mask leaves one term is that term.
 
-use crate::ir::{Builder, Dim, NodeId};
+use crate::ir::{Dim, NodeId};
+use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Op};
 
 /// Σ_a (pos(a) = i ? x : 0) = x at a = i, where i is known to be a position of `a`: an input that is

@@ -5,7 +5,8 @@
 
 use smallvec::SmallVec;
 
-use crate::ir::{Builder, Dim, NodeId};
+use crate::ir::{Dim, NodeId};
+use crate::ops::Builder;
 use crate::ops::{MapOp, Op};
 
 /// The label of an axis; equal labels are the same index.

@@ -7,9 +7,10 @@
 //!
 //! A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
 
-use crate::ir::rewrite::{Site, rebuild};
-use crate::ir::{Builder, Dim, Graph, NodeId};
+use crate::ir::{Dim, Graph, NodeId};
+use crate::ops::Builder;
 use crate::ops::Op;
+use crate::ops::rewrite::{Site, rebuild};
 
 /// Labels of the legal contraction.
 const B: u8 = 0;

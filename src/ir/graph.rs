@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::{Dim, HostProgram, SizeId, Ty};
 use crate::base::Span;
-use crate::ops::Op;
+use crate::ir::op::Op;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident $letter:literal)*) => {$(

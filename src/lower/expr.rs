@@ -1,6 +1,7 @@
 //! One expression to nodes.
 
-use crate::ir::{Builder, DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
+use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
+use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op};
 use crate::sema::typed::{Axis, AxisId, Expr, ExprId, ExprKind, Fun, Train};
 

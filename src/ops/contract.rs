@@ -1,7 +1,8 @@
 //! Contractions: an einsum of two operands.
 
 use super::{Grads, Value, for_each_index};
-use crate::ir::{Builder, DType, Dim, NodeId, Ty};
+use crate::ir::{DType, Dim, NodeId, Ty};
+use crate::ops::Builder;
 
 /// How many labels there are: the letters of the text form.
 pub const MAX_LABELS: u8 = 52;

@@ -1,7 +1,8 @@
 //! Data-dependent indices.
 
 use super::{Cmp, Grads, Value, for_each_index};
-use crate::ir::{Builder, DType, Dim, Dims, NodeId, Ty};
+use crate::ir::{DType, Dim, Dims, NodeId, Ty};
+use crate::ops::Builder;
 
 // ---- Take
 

@@ -2,7 +2,8 @@
 
 use super::{Cmp, Grads, MapOp, Value};
 use crate::ir::special::erf;
-use crate::ir::{Builder, DType, NodeId, Ty};
+use crate::ir::{DType, NodeId, Ty};
+use crate::ops::Builder;
 
 use MapOp::*;
 

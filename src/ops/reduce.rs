@@ -3,7 +3,8 @@
 use super::map::{max, min};
 use super::{ArgOp, Cmp, MapOp, Op, ReduceOp, Value, WindowAxis, for_each_index, view};
 use crate::base::bug;
-use crate::ir::{Builder, DType, Dim, NodeId, Ty};
+use crate::ir::{DType, Dim, NodeId, Ty};
+use crate::ops::Builder;
 
 impl ReduceOp {
     /// The value of a reduction of nothing.

@@ -2,7 +2,8 @@
 
 use super::{Grads, Value};
 use crate::base::bug;
-use crate::ir::{Builder, Dim, NodeId, Ty};
+use crate::ir::{Dim, NodeId, Ty};
+use crate::ops::Builder;
 
 // ---- Permute
 

@@ -2,7 +2,8 @@
 
 use super::{Env, Number, Value, WindowAxis};
 use crate::base::bug;
-use crate::ir::{Builder, Dim, Dims, NodeId, SizeOverflow, Ty};
+use crate::ir::{Dim, Dims, NodeId, SizeOverflow, Ty};
+use crate::ops::Builder;
 
 pub(super) fn infer(axes: &[WindowAxis], fill: Number, x: &Ty) -> Result<Ty, String> {
     if axes.iter().any(|axis| axis.axis >= x.rank()) || axes.windows(2).any(|two| two[0].axis >= two[1].axis) {

@@ -2,7 +2,8 @@
 //! runs.
 
 use crate::ir::host::{HostBinary, HostUnary};
-use crate::ir::{Builder, DType, HostId, HostOp, NodeId};
+use crate::ir::{DType, HostId, HostOp, NodeId};
+use crate::ops::Builder;
 use crate::ops::{MapOp, Number, Op, eval_map};
 
 /// The value of an operation on constants, and of a host value that is one.

@@ -2,7 +2,7 @@
 //!
 //! In: a graph after autodiff and `step`. Out: one with the same outputs and less work. `simplify` holds the
 //! algebra of elements, `views` that of indices, `fold` what is known before the step. Common subexpressions
-//! become one and dead code goes in the walk itself (`ir::rewrite`).
+//! become one and dead code goes in the walk itself (`ops::rewrite`).
 //!
 //! **What a rule may change.** Results stay the same up to rounding. NaN and ±∞ stay where they are: a
 //! rule that would lose or make one (`x·0 = 0`, `x - x = 0`, `log(exp(x)) = x`) is not there, or asks
@@ -16,8 +16,9 @@ mod fold;
 mod simplify;
 mod views;
 
-use crate::ir::rewrite::{Site, to_fixpoint};
-use crate::ir::{Builder, Graph, NodeId};
+use crate::ir::{Graph, NodeId};
+use crate::ops::Builder;
+use crate::ops::rewrite::{Site, to_fixpoint};
 
 /// A rule sees its arguments rewritten, so most chains collapse in one round; a few rules make work for
 /// others above them.

@@ -1,6 +1,7 @@
 //! The algebra of elements. Above each rule stands what it says; see the module for what it may change.
 
-use crate::ir::{Builder, DType, Graph, NodeId};
+use crate::ir::{DType, Graph, NodeId};
+use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op};
 
 use MapOp::*;

@@ -1,7 +1,8 @@
 //! The algebra of indices: chains of views become one, and work is done before it is repeated.
 
-use crate::ir::rewrite::Site;
-use crate::ir::{Builder, Dim, NodeId};
+use crate::ir::{Dim, NodeId};
+use crate::ops::Builder;
+use crate::ops::rewrite::Site;
 use crate::ops::{Number, Op};
 
 /// f(repeat x, repeat y) = repeat f(x, y): along an axis that every argument repeats, an elementwise

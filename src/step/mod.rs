@@ -6,7 +6,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Builder, Graph, HostId, HostOp, NodeId, Origin, ParamId, Role};
+use crate::ir::{Graph, HostId, HostOp, NodeId, Origin, ParamId, Role};
+use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Op};
 
 /// What to do with large gradients before the update.

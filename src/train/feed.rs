@@ -155,3 +155,32 @@ fn room<T: Copy + Default>(numbers: &mut Vec<T>, len: usize) -> &mut [T] {
     }
     &mut numbers[..len]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Code;
+    use crate::ir::{Dim, Input, SizeId, Ty};
+    use crate::tensor::Tensor;
+
+    /// A class number outside of its axis is told (E0825) before a step could read by it.
+    #[test]
+    fn class_numbers_are_held_to_their_axis() {
+        let input = Input {
+            name: "y".to_owned(),
+            ty: Ty::new(DType::I32, [Dim::size(SizeId(0))]),
+            below: Some(Dim::constant(3)),
+        };
+        let graph = Graph { inputs: vec![input], sizes: vec!["batch".to_owned()], ..Graph::default() };
+        let mut feed = Feed::new(&graph, &[]);
+        for (numbers, outside) in
+            [(vec![0, 2, 1], None), (vec![0, 3], Some(Code::E0825)), (vec![-1], Some(Code::E0825))]
+        {
+            let rows = numbers.len();
+            let tensor = Tensor::I32(ndarray::Array1::from(numbers).into_dyn());
+            let batch = Batch { rows, columns: vec![(Symbol::new("y"), tensor)] };
+            let told = feed.set(&batch, &[true]);
+            assert_eq!(told.err().map(|told| told.code), outside);
+        }
+    }
+}

@@ -50,7 +50,7 @@ fn given_for(graph: &Graph, batch: i64, seed: u32) -> Option<Given> {
 
 fn program(what: &str, graph: &Graph) -> Arc<Program> {
     let fused = fuse::fuse(graph);
-    tensa::ir::verify::verify(&fused.graph).unwrap_or_else(|why| panic!("{what}: {why}"));
+    tensa::ops::verify::verify(&fused.graph).unwrap_or_else(|why| panic!("{what}: {why}"));
     let program = kernel::lower(&fused);
     verify::program(&program).unwrap_or_else(|why| panic!("{what}: {why}\n{}\n{program}", fuse::print(&fused)));
     let text = program.to_string();

@@ -2,8 +2,9 @@
 
 use tensa::autodiff;
 use tensa::backend::interp::graph::{Given, run};
-use tensa::ir::{Builder, DType, Dim, Graph, Input, InputId, NodeId, Output, Param, ParamId, Role, SizeId, Ty, verify};
+use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Param, ParamId, Role, SizeId, Ty};
 use tensa::ops::{self, ArgOp, Cmp, MapOp, Number, Op, ReduceOp, Value, WindowAxis};
+use tensa::ops::{Builder, verify};
 
 use DType::{Bool, F32, I32};
 

@@ -2,8 +2,9 @@
 
 use tensa::backend::interp::graph::{Given, run};
 use tensa::ir::text::print;
-use tensa::ir::verify::verify;
-use tensa::ir::{Builder, DType, Dim, Graph, Input, InputId, Output, Param, ParamId, Role, SizeId, Ty};
+use tensa::ir::{DType, Dim, Graph, Input, InputId, Output, Param, ParamId, Role, SizeId, Ty};
+use tensa::ops::Builder;
+use tensa::ops::verify::verify;
 use tensa::ops::{MapOp, Op, Value};
 use tensa::{autodiff, canon, opt};
 

@@ -2,7 +2,7 @@
 
 use tensa::ir::Graph;
 use tensa::ir::text::{parse, print};
-use tensa::ir::verify::verify;
+use tensa::ops::verify::verify;
 use tensa::{canon, opt};
 
 /// The nodes and outputs after a pass.

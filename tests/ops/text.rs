@@ -3,11 +3,11 @@
 use tensa::autodiff;
 use tensa::ir::host::{HostBinary, HostUnary};
 use tensa::ir::text::{parse, print};
-use tensa::ir::verify::verify;
 use tensa::ir::{
-    Builder, DType, Dim, Graph, HostId, HostOp, Input, InputId, NodeId, Output, Param, ParamId, Role, SizeId, State,
-    StateId, Ty,
+    DType, Dim, Graph, HostId, HostOp, Input, InputId, NodeId, Output, Param, ParamId, Role, SizeId, State, StateId, Ty,
 };
+use tensa::ops::Builder;
+use tensa::ops::verify::verify;
 use tensa::ops::{MapOp, Number, Op};
 
 use crate::support::graphs::random_graph;

@@ -1,7 +1,8 @@
 //! Reference values at the odd points.
 
 use tensa::backend::interp::graph::{Given, RunError, run};
-use tensa::ir::{Builder, DType, Dim, Graph, Input, InputId, NodeId, Output, Role, SizeId, Ty};
+use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Role, SizeId, Ty};
+use tensa::ops::Builder;
 use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Op, ReduceOp, Value, WindowAxis, eval_map};
 
 /// The value of what is built from one vector.

@@ -2,10 +2,9 @@
 
 use tensa::backend::interp::graph::Given;
 use tensa::base::philox::philox;
-use tensa::ir::{
-    Builder, DType, Dim, Graph, Input, InputId, NodeId, Origin, Output, Param, ParamId, Role, SizeId, Ty, verify,
-};
+use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Origin, Output, Param, ParamId, Role, SizeId, Ty};
 use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Value, WindowAxis};
+use tensa::ops::{Builder, verify};
 
 /// Random numbers by counting.
 pub struct Rng {

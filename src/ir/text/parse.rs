@@ -3,11 +3,11 @@
 use smallvec::SmallVec;
 
 use super::{HOST_BINARY, HOST_UNARY};
+use crate::ir::op::{ArgOp, Dist, MapOp, Number, Op, ReduceOp, WindowAxis};
 use crate::ir::{
     DType, Dim, Graph, HostId, HostOp, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, SizeId,
     SizeOverflow, State, StateId, Ty,
 };
-use crate::ops::{ArgOp, Dist, MapOp, Number, Op, ReduceOp, WindowAxis};
 
 /// Reads what `print` wrote; the error names the line.
 pub fn parse(text: &str) -> Result<Graph, String> {

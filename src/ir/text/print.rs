@@ -3,8 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::{HOST_BINARY, HOST_UNARY, size_word, size_words};
+use crate::ir::op::{ArgOp, Dist, Number, Op, ReduceOp, WindowAxis};
 use crate::ir::{Dim, Graph, HostOp, Node, Role, SizeId, Ty};
-use crate::ops::{ArgOp, Dist, Number, Op, ReduceOp, WindowAxis};
 
 /// The text of a graph.
 pub fn print(graph: &Graph) -> String {

@@ -10,9 +10,9 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 
-use super::{DType, Dim, Dims, Graph, HostId, HostOp, Node, NodeId, Origin, Ty};
+use super::{ArgOp, Cmp, MapOp, Number, Op, ReduceOp, WindowAxis};
 use crate::base::bug;
-use crate::ops::{self, ArgOp, Cmp, MapOp, Number, Op, ReduceOp, WindowAxis};
+use crate::ir::{DType, Dim, Dims, Graph, HostId, HostOp, Node, NodeId, Origin, Ty};
 
 /// Builds a graph.
 pub struct Builder {
@@ -48,7 +48,7 @@ impl Builder {
         if let Some(found) = hash.and_then(|hash| self.find(hash, &op, args)) {
             return found;
         }
-        let ty = match ops::infer(&self.graph, &op, args) {
+        let ty = match super::infer(&self.graph, &op, args) {
             Ok(ty) => ty,
             Err(why) => {
                 let types: Vec<&Ty> =

@@ -1,7 +1,7 @@
 //! What must hold of every graph, checked after every pass.
 //!
 //! - An argument stands before its user.
-//! - Each node has the type its operation gives it (`ops::infer`), which also finds ids of inputs,
+//! - Each node has the type its operation gives it (`super::infer`), which also finds ids of inputs,
 //!   parameters, states and host values that are not there.
 //! - A size names a known symbol.
 //! - An output is a node of the graph, no role appears twice, a loss and a metric are f32 without axes,
@@ -10,8 +10,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{DType, Dim, Graph, HostId, HostOp, Output, Role, Ty};
-use crate::ops;
+use crate::ir::{DType, Dim, Graph, HostId, HostOp, Output, Role, Ty};
 
 /// Checks a graph; the error says which node or output breaks which rule.
 pub fn verify(graph: &Graph) -> Result<(), String> {
@@ -29,7 +28,7 @@ pub fn verify(graph: &Graph) -> Result<(), String> {
         if node.args.iter().any(|&arg| arg >= id) {
             return Err(fail("an argument that does not stand before its user".to_owned()));
         }
-        let ty = ops::infer(graph, &node.op, &node.args).map_err(fail)?;
+        let ty = super::infer(graph, &node.op, &node.args).map_err(fail)?;
         if ty != node.ty {
             return Err(fail(format!("has the type {:?}, not {ty:?}", node.ty)));
         }

@@ -6,8 +6,9 @@
 
 use smallvec::SmallVec;
 
-use super::{Builder, Graph, NodeId, Output};
+use super::Builder;
 use crate::base::bug;
+use crate::ir::{Graph, NodeId, Output};
 
 /// A node that a rule may rewrite.
 pub struct Site<'a> {
