@@ -295,7 +295,7 @@ impl Cx<'_> {
                 return;
             }
             let blocks = is_view(&self.graph.node(base).op) && !self.free[base.index()];
-            if !blocks && !(self.free[base.index()] && is_linear) {
+            if !(blocks || self.free[base.index()] && is_linear) {
                 return;
             }
             self.copy(base);

@@ -97,11 +97,11 @@ mod tests {
 
     #[test]
     fn paths_of_uris() {
-        let path = |uri: &str| super::path(&Uri::from(uri)).map(|path| path.display().to_string());
-        assert_eq!(path("file:///a/my%20net.model").as_deref(), Some("/a/my net.model"));
-        assert_eq!(path("file:///C:/net.model").as_deref(), Some("C:/net.model"));
-        assert_eq!(path("file:///a/100%.model").as_deref(), Some("/a/100%.model"));
-        assert_eq!(path("untitled:Untitled-1"), None);
+        let shown = |uri: &str| path(&Uri::from(uri)).map(|path| path.display().to_string());
+        assert_eq!(shown("file:///a/my%20net.model").as_deref(), Some("/a/my net.model"));
+        assert_eq!(shown("file:///C:/net.model").as_deref(), Some("C:/net.model"));
+        assert_eq!(shown("file:///a/100%.model").as_deref(), Some("/a/100%.model"));
+        assert_eq!(shown("untitled:Untitled-1"), None);
     }
 
     #[test]

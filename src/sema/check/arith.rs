@@ -228,6 +228,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The value with elements of f32: a bool counts as 0 or 1.
+    #[expect(clippy::wrong_self_convention, reason = "it converts an expression of the checker, not the checker")]
     pub(super) fn to_f32(&mut self, x: ExprId, span: Span) -> ExprId {
         let ty = self.ty(x);
         if ty.dtype == DType::F32 {

@@ -228,7 +228,7 @@ impl<'a> Checker<'a> {
             }
             Callee::Instance(def, path) => {
                 let depth = self.calls.len();
-                let at = self.training.then(|| self.store.layers.len());
+                let at = self.training.then_some(self.store.layers.len());
                 if at.is_some() {
                     let applied = Applied { path: path.to_string(), layer: def.name.name, ty: None, depth };
                     self.store.layers.push(applied);
