@@ -12,31 +12,39 @@ pub(super) struct Lowering<'a> {
     train: &'a Train,
     pub builder: Builder,
     nodes: Vec<Option<NodeId>>,
+    /// What has been lowered or is about to be.
+    seen: Vec<bool>,
     hosts: Vec<Option<HostId>>,
 }
 
 impl<'a> Lowering<'a> {
     pub(super) fn new(train: &'a Train, graph: Graph) -> Lowering<'a> {
         let count = train.exprs.len();
-        Lowering { train, builder: Builder::new(graph), nodes: vec![None; count], hosts: vec![None; count] }
+        Lowering {
+            train,
+            builder: Builder::new(graph),
+            nodes: vec![None; count],
+            seen: vec![false; count],
+            hosts: vec![None; count],
+        }
     }
 
     /// The node of an expression and of everything it needs. A deep program needs no deep stack: an
-    /// expression's parts have smaller ids, so what is reachable is lowered in order.
+    /// expression's parts have smaller ids, so what is new is lowered in the order of its ids.
     pub(super) fn root(&mut self, root: ExprId) -> NodeId {
-        let mut needed = vec![root];
-        let mut wanted = vec![false; self.train.exprs.len()];
-        while let Some(id) = needed.pop() {
-            if std::mem::replace(&mut wanted[id.0 as usize], true) || self.nodes[id.0 as usize].is_some() {
+        let mut stack = vec![root];
+        let mut new = Vec::new();
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut self.seen[id.0 as usize], true) {
                 continue;
             }
-            self.train.exprs[id.0 as usize].kind.for_each_part(|part| needed.push(part));
+            new.push(id);
+            self.train.exprs[id.0 as usize].kind.for_each_part(|part| stack.push(part));
         }
-        for at in 0..=root.0 {
-            if wanted[at as usize] && self.nodes[at as usize].is_none() {
-                let node = self.expr(ExprId(at));
-                self.nodes[at as usize] = Some(node);
-            }
+        new.sort_unstable();
+        for id in new {
+            let node = self.expr(id);
+            self.nodes[id.0 as usize] = Some(node);
         }
         self.node(root)
     }
