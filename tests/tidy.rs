@@ -201,6 +201,10 @@ fn every_code_has_its_page_and_a_test() {
     let cases: String = files("tests", "model").into_iter().map(|(_, text)| text).collect();
     // This file names no code, so it cannot stand in for a test.
     let tests: String = files("tests", "rs").into_iter().map(|(_, text)| text).collect();
+    // The unit tests at the end of a file count too.
+    let units =
+        files("src", "rs").into_iter().filter_map(|(_, text)| Some(text.split_once("#[cfg(test)]")?.1.to_owned()));
+    let tests: String = units.chain([tests]).collect();
     let mut wrong = Vec::new();
     for &code in Code::ALL {
         let name = code.as_str();
