@@ -478,6 +478,30 @@ pub enum BinaryOp {
     Divides,
 }
 
+impl BinaryOp {
+    /// The operator as written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            BinaryOp::Add => "+",
+            BinaryOp::Sub => "-",
+            BinaryOp::Mul => "*",
+            BinaryOp::Div => "/",
+            BinaryOp::FloorDiv => "//",
+            BinaryOp::Mod => "%",
+            BinaryOp::Pow => "^",
+            BinaryOp::Lt => "<",
+            BinaryOp::Le => "<=",
+            BinaryOp::Eq => "==",
+            BinaryOp::Ne => "!=",
+            BinaryOp::Ge => ">=",
+            BinaryOp::Gt => ">",
+            BinaryOp::And => "and",
+            BinaryOp::Or => "or",
+            BinaryOp::Divides => "divides",
+        }
+    }
+}
+
 /// An argument of a call.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Arg {

@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
         let axes = match op {
             BinaryOp::Mul => self.union(&[a, b], span),
             _ if is_comparison => self.union(&[a, b], span),
-            _ => self.contain(&[a, b], &spans, sign(op), op_span),
+            _ => self.contain(&[a, b], &spans, op.sign(), op_span),
         };
         let Some(axes) = axes else { return Value::Error };
         let dtype = if is_comparison { DType::Bool } else { DType::F32 };
@@ -344,26 +344,5 @@ impl<'a> Checker<'a> {
     pub(super) fn filled(&mut self, value: f64, axes: Vec<Axis>, span: Span) -> ExprId {
         let number = self.number(value, DType::F32, span);
         if axes.is_empty() { number } else { self.push(ExprKind::Expand(number), plain(axes), span) }
-    }
-}
-
-fn sign(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::FloorDiv => "//",
-        BinaryOp::Mod => "%",
-        BinaryOp::Pow => "^",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Gt => ">",
-        BinaryOp::And => "and",
-        BinaryOp::Or => "or",
-        BinaryOp::Divides => "divides",
     }
 }

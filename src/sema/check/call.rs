@@ -212,19 +212,7 @@ impl<'a> Checker<'a> {
             }
             Callee::Def(def) => {
                 let place = scope.place.clone();
-                self.use_def(
-                    scope,
-                    f,
-                    Use {
-                        def,
-                        brackets: f.brackets,
-                        config: f.config.clone().unwrap_or_default(),
-                        inputs: args,
-                        row: None,
-                        place,
-                        span,
-                    },
-                )
+                self.use_def(scope, f, def, place, args, span)
             }
             Callee::Instance(def, path) => {
                 let depth = self.calls.len();
@@ -233,19 +221,7 @@ impl<'a> Checker<'a> {
                     let applied = Applied { path: path.to_string(), layer: def.name.name, ty: None, depth };
                     self.store.layers.push(applied);
                 }
-                let value = self.use_def(
-                    scope,
-                    f,
-                    Use {
-                        def,
-                        brackets: f.brackets,
-                        config: f.config.clone().unwrap_or_default(),
-                        inputs: args,
-                        row: None,
-                        place: Place::new(Rc::clone(path)),
-                        span,
-                    },
-                );
+                let value = self.use_def(scope, f, def, Place::new(Rc::clone(path)), args, span);
                 if let (Some(at), Value::Tensor(id)) = (at, &value) {
                     self.store.layers[at].ty = Some(self.ty(*id).clone());
                 }
@@ -254,12 +230,20 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn use_def(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, call: Use<'a>) -> Value<'a> {
+    /// Elaborates a definition where the function was written, or here.
+    fn use_def(
+        &mut self,
+        scope: &mut Scope<'a>,
+        f: &Function<'a>,
+        def: &'a ast::Def,
+        place: Place,
+        inputs: Vec<Given<'a>>,
+        span: Span,
+    ) -> Value<'a> {
+        let config = f.config.clone().unwrap_or_default();
+        let call = Use { def, brackets: f.brackets, config, inputs, row: None, place, span };
         match &f.scope {
-            Some(captured) => {
-                let mut inner = (**captured).clone();
-                self.elaborate(&mut inner, call)
-            }
+            Some(captured) => self.elaborate(&mut (**captured).clone(), call),
             None => self.elaborate(scope, call),
         }
     }

@@ -37,7 +37,6 @@ use build::Builder;
 use draft::{Draft, LOST};
 use grammar::{Fault, Rule};
 
-pub(in crate::syntax) use build::sign;
 pub(in crate::syntax) use tokens::{RESERVED, UNITS};
 
 /// Texts that nest deeper than this are read on a stack of their own.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{Printer, WIDTH, deeper};
 use crate::base::Span;
 use crate::syntax::ast::{Arg, BinaryOp, Block, Brackets, Expr, ExprKind, Ix, Scan, UnaryOp};
-use crate::syntax::parse::{UNITS, sign};
+use crate::syntax::parse::UNITS;
 
 /// What an expression is printed into: how tight it must bind to go without brackets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -130,7 +130,7 @@ impl Printer {
         };
         self.expr(first, left);
         for (op, _, operand) in rest {
-            let sign = sign(*op);
+            let sign = op.sign();
             if sign == "^" {
                 self.put(sign);
             } else {

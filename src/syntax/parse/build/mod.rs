@@ -12,8 +12,6 @@ mod literal;
 mod operators;
 mod ty;
 
-pub(in crate::syntax) use operators::sign;
-
 use super::draft::Draft;
 use super::grammar::{Node, Rule};
 use crate::base::{Span, Symbol};

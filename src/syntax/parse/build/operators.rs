@@ -152,7 +152,7 @@ impl Row<'_> {
         let mut chains = false;
         while let Some((op, at)) = self.operator(compares) {
             if !chains {
-                self.diagnostics.push(diag::syntax::chained_comparison(at, sign(op)));
+                self.diagnostics.push(diag::syntax::chained_comparison(at, op.sign()));
             }
             chains = true;
             whole = whole.to(self.range().span);
@@ -220,26 +220,4 @@ fn chained(first: Expr, rest: Vec<(BinaryOp, Span, Expr)>) -> Expr {
 fn unary(op: UnaryOp, sign: Span, operand: Expr) -> Expr {
     let span = sign.to(operand.span);
     Expr { kind: ExprKind::Unary(op, Box::new(operand)), span }
-}
-
-/// An operator as written.
-pub(in crate::syntax) fn sign(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::FloorDiv => "//",
-        BinaryOp::Mod => "%",
-        BinaryOp::Pow => "^",
-        BinaryOp::Lt => "<",
-        BinaryOp::Le => "<=",
-        BinaryOp::Eq => "==",
-        BinaryOp::Ne => "!=",
-        BinaryOp::Ge => ">=",
-        BinaryOp::Gt => ">",
-        BinaryOp::And => "and",
-        BinaryOp::Or => "or",
-        BinaryOp::Divides => "divides",
-    }
 }
