@@ -26,6 +26,8 @@ impl Style {
     pub const PLAIN: Style = Style { color: false, width: 100 };
 }
 
+/// The longest line that is shown whole, in bytes.
+const MAX_LINE: usize = 200;
 /// How many lines of an edit are shown.
 const EDIT_LINES: usize = 4;
 
@@ -116,28 +118,70 @@ pub(super) fn word(severity: Severity) -> &'static str {
 }
 
 fn snippet(diagnostic: &Diagnostic, sources: &SourceMap, file: Option<FileId>) -> Snippet {
-    let source = file.map(|file| sources.file(file));
-    let labels = match (file, source) {
-        (Some(file), Some(source)) => {
-            let here = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file);
-            here.map(|(index, label)| labeled(label, source, index == 0)).collect()
+    let (source, labels) = match file {
+        Some(file) => {
+            let here: Vec<(usize, &Label)> =
+                diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file).collect();
+            let source = sources.file(file);
+            let shown = Shown::new(source, &here);
+            let labels = here.iter().map(|(index, label)| shown.labeled(label, *index == 0)).collect();
+            (Some(NamedSource::new(&source.name, shown.text)), labels)
         }
-        _ => Vec::new(),
+        None => (None, Vec::new()),
     };
-    Snippet {
-        severity: diagnostic.severity,
-        message: diagnostic.message.clone(),
-        source: source.map(|source| NamedSource::new(&source.name, Arc::clone(&source.text))),
-        labels,
-    }
+    Snippet { severity: diagnostic.severity, message: diagnostic.message.clone(), source, labels }
 }
 
-fn labeled(label: &Label, source: &SourceFile, primary: bool) -> LabeledSpan {
-    let end = (label.span.end as usize).min(source.text.len());
-    let start = (label.span.start as usize).min(end);
-    let text = (!label.text.is_empty()).then(|| label.text.clone());
-    let span = start..end;
-    if primary { LabeledSpan::new_primary_with_span(text, span) } else { LabeledSpan::new_with_span(text, span) }
+/// The text of a file as a report shows it: lines that nobody could read are cut behind what is pointed at.
+struct Shown {
+    text: Arc<str>,
+    /// Where a cut line ends in the file, and how many bytes are gone from there on.
+    cuts: Vec<(usize, usize)>,
+}
+
+impl Shown {
+    fn new(source: &SourceFile, labels: &[(usize, &Label)]) -> Shown {
+        let text = &source.text;
+        if text.lines().all(|line| line.len() <= MAX_LINE) {
+            return Shown { text: Arc::clone(text), cuts: Vec::new() };
+        }
+        let (mut kept, mut cuts, mut gone, mut start) = (String::new(), Vec::new(), 0, 0);
+        for line in text.split_inclusive('\n') {
+            let content = line.trim_end_matches(['\n', '\r']);
+            let pointed = labels.iter().map(|(_, label)| label.span.start as usize);
+            let last = pointed.filter(|at| (start..=start + content.len()).contains(at)).map(|at| at - start).max();
+            let mut end = content.len().min(MAX_LINE.max(last.unwrap_or(0) + MAX_LINE / 4));
+            while !content.is_char_boundary(end) {
+                end += 1;
+            }
+            // What is not longer than the mark of a cut stays.
+            if content.len() - end <= '…'.len_utf8() {
+                end = content.len();
+            }
+            kept.push_str(&content[..end]);
+            if end < content.len() {
+                kept.push('…');
+                gone += content.len() - end - '…'.len_utf8();
+                cuts.push((start + end, gone));
+            }
+            kept.push_str(&line[content.len()..]);
+            start += line.len();
+        }
+        Shown { text: kept.into(), cuts }
+    }
+
+    fn labeled(&self, label: &Label, primary: bool) -> LabeledSpan {
+        let place = |at: u32| {
+            let at = at as usize;
+            let before = self.cuts.iter().rev().find(|(cut, _)| *cut < at).map_or(0, |(_, gone)| *gone);
+            (at.saturating_sub(before)).min(self.text.len())
+        };
+        let start = place(label.span.start);
+        let end = place(label.span.end).max(start);
+        let text = (!label.text.is_empty()).then(|| label.text.clone());
+        let span = start..end;
+        if primary { LabeledSpan::new_primary_with_span(text, span) } else { LabeledSpan::new_with_span(text, span) }
+    }
 }
 
 /// The files of the labels after the first, each once.
@@ -211,4 +255,32 @@ fn mended(source: &SourceFile, top: usize, bottom: usize, edits: &[&Edit]) -> Ve
         }
     }
     text.lines().enumerate().map(|(index, line)| (top + 1 + index, line.trim_end().to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Span;
+    use crate::diag::Code;
+
+    /// A line that nobody could read is cut behind the mark, and marks on later lines stay in place.
+    #[test]
+    fn long_lines_are_cut() {
+        let mut sources = SourceMap::default();
+        let first = format!("let a = {}\n", "1 + ".repeat(50_000));
+        let text = format!("{first}let b = nothing\n");
+        let file = sources.add("long.model", text, false);
+        let at = first.len() + "let b = ".len();
+        let told =
+            Diagnostic::error(Code::E0201, Span::new(file, at, at + "nothing".len()), "nothing here is called so")
+                .here("here")
+                .label(Span::new(file, 4, 5), "there");
+        let report = render(&[told], &sources, Style::PLAIN);
+        assert!(report.lines().all(|line| line.chars().count() < 300), "{report}");
+        let marked = report.lines().position(|line| line.contains("let b = nothing")).unwrap();
+        let line = report.lines().nth(marked).unwrap();
+        let below = report.lines().nth(marked + 1).unwrap();
+        let column = |line: &str, what: &str| line.find(what).map(|at| line[..at].chars().count());
+        assert_eq!(column(line, "nothing"), column(below, "─"), "{report}");
+    }
 }

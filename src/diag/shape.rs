@@ -206,6 +206,13 @@ pub fn overflow(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0309, span, "this size is not a 64-bit number").here("it overflows, or divides by zero")
 }
 
+/// A tensor whose elements no 64-bit number counts.
+pub fn too_large(actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0309, span, format!("a tensor `{actual}` has more bytes than a 64-bit number counts"))
+        .here("too large for any machine")
+        .help("one of these sizes is not meant")
+}
+
 /// A size below zero.
 pub fn negative_size(size: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0309, span, format!("a size cannot be {size}")).here("below zero")

@@ -9,7 +9,7 @@ use crate::base::{Span, Symbol};
 use crate::diag::{name, nearest, shape, store as told_store, train as told, value as told_value};
 use crate::ir::{DType, Dim};
 use crate::sema::typed::Axis;
-use crate::sema::typed::{ExprId, ExprKind, Input, Kind, Metric, Owner, Section, Train, Type, Update};
+use crate::sema::typed::{self, ExprId, ExprKind, Input, Kind, Metric, Owner, Section, Train, Type, Update};
 use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
@@ -90,6 +90,7 @@ impl<'a> Checker<'a> {
         let updates = self.updates(&mut mode, &lines, train);
         self.unreached_params(&training, &evaluation);
         self.open_sizes();
+        self.too_large();
         if self.diagnostics.has_errors() && !errors_before || training.loss.is_none() {
             return None;
         }
@@ -508,6 +509,19 @@ impl<'a> Checker<'a> {
                     self.report(shape::size_not_fixed(&name, &param.path, axis.from));
                 }
             }
+        }
+    }
+
+    /// A tensor with more elements than a 64-bit number counts, whatever the batch is.
+    fn too_large(&mut self) {
+        let counts = |expr: &typed::Expr| {
+            let sizes: Vec<Dim> = expr.ty.axes.iter().map(|axis| self.sizes.resolve(&axis.size)).collect();
+            // Bytes, of four an element.
+            Dim::product(&sizes).and_then(|count| count.mul(&Dim::constant(4))).is_ok()
+        };
+        if let Some(expr) = self.exprs.iter().find(|expr| !counts(expr)) {
+            let told = shape::too_large(&self.show_type(&expr.ty), expr.span);
+            self.report(told);
         }
     }
 
