@@ -4,6 +4,8 @@
 //! other reader of the old one has run: then it writes in place. Where a reader needs the new value's
 //! region itself, it cannot wait, and the new value is copied over at the end of the step.
 
+use rustc_hash::FxHashSet;
+
 use crate::ir::{Graph, NodeId, Role};
 use crate::ops::Op;
 
@@ -147,7 +149,7 @@ fn waits(graph: &Graph, clusters: &Clusters, readers: &Readers) -> Vec<Vec<usize
 
 /// Which outputs may be written over what they replace.
 fn in_place(graph: &Graph, region_of: &[Option<usize>], readers: &Readers, position: &[usize]) -> Vec<bool> {
-    let mut taken: Vec<NodeId> = Vec::new();
+    let mut taken: FxHashSet<NodeId> = FxHashSet::default();
     let allowed = graph.outputs.iter().map(|output| {
         let replaces = matches!(output.role, Role::NewParam(_) | Role::NewState(_));
         let Some(writer) = region_of[output.node.index()].filter(|_| replaces) else { return false };
@@ -157,7 +159,7 @@ fn in_place(graph: &Graph, region_of: &[Option<usize>], readers: &Readers, posit
         }
         let is_free = readers.of(&output.role).iter().all(|&reader| position[reader] <= writer);
         if is_free {
-            taken.push(output.node);
+            taken.insert(output.node);
         }
         is_free
     });
