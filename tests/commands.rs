@@ -125,7 +125,7 @@ fn summary_lists_layers_and_parameters() {
 
 #[test]
 fn every_stage_has_a_text() {
-    for stage in ["ast", "typed", "graph", "canon", "grad", "step", "opt", "fused", "kernel", "plan", "clif"] {
+    for stage in ["ast", "typed", "graph", "canon", "grad", "step", "opt", "fused", "kernel", "plan", "clif", "asm"] {
         let output = tensa(&["emit", "--stage", stage, "examples/iris.model"]);
         assert_eq!(output.status.code(), Some(0), "{stage}: {}", text(&output.stderr));
         assert!(text(&output.stdout).lines().count() > 5, "{stage}");
@@ -187,4 +187,16 @@ fn examples_check() {
             assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         }
     }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tensa"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["emit", "--stage", "asm", "examples/iris.model"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("a command that starts");
+    // Whoever reads has seen enough before anything came.
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("a command that ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
 }

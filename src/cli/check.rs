@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Outcome, ProgramArgs, report};
+use super::{Failure, Outcome, ProgramArgs, out, report};
 use crate::diag::json;
 use crate::driver::Checked;
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Check) -> Outcome {
             Err(other) => return Err(other),
         };
         let failed = diagnostics.has_errors();
-        print!("{}", json::lines(&diagnostics.sorted(), &sources));
+        out(&json::lines(&diagnostics.sorted(), &sources));
         return if failed { Err(Failure::Told) } else { Ok(()) };
     }
     let session = opened?;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Check) -> Outcome {
     }
     let summary = outcome(&checked);
     report::show(checked.diagnostics, &session.sources);
-    println!("{}: {summary}", args.program.file.display());
+    out(&format!("{}: {summary}\n", args.program.file.display()));
     Ok(())
 }
 

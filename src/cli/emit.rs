@@ -2,11 +2,11 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, Outcome, ProgramArgs, report};
+use super::{Failure, Outcome, ProgramArgs, out, report};
 use crate::backend::cpu::Cpu;
 use crate::driver::{self, Checked, Session, Stages};
 use crate::sema::typed::Train;
-use crate::{fuse, ir, runtime, sema, syntax};
+use crate::{fuse, ir, kernel, runtime, sema, syntax};
 
 /// The arguments of `tensa emit`.
 #[derive(Args)]
@@ -49,6 +49,8 @@ enum Stage {
     Plan,
     /// The kernels in Cranelift's intermediate form
     Clif,
+    /// The kernels as instructions of this machine
+    Asm,
 }
 
 /// Runs the command.
@@ -63,13 +65,13 @@ pub(super) fn run(args: &Emit) -> Outcome {
     }
     let trains = chosen(&checked, args.train.as_deref())?;
     if args.stage == Stage::Typed {
-        print!("{}", sema::print(&checked.program));
+        out(&sema::print(&checked.program));
     } else {
         for &train in &trains {
             if trains.len() > 1 {
-                println!("# {} on {}", names(train).join(", "), train.data);
+                out(&format!("# {} on {}\n", names(train).join(", "), train.data));
             }
-            print!("{}", text(args, &driver::stages(&checked.program, train, false))?);
+            out(&text(args, &driver::stages(&checked.program, train, false))?);
         }
     }
     report::show(checked.diagnostics, &session.sources);
@@ -78,7 +80,7 @@ pub(super) fn run(args: &Emit) -> Outcome {
 
 /// The tree of what could be read, also when not all could.
 fn ast(session: Session) -> Outcome {
-    print!("{}", syntax::print::print(session.tree()));
+    out(&syntax::print::print(session.tree()));
     let told = session.syntax_diagnostics().clone();
     if told.has_errors() {
         return Err(Failure::Program(Box::new(session), told));
@@ -120,13 +122,18 @@ fn text(args: &Emit, stages: &Stages) -> Result<String, Failure> {
             let too_large = || Failure::Usage(format!("no memory holds a batch of {}", args.batch));
             runtime::text::print(&program, &sizes).ok_or_else(too_large)?
         }
-        Stage::Clif => {
-            let cpu = Cpu::new(1).map_err(|fault| {
+        Stage::Clif | Stage::Asm => {
+            let told = |fault: kernel::Fault| {
                 eprintln!("error: {fault}");
                 Failure::Told
-            })?;
+            };
+            let cpu = Cpu::new(1).map_err(told)?;
             let program = driver::kernels(&stages.opt);
-            program.kernels.iter().map(|kernel| cpu.clif(kernel)).collect::<Vec<_>>().join("\n")
+            let text = |kernel| match args.stage {
+                Stage::Asm => cpu.asm(kernel),
+                _ => Ok(cpu.clif(kernel)),
+            };
+            program.kernels.iter().map(text).collect::<Result<Vec<_>, _>>().map_err(told)?.join("\n")
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, out};
 use crate::diag::{Code, explain, nearest};
 
 /// The arguments of `tensa explain`.
@@ -16,13 +16,13 @@ pub(super) struct Explain {
 pub(super) fn run(args: &Explain) -> Outcome {
     let Some(text) = &args.code else {
         for code in Code::ALL {
-            println!("{}  {}", code.as_str(), code.title());
+            out(&format!("{}  {}\n", code.as_str(), code.title()));
         }
         return Ok(());
     };
     match Code::parse(text) {
         Some(code) => {
-            println!("{}", explain::page(code).trim_end());
+            out(&format!("{}\n", explain::page(code).trim_end()));
             Ok(())
         }
         None => {

@@ -4,7 +4,7 @@ use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
 use rustc_hash::FxHashSet;
 
-use super::{Failure, Outcome, ProgramArgs, report};
+use super::{Failure, Outcome, ProgramArgs, out, report};
 use crate::ir::Dim;
 use crate::sema::typed::{Applied, Owner, Program, Train, Type};
 use crate::sema::{self};
@@ -29,9 +29,9 @@ pub(super) fn run(args: &Summary) -> Outcome {
     report::show(checked.diagnostics, &session.sources);
     for (at, train) in checked.program.trains.iter().enumerate() {
         if at > 0 {
-            println!();
+            out("\n");
         }
-        print!("{}", text(&checked.program, train, args.params));
+        out(&text(&checked.program, train, args.params));
     }
     Ok(())
 }

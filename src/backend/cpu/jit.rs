@@ -91,6 +91,16 @@ impl Compiler {
         emit::function(kernel, &*self.isa, &mut FunctionBuilderContext::new()).0.display().to_string()
     }
 
+    /// The text of a kernel's machine code, an instruction a line.
+    pub fn asm(&self, kernel: &Kernel) -> Result<String, Fault> {
+        let (function, _) = emit::function(kernel, &*self.isa, &mut FunctionBuilderContext::new());
+        let mut context = Context::for_function(function);
+        context.set_disasm(true);
+        let compiled = context.compile(&*self.isa, &mut ControlPlane::default());
+        let code = compiled.map_err(|error| Fault(format!("{:?}", error.inner)))?;
+        code.vcode.clone().ok_or_else(|| Fault("no text of the code".into()))
+    }
+
     /// Compiles kernels, several at a time.
     pub fn compile(&self, kernels: &[Arc<Kernel>]) -> Result<Vec<CompiledKernel>, Fault> {
         let compiled: Vec<Compiled> = if kernels.len() > 2 {

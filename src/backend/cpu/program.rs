@@ -51,6 +51,11 @@ impl Cpu {
     pub fn clif(&self, kernel: &Kernel) -> String {
         self.compiler.clif(kernel)
     }
+
+    /// The text of a kernel's machine code.
+    pub fn asm(&self, kernel: &Kernel) -> Result<String, Fault> {
+        self.compiler.asm(kernel)
+    }
 }
 
 impl Backend for Cpu {
