@@ -2,7 +2,7 @@
 //!
 //! `state` parameters and states · `bind` sizes known at run time · `plan` where buffers lie in the arena
 //! · `arena` aligned words · `step` runs · `text` shows a plan. Everything that depends on sizes is made when a tuple of sizes
-//! is seen first; a step of known sizes allocates nothing. Nothing here knows files, clocks or epochs.
+//! is seen first; a step of known sizes makes no memory of its own. Nothing here knows files, clocks or epochs.
 
 pub mod arena;
 pub mod bind;

@@ -11,6 +11,16 @@ use crate::syntax::ast::{self, ExprKind as Ast, Ix};
 
 use super::checker::{Checker, plain, product, scalar_type};
 
+/// A primitive with what it is given.
+pub(super) struct PrimitiveCall<'f, 'a> {
+    /// With its brackets.
+    pub f: &'f Function<'a>,
+    /// As many as it takes.
+    pub args: Vec<Given<'a>>,
+    /// The call.
+    pub span: Span,
+}
+
 impl<'a> Checker<'a> {
     /// Applies a primitive.
     pub(super) fn builtin(
@@ -38,33 +48,27 @@ impl<'a> Checker<'a> {
         // Brackets mean what they mean where the function was written.
         if let Some(captured) = &f.scope {
             let mut inner = (**captured).clone();
-            return self.primitive(&mut inner, builtin, f, args, span);
+            return self.primitive(&mut inner, builtin, PrimitiveCall { f, args, span });
         }
-        self.primitive(scope, builtin, f, args, span)
+        self.primitive(scope, builtin, PrimitiveCall { f, args, span })
     }
 
-    fn primitive(
-        &mut self,
-        scope: &mut Scope<'a>,
-        builtin: Builtin,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    fn primitive(&mut self, scope: &mut Scope<'a>, builtin: Builtin, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let (f, span) = (call.f, call.span);
         match builtin {
-            Builtin::Unary(fun) => self.unary_function(fun, args, span),
-            Builtin::MinMax(op, _) if args.len() == 2 => self.min_max(op, args, span),
-            Builtin::MinMax(_, op) => self.reduce(scope, Reduction::Fold(op), f, args, span),
-            Builtin::Reduce(reduction) => self.reduce(scope, reduction, f, args, span),
-            Builtin::Arg(op) => self.arg_reduce(scope, op, f, args, span),
-            Builtin::LogSumExp => self.log_sum_exp(scope, f, args, span),
+            Builtin::Unary(fun) => self.unary_function(fun, call.args, span),
+            Builtin::MinMax(op, _) if call.args.len() == 2 => self.min_max(op, call.args, span),
+            Builtin::MinMax(_, op) => self.reduce(scope, Reduction::Fold(op), call),
+            Builtin::Reduce(reduction) => self.reduce(scope, reduction, call),
+            Builtin::Arg(op) => self.arg_reduce(scope, op, call),
+            Builtin::LogSumExp => self.log_sum_exp(scope, call),
             Builtin::ToF32 => {
-                let Some(x) = self.first_tensor(args) else { return Value::Error };
+                let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 Value::Tensor(self.to_f32(x, span))
             }
-            Builtin::Pos => self.positions(args, span),
+            Builtin::Pos => self.positions(call.args, span),
             Builtin::Filled(value) => {
-                let axes = match (&args[..], f.brackets) {
+                let axes = match (&call.args[..], f.brackets) {
                     ([like], None) => match self.tensor(like.value.clone(), like.span) {
                         Some(like) => self.ty(like).axes.clone(),
                         None => return Value::Error,
@@ -78,7 +82,7 @@ impl<'a> Checker<'a> {
             }
             Builtin::Full => {
                 let Some(axes) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
-                let Some(x) = self.first_tensor(args) else { return Value::Error };
+                let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 let ty = self.ty(x).clone();
                 if !ty.axes.is_empty() {
                     return self.fail(told::expected("a number", "a tensor", span));
@@ -86,26 +90,26 @@ impl<'a> Checker<'a> {
                 Value::Tensor(self.push(ExprKind::Expand(x), Type { axes, ..ty }, span))
             }
             Builtin::StopGradient => {
-                let Some(x) = self.first_tensor(args) else { return Value::Error };
+                let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 let ty = self.ty(x).clone();
                 Value::Tensor(self.push(ExprKind::StopGradient(x), ty, span))
             }
             Builtin::Random(dist) => self.random(scope, dist, f, span),
             Builtin::Bernoulli => {
-                let Some(p) = self.first_tensor(args) else { return Value::Error };
+                let Some(p) = self.first_tensor(call.args) else { return Value::Error };
                 let Value::Tensor(u) = self.random(scope, Dist::Uniform, f, span) else { return Value::Error };
                 let spans = [span, span];
                 let Some(axes) = self.contain(&[u, p], &spans, "bernoulli", span) else { return Value::Error };
                 Value::Tensor(self.map(Fun::Map(MapOp::Cmp(Cmp::Lt)), vec![u, p], axes, DType::Bool, span))
             }
-            Builtin::Mask => self.mask(args, span),
-            Builtin::Rename => self.rename(scope, f, args, span),
-            Builtin::Split => self.split(scope, f, args, span),
-            Builtin::Join => self.join(scope, f, args, span),
-            Builtin::Order => self.order(scope, f, args, span),
-            Builtin::Expand => self.expand(scope, f, args, span),
-            Builtin::Concat => self.concat(scope, f, args, span),
-            Builtin::Unstack => self.unstack(scope, f, args, span),
+            Builtin::Mask => self.mask(call.args, span),
+            Builtin::Rename => self.rename(scope, call),
+            Builtin::Split => self.split(scope, call),
+            Builtin::Join => self.join(scope, call),
+            Builtin::Order => self.order(scope, call),
+            Builtin::Expand => self.expand(scope, call),
+            Builtin::Concat => self.concat(scope, call),
+            Builtin::Unstack => self.unstack(scope, call),
         }
     }
 
@@ -188,14 +192,8 @@ impl<'a> Checker<'a> {
         Some(axes)
     }
 
-    fn reduce(
-        &mut self,
-        scope: &mut Scope<'a>,
-        reduction: Reduction,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    fn reduce(&mut self, scope: &mut Scope<'a>, reduction: Reduction, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(axes) = self.reduced_axes(scope, f, &ty, span) else { return Value::Error };
@@ -229,32 +227,22 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn arg_reduce(
-        &mut self,
-        scope: &mut Scope<'a>,
-        op: ArgOp,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
-        let Some((x, axis, rest)) = self.along_one(scope, f, args, span) else { return Value::Error };
+    fn arg_reduce(&mut self, scope: &mut Scope<'a>, op: ArgOp, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let span = call.span;
+        let Some((x, axis, rest)) = self.along_one(scope, call) else { return Value::Error };
         let ty = Type { dtype: DType::I32, kind: Kind::Index(axis), axes: rest };
         Value::Tensor(self.push(ExprKind::ArgReduce(op, axis, x), ty, span))
     }
 
-    fn log_sum_exp(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
-        let Some((x, axis, rest)) = self.along_one(scope, f, args, span) else { return Value::Error };
+    fn log_sum_exp(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let span = call.span;
+        let Some((x, axis, rest)) = self.along_one(scope, call) else { return Value::Error };
         Value::Tensor(self.push(ExprKind::LogSumExp(axis, x), plain(rest), span))
     }
 
     /// An f32 tensor, the one axis in the brackets, and the other axes.
-    fn along_one(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Option<(ExprId, AxisId, Vec<Axis>)> {
+    fn along_one(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Option<(ExprId, AxisId, Vec<Axis>)> {
+        let PrimitiveCall { f, args, span } = call;
         let x = self.first_tensor(args)?;
         let x = self.to_f32(x, span);
         let ty = self.ty(x).clone();
@@ -321,11 +309,9 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        for (at, axis) in axes.iter().enumerate() {
-            if axes[..at].iter().any(|other| self.same_axis(other.id, axis.id)) {
-                self.report(shape::duplicate_axis(&self.axes.show(axis.id), "this list".into(), span));
-                return None;
-            }
+        if let Some(axis) = self.repeated(&axes) {
+            self.report(shape::duplicate_axis(&axis, "this list".into(), span));
+            return None;
         }
         Some(axes)
     }

@@ -146,6 +146,12 @@ impl<'a> Checker<'a> {
         axes.iter().find(|axis| self.same_axis(axis.id, id))
     }
 
+    /// The name of the first axis that stands twice.
+    pub(super) fn repeated(&self, axes: &[Axis]) -> Option<String> {
+        let earlier = |at: usize, id: AxisId| self.find_axis(&axes[..at], id).is_some();
+        axes.iter().enumerate().find(|(at, axis)| earlier(*at, axis.id)).map(|(_, axis)| self.axes.show(axis.id))
+    }
+
     pub(super) fn show_axis(&self, axis: &Axis) -> String {
         let name = self.axes.show(axis.id);
         let size = self.sizes.show(&axis.size);

@@ -4,21 +4,16 @@ use crate::base::Span;
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
-use crate::sema::value::{Callee, Function, Given, Scope, Value};
+use crate::sema::value::{Callee, Function, Scope, Value};
 use crate::syntax::ast::{self, Ix};
 
-use super::builtin::ix_span;
+use super::builtin::{PrimitiveCall, ix_span};
 use super::checker::{Checker, product};
 
 impl<'a> Checker<'a> {
     /// `rename[t -> s](x)`
-    pub(super) fn rename(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    pub(super) fn rename(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let mut ty = self.ty(x).clone();
         let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
@@ -47,22 +42,15 @@ impl<'a> Checker<'a> {
     }
 
     fn relabelled(&mut self, x: crate::sema::typed::ExprId, ty: Type, span: Span) -> Value<'a> {
-        for (at, axis) in ty.axes.iter().enumerate() {
-            if ty.axes[..at].iter().any(|other| self.same_axis(other.id, axis.id)) {
-                return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "this result".into(), span));
-            }
+        if let Some(axis) = self.repeated(&ty.axes) {
+            return self.fail(shape::duplicate_axis(&axis, "this result".into(), span));
         }
         Value::Tensor(self.push(ExprKind::Relabel(x), ty, span))
     }
 
     /// `split[d -> head: heads, e](x)`
-    pub(super) fn split(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    pub(super) fn split(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
@@ -112,13 +100,8 @@ impl<'a> Checker<'a> {
     }
 
     /// `join[head, e -> d](x)`: the axes come together where the first one stands.
-    pub(super) fn join(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    pub(super) fn join(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
@@ -141,13 +124,8 @@ impl<'a> Checker<'a> {
     }
 
     /// `order[a, b, ..](x)`
-    pub(super) fn order(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    pub(super) fn order(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(brackets) = f.brackets else { return self.fail(name::axis_expected(f.span)) };
@@ -159,13 +137,8 @@ impl<'a> Checker<'a> {
     }
 
     /// `expand[a](x)`
-    pub(super) fn expand(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    pub(super) fn expand(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(new) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
@@ -175,22 +148,15 @@ impl<'a> Checker<'a> {
     }
 
     fn expanded(&mut self, x: crate::sema::typed::ExprId, ty: Type, span: Span) -> Value<'a> {
-        for (at, axis) in ty.axes.iter().enumerate() {
-            if ty.axes[..at].iter().any(|other| self.same_axis(other.id, axis.id)) {
-                return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "`expand`".into(), span));
-            }
+        if let Some(axis) = self.repeated(&ty.axes) {
+            return self.fail(shape::duplicate_axis(&axis, "`expand`".into(), span));
         }
         Value::Tensor(self.push(ExprKind::Expand(x), ty, span))
     }
 
     /// `concat[f](a, b)`: a part that lacks the axis counts as size 1.
-    pub(super) fn concat(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    pub(super) fn concat(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(ast::Brackets { from: along, to: None, .. }) = f.brackets else {
             return self.fail(name::axis_expected(f.span));
         };
@@ -260,13 +226,8 @@ impl<'a> Checker<'a> {
     }
 
     /// `unstack[k](x)`: a list of what stands at each position.
-    pub(super) fn unstack(
-        &mut self,
-        scope: &mut Scope<'a>,
-        f: &Function<'a>,
-        args: Vec<Given<'a>>,
-        span: Span,
-    ) -> Value<'a> {
+    pub(super) fn unstack(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(ast::Brackets { from, to: None, .. }) = f.brackets else {
