@@ -177,10 +177,12 @@ impl Sum<'_> {
         others.fold(0, |all, (_, group)| all | group.set)
     }
 
-    /// The product of a group, laid out as the first member that has all labels.
+    /// The product of a group, laid out as a member that has all labels: one in the order in which the
+    /// product was written, so that a product of a value and its own transpose stays as it is; else the first.
     fn multiplied(&mut self, at: usize) -> Factor {
         let group = &self.groups[at];
-        let whole = group.members.iter().find(|member| member.set() == group.set);
+        let whole = || group.members.iter().filter(|member| member.set() == group.set);
+        let whole = whole().find(|member| member.labels.is_sorted()).or_else(|| whole().next());
         let labels = whole.map_or_else(|| ordered(group.set, self.kept), |member| member.labels.clone());
         let members = group.members.clone();
         let factor = |node| Factor { node, labels: labels.clone(), place: members[0].place };

@@ -206,7 +206,12 @@ impl Cx<'_> {
         if self.free[arg.index()] && !copied[arg.index()] {
             return None;
         }
-        let read = resolve(self.graph, arg, identity(self.graph.ty(arg).rank()), &|id| copied[id.index()]).ok()?;
+        let mut read = resolve(self.graph, arg, identity(self.graph.ty(arg).rank()), &|id| copied[id.index()]).ok()?;
+        if divides(&self.graph.node(read.node).op) && !copied[read.node.index()] {
+            // Elsewhere than at the reader's own point, wherever that is.
+            let place = Place::Linear(Index::fixed(Dim::ZERO));
+            read = Read { node: self.graph.node(read.node).args[0], place, guards: Vec::new() };
+        }
         (!self.free[read.node.index()] || copied[read.node.index()]).then_some(read)
     }
 
@@ -243,7 +248,16 @@ impl Cx<'_> {
             let base = read.node;
             let is_copied = copied[base.index()];
             let is_linear = matches!(read.place, Place::Linear(_));
-            if is_view(&graph.node(base).op) && !is_copied && !self.free[base.index()] {
+            let blocks = is_view(&graph.node(base).op) && !is_copied && !self.free[base.index()];
+            if blocks && !strided && !is_linear && divides(&graph.node(base).op) {
+                // Its source is read at positions that are computed: as a table is.
+                let source = graph.node(base).args[0];
+                if is_view(&graph.node(source).op) || self.free[source.index()] {
+                    self.copy(source);
+                }
+                return;
+            }
+            if blocks {
                 // No index map leads on from here.
                 self.copy(base);
                 continue;
@@ -467,9 +481,8 @@ impl Cx<'_> {
         let rank = source_cluster.domain.len();
         reader_cluster.nodes.iter().all(|&id| {
             let special = matches!(graph.node(id).op, Op::Take(_) | Op::Concat(_));
-            graph.node(id).args.iter().all(|&arg| {
-                let copied = &self.clusters.copied;
-                let Ok(read) = resolve(graph, arg, identity(graph.ty(arg).rank()), &|id| copied[id.index()]) else { return false };
+            (0..graph.node(id).args.len()).all(|at| {
+                let Some(read) = self.read(id, at) else { return true };
                 if self.cluster_of(read.node) != Some(source) {
                     return true;
                 }

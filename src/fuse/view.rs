@@ -5,7 +5,7 @@
 //! index of a stored, contiguous value alone.
 
 use crate::ir::{Dim, Graph, NodeId, SizeOverflow};
-use crate::ops::{Number, Op};
+use crate::ops::{Number, Op, Taps, WindowAxis, place_in_result, tap_in_result};
 
 /// `base + Σ factor · position(axis)` over axes of a domain.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -121,7 +121,7 @@ pub fn resolve(
     let mut read = Read { node, place: Place::Axes(place), guards: Vec::new() };
     loop {
         let id = read.node;
-        let op = &graph.node(id).op;
+        let (op, dims) = (&graph.node(id).op, &graph.ty(id).dims);
         if stop(id) || !is_view(op) {
             return Ok(read);
         }
@@ -146,12 +146,12 @@ pub fn resolve(
                 Place::Axes(source_at)
             }
             (Place::Axes(at), Op::Window { axes, fill }) => {
-                let Some(source_at) = through_window(at, axes, source_dims, *fill, &mut read.guards)? else {
+                let Some(source_at) = through_window(at, axes, [source_dims, dims], *fill, &mut read.guards)? else {
                     return Ok(read);
                 };
                 Place::Axes(source_at)
             }
-            (Place::Axes(at), Op::Reshape(dims)) => match regroup(at, dims, source_dims)? {
+            (Place::Axes(at), Op::Reshape(_)) => match regroup(at, dims, source_dims)? {
                 Some(source_at) => Place::Axes(source_at),
                 None => Place::Linear(linear(at, dims)?),
             },
@@ -171,22 +171,22 @@ pub fn divides(op: &Op) -> bool {
     matches!(op, Op::Window { axes, .. } if axes.iter().any(|axis| axis.m.abs() != 1))
 }
 
-/// `i = m·(a·o + d·k + b)`, guarded where it may leave the source; none where `m` is not ±1.
+/// `i = m·(a·o + d·k + b)`, guarded where it may leave the source; none where `m` is not ±1. The sizes are
+/// those of the source and of the window.
 fn through_window(
     at: &[Index],
-    axes: &[crate::ops::WindowAxis],
-    source_dims: &[Dim],
+    axes: &[WindowAxis],
+    [source_dims, dims]: [&[Dim]; 2],
     fill: Number,
     guards: &mut Vec<Guard>,
 ) -> Result<Option<Vec<Index>>, SizeOverflow> {
     if axes.iter().any(|axis| axis.m.abs() != 1) {
         return Ok(None);
     }
-    let mut positions = at.iter();
     let mut source_at = Vec::with_capacity(source_dims.len());
     let mut taken: Vec<Guard> = Vec::new();
     for (axis, size) in source_dims.iter().enumerate() {
-        let Some(position) = positions.next() else { return Ok(None) };
+        let position = &at[place_in_result(axes, axis)];
         let Some(window) = axes.iter().find(|window| window.axis == axis) else {
             source_at.push(position.clone());
             continue;
@@ -195,9 +195,12 @@ fn through_window(
         let (a, d, b) = (window.m * window.a, window.m * window.d, window.b.mul(&Dim::constant(window.m))?);
         let mut index = position.scale(&Dim::constant(a))?.add(&Index::fixed(b.clone()))?;
         let mut reach = window.out.sub(&Dim::ONE)?.mul(&Dim::constant(a))?;
-        if let Some(taps) = &window.taps {
-            let Some(tap) = positions.next() else { return Ok(None) };
-            index = index.add(&tap.scale(&Dim::constant(d))?)?;
+        if let Some(tap) = tap_in_result(axes, window) {
+            let taps = match &window.taps {
+                Taps::New(size) => size,
+                Taps::None | Taps::Shared(_) => &dims[tap],
+            };
+            index = index.add(&at[tap].scale(&Dim::constant(d))?)?;
             reach = reach.add(&taps.sub(&Dim::ONE)?.mul(&Dim::constant(d))?)?;
         }
         // A slice stays inside whatever is read; only what may leave is guarded.

@@ -212,17 +212,17 @@ pub enum ArgOp {
     Min,
 }
 
-/// One axis of a `Window`: position `i` of the argument for position `o` of the result (and `k` of a
-/// new axis right behind it) where `m·i = a·o + d·k + b`.
+/// One axis of a `Window`: position `i` of the argument for position `o` of the result and a tap `k`
+/// where `m·i = a·o + d·k + b`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct WindowAxis {
     /// The axis of the argument.
     pub axis: usize,
     /// The size of the result's axis.
     pub out: Dim,
-    /// The size of the new axis `k`, when there is one.
-    pub taps: Option<Dim>,
-    /// Of the argument's position.
+    /// What `k` is.
+    pub taps: Taps,
+    /// Of the argument's position; not 0.
     pub m: i64,
     /// Of the result's position; not 0.
     pub a: i64,
@@ -230,4 +230,16 @@ pub struct WindowAxis {
     pub d: i64,
     /// The offset.
     pub b: Dim,
+}
+
+/// The tap of a window's relation.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Taps {
+    /// There is none, and `d` is 0.
+    None,
+    /// The position along a new axis of this size, right behind the result's axis.
+    New(Dim),
+    /// The position along another axis of the argument, which is read as it is: each of its positions has
+    /// a relation of its own. The transpose of a window with `New` taps is one with these, and a sum.
+    Shared(usize),
 }

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 
-use super::{ArgOp, Cmp, MapOp, Number, Op, ReduceOp, WindowAxis};
+use super::{ArgOp, Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::base::bug;
 use crate::ir::{DType, Dim, Dims, Graph, HostId, HostOp, Node, NodeId, Origin, Ty};
 
@@ -341,7 +341,7 @@ pub fn splat_value(graph: &Graph, mut id: NodeId) -> Option<Number> {
 impl WindowAxis {
     /// Position `o` of the result is position `o + start` of the argument: a slice, or a padding.
     pub fn shift(axis: usize, out: Dim, start: Dim) -> WindowAxis {
-        WindowAxis { axis, out, taps: None, m: 1, a: 1, d: 0, b: start }
+        WindowAxis { axis, out, taps: Taps::None, m: 1, a: 1, d: 0, b: start }
     }
 }
 

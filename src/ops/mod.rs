@@ -31,11 +31,12 @@ use smallvec::SmallVec;
 
 use crate::ir::{DType, Graph, NodeId, SizeId, SizeOverflow, Ty};
 
-pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, WindowAxis};
+pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 pub use build::Builder;
 pub use contract::MAX_LABELS;
 pub use probe::probes;
 pub use value::{Value, for_each_index};
+pub use window::{place_in_result, tap_in_result};
 
 /// The gradient by each argument; none where there is none or none is wanted.
 pub type Grads = SmallVec<[Option<NodeId>; 3]>;

@@ -3,7 +3,7 @@
 use crate::ir::{Dim, NodeId};
 use crate::ops::Builder;
 use crate::ops::rewrite::Site;
-use crate::ops::{Number, Op};
+use crate::ops::{Number, Op, Taps, WindowAxis};
 
 /// f(repeat x, repeat y) = repeat f(x, y): along an axis that every argument repeats, an elementwise
 /// operation computes the same again and again.
@@ -108,11 +108,11 @@ fn broadcast(b: &mut Builder, dims: &[Dim], axes: &[Option<usize>], x: NodeId) -
     Some(b.broadcast(source, dims, &both))
 }
 
-fn window(b: &mut Builder, axes: &[crate::ops::WindowAxis], fill: Number, x: NodeId) -> Option<NodeId> {
+fn window(b: &mut Builder, axes: &[WindowAxis], fill: Number, x: NodeId) -> Option<NodeId> {
     let dims = b.dims(x);
     // i = o over the whole axis is no window.
-    let moves = |axis: &&crate::ops::WindowAxis| {
-        let same = axis.m == axis.a && axis.b == Dim::ZERO && axis.taps.is_none() && axis.out == dims[axis.axis];
+    let moves = |axis: &&WindowAxis| {
+        let same = axis.m == axis.a && axis.b == Dim::ZERO && axis.taps == Taps::None && axis.out == dims[axis.axis];
         !same
     };
     let left: Vec<_> = axes.iter().filter(moves).cloned().collect();

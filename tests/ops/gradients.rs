@@ -3,7 +3,7 @@
 use tensa::autodiff;
 use tensa::backend::interp::graph::{Given, run};
 use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Param, ParamId, Role, SizeId, Ty};
-use tensa::ops::{self, ArgOp, Cmp, MapOp, Number, Op, ReduceOp, Value, WindowAxis};
+use tensa::ops::{self, ArgOp, Cmp, MapOp, Number, Op, ReduceOp, Taps, Value, WindowAxis};
 use tensa::ops::{Builder, verify};
 
 use DType::{Bool, F32, I32};
@@ -76,10 +76,20 @@ fn windows(cases: &mut Vec<Case>) {
     let mut window = |shape: &[i64], fill: f64, axes: Vec<WindowAxis>| {
         cases.push((Op::Window { axes, fill: Number::f32(fill) }, floats(&[shape])));
     };
-    let plain =
-        |axis, out, m, a, b| WindowAxis { axis, out: Dim::constant(out), taps: None, m, a, d: 0, b: Dim::constant(b) };
-    let tapped =
-        |axis, out, taps, m, a, d, b| WindowAxis { taps: Some(Dim::constant(taps)), d, ..plain(axis, out, m, a, b) };
+    let plain = |axis, out, m, a, b| WindowAxis {
+        axis,
+        out: Dim::constant(out),
+        taps: Taps::None,
+        m,
+        a,
+        d: 0,
+        b: Dim::constant(b),
+    };
+    let tapped = |axis, out, taps, m, a, d, b| WindowAxis {
+        taps: Taps::New(Dim::constant(taps)),
+        d,
+        ..plain(axis, out, m, a, b)
+    };
     window(&[5], 0.0, vec![plain(0, 3, 1, 1, 1)]);
     window(&[5], 1.5, vec![plain(0, 9, 1, 1, -2)]);
     window(&[2, 5], 0.0, vec![plain(1, 5, 1, -1, 4)]);
@@ -101,12 +111,18 @@ fn windows(cases: &mut Vec<Case>) {
     // Two axes, with one between that is read as it is.
     window(&[5, 2, 6], 0.0, vec![tapped(0, 3, 2, 1, 2, 1, 0), tapped(2, 4, 3, 1, 1, 1, 0)]);
     window(&[4, 3], 0.0, vec![tapped(0, 2, 2, 1, 2, 1, 0), plain(1, 2, 1, 1, 1)]);
+    // Taps along an axis that is there, before and behind.
+    let shared = |axis, with, out, m, a, d, b| WindowAxis { taps: Taps::Shared(with), d, ..plain(axis, out, m, a, b) };
+    window(&[5, 3], 0.0, vec![shared(0, 1, 4, 1, 1, 1, -1)]);
+    window(&[3, 5], 0.7, vec![shared(1, 0, 4, 2, 1, -1, 1)]);
+    window(&[4, 3, 4], 0.0, vec![shared(0, 1, 5, 1, 2, 1, -1), shared(2, 1, 3, 1, -1, 2, 2)]);
+    window(&[4, 3, 4], 0.0, vec![shared(0, 1, 5, 1, 2, 1, -1), tapped(2, 2, 2, 1, 2, 1, 0)]);
     // Taps, offset and size are symbols.
-    window(&[6], 0.0, vec![WindowAxis { taps: Some(n()), ..tapped(0, 3, 1, 1, 2, 1, -1) }]);
+    window(&[6], 0.0, vec![WindowAxis { taps: Taps::New(n()), ..tapped(0, 3, 1, 1, 2, 1, -1) }]);
     window(
         &[6, 5],
         0.0,
-        vec![WindowAxis { taps: Some(n()), ..tapped(0, 3, 1, 1, 1, 1, 0) }, tapped(1, 2, 2, 1, 2, 1, 0)],
+        vec![WindowAxis { taps: Taps::New(n()), ..tapped(0, 3, 1, 1, 1, 1, 0) }, tapped(1, 2, 2, 1, 2, 1, 0)],
     );
     window(&[6], 0.0, vec![WindowAxis { out: n(), b: n(), ..plain(0, 0, 1, 1, 0) }]);
 }

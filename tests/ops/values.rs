@@ -3,7 +3,7 @@
 use tensa::backend::interp::graph::{Given, RunError, run};
 use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Role, SizeId, Ty};
 use tensa::ops::Builder;
-use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Op, ReduceOp, Value, WindowAxis, eval_map};
+use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Op, ReduceOp, Taps, Value, WindowAxis, eval_map};
 
 /// The value of what is built from one vector.
 fn value_of(x: &[f64], build: impl FnOnce(&mut Builder, NodeId) -> NodeId) -> Vec<f64> {
@@ -51,7 +51,7 @@ fn windows_ask_where_to_read() {
     let axis = |out, taps: Option<i64>, m, a, d, b| WindowAxis {
         axis: 0,
         out: Dim::constant(out),
-        taps: taps.map(Dim::constant),
+        taps: taps.map_or(Taps::None, |n| Taps::New(Dim::constant(n))),
         m,
         a,
         d,

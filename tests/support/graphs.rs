@@ -3,7 +3,7 @@
 use tensa::backend::interp::graph::Given;
 use tensa::base::philox::philox;
 use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Origin, Output, Param, ParamId, Role, SizeId, Ty};
-use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Value, WindowAxis};
+use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, Value, WindowAxis};
 use tensa::ops::{Builder, verify};
 
 /// Random numbers by counting.
@@ -287,8 +287,12 @@ impl Maker {
         }
         let axis = self.rng.below(dims.len());
         let out = Dim::constant(1 + self.rng.below(4) as i64);
-        let taps = self.rng.chance(40).then(|| Dim::constant(1 + self.rng.below(3) as i64));
-        let d = if taps.is_some() { self.rng.below(4) as i64 - 1 } else { 0 };
+        let taps = match self.rng.below(10) {
+            0..4 => Taps::New(Dim::constant(1 + self.rng.below(3) as i64)),
+            4..6 if dims.len() > 1 => Taps::Shared((axis + 1 + self.rng.below(dims.len() - 1)) % dims.len()),
+            _ => Taps::None,
+        };
+        let d = if taps == Taps::None { 0 } else { self.rng.below(4) as i64 - 1 };
         let m = 1 + i64::from(self.rng.chance(20));
         let a = [1, 1, 2, -1, 3][self.rng.below(5)];
         let b = Dim::constant(self.rng.below(4) as i64 - 1);

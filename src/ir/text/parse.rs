@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{HOST_BINARY, HOST_UNARY};
-use crate::ir::op::{ArgOp, Dist, MapOp, Number, Op, ReduceOp, WindowAxis};
+use crate::ir::op::{ArgOp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::ir::{
     DType, Dim, Graph, HostId, HostOp, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, SizeId,
     SizeOverflow, State, StateId, Ty,
@@ -373,7 +373,13 @@ impl<'a> Cursor<'a> {
         let axis = self.integer()?;
         self.expect("out")?;
         let out = self.dim()?;
-        let taps = if self.eat("taps") { Some(self.dim()?) } else { None };
+        let taps = if self.eat("taps") {
+            Taps::New(self.dim()?)
+        } else if self.eat("along") {
+            Taps::Shared(self.integer()?)
+        } else {
+            Taps::None
+        };
         let mut field = |name: &str| -> Parsed<i64> {
             self.expect(name)?;
             self.integer()

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{HOST_BINARY, HOST_UNARY, size_word, size_words};
-use crate::ir::op::{ArgOp, Dist, Number, Op, ReduceOp, WindowAxis};
+use crate::ir::op::{ArgOp, Dist, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::ir::{Dim, Graph, HostOp, Node, Role, SizeId, Ty};
 
 /// The text of a graph.
@@ -141,7 +141,11 @@ impl Printer<'_> {
 
     fn window_axis(&self, axis: &WindowAxis) -> String {
         let WindowAxis { axis, out, taps, m, a, d, b } = axis;
-        let taps = taps.as_ref().map(|taps| format!(" taps {}", self.dim(taps))).unwrap_or_default();
+        let taps = match taps {
+            Taps::None => String::new(),
+            Taps::New(size) => format!(" taps {}", self.dim(size)),
+            Taps::Shared(axis) => format!(" along {axis}"),
+        };
         format!("axis {axis} out {}{taps} m {m} a {a} d {d} b {}", self.dim(out), self.dim(b))
     }
 }

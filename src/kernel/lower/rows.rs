@@ -13,7 +13,7 @@ use super::value::{PhaseBody, RegionCx, to_word};
 use crate::base::bug;
 use crate::fuse::RegionKind;
 use crate::fuse::cluster::{identity, reduces_rows};
-use crate::fuse::view::{Index, Place, linear};
+use crate::fuse::view::{Index, Place, divides, linear};
 use crate::ir::expand::{self, Emit};
 use crate::ir::scalar::{Bin, Cc, Comb, Un};
 use crate::ir::{Dim, NodeId};
@@ -124,6 +124,9 @@ impl<'a> Lower<'a> {
                 let read = crate::fuse::view::resolve(graph, arg, place, &|id| region_of[id.index()].is_some());
                 let Ok(read) = read else { return false };
                 let own = matches!(&read.place, Place::Axes(place) if place.iter().enumerate().all(|(axis, index)| index.is_axis(axis)));
+                if divides(&graph.node(read.node).op) && region_of[read.node.index()].is_none() {
+                    return graph.node(graph.node(read.node).args[0]).op != *op;
+                }
                 graph.node(read.node).op != *op || (of_points && own && read.guards.is_empty() && graph.ty(read.node).dims[..] == domain[..])
             })
         })

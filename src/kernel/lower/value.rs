@@ -12,7 +12,7 @@ use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
 use crate::ir::{DType, Dim, HostId, NodeId, SizeOverflow};
 use crate::kernel::BodyBuilder;
 use crate::kernel::ir::{Coef, Dst, Inst, RowBuf, ScalarValue, Slot, V};
-use crate::ops::{Cmp, Dist, MapOp, Number, Op};
+use crate::ops::{Cmp, Dist, MapOp, Number, Op, place_in_result, tap_in_result};
 
 /// The lowering of one region.
 pub(super) struct RegionCx<'l, 'a> {
@@ -102,6 +102,9 @@ impl RegionCx<'_, '_> {
         let valid = masks.iter().copied().reduce(|all, mask| body.builder.bin(Bin::And, all, mask));
         let mut value = match (self.lower.free[read.node.index()], &read.place) {
             (true, Place::Axes(place)) => self.free_value(body, read.node, place.clone()),
+            (false, Place::Axes(place)) if self.is_read_by_division(read.node) => {
+                self.divided(body, read.node, &place.clone(), valid)
+            }
             // What has a linear index is in memory, whatever it is.
             _ => self.load(body, read.node, &read.place, valid),
         };
@@ -110,6 +113,12 @@ impl RegionCx<'_, '_> {
             value = select(&mut body.builder, mask, value, fill);
         }
         value
+    }
+
+    /// Whether a value is a window that each reader divides for.
+    fn is_read_by_division(&self, id: NodeId) -> bool {
+        let fused = self.lower.fused;
+        fused.region_of[id.index()].is_none() && divides(&fused.graph.node(id).op)
     }
 
     /// A mask that holds where a window reads inside.
@@ -283,7 +292,7 @@ impl RegionCx<'_, '_> {
             }
             Op::Take(axis) => self.take(body, &node.args, *axis, node.ty.dtype, &own),
             Op::Concat(axis) => self.concat(body, &node.args, *axis, &own),
-            op if divides(op) => self.divided(body, id, own),
+            op if divides(op) => self.divided(body, id, &own, None),
             // A region that copies: of a view, or of a value that needs no memory.
             _ if self.lower.free[id.index()] => self.free_value(body, id, own),
             op if is_view(op) => {
@@ -327,8 +336,8 @@ impl RegionCx<'_, '_> {
     }
 
     /// A window between whose elements others are left out: `m·i = n`, so `i = n / m` where that is whole
-    /// and inside, else the fill.
-    fn divided(&mut self, body: &mut PhaseBody, id: NodeId, own: Vec<Index>) -> V {
+    /// and inside, else the fill. Its source is in memory, and read where `valid` holds.
+    fn divided(&mut self, body: &mut PhaseBody, id: NodeId, place: &[Index], valid: Option<V>) -> V {
         let node = self.lower.fused.graph.node(id).clone();
         let Op::Window { axes, fill } = &node.op else { bug!("{:?} is no window", node.op) };
         let source = node.args[0];
@@ -336,22 +345,20 @@ impl RegionCx<'_, '_> {
         let fits =
             |result: Result<Index, SizeOverflow>| result.unwrap_or_else(|_| bug!("an index of {id:?} overflows"));
         let steps = strides(&dims).unwrap_or_else(|_| bug!("an index of {id:?} overflows"));
-        let mut positions = own.into_iter();
-        let mut next = || positions.next().unwrap_or_else(|| bug!("a window of too few axes"));
         let mut plain = vec![Index::fixed(Dim::ZERO); dims.len()];
         let mut masks: Vec<V> = Vec::new();
         let mut shift: Option<V> = None;
         for (axis, size) in dims.iter().enumerate() {
-            let position = next();
+            let position = &place[place_in_result(axes, axis)];
             let Some(window) = axes.iter().find(|window| window.axis == axis) else {
-                plain[axis] = position;
+                plain[axis] = position.clone();
                 continue;
             };
             let (sign, m) = (window.m.signum(), window.m.abs());
             let mut n = fits(position.scale(&Dim::constant(sign * window.a)));
             n = fits(n.add(&fits(Index::fixed(window.b.clone()).scale(&Dim::constant(sign)))));
-            if window.taps.is_some() {
-                n = fits(n.add(&fits(next().scale(&Dim::constant(sign * window.d)))));
+            if let Some(tap) = tap_in_result(axes, window) {
+                n = fits(n.add(&fits(place[tap].scale(&Dim::constant(sign * window.d)))));
             }
             if m == 1 {
                 plain[axis] = n.clone();
@@ -379,11 +386,12 @@ impl RegionCx<'_, '_> {
         let buffer = self.lower.buffer(source);
         let buf = self.draft.buf(buffer);
         let b = &mut body.builder;
-        let valid = masks.into_iter().reduce(|all, mask| b.bin(Bin::And, all, mask));
-        let word = b.push(Inst::Load { buf, at, row: shift.map(|shift| (shift, Coef::Const(1))), valid });
+        let inside = masks.into_iter().reduce(|all, mask| b.bin(Bin::And, all, mask));
+        let read = inside.into_iter().chain(valid).reduce(|all, mask| b.bin(Bin::And, all, mask));
+        let word = b.push(Inst::Load { buf, at, row: shift.map(|shift| (shift, Coef::Const(1))), valid: read });
         let value = from_word(b, word, node.ty.dtype);
         let fill = constant(b, *fill);
-        valid.map_or(value, |valid| select(b, valid, value, fill))
+        inside.map_or(value, |inside| select(b, inside, value, fill))
     }
 
     fn concat(&mut self, body: &mut PhaseBody, parts: &[NodeId], axis: usize, own: &[Index]) -> V {
