@@ -1,5 +1,6 @@
 //! Tests of `ops`: gradients against finite differences, passes and texts on random graphs.
 
+mod convolutions;
 mod gradients;
 mod passes;
 mod recognition;

@@ -343,6 +343,11 @@ impl WindowAxis {
     pub fn shift(axis: usize, out: Dim, start: Dim) -> WindowAxis {
         WindowAxis { axis, out, taps: Taps::None, m: 1, a: 1, d: 0, b: start }
     }
+
+    /// Whether it reads an axis of this size as it is.
+    pub fn is_identity(&self, size: &Dim) -> bool {
+        self.m == self.a && self.b == Dim::ZERO && self.taps == Taps::None && self.out == *size
+    }
 }
 
 fn hash_of(op: &Op, args: &[NodeId]) -> u64 {

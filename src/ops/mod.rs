@@ -16,6 +16,7 @@
 
 mod build;
 mod contract;
+mod conv;
 mod index;
 mod leaf;
 mod map;
@@ -34,6 +35,7 @@ use crate::ir::{DType, Graph, NodeId, SizeId, SizeOverflow, Ty};
 pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 pub use build::Builder;
 pub use contract::MAX_LABELS;
+pub use conv::{ConvRole, conv_counts, conv_role};
 pub use probe::probes;
 pub use value::{Value, for_each_index};
 pub use window::{place_in_result, tap_in_result};

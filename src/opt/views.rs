@@ -3,7 +3,7 @@
 use crate::ir::{Dim, NodeId};
 use crate::ops::Builder;
 use crate::ops::rewrite::Site;
-use crate::ops::{Number, Op, Taps, WindowAxis};
+use crate::ops::{Number, Op, WindowAxis};
 
 /// f(repeat x, repeat y) = repeat f(x, y): along an axis that every argument repeats, an elementwise
 /// operation computes the same again and again.
@@ -111,10 +111,7 @@ fn broadcast(b: &mut Builder, dims: &[Dim], axes: &[Option<usize>], x: NodeId) -
 fn window(b: &mut Builder, axes: &[WindowAxis], fill: Number, x: NodeId) -> Option<NodeId> {
     let dims = b.dims(x);
     // i = o over the whole axis is no window.
-    let moves = |axis: &&WindowAxis| {
-        let same = axis.m == axis.a && axis.b == Dim::ZERO && axis.taps == Taps::None && axis.out == dims[axis.axis];
-        !same
-    };
+    let moves = |axis: &&WindowAxis| !axis.is_identity(&dims[axis.axis]);
     let left: Vec<_> = axes.iter().filter(moves).cloned().collect();
     if left.len() == axes.len() {
         return None;
