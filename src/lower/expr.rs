@@ -80,7 +80,9 @@ impl<'a> Lowering<'a> {
                 let axes: Vec<usize> = axes.iter().map(|&axis| self.position(*x, axis)).collect();
                 self.builder.reduce(*op, self.node(*x), &axes)
             }
-            ExprKind::ArgReduce(op, axis, x) => self.builder.arg_reduce(*op, self.node(*x), self.position(*x, *axis)),
+            ExprKind::ArgReduce(op, axis, x) => {
+                self.builder.arg_reduce(*op, self.node(*x), &[self.position(*x, *axis)])
+            }
             ExprKind::LogSumExp(axis, x) => self.builder.log_sum_exp(self.node(*x), self.position(*x, *axis)),
             ExprKind::Relabel(x) => self.node(*x),
             ExprKind::Order(x) => {
