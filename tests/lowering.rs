@@ -2,3 +2,4 @@
 
 mod random_graphs;
 mod shapes;
+mod windows;

@@ -1,7 +1,7 @@
 //! Tests of `ops`: gradients against finite differences, passes and texts on random graphs.
 
-mod convolutions;
-mod gradients;
+pub(crate) mod convolutions;
+pub(crate) mod gradients;
 mod passes;
 mod recognition;
 mod text;

@@ -11,7 +11,7 @@ use super::memory::Spot;
 use crate::ir::{Dim, SizeId};
 use crate::kernel::Fault;
 use crate::kernel::extent;
-use crate::kernel::ir::{Access, BufId, KernelId, Launch, Matrix, Program, ScalarValue, Step};
+use crate::kernel::ir::{Access, BufId, Conv, KernelId, Launch, Matrix, Program, ScalarValue, Step};
 
 /// Why a program cannot run with some sizes.
 #[derive(Clone, PartialEq, Debug)]
@@ -58,12 +58,40 @@ pub struct BoundMatrix {
     pub batch_stride: i64,
 }
 
+/// A convolution with numbers for sizes; `kernel::ir::Conv` says what they are.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "the fields of kernel::ir::Conv")]
+pub struct BoundConv {
+    pub batch: Vec<usize>,
+    pub m: Vec<usize>,
+    pub k: Vec<usize>,
+    pub n: usize,
+    pub a: BufId,
+    pub axes: Vec<BoundPatchAxis>,
+    pub b: BufId,
+    pub b_steps: Vec<i64>,
+    pub c: Option<BufId>,
+    pub epilogue: Option<BoundLaunch>,
+}
+
+/// One axis of what patches read, with numbers for sizes.
+#[derive(Clone, PartialEq, Debug)]
+#[expect(missing_docs, reason = "the fields of kernel::ir::PatchAxis")]
+pub struct BoundPatchAxis {
+    pub size: i64,
+    pub stride: i64,
+    pub base: i64,
+    pub divisor: i64,
+    pub steps: Vec<i64>,
+}
+
 /// A step with numbers for sizes.
 #[derive(Clone, PartialEq, Debug)]
 #[expect(missing_docs, reason = "the fields of kernel::ir::Step")]
 pub enum BoundStep {
     Loop(BoundLaunch),
     Gemm { dims: [usize; 4], a: BoundMatrix, b: BoundMatrix, c: Option<BoundMatrix>, epilogue: Option<BoundLaunch> },
+    Conv(BoundConv),
     Segments { dims: [usize; 3], index: BufId, update: BufId, out: BufId },
     Copy { from: BufId, to: BufId },
 }
@@ -185,19 +213,11 @@ impl Binder<'_> {
                     uses.push((c.buf, true));
                     result = Some(c);
                 }
-                let epilogue = match epilogue {
-                    Some(launch) => {
-                        let bound = self.launch(launch)?;
-                        let fits = bound.rows == (batch * m) as u64 && bound.row == n as u64;
-                        require(fits, "an epilogue of another size than its contraction")?;
-                        uses.extend(self.uses(launch));
-                        Some(bound)
-                    }
-                    None => None,
-                };
+                let epilogue = self.epilogue(epilogue.as_ref(), [batch * m, n], &mut uses)?;
                 self.apart(&uses)?;
                 Ok(BoundStep::Gemm { dims: [batch, m, n, k], a, b, c: result, epilogue })
             }
+            Step::Conv(conv) => Ok(BoundStep::Conv(self.conv(conv)?)),
             Step::Segments { dims, index, update, out } => {
                 let [updates, rows, row] = self.counts(dims)?;
                 let holds = |buf: BufId, factors: [usize; 2]| {
@@ -215,6 +235,61 @@ impl Binder<'_> {
                 Ok(BoundStep::Copy { from: *from, to: *to })
             }
         }
+    }
+
+    fn conv(&mut self, conv: &Conv) -> Result<BoundConv, BindFault> {
+        let counts = |dims: &[Dim]| dims.iter().map(|dim| count(dim, self.sizes)).collect::<Result<Vec<_>, _>>();
+        let strides = |dims: &[Dim]| dims.iter().map(|dim| stride(dim, self.sizes)).collect::<Result<Vec<_>, _>>();
+        let (batch, m, k, n) = (counts(&conv.batch)?, counts(&conv.m)?, counts(&conv.k)?, count(&conv.n, self.sizes)?);
+        let loops: Vec<usize> = [&batch[..], &m, &k].concat();
+        let points = loops.iter().chain([&n]).try_fold(1usize, |points, size| points.checked_mul((*size).max(1)));
+        let fits = points.is_some_and(|points| i64::try_from(points).is_ok());
+        require(fits, "a convolution of 2^63 products")?;
+        let mut axes = Vec::with_capacity(conv.a.axes.len());
+        for axis in &conv.a.axes {
+            let [size, step, base] = [&axis.size, &axis.stride, &axis.base].map(|dim| stride(dim, self.sizes));
+            let steps = strides(&axis.steps)?;
+            axes.push(BoundPatchAxis { size: size?, stride: step?, base: base?, divisor: axis.divisor, steps });
+        }
+        let in_range = |axis: &BoundPatchAxis| {
+            let walks = loops.iter().zip(&axis.steps).map(|(size, step)| i128::from(*step).abs() * (*size as i128));
+            axis.size >= 0 && axis.stride >= 0 && walks.sum::<i128>() + i128::from(axis.base).abs() < 1 << 62
+        };
+        require(axes.iter().all(in_range), "patches out of range")?;
+        let reach: i128 = axes.iter().map(|axis| i128::from(axis.stride) * i128::from(axis.size - 1)).sum();
+        let is_empty = axes.iter().any(|axis| axis.size == 0);
+        let len = |buf: BufId| self.spots[buf.0 as usize].len as i128;
+        require(is_empty || reach < len(conv.a.buf), "patches outside of their buffer")?;
+        let b_steps = strides(&conv.b_steps)?;
+        let b_loops: Vec<usize> = [&batch[..], &k, &[n]].concat();
+        let reach: i128 = b_loops.iter().zip(&b_steps).map(|(n, step)| (*n as i128 - 1) * i128::from(*step)).sum();
+        let is_empty = b_loops.contains(&0);
+        let forward = b_steps.iter().all(|step| *step >= 0);
+        require(forward && (is_empty || reach < len(conv.b)), "a right operand outside of its buffer")?;
+        let rows = batch.iter().chain(&m).product::<usize>();
+        let mut uses = vec![(conv.a.buf, false), (conv.b, false)];
+        if let Some(c) = conv.c {
+            require((rows * n) as i128 <= len(c), "a result longer than its buffer")?;
+            uses.push((c, true));
+        }
+        let epilogue = self.epilogue(conv.epilogue.as_ref(), [rows, n], &mut uses)?;
+        self.apart(&uses)?;
+        Ok(BoundConv { batch, m, k, n, a: conv.a.buf, axes, b: conv.b, b_steps, c: conv.c, epilogue })
+    }
+
+    /// The epilogue of a contraction with so many rows and columns.
+    fn epilogue(
+        &mut self,
+        launch: Option<&Launch>,
+        [rows, n]: [usize; 2],
+        uses: &mut Vec<(BufId, bool)>,
+    ) -> Result<Option<BoundLaunch>, BindFault> {
+        let Some(launch) = launch else { return Ok(None) };
+        let bound = self.launch(launch)?;
+        let fits = bound.rows == rows as u64 && bound.row == n as u64;
+        require(fits, "an epilogue of another size than its contraction")?;
+        uses.extend(self.uses(launch));
+        Ok(Some(bound))
     }
 
     fn counts<const N: usize>(&self, dims: &[Dim; N]) -> Result<[usize; N], BindFault> {

@@ -12,7 +12,7 @@ pub mod memory;
 
 use std::sync::Arc;
 
-pub use bound::{BindFault, Bound, BoundLaunch, BoundMatrix, BoundStep};
+pub use bound::{BindFault, Bound, BoundConv, BoundLaunch, BoundMatrix, BoundStep};
 pub use memory::{Memory, Segment, Spot};
 
 use crate::kernel::Fault;

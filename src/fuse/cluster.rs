@@ -8,8 +8,9 @@
 use crate::ir::{Dim, Graph, NodeId};
 use crate::ops::Op;
 
-use super::RegionKind;
+use super::free::Free;
 use super::view::{Index, Place, Read, divides, is_view, resolve};
+use super::{RegionKind, operand};
 
 /// Buffers that one region may touch, so that its pointers stay in registers.
 const MAX_BUFFERS: usize = 14;
@@ -45,7 +46,7 @@ pub(super) struct Clusters {
 pub(super) fn cluster(graph: &Graph) -> Clusters {
     let mut cx = Cx {
         graph,
-        free: free_nodes(graph),
+        free: Free::of(graph),
         clusters: Clusters {
             all: Vec::new(),
             of: vec![None; graph.nodes.len()],
@@ -54,13 +55,13 @@ pub(super) fn cluster(graph: &Graph) -> Clusters {
         live: live_nodes(graph),
     };
     // Copies come first: each reader must see the same views as copied.
-    for id in graph.ids().filter(|&id| cx.computes(id)).collect::<Vec<_>>() {
+    for id in graph.ids().filter(|&id| cx.computes(id) || !cx.free.is_pure(id) && cx.free.is(id)).collect::<Vec<_>>() {
         cx.copy_unreadable(id);
     }
     // An output that nothing computes by itself is copied.
     for output in &graph.outputs {
         let op = &graph.node(output.node).op;
-        if cx.free[output.node.index()] || is_view(op) {
+        if cx.free.is(output.node) || is_view(op) {
             cx.copy(output.node);
         }
     }
@@ -133,10 +134,15 @@ pub fn identity(rank: usize) -> Vec<Index> {
     (0..rank).map(Index::axis).collect()
 }
 
+/// Not at the reader's own point, wherever that is.
+fn elsewhere() -> Place {
+    Place::Linear(Index::fixed(Dim::ZERO))
+}
+
 struct Cx<'a> {
     graph: &'a Graph,
     /// Nodes that need no memory.
-    free: Vec<bool>,
+    free: Free,
     clusters: Clusters,
     live: Vec<bool>,
 }
@@ -145,7 +151,7 @@ impl Cx<'_> {
     /// Whether a node is neither a view nor there without a region.
     fn computes(&self, id: NodeId) -> bool {
         let op = &self.graph.node(id).op;
-        self.live[id.index()] && !self.free[id.index()] && !is_view(op) && !is_memory(op)
+        self.live[id.index()] && !self.free.is(id) && !is_view(op) && !is_memory(op)
     }
 
     fn place(&mut self, id: NodeId) {
@@ -167,17 +173,7 @@ impl Cx<'_> {
             candidates.dedup();
         }
         let home = candidates.iter().copied().find(|&at| self.may_join(id, &reads, at));
-        let home = home.unwrap_or_else(|| {
-            self.clusters.all.push(Cluster {
-                kind,
-                domain: domain(graph, id),
-                nodes: Vec::new(),
-                before: Vec::new(),
-                reads: Vec::new(),
-                merged_into: None,
-            });
-            self.clusters.all.len() - 1
-        });
+        let home = home.or_else(|| self.sibling(id, kind, &reads)).unwrap_or_else(|| self.open(id, kind));
         self.enter(id, &reads, home);
         for other in candidates {
             let (home, other) = (self.clusters.find(home), self.clusters.find(other));
@@ -194,25 +190,59 @@ impl Cx<'_> {
         }
     }
 
-    /// What a node reads, behind views.
-    fn reads(&self, id: NodeId) -> Vec<Read> {
-        (0..self.graph.node(id).args.len()).filter_map(|at| self.read(id, at)).collect()
+    /// A new region for a node.
+    fn open(&mut self, id: NodeId, kind: RegionKind) -> usize {
+        self.clusters.all.push(Cluster {
+            kind,
+            domain: domain(self.graph, id),
+            nodes: Vec::new(),
+            before: Vec::new(),
+            reads: Vec::new(),
+            merged_into: None,
+        });
+        self.clusters.all.len() - 1
     }
 
-    /// What an operand reads; nothing when each reader computes it again.
-    fn read(&self, id: NodeId, at: usize) -> Option<Read> {
-        let arg = self.graph.node(id).args[at];
+    /// For a fold, another fold over the same elements, of which nothing is made yet: the two are one walk.
+    fn sibling(&self, id: NodeId, kind: RegionKind, reads: &[Read]) -> Option<usize> {
+        let RegionKind::Fold { .. } = kind else { return None };
+        let over = |id: NodeId| &self.graph.ty(self.graph.node(id).args[0]).dims;
+        let recent = (0..self.clusters.all.len()).rev().filter(|&at| !self.clusters.is_merged(at)).take(SEARCH);
+        let fits = |&at: &usize| {
+            let cluster = &self.clusters.all[at];
+            let folds =
+                |&other: &NodeId| matches!(self.graph.node(other).op, Op::Reduce(..)) && over(other) == over(id);
+            let shared = reads.iter().any(|read| cluster.reads.contains(&read.node));
+            let more = reads.iter().filter(|read| !cluster.reads.contains(&read.node)).count();
+            cluster.kind == kind
+                && cluster.nodes.iter().all(folds)
+                && shared
+                && cluster.reads.len() + more <= MAX_BUFFERS
+                && reads.iter().filter_map(|read| self.cluster_of(read.node)).all(|other| !self.reaches(at, other))
+        };
+        recent.into_iter().find(fits)
+    }
+
+    /// What a node reads, behind views and through what is inlined.
+    fn reads(&self, id: NodeId) -> Vec<Read> {
+        self.graph.node(id).args.iter().flat_map(|&arg| self.reads_of(arg)).collect()
+    }
+
+    /// What an operand reads.
+    fn reads_of(&self, arg: NodeId) -> Vec<Read> {
         let copied = &self.clusters.copied;
-        if self.free[arg.index()] && !copied[arg.index()] {
-            return None;
+        let place = identity(self.graph.ty(arg).rank());
+        let Ok(mut read) = resolve(self.graph, arg, place, &|id| copied[id.index()]) else { return Vec::new() };
+        if self.free.is(read.node) && !copied[read.node.index()] {
+            let leaves = self.free.leaves(self.graph, read.node);
+            let mut reads: Vec<Read> = leaves.into_iter().flat_map(|leaf| self.reads_of(leaf)).collect();
+            reads.iter_mut().for_each(|read| read.place = elsewhere());
+            return reads;
         }
-        let mut read = resolve(self.graph, arg, identity(self.graph.ty(arg).rank()), &|id| copied[id.index()]).ok()?;
         if divides(&self.graph.node(read.node).op) && !copied[read.node.index()] {
-            // Elsewhere than at the reader's own point, wherever that is.
-            let place = Place::Linear(Index::fixed(Dim::ZERO));
-            read = Read { node: self.graph.node(read.node).args[0], place, guards: Vec::new() };
+            read = Read { node: self.graph.node(read.node).args[0], place: elsewhere(), guards: Vec::new() };
         }
-        (!self.free[read.node.index()] || copied[read.node.index()]).then_some(read)
+        vec![read]
     }
 
     /// Has the views copied that an operand of a node cannot be read through.
@@ -220,25 +250,44 @@ impl Cx<'_> {
         let graph = self.graph;
         let node = graph.node(id);
         for (at, &arg) in node.args.iter().enumerate() {
-            // A matrix product takes strides, a table or a list of updates is read whole: in memory.
-            let strided = matches!(node.op, Op::Contract { .. });
+            if let Op::Contract { .. } = node.op {
+                self.make_operand_readable(id, at);
+                continue;
+            }
+            // A table or a list of updates is read whole: in memory.
             let whole = matches!((&node.op, at), (Op::Take(_), 0) | (Op::ScatterAdd(..), _));
-            let in_memory = !is_view(&graph.node(arg).op) && !self.free[arg.index()];
+            let in_memory = !is_view(&graph.node(arg).op) && !self.free.is(arg);
             if whole && !in_memory {
                 self.copy(arg);
                 continue;
             }
-            self.make_readable(arg, strided);
+            self.make_readable(arg);
         }
     }
 
-    /// Copies what stands in the way of reading a value by index, or by strides.
-    fn make_readable(&mut self, arg: NodeId, strided: bool) {
+    /// Copies what stands in the way of reading an operand of a contraction: by strides, or as patches.
+    fn make_operand_readable(&mut self, id: NodeId, at: usize) {
         let graph = self.graph;
-        if self.free[arg.index()] {
-            if strided {
-                self.copy(arg);
-            }
+        let arg = graph.node(id).args[at];
+        let (copied, free) = (&self.clusters.copied, &self.free);
+        let stop = |id: NodeId| copied[id.index()];
+        let in_memory = |id: NodeId| copied[id.index()] || (!is_view(&graph.node(id).op) && !free.is(id));
+        let is_matrix = operand::matrix(graph, id, at, &stop).is_some_and(|matrix| in_memory(matrix.node));
+        if is_matrix {
+            return;
+        }
+        let patches = if at == 0 { operand::patches(graph, id, &stop) } else { None };
+        match patches {
+            Some(patches) if in_memory(patches.node) => {}
+            Some(patches) if !free.is(patches.node) => self.copy(patches.node),
+            _ => self.copy(arg),
+        }
+    }
+
+    /// Copies what stands in the way of reading a value by index.
+    fn make_readable(&mut self, arg: NodeId) {
+        let graph = self.graph;
+        if self.free.is(arg) {
             return;
         }
         loop {
@@ -248,11 +297,11 @@ impl Cx<'_> {
             let base = read.node;
             let is_copied = copied[base.index()];
             let is_linear = matches!(read.place, Place::Linear(_));
-            let blocks = is_view(&graph.node(base).op) && !is_copied && !self.free[base.index()];
-            if blocks && !strided && !is_linear && divides(&graph.node(base).op) {
+            let blocks = is_view(&graph.node(base).op) && !is_copied && !self.free.is(base);
+            if blocks && !is_linear && divides(&graph.node(base).op) {
                 // Its source is read at positions that are computed: as a table is.
                 let source = graph.node(base).args[0];
-                if is_view(&graph.node(source).op) || self.free[source.index()] {
+                if is_view(&graph.node(source).op) || self.free.is(source) {
                     self.copy(source);
                 }
                 return;
@@ -262,20 +311,10 @@ impl Cx<'_> {
                 self.copy(base);
                 continue;
             }
-            if self.free[base.index()] && !is_copied && (is_linear || strided) {
-                // Only memory has a linear index, or strides.
+            if self.free.is(base) && !is_copied && is_linear {
+                // Only memory has a linear index.
                 self.copy(base);
                 continue;
-            }
-            let by_strides = match &read.place {
-                Place::Axes(place) => {
-                    read.guards.is_empty()
-                        && place.iter().all(|index| index.base == Dim::ZERO && index.terms.len() <= 1)
-                }
-                Place::Linear(_) => false,
-            };
-            if strided && !by_strides {
-                self.copy(arg);
             }
             return;
         }
@@ -287,14 +326,14 @@ impl Cx<'_> {
             return;
         }
         self.clusters.copied[id.index()] = true;
-        if self.free[id.index()] {
+        if self.free.is(id) {
             return;
         }
         let node = self.graph.node(id);
         let source = node.args[0];
         if divides(&node.op) {
             // Its source is read at positions that are computed: as a table is.
-            if is_view(&self.graph.node(source).op) || self.free[source.index()] {
+            if is_view(&self.graph.node(source).op) || self.free.is(source) {
                 self.copy(source);
             }
             return;
@@ -308,8 +347,8 @@ impl Cx<'_> {
             if base == id || is_copied {
                 return;
             }
-            let blocks = is_view(&self.graph.node(base).op) && !self.free[base.index()];
-            if !(blocks || self.free[base.index()] && is_linear) {
+            let blocks = is_view(&self.graph.node(base).op) && !self.free.is(base);
+            if !(blocks || self.free.is(base) && is_linear) {
                 return;
             }
             self.copy(base);
@@ -326,14 +365,16 @@ impl Cx<'_> {
     /// Gives what is written out a region of its own.
     fn place_copy(&mut self, id: NodeId) {
         let graph = self.graph;
-        let mut reads = Vec::new();
-        if divides(&graph.node(id).op) && !self.free[id.index()] {
-            reads.push(graph.node(id).args[0]);
-        } else if !self.free[id.index()]
-            && let Some(read) = self.behind(id)
-        {
-            reads.push(read.node);
-        }
+        let reads: Vec<NodeId> = match self.behind(id).map(|read| read.node) {
+            Some(base) if self.free.is(base) && (base == id || !self.clusters.copied[base.index()]) => {
+                let leaves = self.free.leaves(graph, base);
+                leaves.into_iter().flat_map(|leaf| self.reads_of(leaf)).map(|read| read.node).collect()
+            }
+            // A window that divides leads no further, and reads its source.
+            Some(base) if base == id => vec![graph.node(id).args[0]],
+            Some(base) => vec![base],
+            None => Vec::new(),
+        };
         let before = reads.iter().filter_map(|&read| self.cluster_of(read)).collect();
         self.clusters.of[id.index()] = Some(self.clusters.all.len());
         self.clusters.all.push(Cluster {
@@ -481,8 +522,7 @@ impl Cx<'_> {
         let rank = source_cluster.domain.len();
         reader_cluster.nodes.iter().all(|&id| {
             let special = matches!(graph.node(id).op, Op::Take(_) | Op::Concat(_));
-            (0..graph.node(id).args.len()).all(|at| {
-                let Some(read) = self.read(id, at) else { return true };
+            self.reads(id).iter().all(|read| {
                 if self.cluster_of(read.node) != Some(source) {
                     return true;
                 }
@@ -504,9 +544,9 @@ impl Cx<'_> {
         let (before, reads) =
             (std::mem::take(&mut self.clusters.all[from].before), std::mem::take(&mut self.clusters.all[from].reads));
         self.clusters.all[from].merged_into = Some(into);
-        let of = &self.clusters.of;
-        let inside = |id: &NodeId| of[id.index()] == Some(from) || of[id.index()] == Some(into);
-        let reads: Vec<NodeId> = reads.into_iter().filter(|id| !inside(id)).collect();
+        let own = std::mem::take(&mut self.clusters.all[into].reads);
+        let outside = |id: &NodeId| self.cluster_of(*id) != Some(into);
+        let reads: Vec<NodeId> = own.into_iter().chain(reads).filter(outside).collect();
         let cluster = &mut self.clusters.all[into];
         cluster.nodes.extend(gone);
         cluster.nodes.sort_unstable();
@@ -515,26 +555,6 @@ impl Cx<'_> {
         cluster.reads.sort_unstable();
         cluster.reads.dedup();
     }
-}
-
-/// Nodes that need no memory: leaves that are computed, and arithmetic and views on these alone.
-pub fn free_nodes(graph: &Graph) -> Vec<bool> {
-    let mut free = vec![false; graph.nodes.len()];
-    for id in graph.ids() {
-        let node = graph.node(id);
-        free[id.index()] = match &node.op {
-            Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => true,
-            // A merge of axes needs a linear index, which only memory has.
-            Op::Reshape(_) => free[node.args[0].index()] && graph.ty(node.args[0]).rank() == 0,
-            // Its source is read at computed positions, which only memory has.
-            op if divides(op) => false,
-            Op::Map(_) | Op::Permute(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::StopGradient => {
-                node.args.iter().all(|arg| free[arg.index()])
-            }
-            _ => false,
-        };
-    }
-    free
 }
 
 fn live_nodes(graph: &Graph) -> Vec<bool> {

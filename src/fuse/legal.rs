@@ -2,7 +2,8 @@
 //!
 //! In: an optimised graph. Out: an equal one in which
 //! - a `Reduce` has one axis; log-sum-exp, arg-reductions and picks run along the last axis;
-//! - a `Contract` is `[b] m k · [b] k n -> [b] m n` with at most one axis in each role, and some n;
+//! - a `Contract` is `[batch] [m] [k] · [batch] [k] n -> [batch] [m] n`, with any number of axes in each
+//!   bracket; a window is on its left;
 //! - a `ScatterAdd` has one axis of updates, in front, and rows of one axis.
 //!
 //! A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
@@ -10,13 +11,7 @@
 use super::taps;
 use crate::ir::{Dim, Graph, NodeId};
 use crate::ops::rewrite::{Site, rebuild};
-use crate::ops::{ArgOp, Builder, Op};
-
-/// Labels of the legal contraction.
-const B: u8 = 0;
-const M: u8 = 1;
-const K: u8 = 2;
-const N: u8 = 3;
+use crate::ops::{ArgOp, Builder, Op, Taps};
 
 /// The longest row that several axes are joined into, in elements.
 const MAX_JOINED_ROW: i64 = 1 << 16;
@@ -41,9 +36,13 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
                 } else if let Some(flat) = flattened(b, graph, &uses, site, &axes) {
                     return Some(b.reduce(*op, flat, &[axes[0]]));
                 }
-                // From the last axis on: a row reduction first, folds of what is left after it.
-                for &axis in axes.iter().rev() {
+                // From the last axis on: a row reduction first, folds of what is left after it, as one where
+                // the axes lie side by side.
+                while let Some(axis) = axes.pop() {
                     result = one_axis(b, result, axis, |b, x, axis| b.reduce(*op, x, &[axis]));
+                    if let Some(first) = merge_last(b, &mut result, &axes) {
+                        axes.truncate(axes.len() - (axes[axes.len() - 1] - first));
+                    }
                 }
                 Some(result)
             }
@@ -112,6 +111,23 @@ fn reshaped(
     }
 }
 
+/// Merges the last of the axes that are still to be reduced with those that stand right before it: what was
+/// reduced once is in memory. Tells which axis they are then.
+fn merge_last(b: &mut Builder, x: &mut NodeId, axes: &[usize]) -> Option<usize> {
+    let last = *axes.last()?;
+    let run = axes.iter().rev().enumerate().take_while(|(before, axis)| **axis + before == last).count();
+    let first = last + 1 - run;
+    if run < 2 || !matches!(b.graph.node(*x).op, Op::Reduce(..)) {
+        return None;
+    }
+    let dims = b.dims(*x);
+    let merged = Dim::product(&dims[first..=last]).ok()?;
+    let dims: Vec<Dim> =
+        dims[..first].iter().cloned().chain([merged]).chain(dims[last + 1..].iter().cloned()).collect();
+    *x = b.reshape(*x, &dims);
+    Some(first)
+}
+
 /// Reduces one axis; what stands behind it with size 1 goes first, so that it is the last.
 fn one_axis(b: &mut Builder, x: NodeId, axis: usize, reduce: impl Fn(&mut Builder, NodeId, usize) -> NodeId) -> NodeId {
     let dims = b.dims(x);
@@ -156,23 +172,31 @@ fn positions(b: &mut Builder, op: ArgOp, x: NodeId, axes: &[usize]) -> Option<No
     Some(b.arg_reduce(op, flat, &[kept.len()]))
 }
 
-/// The axes of an operand in groups by role, as `[b] m k` or `[b] k n`.
+/// A contraction with the axes of both operands and of its result in groups by role: `[batch] [m] [k]`,
+/// `[batch] [k] [n]`, `[batch] [m] [n]`, with one axis of `n`.
 fn contract(b: &mut Builder, site: &Site<'_>, labels: [&Vec<u8>; 2], out: &[u8]) -> Option<NodeId> {
     let (mut left, mut right) = ((site.args[0], labels[0].clone()), (site.args[1], labels[1].clone()));
     let in_both = |label: &u8| labels.iter().all(|side| side.contains(label));
     let batch: Vec<u8> = out.iter().copied().filter(in_both).collect();
-    let summed: Vec<u8> = labels[0].iter().copied().filter(|label| !out.contains(label)).collect();
     let free = |side: &[u8]| -> Vec<u8> {
         out.iter().copied().filter(|label| side.contains(label) && !in_both(label)).collect()
     };
     let (mut m, mut n) = (free(&left.1), free(&right.1));
-    // The last axis of the result is a column, so that rows are contiguous; a product with a vector on
-    // the right is one with it on the left.
+    // Patches of a window are on the left. Else the last axis of the result is a column, so that rows are
+    // contiguous; a product with a vector on the right is one with it on the left.
+    let [left_gathers, right_gathers] = [&left, &right].map(|side| is_window(b, side.0));
     let last_is_left = out.last().is_some_and(|last| m.contains(last));
-    if last_is_left || n.is_empty() {
+    let swap = match (left_gathers, right_gathers) {
+        (true, false) => n.is_empty(),
+        (false, true) => !m.is_empty(),
+        _ => last_is_left || n.is_empty(),
+    };
+    if swap {
         std::mem::swap(&mut left, &mut right);
         std::mem::swap(&mut m, &mut n);
     }
+    // In the order of the right operand, a weight as a rule, whose rows then lie one behind the other.
+    let summed: Vec<u8> = right.1.iter().copied().filter(|label| !out.contains(label)).collect();
     let size_of = |b: &Builder, label: u8| -> Dim {
         let (node, labels) = if left.1.contains(&label) { &left } else { &right };
         let at = labels.iter().position(|other| *other == label).expect("each label is an operand's");
@@ -204,23 +228,33 @@ fn contract(b: &mut Builder, site: &Site<'_>, labels: [&Vec<u8>; 2], out: &[u8])
         return Some(arranged(b, result, &[&batch[..], &m, &n].concat(), out));
     }
 
-    let group = |b: &mut Builder, side: &(NodeId, Vec<u8>), roles: [&[u8]; 3], names: [u8; 3]| -> (NodeId, Vec<u8>) {
-        let node = ordered(b, side, &roles.concat());
-        let present = roles.iter().zip(names).filter(|(labels, _)| !labels.is_empty());
-        let (dims, labels): (Vec<Dim>, Vec<u8>) = present
-            .map(|(labels, name)| (Dim::product(&sizes(b, labels)).expect("a size of a checked program"), name))
-            .unzip();
-        (b.reshape(node, &dims), labels)
-    };
-    let (x, x_labels) = group(b, &left, [&batch, &m, &summed], [B, M, K]);
-    let (y, y_labels) = group(b, &right, [&batch, &summed, &n], [B, K, N]);
-    let roles = [(&batch, B), (&m, M), (&n, N)];
-    let result_labels: Vec<u8> = roles.iter().filter(|(labels, _)| !labels.is_empty()).map(|(_, name)| *name).collect();
-    let product = b.contract((x, &x_labels), (y, &y_labels), &result_labels);
+    let x = ordered(b, &left, &[&batch[..], &m, &summed].concat());
+    let mut y = ordered(b, &right, &[&batch[..], &summed, &n].concat());
+    let column = n[0];
+    if n.len() > 1 {
+        // The columns of a row are one axis.
+        let columns = Dim::product(&sizes(b, &n)).expect("a size of a checked program");
+        let mut dims = sizes(b, &[&batch[..], &summed].concat());
+        dims.push(columns);
+        y = b.reshape(y, &dims);
+    }
+    let product = b.contract(
+        (x, &[&batch[..], &m, &summed].concat()),
+        (y, &[&batch[..], &summed, &[column]].concat()),
+        &[&batch[..], &m, &[column]].concat(),
+    );
     let order = [&batch[..], &m, &n].concat();
     let dims = sizes(b, &order);
     let product = b.reshape(product, &dims);
     Some(arranged(b, product, &order, out))
+}
+
+/// Whether a value is, behind permutations, a window with taps.
+fn is_window(b: &Builder, mut id: NodeId) -> bool {
+    while let Op::Permute(_) = b.graph.node(id).op {
+        id = b.graph.node(id).args[0];
+    }
+    matches!(&b.graph.node(id).op, Op::Window { axes, .. } if axes.iter().any(|axis| axis.taps != Taps::None))
 }
 
 /// A value whose axes have these labels, in the order of others.

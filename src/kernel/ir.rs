@@ -14,6 +14,7 @@
 
 use crate::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
 use crate::ir::{Dim, HostId, InputId, ParamId, Role, StateId};
+use crate::ops::ConvRole;
 
 /// An instruction of a body, by its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -237,6 +238,57 @@ pub struct Matrix {
     pub batch_stride: Dim,
 }
 
+/// `c[batch, m, n] = Σ_k a[batch, m, k] · b[batch, k, n]`, where each of `batch`, `m` and `k` is any number of
+/// loops and `a` is nowhere in memory: its elements are read through a window.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Conv {
+    /// What for; it changes nothing.
+    pub role: ConvRole,
+    /// The sizes of the batch's loops.
+    pub batch: Vec<Dim>,
+    /// Of the rows'.
+    pub m: Vec<Dim>,
+    /// Of those that are summed.
+    pub k: Vec<Dim>,
+    /// How many columns.
+    pub n: Dim,
+    /// The left operand.
+    pub a: Patches,
+    /// Where the right operand is.
+    pub b: BufId,
+    /// How far a step of each loop of the batch and of `k` goes in it, in elements, then one of the columns.
+    pub b_steps: Vec<Dim>,
+    /// Where the plain result goes, row-major; none when only the epilogue wants it.
+    pub c: Option<BufId>,
+    /// A kernel whose points are the rows in order and whose row is `n`; it reads the result through `Tile`.
+    pub epilogue: Option<Launch>,
+}
+
+/// A matrix that a window makes of a tensor.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Patches {
+    /// The tensor.
+    pub buf: BufId,
+    /// Its axes.
+    pub axes: Vec<PatchAxis>,
+}
+
+/// One axis of the tensor: its position is `(base + Σ step·index) / divisor` over the loops. Where that is not
+/// whole, or outside of the axis, the element is 0.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PatchAxis {
+    /// How many positions.
+    pub size: Dim,
+    /// From one position to the next, in elements.
+    pub stride: Dim,
+    /// The constant part.
+    pub base: Dim,
+    /// By which it is divided; positive.
+    pub divisor: i64,
+    /// For each loop of the batch, of `m`, of `k`.
+    pub steps: Vec<Dim>,
+}
+
 /// One step of a program.
 #[derive(Clone, PartialEq, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a program has a few hundred of them")]
@@ -253,9 +305,12 @@ pub enum Step {
         b: Matrix,
         /// Where the plain result goes, row-major; none when only the epilogue wants it.
         c: Option<Matrix>,
-        /// A kernel with grid `[batch, m]` and row `n` that reads the result through `Tile`.
+        /// A kernel whose points are the rows of all batch entries in order and whose row is `n`; it reads the
+        /// result through `Tile`.
         epilogue: Option<Launch>,
     },
+    /// A contraction of patches.
+    Conv(Box<Conv>),
     /// `out[index[j], ..] += update[j, ..]` over zeros: the rows of equal index are summed in order of
     /// `j`. Sizes: how many updates, how many rows of the result, how long a row.
     Segments {

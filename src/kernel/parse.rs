@@ -3,8 +3,8 @@
 //! A recursive descent over tokens. It checks the form only; `verify` says whether the result holds.
 
 use super::ir::{
-    Access, Affine, Body, BufArg, BufId, Buffer, Coef, Dst, Inst, Kernel, KernelId, Launch, Matrix, Phase, Place,
-    Program, RowBuf, ScalarArg, ScalarValue, SizeArg, Slot, Step, V,
+    Access, Affine, Body, BufArg, BufId, Buffer, Coef, Conv, Dst, Inst, Kernel, KernelId, Launch, Matrix, PatchAxis,
+    Patches, Phase, Place, Program, RowBuf, ScalarArg, ScalarValue, SizeArg, Slot, Step, V,
 };
 use super::lex::{Token, tokens};
 use super::text::word;
@@ -12,6 +12,7 @@ use super::verify::Fault;
 use crate::ir::host::{HostBinary, HostUnary};
 use crate::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
 use crate::ir::{Dim, HostId, HostOp, InputId, ParamId, Role, SizeId, StateId};
+use crate::ops::ConvRole;
 
 /// Reads a kernel: the text of its `Display`.
 pub fn kernel(text: &str) -> Result<Kernel, Fault> {
@@ -452,6 +453,7 @@ impl Parser {
                 let epilogue = if self.take_word("then") { Some(self.launch()?) } else { None };
                 Ok(Step::Gemm { dims, a, b, c, epilogue })
             }
+            "conv" => Ok(Step::Conv(Box::new(self.conv()?))),
             "segments" => {
                 let dims = self.dims()?;
                 let dims = self.exactly(dims)?;
@@ -476,6 +478,37 @@ impl Parser {
         let strides = self.dims()?;
         let [row_stride, col_stride, batch_stride] = self.exactly(strides)?;
         Ok(Matrix { buf, row_stride, col_stride, batch_stride })
+    }
+
+    fn conv(&mut self) -> Parse<Conv> {
+        let role = match &self.word()?[..] {
+            "fwd" => ConvRole::Forward,
+            "dx" => ConvRole::InputGradient,
+            "dw" => ConvRole::WeightGradient,
+            _ => return self.fault("a role before this"),
+        };
+        let mut loops = |name: &str| {
+            self.keyword(name)?;
+            self.dims()
+        };
+        let [batch, m, k, n] = [loops("batch")?, loops("m")?, loops("k")?, loops("n")?];
+        let [n] = self.exactly(n)?;
+        self.keyword("a")?;
+        let mut a = Patches { buf: self.m()?, axes: Vec::new() };
+        while self.take_word("axis") {
+            let numbers = self.dims()?;
+            let [size, stride, base, divisor] = self.exactly(numbers)?;
+            let Some(divisor) = divisor.as_const() else { return self.fault("a divisor before this") };
+            self.keyword("steps")?;
+            a.axes.push(PatchAxis { size, stride, base, divisor, steps: self.dims()? });
+        }
+        self.keyword("b")?;
+        let b = self.m()?;
+        self.keyword("steps")?;
+        let b_steps = self.dims()?;
+        let c = if self.take_word("c") { Some(self.m()?) } else { None };
+        let epilogue = if self.take_word("then") { Some(self.launch()?) } else { None };
+        Ok(Conv { role, batch, m, k, n, a, b, b_steps, c, epilogue })
     }
 
     fn launch(&mut self) -> Parse<Launch> {

@@ -19,7 +19,8 @@
 use std::fmt::{self, Display, Write};
 
 use super::ir::{
-    Access, Affine, Body, Coef, Dst, Inst, Kernel, Launch, Matrix, Phase, Place, Program, ScalarValue, Step,
+    Access, Affine, Body, Coef, Conv, Dst, Inst, Kernel, Launch, Matrix, PatchAxis, Phase, Place, Program, ScalarValue,
+    Step,
 };
 use crate::ir::scalar::ScalarTy;
 use crate::ir::{Dim, HostOp, Role, SizeId};
@@ -213,11 +214,30 @@ impl Named<'_> {
                 }
                 text
             }
+            Step::Conv(conv) => self.conv(conv),
             Step::Segments { dims, index, update, out } => {
                 format!("segments [{}] index m{} update m{} out m{}", self.dims(dims), index.0, update.0, out.0)
             }
             Step::Copy { from, to } => format!("copy m{} to m{}", from.0, to.0),
         }
+    }
+
+    fn conv(&self, conv: &Conv) -> String {
+        let Conv { role, batch, m, k, n, a, b, b_steps, c, epilogue } = conv;
+        let loops = [("batch", batch), ("m", m), ("k", k)].map(|(name, dims)| format!("{name} [{}]", self.dims(dims)));
+        let mut text = format!("conv {} {} n [{}] a m{}", role.as_str(), loops.join(" "), self.dim(n), a.buf.0);
+        for PatchAxis { size, stride, base, divisor, steps } in &a.axes {
+            let divisor = Dim::constant(*divisor);
+            text += &format!(" axis [{}] steps [{}]", self.dims([size, stride, base, &divisor]), self.dims(steps));
+        }
+        text += &format!(" b m{} steps [{}]", b.0, self.dims(b_steps));
+        if let Some(c) = c {
+            text += &format!(" c m{}", c.0);
+        }
+        if let Some(epilogue) = epilogue {
+            text += &format!(" then {}", self.launch(epilogue));
+        }
+        text
     }
 
     fn host(&self, op: &HostOp) -> String {

@@ -14,7 +14,8 @@
 use std::fmt;
 
 use super::ir::{
-    Access, Affine, Body, BufArg, BufId, Coef, Dst, Inst, Kernel, Launch, Phase, Place, Program, ScalarValue, Step, V,
+    Access, Affine, Body, BufArg, BufId, Coef, Dst, Inst, Kernel, Launch, PatchAxis, Phase, Place, Program,
+    ScalarValue, Step, V,
 };
 use crate::ir::scalar::{Bin, ScalarTy};
 
@@ -300,10 +301,23 @@ fn step(program: &Program, step: &Step) -> Result<(), Fault> {
             buffers.extend(c.iter().map(|c| (c.buf, true)));
             if let Some(epilogue) = epilogue {
                 let kernel = launch(program, epilogue)?;
-                require(kernel.grid.len() == 2, || "an epilogue's grid is [batch, m]".into())?;
                 buffers.extend(uses(kernel, epilogue));
             }
             require(c.is_some() || epilogue.is_some(), || "a contraction that nothing wants".into())?;
+            written_once(program, &buffers)
+        }
+        Step::Conv(conv) => {
+            let loops = conv.batch.len() + conv.m.len() + conv.k.len();
+            let fits = |axis: &PatchAxis| axis.steps.len() == loops && axis.divisor > 0;
+            require(conv.a.axes.iter().all(fits), || "patches of other loops".into())?;
+            let steps = conv.batch.len() + conv.k.len() + 1;
+            require(conv.b_steps.len() == steps, || "a right operand of other loops".into())?;
+            let mut buffers = vec![(conv.a.buf, false), (conv.b, false)];
+            buffers.extend(conv.c.iter().map(|c| (*c, true)));
+            if let Some(epilogue) = &conv.epilogue {
+                buffers.extend(uses(launch(program, epilogue)?, epilogue));
+            }
+            require(conv.c.is_some() || conv.epilogue.is_some(), || "a convolution that nothing wants".into())?;
             written_once(program, &buffers)
         }
         Step::Segments { index, update, out, .. } => {

@@ -39,6 +39,10 @@ fn visit(step: &Step, use_of: &mut dyn FnMut(BufId)) {
             [Some(a), Some(b), c.as_ref()].into_iter().flatten().for_each(|matrix| use_of(matrix.buf));
             epilogue.iter().for_each(|one| launch(one, use_of));
         }
+        Step::Conv(conv) => {
+            [Some(conv.a.buf), Some(conv.b), conv.c].into_iter().flatten().for_each(&mut *use_of);
+            conv.epilogue.iter().for_each(|one| launch(one, use_of));
+        }
         Step::Segments { index, update, out, .. } => [index, update, out].into_iter().for_each(|buf| use_of(*buf)),
         Step::Copy { from, to } => [from, to].into_iter().for_each(|buf| use_of(*buf)),
     }

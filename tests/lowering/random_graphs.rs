@@ -20,7 +20,7 @@ use crate::support::steps;
 const TOLERANCE: f64 = 5e-4;
 
 /// Other values for the same graph, with another batch.
-fn given_for(graph: &Graph, batch: i64, seed: u32) -> Option<Given> {
+pub(super) fn given_for(graph: &Graph, batch: i64, seed: u32) -> Option<Given> {
     let mut rng = Rng::new(seed ^ 0x5eed);
     let mut given = Given { sizes: vec![batch], seed: 0x1_0000_000b, step: 3, steps_per_epoch: 10, ..Given::default() };
     let mut value = |ty: &tensa::ir::Ty, below: Option<i64>| -> Option<Value> {
@@ -48,7 +48,7 @@ fn given_for(graph: &Graph, batch: i64, seed: u32) -> Option<Given> {
     Some(given)
 }
 
-fn program(what: &str, graph: &Graph) -> Arc<Program> {
+pub(super) fn program(what: &str, graph: &Graph) -> Arc<Program> {
     let fused = fuse::fuse(graph);
     tensa::ops::verify::verify(&fused.graph).unwrap_or_else(|why| panic!("{what}: {why}"));
     let program = kernel::lower(&fused);
@@ -85,7 +85,7 @@ fn assert_same_bits(what: &str, want: &[(Role, Vec<u32>)], got: &[(Role, Vec<u32
 }
 
 /// Whether the program says what the graph says, for a batch.
-fn check(what: &str, graph: &Graph, given: Given, program: &Arc<Program>, cpu: &Cpu) {
+pub(super) fn check(what: &str, graph: &Graph, given: Given, program: &Arc<Program>, cpu: &Cpu) {
     let given = steps::rounded(given);
     let Ok(want) = graph::run(graph, &given) else { return };
     let text = || {

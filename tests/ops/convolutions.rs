@@ -12,24 +12,24 @@ use crate::support::graphs::Rng;
 
 /// `m·i = a·o + d·k + b` along one axis, with the sizes of all three.
 #[derive(Clone, Copy, Debug)]
-struct Relation {
-    i: i64,
-    o: i64,
-    k: i64,
-    m: i64,
-    a: i64,
-    d: i64,
-    b: i64,
+pub(crate) struct Relation {
+    pub(crate) i: i64,
+    pub(crate) o: i64,
+    pub(crate) k: i64,
+    pub(crate) m: i64,
+    pub(crate) a: i64,
+    pub(crate) d: i64,
+    pub(crate) b: i64,
 }
 
 /// A convolution of `x[n, i.., g, c]` with `f[k.., g, c, q]`, to `y[n, o.., g, q]`.
 #[derive(Clone, Debug)]
-struct Conv {
-    axes: Vec<Relation>,
-    n: i64,
-    g: i64,
-    c: i64,
-    q: i64,
+pub(crate) struct Conv {
+    pub(crate) axes: Vec<Relation>,
+    pub(crate) n: i64,
+    pub(crate) g: i64,
+    pub(crate) c: i64,
+    pub(crate) q: i64,
 }
 
 impl Relation {
@@ -55,7 +55,7 @@ impl Relation {
 }
 
 impl Conv {
-    fn random(rng: &mut Rng) -> Conv {
+    pub(crate) fn random(rng: &mut Rng) -> Conv {
         let axes = (0..1 + rng.below(2)).map(|_| Relation::random(rng)).collect();
         let mut few = |most: usize| 1 + rng.below(most) as i64;
         Conv { axes, n: few(2), g: few(2), c: few(3), q: few(3) }
@@ -118,7 +118,7 @@ impl Conv {
     }
 
     /// `Σ y·w` for given weights, with `x` and `f` as parameters.
-    fn harness(&self, seed: u32) -> (Harness, [Value; 3]) {
+    pub(crate) fn harness(&self, seed: u32) -> (Harness, [Value; 3]) {
         let mut given = Given::default();
         let mut b = Builder::new(Graph::default());
         let value = |dims: &[i64], which: u32| {

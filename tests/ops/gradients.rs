@@ -192,9 +192,9 @@ fn indices(cases: &mut Vec<Case>) {
 }
 
 /// A graph whose loss is a weighted sum of the operation's result; its floats are parameters.
-pub(super) struct Harness {
-    pub(super) graph: Graph,
-    pub(super) given: Given,
+pub(crate) struct Harness {
+    pub(crate) graph: Graph,
+    pub(crate) given: Given,
 }
 
 fn harness((op, args): &Case, seed: u32) -> Harness {
@@ -218,14 +218,14 @@ fn harness((op, args): &Case, seed: u32) -> Harness {
     Harness { graph: b.finish(), given }
 }
 
-pub(super) fn param(b: &mut Builder, given: &mut Given, ty: Ty, value: Value) -> NodeId {
+pub(crate) fn param(b: &mut Builder, given: &mut Given, ty: Ty, value: Value) -> NodeId {
     let id = ParamId(given.params.len() as u32);
     given.params.push(value);
     b.graph.params.push(Param { path: format!("p{}", id.0), ty, axes: Vec::new() });
     b.node(Op::Param(id), &[])
 }
 
-pub(super) fn input(b: &mut Builder, given: &mut Given, ty: Ty, value: Value) -> NodeId {
+pub(crate) fn input(b: &mut Builder, given: &mut Given, ty: Ty, value: Value) -> NodeId {
     let id = InputId(given.inputs.len() as u32);
     given.inputs.push(value);
     b.graph.inputs.push(Input { name: format!("x{}", id.0), ty, below: None });
@@ -249,7 +249,7 @@ fn output(graph: &Graph, given: &Given, role: &Role) -> Value {
 }
 
 /// Compares every gradient of the loss with central differences.
-pub(super) fn check(name: &str, harness: &Harness, tolerance: f64) {
+pub(crate) fn check(name: &str, harness: &Harness, tolerance: f64) {
     let graph = autodiff::gradients(&harness.graph);
     verify::verify(&graph).unwrap_or_else(|why| panic!("{name}: {why}"));
     for at in 0..harness.given.params.len() {
@@ -271,7 +271,7 @@ pub(super) fn check(name: &str, harness: &Harness, tolerance: f64) {
 }
 
 /// The same program with the weighted sum of its gradients for a loss.
-pub(super) fn of_gradients(harness: &Harness) -> Harness {
+pub(crate) fn of_gradients(harness: &Harness) -> Harness {
     let mut given = harness.given.clone();
     let first = autodiff::gradients(&harness.graph);
     let grads: Vec<NodeId> = first.outputs.iter().filter(|o| matches!(o.role, Role::Grad(_))).map(|o| o.node).collect();

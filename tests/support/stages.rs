@@ -164,6 +164,10 @@ fn traffic(program: &Program) -> usize {
                 let matrices = [Some(a), Some(b), c.as_ref()].into_iter().flatten().map(|matrix| matrix.buf);
                 matrices.chain(epilogue.iter().flat_map(of_launch)).collect()
             }
+            Step::Conv(conv) => {
+                let own = [Some(conv.a.buf), Some(conv.b), conv.c].into_iter().flatten();
+                own.chain(conv.epilogue.iter().flat_map(of_launch)).collect()
+            }
             Step::Segments { index, update, out, .. } => vec![*index, *update, *out],
             Step::Copy { from, to } => vec![*from, *to],
         };

@@ -128,7 +128,8 @@ fn reach(matrix: &BoundMatrix, batch: usize, rows: &Range<usize>, cols: &Range<u
     Some((corners.into_iter().min()?, corners.into_iter().max()?))
 }
 
-/// Computes a block into `tile`, whose rows are `stride` apart. The operands are whole buffers.
+/// Computes a block into `tile`, whose rows are `stride` apart, or adds it to what is there. The operands are
+/// whole buffers.
 pub fn multiply(
     tile: &mut [u32],
     stride: usize,
@@ -136,6 +137,7 @@ pub fn multiply(
     k: usize,
     (left, a): (&[u32], &BoundMatrix),
     (right, b): (&[u32], &BoundMatrix),
+    add: bool,
 ) {
     if block.rows.is_empty() || block.cols.is_empty() {
         return;
@@ -149,13 +151,14 @@ pub fn multiply(
     assert!(inside(right, reach(b, block.batch, &(0..k), &block.cols)), "the right operand is in its buffer");
     // SAFETY: checked just above: the block is inside `tile` with rows apart, the operands are inside
     // their slices, and `tile` is borrowed alone.
-    unsafe { multiply_raw(tile.as_mut_ptr(), stride, block, k, (left.as_ptr(), a), (right.as_ptr(), b)) }
+    unsafe { multiply_raw(tile.as_mut_ptr(), stride, block, k, (left.as_ptr(), a), (right.as_ptr(), b), add) }
 }
 
 /// The same by pointers.
 ///
 /// # Safety
-/// The block's elements at `tile`, rows `stride` apart and not overlapping, are valid for writes and
+/// The block's elements at `tile`, rows `stride` apart and not overlapping, are valid for writes (and for reads
+/// where it adds) and
 /// nobody else's; every element of the operands that the block needs is valid for reads and not
 /// written meanwhile.
 pub(super) unsafe fn multiply_raw(
@@ -165,6 +168,7 @@ pub(super) unsafe fn multiply_raw(
     k: usize,
     (left, a): (*const u32, &BoundMatrix),
     (right, b): (*const u32, &BoundMatrix),
+    add: bool,
 ) {
     let left_start = block.batch as i64 * a.batch_stride + block.rows.start as i64 * a.row_stride;
     let right_start = block.batch as i64 * b.batch_stride + block.cols.start as i64 * b.col_stride;
@@ -179,14 +183,14 @@ pub(super) unsafe fn multiply_raw(
             tile.cast::<f32>(),
             stride.max(1) as isize,
             1,
-            false,
+            add,
             right.cast::<f32>().wrapping_offset(right_start as isize),
             b.row_stride as isize,
             b.col_stride as isize,
             left.cast::<f32>().wrapping_offset(left_start as isize),
             a.row_stride as isize,
             a.col_stride as isize,
-            0.0f32,
+            if add { 1.0f32 } else { 0.0 },
             1.0f32,
             false,
             false,
@@ -238,7 +242,7 @@ pub(super) unsafe fn run(
             let block = cut.block(number);
             let start = result.wrapping_add(result_start(&block, &c));
             // SAFETY: the caller's promise, for one block of it.
-            unsafe { multiply_raw(start, c.row_stride as usize, &block, k, (left, a), (right, b)) };
+            unsafe { multiply_raw(start, c.row_stride as usize, &block, k, (left, a), (right, b), false) };
         });
         return;
     };
@@ -251,7 +255,7 @@ pub(super) unsafe fn run(
         let tile = scratch.wrapping_add(thread * pitch);
         let stride = block.cols.len();
         // SAFETY: as above; the scratch has room for the largest block.
-        unsafe { multiply_raw(tile, stride, &block, k, (left, a), (right, b)) };
+        unsafe { multiply_raw(tile, stride, &block, k, (left, a), (right, b), false) };
         if let Some((result, c)) = result {
             for row in 0..block.rows.len() {
                 let start = result_start(&block, &c) + row * c.row_stride as usize;
@@ -322,7 +326,7 @@ mod tests {
             for b in [matrix(n as i64, 1, 0), matrix(1, k as i64, 0), matrix(0, 1, 0)] {
                 let mut tile = vec![0; m * n];
                 let block = Block { batch: 0, rows: 0..m, cols: 0..n };
-                multiply(&mut tile, n, &block, k, (&left, &a), (&right, &b));
+                multiply(&mut tile, n, &block, k, (&left, &a), (&right, &b), false);
                 for i in 0..m {
                     for j in 0..n {
                         let term = |l: usize| {

@@ -2,11 +2,12 @@
 //!
 //! `program` the backend · `emit` kernel to CLIF · `jit` CLIF to executable memory · `chunks` how a launch
 //! is cut · `call` launches of one kernel · `gemm` contractions by
-//! blocks · `steps` a loaded program · `pool` the threads. Work is cut by
+//! blocks · `conv` those that read through a window · `steps` a loaded program · `pool` the threads. Work is cut by
 //! shape alone, so that any number of threads computes the same bits; they are those of the interpreter.
 
 pub mod call;
 mod chunks;
+pub mod conv;
 pub mod emit;
 pub mod gemm;
 pub mod jit;

@@ -12,7 +12,7 @@ use super::call::{Across, Launch, Scratch};
 use super::emit::{Buf, scratch_words};
 use super::jit::CompiledKernel;
 use super::pool::Pool;
-use super::{gemm, lock};
+use super::{conv, gemm, lock};
 use crate::backend::Loaded;
 use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundStep};
 use crate::backend::memory::{Memory, Segment};
@@ -49,6 +49,11 @@ impl Loaded for LoadedProgram {
                 BoundStep::Gemm { dims, b, epilogue: Some(launch), .. } => {
                     let kernel = self.kernels[launch.kernel.0 as usize].kernel();
                     (gemm::scratch_words(*dims, b, kernel), launch.bufs.len())
+                }
+                BoundStep::Conv(conv) => {
+                    let epilogue = conv.epilogue.as_ref();
+                    let kernel = epilogue.map(|launch| self.kernels[launch.kernel.0 as usize].kernel());
+                    (conv::scratch_words(conv, kernel), epilogue.map_or(0, |launch| launch.bufs.len()))
                 }
                 BoundStep::Gemm { .. } | BoundStep::Segments { .. } | BoundStep::Copy { .. } => (0, 0),
             };
@@ -96,6 +101,19 @@ impl Loaded for LoadedProgram {
                     // is row-major, that what is written overlaps nothing, and that the epilogue has the
                     // size of the result; `reserve` made the scratch.
                     unsafe { gemm::run(*dims, (left, a), (right, b), result, epilogue, &mut pool) };
+                }
+                BoundStep::Conv(conv) => {
+                    let [source, right] = [conv.a, conv.b].map(|buf| self.table[buf.0 as usize]);
+                    let result = conv.c.map(|buf| self.table[buf.0 as usize].words);
+                    let epilogue = conv.epilogue.as_ref().map(|launch| {
+                        arguments(&mut self.args, &self.table, launch);
+                        let kernel = &self.kernels[launch.kernel.0 as usize];
+                        conv::Epilogue { kernel, launch: loop_launch(launch, &self.args, scalars) }
+                    });
+                    // SAFETY: `Bound` checked that the result is as long as its rows and columns, that the
+                    // epilogue has its size, and that what is written overlaps nothing; `reserve` made the
+                    // scratch.
+                    unsafe { conv::run(conv, [source, right], result, epilogue, &mut self.scratch, &mut pool) };
                 }
                 BoundStep::Segments { dims, index, update, out } => {
                     self.segments(*dims, *index, *update, *out, &mut pool);

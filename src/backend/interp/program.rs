@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::kernel::{self, Tile, Words};
-use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundStep};
-use crate::backend::cpu::gemm;
+use crate::backend::bound::{Bound, BoundConv, BoundLaunch, BoundMatrix, BoundStep};
+use crate::backend::cpu::{conv, gemm};
 use crate::backend::memory::{Memory, Spot};
 use crate::backend::{Backend, Loaded, Stats};
-use crate::kernel::ir::{BufArg, BufId, Program};
+use crate::kernel::ir::{BufArg, Program};
 use crate::kernel::{Fault, verify};
 
 /// The interpreter as a backend.
@@ -77,6 +77,7 @@ impl LoadedProgram {
             BoundStep::Gemm { dims, a, b, c, epilogue } => {
                 self.gemm(*dims, [a, b], *c, epilogue.as_ref(), bound, scalars, memory);
             }
+            BoundStep::Conv(conv) => self.conv(conv, bound, scalars, memory),
             BoundStep::Segments { dims: [updates, rows, row], index, update, out } => {
                 let (index, update, out) = (bound.spot(*index), bound.spot(*update), bound.spot(*out));
                 for at in 0..rows * row {
@@ -107,6 +108,35 @@ impl LoadedProgram {
         kernel::run(kernel, part, &mut View { memory, spots });
     }
 
+    fn conv(&self, conv: &BoundConv, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+        let [source, right] = [conv.a, conv.b].map(|buf| copy(bound.spot(buf), memory));
+        let cut = conv::cut(conv);
+        let mut tile = vec![0; cut.tile_words(conv)];
+        let mut packed = vec![0; cut.patch_words()];
+        for number in 0..cut.blocks() {
+            let block = cut.block(conv, number);
+            conv::multiply(conv, &cut, &block, [&source, &right], &mut tile, &mut packed);
+            for (at, words) in tile.chunks(conv.n.max(1)).take(block.len()).enumerate() {
+                let row = cut.row(conv, &block, at);
+                if let Some(c) = conv.c {
+                    for (col, word) in words.iter().enumerate() {
+                        memory.set(bound.spot(c), row * conv.n + col, *word);
+                    }
+                }
+                if let Some(launch) = &conv.epilogue {
+                    let part = kernel::Launch {
+                        sizes: &launch.sizes,
+                        scalars: &scalars[launch.scalars..],
+                        rows: row as u64..row as u64 + 1,
+                        elements: 0..conv.n as u64,
+                        tile: Some(Tile { words, stride: conv.n }),
+                    };
+                    self.launch(launch, &part, bound, memory);
+                }
+            }
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the parts of one step")]
     fn gemm(
         &self,
@@ -118,11 +148,7 @@ impl LoadedProgram {
         scalars: &[u32],
         memory: &mut Memory<'_, '_>,
     ) {
-        let copy = |buf: BufId, memory: &Memory<'_, '_>| {
-            let spot = bound.spot(buf);
-            (0..spot.len).map(|at| memory.get(spot, at)).collect::<Vec<u32>>()
-        };
-        let (left, right) = (copy(a.buf, memory), copy(b.buf, memory));
+        let [left, right] = [a.buf, b.buf].map(|buf| copy(bound.spot(buf), memory));
         let whole_rows =
             epilogue.is_some_and(|launch| !self.program.kernels[launch.kernel.0 as usize].is_elementwise());
         let cut = gemm::cut([batch, m, n, k], b, whole_rows);
@@ -133,7 +159,7 @@ impl LoadedProgram {
             let direct = c.filter(|_| epilogue.is_none());
             let stride = direct.map_or(block.cols.len(), |c| c.row_stride as usize);
             let mut tile = vec![0; stride * block.rows.len()];
-            gemm::multiply(&mut tile, stride, &block, k, (&left, a), (&right, b));
+            gemm::multiply(&mut tile, stride, &block, k, (&left, a), (&right, b), false);
             if let Some(c) = c {
                 let spot = bound.spot(c.buf);
                 for (at, row) in block.rows.clone().enumerate() {
@@ -156,4 +182,9 @@ impl LoadedProgram {
             }
         }
     }
+}
+
+/// The words of a buffer.
+fn copy(spot: Spot, memory: &Memory<'_, '_>) -> Vec<u32> {
+    (0..spot.len).map(|at| memory.get(spot, at)).collect()
 }

@@ -12,7 +12,7 @@ use crate::kernel::ir::{Affine, Body, Coef, Dst, Inst, Kernel, Launch, Phase, Si
 /// The loops of a kernel joined where they may be.
 pub(super) fn collapse(mut kernel: Kernel, mut launch: Launch) -> (Kernel, Launch) {
     let has_tile = bodies(&kernel).any(|body| body.insts.contains(&Inst::Tile));
-    if !has_tile {
+    {
         let dim = |coef: Coef| match coef {
             Coef::Const(value) => Dim::constant(value),
             Coef::Size(at) => launch.sizes[usize::from(at.0)].clone(),
@@ -24,7 +24,8 @@ pub(super) fn collapse(mut kernel: Kernel, mut launch: Launch) -> (Kernel, Launc
             strides.push(at.grid.iter().chain([&at.row]).map(|&coef| dim(coef)).collect())
         });
 
-        let row_joins = kernel.is_elementwise();
+        // The tile has the rows of the result, whatever loops make them.
+        let row_joins = kernel.is_elementwise() && !has_tile;
         let mut at = 0;
         while at + 1 < loops.len() {
             let inner_is_row = at + 2 == loops.len();

@@ -15,6 +15,7 @@ use rustc_hash::FxHashMap;
 
 use super::ir::{BufId, Buffer, Kernel, KernelId, Launch, Place, Program, Step};
 use crate::base::bug;
+use crate::fuse::free::Free;
 use crate::fuse::{Fused, RegionKind};
 use crate::ir::{Dim, NodeId, Role};
 use crate::ops::Op;
@@ -23,7 +24,7 @@ use crate::ops::Op;
 pub fn lower(fused: &Fused) -> Program {
     let mut cx = Lower {
         fused,
-        free: crate::fuse::cluster::free_nodes(&fused.graph),
+        free: Free::of(&fused.graph),
         program: Program { host: fused.graph.host.clone(), sizes: fused.graph.sizes.clone(), ..Program::default() },
         kernels: FxHashMap::default(),
         buffers: FxHashMap::default(),
@@ -34,7 +35,7 @@ pub fn lower(fused: &Fused) -> Program {
         let step = match region.kind {
             RegionKind::Rows => Step::Loop(cx.rows(at)),
             RegionKind::Fold { .. } => Step::Loop(cx.fold(at)),
-            RegionKind::Gemm => cx.gemm(at),
+            RegionKind::Gemm => cx.contraction(at),
             RegionKind::Segments => cx.segments(at),
         };
         cx.program.steps.push(step);
@@ -46,8 +47,8 @@ pub fn lower(fused: &Fused) -> Program {
 /// The lowering of one program.
 struct Lower<'a> {
     fused: &'a Fused,
-    /// Nodes that need no memory.
-    free: Vec<bool>,
+    /// Nodes that no region computes.
+    free: Free,
     program: Program,
     kernels: FxHashMap<Kernel, KernelId>,
     /// Buffers of computed nodes.

@@ -48,7 +48,7 @@ impl<'a> Lower<'a> {
     /// A region of rows as a kernel.
     pub(super) fn rows(&mut self, at: usize) -> Launch {
         let region = &self.fused.regions[at];
-        let mut cx = RegionCx::new(self, at, region.domain.clone(), 0);
+        let mut cx = RegionCx::new(self, at, region.domain.clone());
         let (levels, passes) = cx.levels();
         let last = passes.len();
         let mut extremes: FxHashMap<NodeId, Slot> = FxHashMap::default();
@@ -68,38 +68,50 @@ impl<'a> Lower<'a> {
     pub(super) fn fold(&mut self, at: usize) -> Launch {
         let region = &self.fused.regions[at];
         let RegionKind::Fold { axis } = region.kind else { bug!("region {at} is no fold") };
-        // Elementwise work that the fold took in may stand before it.
-        let folds = |&&id: &&NodeId| matches!(self.fused.graph.node(id).op, Op::Reduce(..));
-        let Some(&reduce) = region.nodes.iter().find(folds) else { bug!("region {at} has no fold") };
-        let node = self.fused.graph.node(reduce).clone();
-        let Op::Reduce(op, _) = node.op else { bug!("{:?} is no fold", node.op) };
+        let graph = &self.fused.graph;
         let rank = region.domain.len();
-        let over = self.fused.graph.ty(node.args[0]).dims[axis].clone();
-        let mut cx = RegionCx::new(self, at, region.domain.clone(), 0);
-        // The folded axis of the argument is the position in the fold.
-        let place = (0..=rank).map(|other| match other {
-            other if other == axis => Index::axis(rank),
-            other if other < axis => Index::axis(other),
-            other => Index::axis(other - 1),
-        });
+        let mut cx = RegionCx::new(self, at, region.domain.clone());
         let mut body = PhaseBody::new(&cx.draft);
-        let value = cx.value(&mut body, node.args[0], place.collect());
-        let mut roots = [value];
-        let dst = match region.nodes.len() {
-            1 => {
-                let (buf, index) = cx.home(reduce);
-                Dst::Buf(buf, cx.draft.affine(&index))
-            }
-            _ => {
-                let row = cx.draft.rowbuf();
-                cx.rows.insert(reduce, row);
-                Dst::Row(row)
-            }
-        };
+        let mut over = Dim::ONE;
+        // Elementwise work that the fold took in may stand before or between.
+        let (mut folds, mut roots) = (Vec::new(), Vec::new());
+        for &id in &region.nodes {
+            let Op::Reduce(op, _) = graph.node(id).op else { continue };
+            let arg = graph.node(id).args[0];
+            over = graph.ty(arg).dims[axis].clone();
+            // The folded axis of the argument is the position in the fold.
+            let place = (0..=rank).map(|other| match other {
+                other if other == axis => Index::axis(rank),
+                other if other < axis => Index::axis(other),
+                other => Index::axis(other - 1),
+            });
+            roots.push(cx.value(&mut body, arg, place.collect()));
+            folds.push((id, op));
+        }
+        if folds.is_empty() {
+            bug!("region {at} has no fold");
+        }
+        let is_alone = folds.len() == region.nodes.len();
+        let mut dsts = Vec::new();
+        for (id, _) in &folds {
+            dsts.push(match is_alone {
+                true => {
+                    let (buf, index) = cx.home(*id);
+                    Dst::Buf(buf, cx.draft.affine(&index))
+                }
+                false => {
+                    let row = cx.draft.rowbuf();
+                    cx.rows.insert(*id, row);
+                    Dst::Row(row)
+                }
+            });
+        }
         let body = finish_body(body.builder, &mut roots);
         let over = cx.draft.coef(&over);
-        cx.draft.phases.push(Phase::Fold { over, body, acc: vec![(comb(op), roots[0], dst)] });
-        if region.nodes.len() > 1 {
+        let acc = folds.iter().zip(roots).zip(dsts).map(|(((_, op), root), dst)| (comb(*op), root, dst));
+        let acc = acc.collect();
+        cx.draft.phases.push(Phase::Fold { over, body, acc });
+        if !is_alone {
             cx.store_phase();
         }
         let draft = cx.draft;
@@ -124,8 +136,11 @@ impl<'a> Lower<'a> {
                 let read = crate::fuse::view::resolve(graph, arg, place, &|id| region_of[id.index()].is_some());
                 let Ok(read) = read else { return false };
                 let own = matches!(&read.place, Place::Axes(place) if place.iter().enumerate().all(|(axis, index)| index.is_axis(axis)));
-                if divides(&graph.node(read.node).op) && region_of[read.node.index()].is_none() {
+                if region_of[read.node.index()].is_none() && divides(&graph.node(read.node).op) {
                     return graph.node(graph.node(read.node).args[0]).op != *op;
+                }
+                if region_of[read.node.index()].is_none() && self.free.is(read.node) {
+                    return self.free.is_pure(read.node);
                 }
                 graph.node(read.node).op != *op || (of_points && own && read.guards.is_empty() && graph.ty(read.node).dims[..] == domain[..])
             })
@@ -134,14 +149,13 @@ impl<'a> Lower<'a> {
 }
 
 impl<'l, 'a> RegionCx<'l, 'a> {
-    pub(super) fn new(lower: &'l mut Lower<'a>, at: usize, domain: Vec<Dim>, pad: usize) -> RegionCx<'l, 'a> {
+    pub(super) fn new(lower: &'l mut Lower<'a>, at: usize, domain: Vec<Dim>) -> RegionCx<'l, 'a> {
         let region = &lower.fused.regions[at];
         RegionCx {
             lower,
             region,
             at,
             draft: Draft::new(domain),
-            pad,
             tile: None,
             slots: FxHashMap::default(),
             rows: FxHashMap::default(),
@@ -152,7 +166,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
     /// The nodes of this region that a node reads.
     pub(super) fn parts(&self, id: NodeId) -> Vec<NodeId> {
         let graph = &self.lower.fused.graph;
-        let args = graph.node(id).args.iter().filter(|arg| !self.lower.free[arg.index()]);
+        let args = graph.node(id).args.iter().filter(|arg| !self.lower.free.is(**arg));
         args.map(|&arg| self.read(arg, identity(graph.ty(arg).rank())).node)
             .filter(|&base| base != id && self.computes(base))
             .collect()

@@ -20,8 +20,6 @@ pub(super) struct RegionCx<'l, 'a> {
     pub region: &'a Region,
     pub at: usize,
     pub draft: Draft,
-    /// Axes of size 1 before those of the region's domain.
-    pub pad: usize,
     /// The node whose value is the tile of a contraction.
     pub tile: Option<NodeId>,
     /// Scalars of the row that have been computed.
@@ -56,7 +54,7 @@ impl PhaseBody {
 impl RegionCx<'_, '_> {
     /// The positions of the region's own point along the first axes of its domain.
     pub(super) fn own(&self, rank: usize) -> Vec<Index> {
-        (self.pad..self.pad + rank).map(Index::axis).collect()
+        (0..rank).map(Index::axis).collect()
     }
 
     pub(super) fn dims(&self, id: NodeId) -> Vec<Dim> {
@@ -84,7 +82,9 @@ impl RegionCx<'_, '_> {
 
     /// The element of an operand at a place of the domain.
     pub(super) fn value(&mut self, body: &mut PhaseBody, id: NodeId, place: Vec<Index>) -> V {
-        if self.lower.free[id.index()] && !self.computes(id) {
+        // What is inlined and yet written out is read where it was written.
+        let is_written = self.lower.fused.region_of[id.index()].is_some() && !self.lower.free.is_pure(id);
+        if self.lower.free.is(id) && !is_written {
             return self.free_value(body, id, place);
         }
         let read = self.read(id, place);
@@ -100,7 +100,7 @@ impl RegionCx<'_, '_> {
         }
         let masks: Vec<V> = read.guards.iter().map(|guard| self.guard(body, guard)).collect();
         let valid = masks.iter().copied().reduce(|all, mask| body.builder.bin(Bin::And, all, mask));
-        let mut value = match (self.lower.free[read.node.index()], &read.place) {
+        let mut value = match (self.lower.free.is(read.node), &read.place) {
             (true, Place::Axes(place)) => self.free_value(body, read.node, place.clone()),
             (false, Place::Axes(place)) if self.is_read_by_division(read.node) => {
                 self.divided(body, read.node, &place.clone(), valid)
@@ -294,7 +294,7 @@ impl RegionCx<'_, '_> {
             Op::Concat(axis) => self.concat(body, &node.args, *axis, &own),
             op if divides(op) => self.divided(body, id, &own, None),
             // A region that copies: of a view, or of a value that needs no memory.
-            _ if self.lower.free[id.index()] => self.free_value(body, id, own),
+            _ if self.lower.free.is(id) => self.free_value(body, id, own),
             op if is_view(op) => {
                 let region_of = &self.lower.fused.region_of;
                 let stop = |other: NodeId| other != id && region_of[other.index()].is_some();
@@ -405,7 +405,7 @@ impl RegionCx<'_, '_> {
             place[axis] = place[axis].add(&back).unwrap_or_else(overflow);
             let guard = Guard { index: place[axis].clone(), size: dims[axis].clone(), fill: Number::f32(0.0) };
             let mask = self.guard(body, &guard);
-            let value = match self.lower.free[part.index()] {
+            let value = match self.lower.free.is(part) {
                 true => self.free_value(body, part, place),
                 false => {
                     let mut read = self.read(part, place);

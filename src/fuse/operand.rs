@@ -1,0 +1,166 @@
+//! Operands of contractions, as they lie in memory: matrices of one stride for each role, or patches that a
+//! window reads.
+//!
+//! In: a legal contraction (`legal`), whose axes stand in groups by role. Out: what each operand reads, or
+//! nothing, and then it is written out first.
+
+use std::ops::Range;
+
+use super::view::{Index, Place, divides, is_view, resolve, strides};
+use crate::base::bug;
+use crate::ir::{Dim, Graph, NodeId, SizeOverflow};
+use crate::ops::{Op, place_in_result, tap_in_result};
+
+/// How many axes of a legal contraction there are in each role; there is one of columns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Roles {
+    /// In both operands and in the result.
+    pub batch: usize,
+    /// In the left operand and in the result.
+    pub m: usize,
+    /// In both operands and summed.
+    pub k: usize,
+}
+
+/// A matrix, with one stride for each role: elements from one position to the next, the axes of a role
+/// walked in row-major order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Matrix {
+    /// What is read.
+    pub node: NodeId,
+    /// Of the batch.
+    pub batch: Dim,
+    /// Of the rows: `m` on the left, `k` on the right.
+    pub row: Dim,
+    /// Of the columns: `k` on the left, `n` on the right.
+    pub col: Dim,
+}
+
+/// What a window reads, as a matrix that is nowhere: element by element, by a position along each axis of
+/// the source.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Patches {
+    /// What is read.
+    pub node: NodeId,
+    /// For each axis of it.
+    pub axes: Vec<PatchAxis>,
+}
+
+/// One axis of the source of patches. Where `index` is not divisible, or the quotient is no position, the
+/// element is 0.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PatchAxis {
+    /// How many positions there are.
+    pub size: Dim,
+    /// Of the axes of the operand.
+    pub index: Index,
+    /// By which it is divided.
+    pub divisor: i64,
+    /// Elements from one position to the next.
+    pub stride: Dim,
+}
+
+/// The roles of a legal contraction.
+pub fn roles(op: &Op) -> Roles {
+    let Op::Contract { a, b, out } = op else { bug!("{op:?} is no contraction") };
+    let batch = out.iter().filter(|label| a.contains(label) && b.contains(label)).count();
+    let m = out.len() - batch - 1;
+    Roles { batch, m, k: a.len() - batch - m }
+}
+
+/// The left or the right operand as a matrix.
+pub fn matrix(graph: &Graph, id: NodeId, at: usize, stop: &dyn Fn(NodeId) -> bool) -> Option<Matrix> {
+    let node = graph.node(id);
+    let Roles { batch, m, k } = roles(&node.op);
+    let (rows, cols) = if at == 0 { (m, k) } else { (k, 1) };
+    let dims = &graph.ty(node.args[at]).dims;
+    let (base, steps) = steps(graph, node.args[at], stop)?;
+    let stride = |axes: Range<usize>| merged(&steps[axes.clone()], &dims[axes]);
+    Some(Matrix {
+        node: base,
+        batch: stride(0..batch)?,
+        row: stride(batch..batch + rows)?,
+        col: stride(batch + rows..batch + rows + cols)?,
+    })
+}
+
+/// What a value reads behind its views and how far one step along each of its axes goes there; none where
+/// that is not the whole story.
+pub fn steps(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Vec<Dim>)> {
+    let rank = graph.ty(id).rank();
+    let read = resolve(graph, id, (0..rank).map(Index::axis).collect(), stop).ok()?;
+    // A view that is not written out and leads no further is nowhere in memory.
+    let is_nowhere = is_view(&graph.node(read.node).op) && !stop(read.node);
+    if !read.guards.is_empty() || is_nowhere {
+        return None;
+    }
+    let linear = match read.place {
+        Place::Linear(index) => index,
+        Place::Axes(place) => super::view::linear(&place, &graph.ty(read.node).dims).ok()?,
+    };
+    if linear.base != Dim::ZERO {
+        return None;
+    }
+    let step = |axis: usize| linear.terms.iter().find(|(term, _)| *term == axis).map(|(_, factor)| factor.clone());
+    Some((read.node, (0..rank).map(|axis| step(axis).unwrap_or(Dim::ZERO)).collect()))
+}
+
+/// One stride that walks axes in row-major order; none where there is none.
+pub fn merged(steps: &[Dim], dims: &[Dim]) -> Option<Dim> {
+    let mut axes = steps.iter().zip(dims).filter(|(_, dim)| **dim != Dim::ONE).rev();
+    let Some((last, size)) = axes.next() else { return Some(Dim::ZERO) };
+    let mut whole = last.mul(size).ok()?;
+    for (step, size) in axes {
+        if *step != whole {
+            return None;
+        }
+        whole = step.mul(size).ok()?;
+    }
+    Some(last.clone())
+}
+
+/// The left operand as patches: a window of what is in memory, with zeros outside.
+pub fn patches(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<Patches> {
+    let arg = graph.node(id).args[0];
+    let own = (0..graph.ty(arg).rank()).map(Index::axis).collect();
+    let read = resolve(graph, arg, own, stop).ok()?;
+    let Place::Axes(place) = &read.place else { return None };
+    let base = graph.node(read.node);
+    let (node, indices) = match &base.op {
+        Op::Window { axes, fill } if divides(&base.op) && !stop(read.node) => {
+            if fill.value() != 0.0 || !read.guards.is_empty() {
+                return None;
+            }
+            let source = base.args[0];
+            let index = |at: usize| divided(place, axes, at);
+            (source, (0..graph.ty(source).rank()).map(index).collect::<Result<Vec<_>, _>>().ok()?)
+        }
+        op if is_view(op) && !stop(read.node) => return None,
+        _ => (read.node, place.iter().map(|index| (index.clone(), 1)).collect()),
+    };
+    let dims = &graph.ty(node).dims;
+    // A guard must say what every axis says anyway: inside, or 0.
+    let is_of_axis = |guard: &super::view::Guard| {
+        let own = |((index, _), size): (&(Index, i64), &Dim)| *index == guard.index && *size == guard.size;
+        guard.fill.value() == 0.0 && indices.iter().zip(dims).any(own)
+    };
+    if !read.guards.iter().all(is_of_axis) {
+        return None;
+    }
+    let steps = strides(dims).ok()?;
+    let axes = indices.into_iter().zip(dims).zip(steps);
+    let axes = axes.map(|(((index, divisor), size), stride)| PatchAxis { size: size.clone(), index, divisor, stride });
+    Some(Patches { node, axes: axes.collect() })
+}
+
+/// `m·i = a·o + d·k + b` along an axis of the source, as what is divided and by what.
+fn divided(place: &[Index], axes: &[crate::ops::WindowAxis], at: usize) -> Result<(Index, i64), SizeOverflow> {
+    let position = &place[place_in_result(axes, at)];
+    let Some(axis) = axes.iter().find(|axis| axis.axis == at) else { return Ok((position.clone(), 1)) };
+    let sign = Dim::constant(axis.m.signum());
+    let mut index = position.scale(&Dim::constant(axis.a))?.add(&Index::fixed(axis.b.clone()))?;
+    if let Some(tap) = tap_in_result(axes, axis) {
+        index = index.add(&place[tap].scale(&Dim::constant(axis.d))?)?;
+    }
+    Ok((index.scale(&sign)?, axis.m.abs()))
+}
