@@ -7,10 +7,10 @@
 //!
 //! A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
 
-use super::taps;
 use crate::ir::{Dim, Graph, NodeId};
+use crate::ops::Builder;
+use crate::ops::Op;
 use crate::ops::rewrite::{Site, rebuild};
-use crate::ops::{ArgOp, Builder, Op};
 
 /// Labels of the legal contraction.
 const B: u8 = 0;
@@ -35,10 +35,7 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
                 let mut axes = axes.clone();
                 axes.sort_unstable();
                 let mut result = args[0];
-                if let Some((chain, left)) = taps::reduce(b, *op, args[0], &axes) {
-                    result = chain;
-                    axes.truncate(left);
-                } else if let Some(flat) = flattened(b, graph, &uses, site, &axes) {
+                if let Some(flat) = flattened(b, graph, &uses, site, &axes) {
                     return Some(b.reduce(*op, flat, &[axes[0]]));
                 }
                 // From the last axis on: a row reduction first, folds of what is left after it.
@@ -47,9 +44,7 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
                 }
                 Some(result)
             }
-            Op::ArgReduce(op, axes) => {
-                taps::arg_reduce(b, *op, args[0], axes).or_else(|| positions(b, *op, args[0], axes))
-            }
+            Op::ArgReduce(op, axis) => along_last(b, args[0], *axis, |b, x, last| b.arg_reduce(*op, x, last)),
             Op::LogSumExp(axis) => along_last(b, args[0], *axis, |b, x, last| b.log_sum_exp(x, last)),
             Op::Pick(axis) => along_last(b, args[0], *axis, |b, x, last| b.pick(x, last, args[1])),
             Op::Contract { a, b: other, out } => contract(b, site, [a, other], out),
@@ -139,21 +134,6 @@ fn along_last(
     let perm: Vec<usize> = (0..rank).filter(|&other| other != axis).chain([axis]).collect();
     let moved = b.permute(x, &perm);
     Some(run(b, moved, rank - 1))
-}
-
-/// The positions of extremes along the last axis, into which the axes are merged.
-fn positions(b: &mut Builder, op: ArgOp, x: NodeId, axes: &[usize]) -> Option<NodeId> {
-    let dims = b.dims(x);
-    if let [axis] = *axes {
-        return along_last(b, x, axis, |b, x, last| b.arg_reduce(op, x, &[last]));
-    }
-    let kept: Vec<usize> = (0..dims.len()).filter(|axis| !axes.contains(axis)).collect();
-    let moved = b.permute(x, &[&kept[..], axes].concat());
-    let row = Dim::product(axes.iter().map(|&axis| &dims[axis])).expect("a size of a checked program");
-    let mut flat: Vec<Dim> = kept.iter().map(|&axis| dims[axis].clone()).collect();
-    flat.push(row);
-    let flat = b.reshape(moved, &flat);
-    Some(b.arg_reduce(op, flat, &[kept.len()]))
 }
 
 /// The axes of an operand in groups by role, as `[b] m k` or `[b] k n`.

@@ -5,14 +5,13 @@
 //! a contraction with the elementwise work on its tile (level 1), rows of one shape with their reductions
 //! and neighbours (level 2), or a chain of elementwise work in one pass (level 3).
 //!
-//! `legal` rewrites what no region does directly · `taps` writes out reductions over windows · `view` index maps through views · `cluster` which
+//! `legal` rewrites what no region does directly · `view` index maps through views · `cluster` which
 //! nodes share a region · `order` the order of regions and which outputs go in place · `text` the
 //! printed form. Loops, buffers and sizes at run time are for `kernel`.
 
 pub mod cluster;
 mod legal;
 mod order;
-mod taps;
 mod text;
 pub mod view;
 

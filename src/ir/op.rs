@@ -61,9 +61,9 @@ pub enum Op {
     // ---- reductions
     /// Combines along axes, which go; they ascend. Of none it is the neutral element.
     Reduce(ReduceOp, Vec<usize>),
-    /// The first position of the largest (smallest) element along axes, i32: in row-major order of these,
-    /// which ascend. The first NaN is larger and smaller than all; of none it is 0.
-    ArgReduce(ArgOp, Vec<usize>),
+    /// The first position of the largest (smallest) element along an axis, i32. The first NaN is
+    /// larger and smaller than all; of none it is 0.
+    ArgReduce(ArgOp, usize),
     /// `log(sum(exp(x)))` along an axis, computed without overflow.
     LogSumExp(usize),
 

@@ -278,8 +278,8 @@ impl Builder {
     }
 
     /// The first position of the largest or smallest element.
-    pub fn arg_reduce(&mut self, op: ArgOp, a: NodeId, axes: &[usize]) -> NodeId {
-        self.node(Op::ArgReduce(op, axes.to_vec()), &[a])
+    pub fn arg_reduce(&mut self, op: ArgOp, a: NodeId, axis: usize) -> NodeId {
+        self.node(Op::ArgReduce(op, axis), &[a])
     }
 
     /// `log(sum(exp(a)))`

@@ -88,7 +88,7 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
             view::infer_concat(*axis, &types)
         }
         Op::Reduce(_, axes) => reduce::infer_reduce(axes, of(0)?),
-        Op::ArgReduce(_, axes) => reduce::infer_arg(axes, of(0)?),
+        Op::ArgReduce(_, axis) => reduce::infer_arg(*axis, of(0)?),
         Op::LogSumExp(axis) => reduce::infer_reduce(&[*axis], of(0)?),
         Op::Contract { a, b, out } => contract::infer([a, b, out], of(0)?, of(1)?),
         Op::Take(axis) => index::infer_take(*axis, of(0)?, of(1)?),
@@ -144,7 +144,7 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::Window { axes, fill } => window::eval(axes, *fill, args[0], dims, env)?,
         Op::Concat(axis) => view::eval_concat(*axis, args, dims),
         Op::Reduce(reduce, axes) => reduce::eval_reduce(*reduce, axes, args[0], dims),
-        Op::ArgReduce(arg, axes) => reduce::eval_arg(*arg, axes, args[0], dims),
+        Op::ArgReduce(arg, axis) => reduce::eval_arg(*arg, *axis, args[0], dims),
         Op::LogSumExp(axis) => reduce::eval_log_sum_exp(*axis, args[0], dims),
         Op::Contract { a, b, out } => contract::eval([a, b, out], args[0], args[1], dims),
         Op::Take(axis) => index::eval_take(*axis, args[0], args[1], dims),

@@ -1,7 +1,7 @@
 //! Reductions.
 
 use super::map::{max, min};
-use super::{ArgOp, Cmp, MapOp, Number, Op, ReduceOp, Value, WindowAxis, for_each_index, view};
+use super::{ArgOp, Cmp, MapOp, Op, ReduceOp, Value, WindowAxis, for_each_index, view};
 use crate::base::bug;
 use crate::ir::{DType, Dim, NodeId, Ty};
 use crate::ops::Builder;
@@ -39,11 +39,8 @@ pub(super) fn infer_reduce(axes: &[usize], x: &Ty) -> Result<Ty, String> {
     Ok(Ty::new(x.dtype, kept.map(|axis| x.dims[axis].clone())))
 }
 
-pub(super) fn infer_arg(axes: &[usize], x: &Ty) -> Result<Ty, String> {
-    if axes.is_empty() {
-        return Err("a position along no axis".to_owned());
-    }
-    Ok(Ty { dtype: DType::I32, ..infer_reduce(axes, x)? })
+pub(super) fn infer_arg(axis: usize, x: &Ty) -> Result<Ty, String> {
+    Ok(Ty { dtype: DType::I32, ..infer_reduce(&[axis], x)? })
 }
 
 pub(super) fn eval_reduce(op: ReduceOp, axes: &[usize], x: &Value, dims: &[usize]) -> Value {
@@ -60,8 +57,8 @@ pub(super) fn eval_reduce(op: ReduceOp, axes: &[usize], x: &Value, dims: &[usize
     result
 }
 
-pub(super) fn eval_arg(op: ArgOp, axes: &[usize], x: &Value, dims: &[usize]) -> Value {
-    along(x, axes, dims, |row| {
+pub(super) fn eval_arg(op: ArgOp, axis: usize, x: &Value, dims: &[usize]) -> Value {
+    along(x, axis, dims, |row| {
         let better = |new: f64, old: f64| match op {
             _ if old.is_nan() => false,
             _ if new.is_nan() => true,
@@ -74,7 +71,7 @@ pub(super) fn eval_arg(op: ArgOp, axes: &[usize], x: &Value, dims: &[usize]) -> 
 }
 
 pub(super) fn eval_log_sum_exp(axis: usize, x: &Value, dims: &[usize]) -> Value {
-    along(x, &[axis], dims, |row| {
+    along(x, axis, dims, |row| {
         let largest = row.iter().copied().fold(f64::NEG_INFINITY, max);
         if !largest.is_finite() {
             return largest;
@@ -83,18 +80,17 @@ pub(super) fn eval_log_sum_exp(axis: usize, x: &Value, dims: &[usize]) -> Value 
     })
 }
 
-/// A function of each row along axes, in row-major order of these.
-fn along(x: &Value, axes: &[usize], dims: &[usize], mut of: impl FnMut(&[f64]) -> f64) -> Value {
-    let sizes: Vec<usize> = axes.iter().map(|&axis| x.dims[axis]).collect();
+/// A function of each row along an axis.
+fn along(x: &Value, axis: usize, dims: &[usize], mut of: impl FnMut(&[f64]) -> f64) -> Value {
     let mut row = Vec::new();
     Value::from_fn(dims, |index| {
         let mut full = index.to_vec();
-        axes.iter().for_each(|&axis| full.insert(axis, 0));
+        full.insert(axis, 0);
         row.clear();
-        for_each_index(&sizes, |at| {
-            axes.iter().zip(at).for_each(|(&axis, &at)| full[axis] = at);
+        for at in 0..x.dims[axis] {
+            full[axis] = at;
             row.push(x.at(&full));
-        });
+        }
         of(&row)
     })
 }
@@ -105,8 +101,8 @@ pub(super) fn grad_reduce(b: &mut Builder, op: ReduceOp, axes: &[usize], x: Node
         // d sum(x) = sum(dx)
         ReduceOp::Sum => b.expand(dy, &dims, axes),
         ReduceOp::Max | ReduceOp::Min | ReduceOp::Prod if axes.is_empty() => dy,
-        ReduceOp::Max => grad_extreme(b, ArgOp::Max, axes, x, dy),
-        ReduceOp::Min => grad_extreme(b, ArgOp::Min, axes, x, dy),
+        ReduceOp::Max => on_one_axis(b, axes, x, |b, x| grad_extreme(b, ArgOp::Max, x, dy)),
+        ReduceOp::Min => on_one_axis(b, axes, x, |b, x| grad_extreme(b, ArgOp::Min, x, dy)),
         ReduceOp::Prod => on_one_axis(b, axes, x, |b, x| {
             let others = product_of_others(b, x);
             let dims = b.dims(x);
@@ -152,44 +148,17 @@ fn on_one_axis(
     b.permute(grad, &view::inverse(&perm))
 }
 
-/// The whole gradient goes to the first of the largest (smallest). What is kept for it is one position for
-/// each result, whatever the number of axes: that of a pool's window.
-fn grad_extreme(b: &mut Builder, op: ArgOp, axes: &[usize], x: NodeId, dy: NodeId) -> NodeId {
+/// The whole gradient goes to the first of the largest (smallest).
+fn grad_extreme(b: &mut Builder, op: ArgOp, x: NodeId, dy: NodeId) -> NodeId {
     let dims = b.dims(x);
-    let arg = b.arg_reduce(op, x, axes);
-    let spread_arg = b.expand(arg, &dims, axes);
-    let Some(first) = is_at(b, &dims, axes, spread_arg) else {
-        return on_one_axis(b, axes, x, |b, x| {
-            let last = b.rank(x) - 1;
-            grad_extreme(b, op, &[last], x, dy)
-        });
-    };
-    let spread = b.expand(dy, &dims, axes);
+    let last = dims.len() - 1;
+    let arg = b.arg_reduce(op, x, last);
+    let arg = b.expand(arg, &dims, &[last]);
+    let here = b.positions(&dims, last);
+    let first = b.cmp(Cmp::Eq, here, arg);
+    let spread = b.expand(dy, &dims, &[last]);
     let zero = b.zeros_like(spread);
     b.select(first, spread, zero)
-}
-
-/// Where the position in row-major order of some axes is a given one; none where it may be no f32 exactly.
-fn is_at(b: &mut Builder, dims: &[Dim], axes: &[usize], arg: NodeId) -> Option<NodeId> {
-    if let [axis] = *axes {
-        let here = b.positions(dims, axis);
-        return Some(b.cmp(Cmp::Eq, here, arg));
-    }
-    let sizes: Vec<i64> = axes.iter().map(|&axis| dims[axis].as_const()).collect::<Option<_>>()?;
-    let mut stride = sizes.iter().try_fold(1i64, |product, size| product.checked_mul(*size))?;
-    if stride > 1 << 24 {
-        return None;
-    }
-    let mut sum = b.full(dims, Number::f32(0.0));
-    for (&axis, size) in axes.iter().zip(sizes) {
-        stride /= size.max(1);
-        let here = b.positions(dims, axis);
-        let here = b.cast(here, DType::F32);
-        let here = b.scale(here, stride as f64);
-        sum = b.add(sum, here);
-    }
-    let arg = b.cast(arg, DType::F32);
-    Some(b.cmp(Cmp::Eq, sum, arg))
 }
 
 /// For each element the product of all others of its row, without dividing: right with zeros, and

@@ -3,7 +3,7 @@
 use crate::ir::{Dim, NodeId};
 use crate::ops::Builder;
 use crate::ops::rewrite::Site;
-use crate::ops::{MapOp, Number, Op, Taps, WindowAxis};
+use crate::ops::{Number, Op, WindowAxis};
 
 /// f(repeat x, repeat y) = repeat f(x, y): along an axis that every argument repeats, an elementwise
 /// operation computes the same again and again.
@@ -37,9 +37,7 @@ pub(super) fn view(b: &mut Builder, op: &Op, site: &Site<'_>) -> Option<NodeId> 
         Op::Permute(perm) => permute(b, perm, site),
         Op::Reshape(dims) => reshape(b, dims, site.args[0]),
         Op::Broadcast { dims, axes } => broadcast(b, dims, axes, site.args[0]),
-        Op::Window { axes, fill } => {
-            window(b, axes, *fill, site.args[0]).or_else(|| window_of_masked(b, axes, *fill, site))
-        }
+        Op::Window { axes, fill } => window(b, axes, *fill, site.args[0]),
         Op::Concat(_) if site.args.len() == 1 => Some(site.args[0]),
         // pos(a) = 0 on an axis of one
         Op::Iota(dim) if *dim == Dim::ONE => Some(b.full(&[Dim::ONE], Number::i32(0))),
@@ -119,46 +117,6 @@ fn window(b: &mut Builder, axes: &[WindowAxis], fill: Number, x: NodeId) -> Opti
         return None;
     }
     Some(if left.is_empty() { x } else { b.window(x, left, fill.value()) })
-}
-
-/// W(c ? x : fill) = W(c) ? W(x) : fill, whatever W(c) is outside, where W(x) is the fill: the gradient of a
-/// pool is read through its mask, and never made.
-fn window_of_masked(b: &mut Builder, axes: &[WindowAxis], fill: Number, site: &Site<'_>) -> Option<NodeId> {
-    let gathers = axes.iter().any(|axis| matches!(axis.taps, Taps::Shared(_)));
-    let repeats = axes.iter().any(|axis| matches!(axis.taps, Taps::New(_)));
-    let masked = b.graph.node(site.args[0]).clone();
-    if !gathers || repeats || !site.is_sole_user(0) || masked.op != Op::Map(MapOp::Select) {
-        return None;
-    }
-    let is_fill = |b: &Builder, at: usize| b.splat_value(masked.args[at]) == Some(fill);
-    let (is_first, is_second) = (is_fill(b, 1), is_fill(b, 2));
-    if !is_first && !is_second {
-        return None;
-    }
-    let ty = crate::ops::infer(&b.graph, &Op::Window { axes: axes.to_vec(), fill }, &[site.args[0]]).ok()?;
-    let branch = |b: &mut Builder, at: usize, is_fill: bool| match is_fill {
-        true => b.full(&ty.dims, fill),
-        false => b.window(masked.args[at], axes.to_vec(), fill.value()),
-    };
-    let (x, y) = (branch(b, 1, is_first), branch(b, 2, is_second));
-    let condition = window_inside(b, masked.args[0], axes, &ty.dims);
-    Some(b.select(condition, x, y))
-}
-
-/// A window of which nobody asks what is outside.
-fn window_inside(b: &mut Builder, x: NodeId, axes: &[WindowAxis], dims: &[Dim]) -> NodeId {
-    let node = b.graph.node(x).clone();
-    match &node.op {
-        Op::Map(map) => {
-            let args: Vec<NodeId> = node.args.iter().map(|&arg| window_inside(b, arg, axes, dims)).collect();
-            b.map(*map, &args)
-        }
-        // What is the same along the axes that move is repeated along them still.
-        Op::Broadcast { dims: _, axes: from } if axes.iter().all(|axis| from[axis.axis].is_none()) => {
-            b.broadcast(node.args[0], dims, from)
-        }
-        _ => b.window(x, axes.to_vec(), 0.0),
-    }
 }
 
 /// A simpler reduction.

@@ -25,6 +25,8 @@ pub enum Builtin {
     Filled(u8),
     /// `full[..](v)`
     Full,
+    /// `count[..]`
+    Count,
     /// `rename[a -> b](x)`
     Rename,
     /// `split[d -> head: 8, e](x)`
@@ -91,6 +93,7 @@ impl Builtin {
             "zeros" => Builtin::Filled(0),
             "ones" => Builtin::Filled(1),
             "full" => Builtin::Full,
+            "count" => Builtin::Count,
             "rename" => Builtin::Rename,
             "split" => Builtin::Split,
             "join" => Builtin::Join,
@@ -134,6 +137,7 @@ impl Builtin {
         "zeros",
         "ones",
         "full",
+        "count",
         "rename",
         "split",
         "join",
@@ -146,6 +150,7 @@ impl Builtin {
         "random",
         "training",
         "pi",
+        "inf",
     ];
 
     /// What the language has and this compiler does not yet.

@@ -147,8 +147,7 @@ fn reductions(cases: &mut Vec<Case>) {
         cases.push((Op::Reduce(reduce, vec![1]), floats(&[&[2, 0]])));
     }
     for arg in [ArgOp::Max, ArgOp::Min] {
-        cases.push((Op::ArgReduce(arg, vec![1]), floats(&[&[2, 3]])));
-        cases.push((Op::ArgReduce(arg, vec![0, 2]), floats(&[&[2, 3, 2]])));
+        cases.push((Op::ArgReduce(arg, 1), floats(&[&[2, 3]])));
     }
     for (shape, axis) in [(&[3][..], 0), (&[2, 3], 0), (&[2, 3], 1), (&[2, 1], 1), (&[0, 3], 1)] {
         cases.push((Op::LogSumExp(axis), floats(&[shape])));

@@ -38,7 +38,7 @@ fn reductions_of_nothing_and_of_nan() {
     assert_eq!(value_of(&[], reduce(ReduceOp::Prod)), [1.0]);
     assert_eq!(value_of(&[], reduce(ReduceOp::Max)), [f64::NEG_INFINITY]);
     assert!(value_of(&[1.0, f64::NAN, 2.0], reduce(ReduceOp::Max))[0].is_nan());
-    let arg = |b: &mut Builder, x: NodeId| b.arg_reduce(ArgOp::Max, x, &[0]);
+    let arg = |b: &mut Builder, x: NodeId| b.arg_reduce(ArgOp::Max, x, 0);
     assert_eq!(value_of(&[1.0, 5.0, 5.0], arg), [1.0]);
     assert_eq!(value_of(&[1.0, f64::NAN, 5.0], arg), [1.0]);
     let lse = |b: &mut Builder, x: NodeId| b.log_sum_exp(x, 0);

@@ -547,7 +547,7 @@ impl Maker {
                 let bound = self.bound(&self.b.dims(leaf));
                 let Some(axis) = (0..bound.len()).find(|&axis| bound[axis] > 0) else { return leaf };
                 let arg = if self.rng.chance(50) { ArgOp::Max } else { ArgOp::Min };
-                let place = self.b.arg_reduce(arg, leaf, &[axis]);
+                let place = self.b.arg_reduce(arg, leaf, axis);
                 self.b.cast(place, DType::F32)
             }
             _ => self.b.full(&dims, Number::f32(-0.5)),

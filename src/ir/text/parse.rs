@@ -179,8 +179,8 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
         "reduce_max" => reduce(line, ReduceOp::Max),
         "reduce_min" => reduce(line, ReduceOp::Min),
         "reduce_prod" => reduce(line, ReduceOp::Prod),
-        "arg_max" => Ok(Op::ArgReduce(ArgOp::Max, line.list(Cursor::integer)?)),
-        "arg_min" => Ok(Op::ArgReduce(ArgOp::Min, line.list(Cursor::integer)?)),
+        "arg_max" => Ok(Op::ArgReduce(ArgOp::Max, line.integer()?)),
+        "arg_min" => Ok(Op::ArgReduce(ArgOp::Min, line.integer()?)),
         "log_sum_exp" => Ok(Op::LogSumExp(line.integer()?)),
         "contract" => {
             let a = line.labels();

@@ -128,8 +128,8 @@ impl Printer<'_> {
                 };
                 format!("{name}[{}]", commas(axes.iter().map(usize::to_string)))
             }
-            Op::ArgReduce(ArgOp::Max, axes) => format!("arg_max[{}]", commas(axes.iter().map(usize::to_string))),
-            Op::ArgReduce(ArgOp::Min, axes) => format!("arg_min[{}]", commas(axes.iter().map(usize::to_string))),
+            Op::ArgReduce(ArgOp::Max, axis) => format!("arg_max[{axis}]"),
+            Op::ArgReduce(ArgOp::Min, axis) => format!("arg_min[{axis}]"),
             Op::LogSumExp(axis) => format!("log_sum_exp[{axis}]"),
             Op::Contract { a, b, out } => format!("contract[{},{}->{}]", letters(a), letters(b), letters(out)),
             Op::Take(axis) => format!("take[{axis}]"),
