@@ -27,6 +27,8 @@ pub enum Builtin {
     Full,
     /// `count[..]`
     Count,
+    /// `rank(p)`
+    Rank,
     /// `rename[a -> b](x)`
     Rename,
     /// `split[d -> head: 8, e](x)`
@@ -94,6 +96,7 @@ impl Builtin {
             "ones" => Builtin::Filled(1),
             "full" => Builtin::Full,
             "count" => Builtin::Count,
+            "rank" => Builtin::Rank,
             "rename" => Builtin::Rename,
             "split" => Builtin::Split,
             "join" => Builtin::Join,
@@ -138,6 +141,7 @@ impl Builtin {
         "ones",
         "full",
         "count",
+        "rank",
         "rename",
         "split",
         "join",

@@ -96,6 +96,10 @@ impl<'a> Checker<'a> {
                     None => self.fail(shape::overflow(span)),
                 }
             }
+            Builtin::Rank => {
+                let Some(x) = self.first_tensor(call.args) else { return Value::Error };
+                Value::Int((self.ty(x).axes.len() as i64).into())
+            }
             Builtin::StopGradient => {
                 let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 let ty = self.ty(x).clone();
