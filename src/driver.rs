@@ -24,8 +24,13 @@ use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
 const STD: &[(&str, &str)] = &[
     ("<std>/activations.model", include_str!("../stdlib/activations.model")),
     ("<std>/init.model", include_str!("../stdlib/init.model")),
+    ("<std>/layers/attention.model", include_str!("../stdlib/layers/attention.model")),
+    ("<std>/layers/conv.model", include_str!("../stdlib/layers/conv.model")),
     ("<std>/layers/dense.model", include_str!("../stdlib/layers/dense.model")),
     ("<std>/layers/embedding.model", include_str!("../stdlib/layers/embedding.model")),
+    ("<std>/layers/norm.model", include_str!("../stdlib/layers/norm.model")),
+    ("<std>/layers/pool.model", include_str!("../stdlib/layers/pool.model")),
+    ("<std>/layers/residual.model", include_str!("../stdlib/layers/residual.model")),
     ("<std>/losses.model", include_str!("../stdlib/losses.model")),
     ("<std>/metrics.model", include_str!("../stdlib/metrics.model")),
     ("<std>/optimizers.model", include_str!("../stdlib/optimizers.model")),

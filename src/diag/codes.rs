@@ -72,6 +72,8 @@ codes! {
     E0312 "a position outside of its axis"
     E0313 "a value of another kind is needed"
     E0314 "an index counts another axis"
+    E0315 "a window has a form it cannot have"
+    E0316 "a window reads outside of its axis"
     E0401 "a value of another sort is needed"
     E0402 "another count of values is needed"
     E0403 "this cannot be applied"

@@ -137,14 +137,18 @@ pub fn sides_disagree(sign: &str, op_span: Span, sides: Sides, known: Known) -> 
 pub fn signature(
     function: Symbol,
     param: Symbol,
-    wanted: &str,
-    actual: &str,
+    (wanted, actual): (&str, &str),
+    missing: Option<Symbol>,
     span: Span,
     declared: Span,
 ) -> Diagnostic {
-    Diagnostic::error(Code::E0304, span, format!("`{function}` takes `{param}` with the axes `{wanted}`"))
+    let told = Diagnostic::error(Code::E0304, span, format!("`{function}` takes `{param}` with the axes `{wanted}`"))
         .here(format!("this is `{actual}`"))
-        .label(declared, "declared here")
+        .label(declared, "declared here");
+    match missing {
+        Some(axis) => told.help(format!("no axis is left for `{axis}`: `expand[{axis}: 1](…)` adds one of size 1")),
+        None => told,
+    }
 }
 
 /// An argument without an axis that an earlier argument or the brackets bound.
@@ -273,6 +277,73 @@ pub fn unstack_needs_size(axis: &str, span: Span) -> Diagnostic {
 pub fn out_of_range(axis: &str, (position, size): (String, String), span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} places, and {position} is not one of them"))
         .here("out of range")
+}
+
+/// Arithmetic on positions that is no window.
+pub fn window_form(sign: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0315, span, format!("`{sign}` makes no window of positions"))
+        .here("not between these")
+        .help("a window reads at sums of positions times whole numbers, divided by one: `(2 * pos(h: n) + pos(k) - 1) / 3`")
+}
+
+/// A factor of a position that is 0 or not known.
+pub fn window_factor(size: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0315,
+        span,
+        format!("a window needs whole numbers other than 0 beside `pos`, and this is {size}"),
+    )
+    .here("not such a number")
+}
+
+/// More than two positions in one relation.
+pub fn window_positions(count: usize, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0315, span, format!("a window reads at one or two positions, and here are {count}"))
+        .here("too many `pos`")
+        .help("read in two steps: first along one axis of the result and one tap, then along the next")
+}
+
+/// Relations of one window that each read at an axis the other makes.
+pub fn window_circle(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0315, span, "the axes of this window read at each other's positions")
+        .here("at an axis that another entry changes, which reads at this one")
+        .help("read along one axis, then along the other: `x[…][…]`")
+}
+
+/// `fill` beside no relation.
+pub fn fill_without_window(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0315, span, "`fill` belongs to a window, and there is none in these brackets")
+        .here("nothing here can lie outside")
+        .help("a window computes with `pos`: `x[t = pos(t) - 1, fill = 0]`; a part is `x[t = 1..]`")
+}
+
+/// A window without `fill` that is not proved to stay inside; `places` are the first and the last it reads,
+/// where it divides by nothing, and `outside` says that one of them is surely no place.
+pub fn window_outside(
+    axis: &str,
+    places: Option<(String, String)>,
+    last: &str,
+    outside: bool,
+    span: Span,
+    brackets: Span,
+) -> Diagnostic {
+    let message = match (&places, outside) {
+        (None, _) => format!("a window of `{axis}` that divides may fall between its places"),
+        (Some(_), false) => format!("nothing says that this window stays inside `{axis}`"),
+        (Some((low, high)), true) => {
+            format!("this window reads `{axis}` from {low} to {high}, and its places are 0 to {last}")
+        }
+    };
+    let here = match places {
+        Some((low, high)) if !outside => format!("it reads from {low} to {high}, and the places are 0 to {last}"),
+        _ => "what lies outside has no value".to_owned(),
+    };
+    let end = Span { start: brackets.end - 1, end: brackets.end - 1, ..brackets };
+    Diagnostic::error(Code::E0316, span, message).here(here).fix(
+        "say what stands outside: `fill = 0`, or `fill = -inf` before a maximum",
+        end,
+        ", fill = 0",
+    )
 }
 
 /// A reduction that finds a position along several axes.

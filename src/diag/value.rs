@@ -77,10 +77,17 @@ pub fn too_deep(name: Symbol, most: usize, span: Span) -> Diagnostic {
 }
 
 /// A `where` line that does not hold.
-pub fn fact_fails(name: Symbol, span: Span, fact: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0405, span, format!("this use of `{name}` breaks a fact it needs"))
-        .here("used here")
-        .label(fact, "this does not hold")
+pub fn fact_fails(
+    name: Symbol,
+    (fact_text, here): (&str, Option<&str>),
+    known: &[String],
+    span: Span,
+    fact: Span,
+) -> Diagnostic {
+    let here = here.map_or_else(String::new, |here| format!(", and here that is `{here}`"));
+    let told = Diagnostic::error(Code::E0405, span, format!("`{name}` needs `{fact_text}`{here}"));
+    let told = if known.is_empty() { told } else { told.note(format!("known here: {}", known.join("; "))) };
+    told.here("used here").label(fact, "this does not hold")
 }
 
 /// A stage that depends on what runs.

@@ -191,6 +191,36 @@ impl Dim {
         }
     }
 
+    /// Whether it is proved to be zero or more whatever its sizes are, which are so themselves. One that is not
+    /// proved may be all the same.
+    pub fn is_nonnegative(&self) -> bool {
+        let terms = self.terms();
+        let floor = |atom: &Atom| match atom {
+            Atom::FloorDiv(p, k) => Some((p.clone(), k.as_const().filter(|k| *k > 0)?)),
+            Atom::Size(_) | Atom::Mod(..) => None,
+        };
+        let known = |atom: &Atom| match atom {
+            Atom::Size(_) => true,
+            Atom::Mod(_, k) => k.as_const().is_some_and(|k| k > 0),
+            Atom::FloorDiv(..) => floor(atom).is_some_and(|(p, _)| p.is_nonnegative()),
+        };
+        if terms.iter().all(|(monomial, factor)| *factor >= 0 && monomial.iter().all(known)) {
+            return true;
+        }
+        // c·(p // k) is at least c·p / k for a c below zero, and at least c·(p - k + 1) / k for one above; so
+        // k times the whole is at least k·rest + c·p, or k·rest + c·(p - k + 1).
+        let bound = |monomial: &Monomial, factor: i64| -> Option<Dim> {
+            let [atom] = &monomial[..] else { return None };
+            let (p, k) = floor(atom)?;
+            let term = Dim::from_terms(vec![(monomial.clone(), factor)]).ok()?;
+            let rest = self.sub(&term).ok()?.mul(&Dim::constant(k)).ok()?;
+            let p = if factor < 0 { p } else { p.add(&Dim::constant(1 - k)).ok()? };
+            rest.add(&p.mul(&Dim::constant(factor)).ok()?).ok()
+        };
+        let lower = terms.iter().find_map(|(monomial, factor)| bound(monomial, *factor));
+        lower.is_some_and(|lower| lower.is_nonnegative())
+    }
+
     /// The sizes it depends on, each once.
     pub fn sizes(&self) -> Vec<SizeId> {
         let mut found = Vec::new();
@@ -340,6 +370,17 @@ mod tests {
         let out = s(0).add(&Dim::constant(-1)).unwrap().floor_div(&Dim::constant(2)).unwrap().add(&Dim::ONE).unwrap();
         assert_eq!(out.eval(&|_| 28), Ok(14));
         assert_eq!(out.eval(&|_| 27), Ok(14));
+    }
+
+    #[test]
+    fn the_last_place_of_a_window_is_inside() {
+        // h - 1 - (2 * ((h - 3) // 2) + 2) is 0 or 1 for every h.
+        let floor = s(0).add(&Dim::constant(-3)).unwrap().floor_div(&Dim::constant(2)).unwrap();
+        let last = floor.mul(&Dim::constant(2)).unwrap().add(&Dim::constant(2)).unwrap();
+        let left = s(0).sub(&Dim::ONE).unwrap().sub(&last).unwrap();
+        assert!(left.is_nonnegative());
+        assert!(!left.sub(&Dim::ONE).unwrap().is_nonnegative());
+        assert!(!s(0).sub(&Dim::ONE).unwrap().is_nonnegative());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
 use crate::ops::Builder;
-use crate::ops::{Cmp, MapOp, Number, Op};
-use crate::sema::typed::{Axis, AxisId, Expr, ExprId, ExprKind, Fun, Train};
+use crate::ops::{Cmp, MapOp, Number, Op, Taps, WindowAxis};
+use crate::sema::typed::{Along, Axis, AxisId, Expr, ExprId, ExprKind, Fun, Tap, Train};
 
 use super::{gradient_input, origin};
 
@@ -102,6 +102,7 @@ impl<'a> Lowering<'a> {
                 let one = self.builder.slice(self.node(*x), at, start.clone(), Dim::ONE);
                 self.builder.reshape(one, &sizes(&expr.ty.axes))
             }
+            ExprKind::Window { x, along, fill } => self.window(*x, along, *fill, &expr.ty.axes),
             ExprKind::Concat(axis, parts) => {
                 let at =
                     expr.ty.axes.iter().position(|other| other.id == *axis).expect("the joined axis is in the result");
@@ -170,6 +171,27 @@ impl<'a> Lowering<'a> {
         wanted.push(table_axes[at].clone());
         let table = self.aligned(table, &wanted);
         self.builder.pick(table, index_axes.len(), self.node(index))
+    }
+
+    /// A window with its sizes, which stand in the type: each axis that is read became that of the result,
+    /// and that of the taps behind it.
+    fn window(&mut self, x: ExprId, along: &[Along], fill: f64, axes: &[Axis]) -> NodeId {
+        let mut sizes = axes.iter().map(|axis| axis.size.clone());
+        let mut next = || sizes.next().expect("the checker made an axis for each relation");
+        let mut relations = Vec::new();
+        for (at, axis) in self.typed(x).ty.axes.iter().enumerate() {
+            let out = next();
+            if let Some(along) = along.iter().find(|along| along.axis == axis.id) {
+                let taps = match along.tap {
+                    Tap::None => Taps::None,
+                    Tap::New => Taps::New(next()),
+                    Tap::Shared(shared) => Taps::Shared(self.position(x, shared)),
+                };
+                let Along { m, a, d, ref b, .. } = *along;
+                relations.push(WindowAxis { axis: at, out, taps, m, a, d, b: b.clone() });
+            }
+        }
+        self.builder.window(self.node(x), relations, fill)
     }
 
     // ---- scalars of the host

@@ -25,6 +25,10 @@ pub enum Builtin {
     Filled(u8),
     /// `full[..](v)`
     Full,
+    /// `count[..]`
+    Count,
+    /// `rank(p)`
+    Rank,
     /// `rename[a -> b](x)`
     Rename,
     /// `split[d -> head: 8, e](x)`
@@ -91,6 +95,8 @@ impl Builtin {
             "zeros" => Builtin::Filled(0),
             "ones" => Builtin::Filled(1),
             "full" => Builtin::Full,
+            "count" => Builtin::Count,
+            "rank" => Builtin::Rank,
             "rename" => Builtin::Rename,
             "split" => Builtin::Split,
             "join" => Builtin::Join,
@@ -134,6 +140,8 @@ impl Builtin {
         "zeros",
         "ones",
         "full",
+        "count",
+        "rank",
         "rename",
         "split",
         "join",
@@ -146,6 +154,7 @@ impl Builtin {
         "random",
         "training",
         "pi",
+        "inf",
     ];
 
     /// What the language has and this compiler does not yet.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::typed::{Expr, ExprId, ExprKind, Kind, Program, Train, Type};
+use super::typed::{Expr, ExprId, ExprKind, Kind, Program, Tap, Train, Type};
 use crate::ir::{DType, SizeId};
 
 /// The text of a typed program.
@@ -110,6 +110,21 @@ fn show_expr(program: &Program, train: &Train, expr: &Expr) -> String {
             format!("{}[{} = {}..]", name(*x), axis(id), start.display(&size_name))
         }
         ExprKind::Select { x, axis: id, at } => format!("{}[{} = {}]", name(*x), axis(id), at.display(&size_name)),
+        ExprKind::Window { x, along, fill } => {
+            let relations: Vec<String> = along
+                .iter()
+                .map(|along| {
+                    let tap = match along.tap {
+                        Tap::None => String::new(),
+                        Tap::New => format!(" + {}k", along.d),
+                        Tap::Shared(shared) => format!(" + {}{}", along.d, axis(&shared)),
+                    };
+                    let sum = format!("{}o{tap} + {}", along.a, along.b.display(&size_name));
+                    format!("{} = ({sum}) / {}", axis(&along.axis), along.m)
+                })
+                .collect();
+            format!("{}[{}, fill = {fill}]", name(*x), relations.join(", "))
+        }
         ExprKind::Concat(id, parts) => format!("concat[{}] {}", axis(id), names(parts)),
         ExprKind::Pos => "pos".to_owned(),
         ExprKind::Random(dist, site) => format!("random {} site {site:#x}", format!("{dist:?}").to_lowercase()),

@@ -65,6 +65,35 @@ pub enum Fun {
     Mod,
 }
 
+/// How a window reads one axis: place `i` of it for place `o` of the result, where `m·i = a·o + d·k + b`.
+/// The type has the axis of `o` in its place, and that of `k`, if it is a new one, right behind.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Along {
+    /// The axis that is read.
+    pub axis: AxisId,
+    /// What the sum is divided by.
+    pub m: i64,
+    /// The factor of the result's place.
+    pub a: i64,
+    /// What `k` is.
+    pub tap: Tap,
+    /// The factor of the tap's place; 0 when there is none.
+    pub d: i64,
+    /// The offset.
+    pub b: Dim,
+}
+
+/// The tap of a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tap {
+    /// There is none.
+    None,
+    /// A new axis.
+    New,
+    /// Another axis of the tensor, read as it is.
+    Shared(AxisId),
+}
+
 /// What an expression computes.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ExprKind {
@@ -127,6 +156,15 @@ pub enum ExprKind {
         /// Which position.
         at: Dim,
     },
+    /// Reads along axes by affine relations; what lies outside is `fill`.
+    Window {
+        /// What is read.
+        x: ExprId,
+        /// One relation for each axis that is not read as it is, in the order of the axes.
+        along: Vec<Along>,
+        /// Outside.
+        fill: f64,
+    },
     /// Joined along an axis that each part has.
     Concat(AxisId, Vec<ExprId>),
     /// Positions along the one axis of the type.
@@ -161,7 +199,8 @@ impl ExprKind {
             | ExprKind::Reshape(x)
             | ExprKind::StopGradient(x)
             | ExprKind::Slice { x, .. }
-            | ExprKind::Select { x, .. } => visit(*x),
+            | ExprKind::Select { x, .. }
+            | ExprKind::Window { x, .. } => visit(*x),
             ExprKind::Gather { table, index, .. } => {
                 visit(*table);
                 visit(*index);
@@ -179,6 +218,12 @@ impl ExprKind {
             | ExprKind::Gather { axis, .. }
             | ExprKind::Slice { axis, .. }
             | ExprKind::Select { axis, .. } => visit(axis),
+            ExprKind::Window { along, .. } => along.iter_mut().for_each(|along| {
+                visit(&mut along.axis);
+                if let Tap::Shared(axis) = &mut along.tap {
+                    visit(axis);
+                }
+            }),
             _ => {}
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Binder {
     pub size: Dim,
     /// Where that was chosen.
     from: Span,
+    /// How long it is in the result, where the signature says so.
+    pub result: Option<(Dim, Span)>,
 }
 
 /// The axes of a definition by name.
@@ -55,10 +57,24 @@ impl<'a> Checker<'a> {
         }
         for (param, given) in def.axes.iter().zip(&brackets.from) {
             let Some(outer) = self.axis_at(caller, given, None) else { return false };
-            let size = self.axes.size(outer);
+            // A slice or a window of a tensor may be of another size than the axis has by itself.
+            let size = self.sizes.open(param.name.as_str());
             self.add_binder(scope, binders, param.name, Some(outer), (size, brackets.span));
         }
         true
+    }
+
+    /// An axis from the brackets that no argument has is as long as it is by itself.
+    pub(super) fn size_brackets(&mut self, binders: &Binders) {
+        for binder in binders.values() {
+            if let Some(outer) = binder.outer
+                && self.sizes.is_open(&binder.size)
+            {
+                let size = self.axes.size(outer);
+                // An open size takes any.
+                let _ = self.sizes.unify(&binder.size, &size);
+            }
+        }
     }
 
     pub(super) fn add_binder(
@@ -71,7 +87,7 @@ impl<'a> Checker<'a> {
     ) -> AxisId {
         let inner = self.axes.add(Some(name), size.clone());
         scope.axes.insert(name, inner);
-        binders.insert(name, Binder { inner, outer, size, from });
+        binders.insert(name, Binder { inner, outer, size, from, result: None });
         inner
     }
 
@@ -273,17 +289,30 @@ impl<'a> Checker<'a> {
             Some(row) => self.find_axis(row, axis.id).is_some(),
             None => false,
         };
+        // The examples of a batch are no places to compute along, unless a signature means all axes there are.
+        let batch = Symbol::new("batch");
+        let in_row = |axis: &Axis, row| in_row(axis, row) || has_row && self.axes.name(axis.id) == Some(batch);
         let mut candidates: Vec<usize> = free.iter().copied().filter(|&at| !in_row(&ty.axes[at], &scope.row)).collect();
         if candidates.len() < open.len() || (!has_row && candidates.len() != open.len()) {
+            // An axis that is bound already is the one to speak of.
+            let bound = open.iter().find_map(|decl| match decl {
+                AxisDecl::Axis { name, .. } => {
+                    binders.get(&name.name)?.outer.filter(|&id| self.axes.name(id).is_some())
+                }
+                AxisDecl::Row(_) => None,
+            });
+            if let Some(outer) = bound {
+                let told = (self.axes.show(outer), self.show_type(ty));
+                self.report(shape::lacks_axis(param.name.name, &told.0, &told.1, span, param.span));
+                return None;
+            }
             let wanted = show_decls(decls);
-            self.report(shape::signature(
-                def.name.name,
-                param.name.name,
-                &wanted,
-                &self.show_type(ty),
-                span,
-                param.span,
-            ));
+            let missing = open.last().filter(|_| candidates.len() < open.len()).and_then(|decl| match decl {
+                AxisDecl::Axis { name, .. } => Some(name.name),
+                AxisDecl::Row(_) => None,
+            });
+            let told = (&*wanted, &*self.show_type(ty));
+            self.report(shape::signature(def.name.name, param.name.name, told, missing, span, param.span));
             return None;
         }
         let picked: Vec<usize> = match row_last {

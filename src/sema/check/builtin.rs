@@ -33,7 +33,7 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         let count = match builtin {
             Builtin::Filled(_) => 0..=1,
-            Builtin::Random(_) => 0..=0,
+            Builtin::Random(_) | Builtin::Count => 0..=0,
             Builtin::MinMax(..) => 1..=2,
             Builtin::Mask => 2..=2,
             Builtin::Concat => 1..=usize::MAX,
@@ -88,6 +88,17 @@ impl<'a> Checker<'a> {
                     return self.fail(told::expected("a number", "a tensor", span));
                 }
                 Value::Tensor(self.push(ExprKind::Expand(x), Type { axes, ..ty }, span))
+            }
+            Builtin::Count => {
+                let Some(axes) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
+                match product(&axes) {
+                    Some(count) => Value::Int(count),
+                    None => self.fail(shape::overflow(span)),
+                }
+            }
+            Builtin::Rank => {
+                let Some(x) = self.first_tensor(call.args) else { return Value::Error };
+                Value::Int((self.ty(x).axes.len() as i64).into())
             }
             Builtin::StopGradient => {
                 let Some(x) = self.first_tensor(call.args) else { return Value::Error };

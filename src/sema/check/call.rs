@@ -308,6 +308,10 @@ impl<'a> Checker<'a> {
                 fits &= self.bind_tensor(scope, binders, def, param, given, &mut sizes);
             }
         }
+        if !fits {
+            return Value::Error;
+        }
+        self.size_brackets(binders);
         for (param, given) in params() {
             match given {
                 Some(given) if is_axis(param) => fits &= self.bind_axis(caller, scope, binders, param, given),
@@ -318,7 +322,7 @@ impl<'a> Checker<'a> {
         if !fits || !self.check_sizes(scope, sizes) || !self.declare_result_axes(scope, binders, def) {
             return Value::Error;
         }
-        if !self.check_facts(scope, def, span) {
+        if !self.check_facts(scope, binders, def, span) {
             return Value::Error;
         }
         let value = self.block(scope, &def.body);
@@ -379,17 +383,51 @@ impl<'a> Checker<'a> {
     }
 
     /// `where heads divides d`
-    fn check_facts(&mut self, scope: &mut Scope<'a>, def: &'a ast::Def, span: Span) -> bool {
+    fn check_facts(&mut self, scope: &mut Scope<'a>, binders: &Binders, def: &'a ast::Def, span: Span) -> bool {
         let mut holds = true;
         for fact in &def.facts {
             if let Value::Bool(false) = self.expr(scope, fact) {
-                self.report(told::fact_fails(def.name.name, span, fact.span));
+                let (here, known) = (self.fact_here(scope, fact), self.fact_names(scope, binders, fact));
+                let text = crate::syntax::print::print_expr(fact);
+                let told = told::fact_fails(def.name.name, (&text, here.as_deref()), &known, span, fact.span);
+                self.report(told);
                 holds = false;
             } else if self.alone {
                 self.suppose(scope, fact);
             }
         }
         holds
+    }
+
+    /// A fact with the sizes of this use in it: `5 <= 3`.
+    fn fact_here(&mut self, scope: &mut Scope<'a>, fact: &'a ast::Expr) -> Option<String> {
+        let Ast::Chain(left, rest) = &fact.kind else { return None };
+        let [(op, _, right)] = &rest[..] else { return None };
+        let mut shown = |side: &'a ast::Expr| match self.expr(scope, side) {
+            Value::Int(size) | Value::Axis(AxisArg { size, .. }) => Some(self.sizes.show(&size)),
+            _ => None,
+        };
+        Some(format!("{} {} {}", shown(left)?, op.sign(), shown(right)?))
+    }
+
+    /// The sizes that a fact names, `h = 4`, with the caller's name for an axis where it is another.
+    fn fact_names(&mut self, scope: &mut Scope<'a>, binders: &Binders, fact: &'a ast::Expr) -> Vec<String> {
+        let mut names: Vec<(Symbol, &'a ast::Expr)> = Vec::new();
+        fact.walk(&mut |part| {
+            if let Ast::Name(name) = part.kind
+                && !names.iter().any(|(known, _)| *known == name)
+            {
+                names.push((name, part));
+            }
+        });
+        let mut known = Vec::new();
+        for (name, part) in names {
+            let (Value::Int(size) | Value::Axis(AxisArg { size, .. })) = self.expr(scope, part) else { continue };
+            let outer = binders.get(&name).and_then(|binder| self.axes.name(binder.outer?));
+            let outer = outer.filter(|outer| *outer != name).map_or_else(String::new, |outer| format!(" (`{outer}`)"));
+            known.push(format!("{name}{outer} = {}", self.sizes.show(&size)));
+        }
+        known
     }
 
     /// Takes `k divides d` as given where a definition is checked on its own: `d` becomes `k * q` for some `q`.

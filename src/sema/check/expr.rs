@@ -120,6 +120,7 @@ impl<'a> Checker<'a> {
         match symbol.as_str() {
             "training" => Value::Bool(self.training),
             "pi" => Value::Float(std::f64::consts::PI),
+            "inf" => Value::Float(f64::INFINITY),
             text => match Builtin::parse(text) {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
                 // The columns of data that is not known may have any name.

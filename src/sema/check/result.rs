@@ -13,7 +13,8 @@ use super::bind::{Binder, Binders, show_decls};
 use super::checker::Checker;
 
 impl<'a> Checker<'a> {
-    /// The axes that only the result type names: their sizes are what the body makes them.
+    /// The axes that the result type names, with the sizes it gives them; those that only it names are as large
+    /// as the body makes them.
     pub(super) fn declare_result_axes(
         &mut self,
         scope: &mut Scope<'a>,
@@ -22,17 +23,23 @@ impl<'a> Checker<'a> {
     ) -> bool {
         let Some(TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return true };
         for decl in axes {
-            if let AxisDecl::Axis { name: ident, size } = decl
-                && !binders.contains_key(&ident.name)
-            {
-                let size = match size {
-                    Some(size) => match self.int_expr(scope, size) {
-                        Some(size) => size,
-                        None => return false,
-                    },
-                    None => self.sizes.open(ident.name.as_str()),
-                };
-                self.add_binder(scope, binders, ident.name, None, (size, ident.span));
+            let AxisDecl::Axis { name: ident, size } = decl else { continue };
+            let written = match size {
+                Some(expr) => match self.int_expr(scope, expr) {
+                    Some(size) => Some((size, expr.span)),
+                    None => return false,
+                },
+                None => None,
+            };
+            match (binders.get_mut(&ident.name), written) {
+                (Some(binder), written) => binder.result = written,
+                (None, Some((size, _))) => {
+                    self.add_binder(scope, binders, ident.name, None, (size, ident.span));
+                }
+                (None, None) => {
+                    let size = self.sizes.open(ident.name.as_str());
+                    self.add_binder(scope, binders, ident.name, None, (size, ident.span));
+                }
             }
         }
         true
@@ -185,10 +192,11 @@ impl<'a> Checker<'a> {
             let AxisDecl::Axis { name: ident, .. } = decl else { continue };
             let axis = self.find_axis(&axes, *inner)?.clone();
             let binder = binders.get(&ident.name)?;
-            if let Err(mismatch) = self.sizes.unify(&binder.size, &axis.size) {
+            let (size, place) = binder.result.clone().unwrap_or_else(|| (binder.size.clone(), ident.span));
+            if let Err(mismatch) = self.sizes.unify(&size, &axis.size) {
                 let told = shape::TwoSizes {
                     axis: ident.name.to_string(),
-                    left: (self.sizes.show(&binder.size), String::new(), ident.span),
+                    left: (self.sizes.show(&size), String::new(), place),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
                 self.report(shape::result_size(

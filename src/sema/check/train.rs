@@ -531,6 +531,7 @@ impl<'a> Checker<'a> {
             ExprKind::Size(dim) | ExprKind::Slice { start: dim, .. } | ExprKind::Select { at: dim, .. } => {
                 *dim = self.sizes.resolve(dim)
             }
+            ExprKind::Window { along, .. } => along.iter_mut().for_each(|along| along.b = self.sizes.resolve(&along.b)),
             _ => {}
         }
         kind.for_each_axis(|axis| *axis = self.axes.find(*axis));

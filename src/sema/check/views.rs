@@ -264,7 +264,12 @@ impl<'a> Checker<'a> {
             Value::Error => return Value::Error,
             other => other,
         };
-        for ix in &brackets.from {
+        let (windows, rest): (Vec<&'a Ix>, Vec<&'a Ix>) =
+            brackets.from.iter().partition(|ix| self.belongs_to_window(scope, ix));
+        if !windows.is_empty() {
+            value = self.window(scope, value, base.span, &windows, brackets.span);
+        }
+        for ix in rest {
             value = match (ix, value) {
                 (_, Value::Error) => return Value::Error,
                 (Ix::Set(ident, at), value) => self.index_one(scope, value, base.span, *ident, at, span),
@@ -286,7 +291,9 @@ impl<'a> Checker<'a> {
         use crate::sema::primitive::Builtin;
         let with = Function { brackets: Some(brackets), span, ..f.clone() };
         match &f.callee {
-            Callee::Builtin(Builtin::Filled(_) | Builtin::Random(_)) => self.apply(scope, &with, Vec::new(), span),
+            Callee::Builtin(Builtin::Filled(_) | Builtin::Random(_) | Builtin::Count) => {
+                self.apply(scope, &with, Vec::new(), span)
+            }
             _ => Value::Function(std::rc::Rc::new(Function { scope: Some(std::rc::Rc::new(scope.clone())), ..with })),
         }
     }
@@ -302,9 +309,6 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         let Some(x) = self.tensor(value, base_span) else { return Value::Error };
         let ty = self.ty(x).clone();
-        if ident.name.as_str() == "fill" {
-            return self.fail(name::not_yet("a window with `fill`", ident.span));
-        }
         let Some(axis) = self.axis_by_name(scope, ident, &ty) else { return Value::Error };
         let literal_negative = |expr: &ast::Expr| matches!(expr.kind, ast::ExprKind::Unary(ast::UnaryOp::Neg, _));
         match self.expr(scope, at) {
@@ -454,7 +458,7 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn axis_by_name(&mut self, scope: &Scope<'a>, ident: ast::Ident, ty: &Type) -> Option<Axis> {
+    pub(super) fn axis_by_name(&mut self, scope: &Scope<'a>, ident: ast::Ident, ty: &Type) -> Option<Axis> {
         let in_tensor = ty.axes.iter().find(|axis| self.axes.name(axis.id) == Some(ident.name));
         match (in_tensor, scope.axes.get(&ident.name)) {
             (Some(axis), _) => Some(axis.clone()),

@@ -1,0 +1,386 @@
+//! Windows: `x[h = 2 * pos(h: n) + pos(k) - 1, fill = 0]` reads along axes by affine relations.
+//!
+//! In: the entries of brackets that compute with `pos`, and `fill`. Out: one `Window` expression, each axis read
+//! by `m·i = a·o + d·k + b`. Without `fill` every place that is read must be proved to be inside. An index that
+//! is a tensor is a gather and stands in `views`.
+
+use crate::base::{Span, Symbol};
+use crate::diag::{name, shape, value as told};
+use crate::ir::{DType, Dim, SizeOverflow};
+use crate::sema::typed::{Along, Axis, AxisId, ExprId, ExprKind, Kind, Tap, Type};
+use crate::sema::value::{AxisArg, Scope, Value};
+use crate::syntax::ast::{self, BinaryOp, ExprKind as Ast, Ix, UnaryOp};
+
+use super::checker::Checker;
+
+/// `(sum of factor · pos(axis) + offset) / over`
+struct Affine {
+    /// Each axis once.
+    terms: Vec<(Axis, i64)>,
+    offset: Dim,
+    /// At least 1.
+    over: i64,
+}
+
+/// An entry as written: the axis that is read, and where.
+struct Entry {
+    axis: Axis,
+    affine: Affine,
+    span: Span,
+}
+
+/// One relation with the axes it makes.
+struct Relation {
+    along: Along,
+    out: Axis,
+    /// The axis of the tap, new or shared.
+    tap: Option<Axis>,
+    span: Span,
+}
+
+impl<'a> Checker<'a> {
+    /// Whether an entry of brackets after a tensor is `fill`, or computes with `pos`.
+    pub(super) fn belongs_to_window(&self, scope: &Scope<'a>, ix: &Ix) -> bool {
+        match ix {
+            Ix::Set(ident, _) if ident.name.as_str() == "fill" => true,
+            Ix::Set(_, at) => self.computes_with_pos(scope, at),
+            Ix::Row(_) | Ix::Value(_) | Ix::Axis(..) => false,
+        }
+    }
+
+    /// A tensor read by the relations of these entries.
+    pub(super) fn window(
+        &mut self,
+        scope: &mut Scope<'a>,
+        value: Value<'a>,
+        base: Span,
+        entries: &[&'a Ix],
+        brackets: Span,
+    ) -> Value<'a> {
+        let Some(mut x) = self.tensor(value, base) else { return Value::Error };
+        let ty = self.ty(x).clone();
+        let mut fill: Option<(f64, Span)> = None;
+        let mut pending: Vec<Entry> = Vec::new();
+        for ix in entries {
+            let Ix::Set(ident, at) = ix else { continue };
+            if ident.name.as_str() == "fill" {
+                let value = self.expr(scope, at);
+                let Some(number) = self.static_number(&value, at.span) else { return Value::Error };
+                if let Some((_, first)) = fill.replace((number, at.span)) {
+                    return self.fail(name::argument_twice(ident.name, at.span, first));
+                }
+                continue;
+            }
+            let Some(axis) = self.axis_by_name(scope, *ident, &ty) else { return Value::Error };
+            let Some(affine) = self.affine(scope, at) else { return Value::Error };
+            if let Some(first) = pending.iter().find(|entry| entry.axis.id == axis.id) {
+                return self.fail(name::argument_twice(ident.name, at.span, first.span));
+            }
+            pending.push(Entry { axis, affine, span: at.span });
+        }
+        if pending.is_empty() {
+            // Brackets without a relation are here for their `fill`.
+            return self.fail(shape::fill_without_window(brackets));
+        }
+        let fill = fill.map(|(number, _)| number);
+        let span = base.to(brackets);
+        if !can_hold(&ty, fill) {
+            x = self.to_f32(x, span);
+        }
+        while !pending.is_empty() {
+            let (now, later) = self.independent(pending);
+            if let Some(first) = later.first().filter(|_| now.is_empty()) {
+                return self.fail(shape::window_circle(first.span));
+            }
+            let Some(read) = self.window_step(x, now, fill, brackets, span) else { return Value::Error };
+            x = read;
+            pending = later;
+        }
+        Value::Tensor(x)
+    }
+
+    /// The entries that one window can read, and the others. Positions are those of the result, so what reads at
+    /// an axis that another entry makes or changes comes after it.
+    fn independent(&self, pending: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
+        let sources: Vec<AxisId> = pending.iter().map(|entry| entry.axis.id).collect();
+        let mut made: Vec<AxisId> = Vec::new();
+        let mut waits = |entry: &Entry| {
+            let own = |id: AxisId| self.same_axis(id, entry.axis.id);
+            let others = || entry.affine.terms.iter().map(|(axis, _)| axis.id).filter(|&id| !own(id));
+            let known = |id: AxisId| sources.iter().chain(&made).any(|&other| self.same_axis(other, id));
+            let waits = others().any(known);
+            if !waits {
+                made.extend(others());
+            }
+            waits
+        };
+        pending.into_iter().partition(|entry| !waits(entry))
+    }
+
+    /// One window of these entries.
+    fn window_step(
+        &mut self,
+        x: ExprId,
+        entries: Vec<Entry>,
+        fill: Option<f64>,
+        brackets: Span,
+        span: Span,
+    ) -> Option<ExprId> {
+        let ty = self.ty(x).clone();
+        let mut relations = Vec::new();
+        for entry in entries {
+            let relation = self.relation(&ty, entry)?;
+            if fill.is_none() && !self.stays_inside(&relation, &ty, brackets) {
+                return None;
+            }
+            relations.push(relation);
+        }
+        let mut axes = Vec::new();
+        let mut along = Vec::new();
+        for axis in &ty.axes {
+            match relations.iter().position(|relation| relation.along.axis == axis.id) {
+                Some(at) => {
+                    let relation = relations.swap_remove(at);
+                    axes.push(relation.out);
+                    axes.extend(relation.tap.filter(|_| relation.along.tap == Tap::New));
+                    along.push(relation.along);
+                }
+                None => axes.push(axis.clone()),
+            }
+        }
+        if let Some(axis) = self.repeated(&axes) {
+            self.report(shape::duplicate_axis(&axis, "this window".into(), span));
+            return None;
+        }
+        // Only 0 is known to be below the size of every axis.
+        let counts = matches!(ty.kind, Kind::Index(_)) && fill.is_some_and(|fill| fill != 0.0);
+        let kind = if counts { Kind::Plain } else { ty.kind };
+        let window = ExprKind::Window { x, along, fill: fill.unwrap_or(0.0) };
+        Some(self.push(window, Type { axes, kind, ..ty }, span))
+    }
+
+    // ---- what is written
+
+    /// Whether an expression is arithmetic on positions: `2 * pos(h: n) - 1`.
+    fn computes_with_pos(&self, scope: &Scope<'a>, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            Ast::Call(callee, _) => is_pos(scope, callee),
+            Ast::Unary(UnaryOp::Neg, x) => self.computes_with_pos(scope, x),
+            Ast::Chain(first, rest) => {
+                let arithmetic = |op: &BinaryOp| {
+                    use BinaryOp::{Add, Div, FloorDiv, Mod, Mul, Pow, Sub};
+                    matches!(op, Add | Sub | Mul | Div | FloorDiv | Mod | Pow)
+                };
+                rest.iter().all(|(op, ..)| arithmetic(op))
+                    && (self.computes_with_pos(scope, first)
+                        || rest.iter().any(|(_, _, x)| self.computes_with_pos(scope, x)))
+            }
+            _ => false,
+        }
+    }
+
+    /// An expression as an affine form of positions; what is none is told.
+    fn affine(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Affine> {
+        if !self.computes_with_pos(scope, expr) {
+            let offset = self.int_expr(scope, expr)?;
+            return Some(Affine { terms: Vec::new(), offset: self.sizes.resolve(&offset), over: 1 });
+        }
+        match &expr.kind {
+            Ast::Call(_, args) => {
+                let axis = self.pos_axis(scope, args, expr.span)?;
+                Some(Affine { terms: vec![(axis, 1)], offset: Dim::ZERO, over: 1 })
+            }
+            Ast::Unary(_, x) => {
+                let x = self.affine(scope, x)?;
+                self.sized(x.times(-1), expr.span)
+            }
+            Ast::Chain(first, rest) => {
+                let mut sum = self.affine(scope, first)?;
+                for (op, op_span, operand) in rest {
+                    let right = self.affine(scope, operand)?;
+                    let combined = match op {
+                        BinaryOp::Add => self.plus(sum, right),
+                        BinaryOp::Sub => right.times(-1).and_then(|right| self.plus(sum, right)),
+                        BinaryOp::Mul if right.terms.is_empty() => sum.times(self.factor(right, operand.span)?),
+                        BinaryOp::Mul if sum.terms.is_empty() => right.times(self.factor(sum, first.span)?),
+                        BinaryOp::Div if right.terms.is_empty() => sum.divided(self.factor(right, operand.span)?),
+                        _ => {
+                            self.report(shape::window_form(op.sign(), *op_span));
+                            return None;
+                        }
+                    };
+                    sum = self.sized(combined, expr.span)?;
+                }
+                Some(sum)
+            }
+            _ => crate::base::bug!("no arithmetic on positions at {:?}", expr.span),
+        }
+    }
+
+    /// `pos(a)`, an axis in scope, or `pos(a: n)`, one of that size.
+    fn pos_axis(&mut self, scope: &mut Scope<'a>, args: &'a [ast::Arg], span: Span) -> Option<Axis> {
+        let mut given = self.given(scope, args).into_iter();
+        let (Some(first), None) = (given.next(), given.next()) else {
+            self.report(told::primitive_arguments(1, 1, args.len(), span));
+            return None;
+        };
+        let axis = match first.value {
+            Value::Axis(AxisArg { id, size, .. }) => Axis { id, size: self.sizes.resolve(&size), from: first.span },
+            Value::Error => return None,
+            other => {
+                self.report(told::expected("an axis", other.describe(), first.span));
+                return None;
+            }
+        };
+        if axis.size.as_const().is_some_and(|size| size < 0) {
+            self.report(shape::negative_size(&self.sizes.show(&axis.size), first.span));
+            return None;
+        }
+        Some(axis)
+    }
+
+    /// A factor or divisor of positions: a whole number, known and not 0.
+    fn factor(&mut self, number: Affine, span: Span) -> Option<i64> {
+        match number.offset.as_const() {
+            Some(0) => self.report(shape::window_factor("0", span)),
+            Some(value) if number.over == 1 => return Some(value),
+            Some(value) => self.report(shape::not_whole(value as f64 / number.over as f64, span)),
+            // A definition checked on its own learns its strides at its uses.
+            None if self.alone => {}
+            None => self.report(shape::window_factor(&self.sizes.show(&number.offset), span)),
+        }
+        None
+    }
+
+    fn plus(&self, a: Affine, b: Affine) -> Result<Affine, SizeOverflow> {
+        // a / m + b / n = (n·a + m·b) / (m·n)
+        let (m, n) = (a.over, b.over);
+        let over = m.checked_mul(n).ok_or(SizeOverflow)?;
+        let (mut sum, b) = (Affine { over: 1, ..a }.times(n)?, Affine { over: 1, ..b }.times(m)?);
+        sum.over = over;
+        sum.offset = sum.offset.add(&b.offset)?;
+        for (axis, factor) in b.terms {
+            match sum.terms.iter_mut().find(|(known, _)| self.same_axis(known.id, axis.id)) {
+                Some((_, known)) => *known = known.checked_add(factor).ok_or(SizeOverflow)?,
+                None => sum.terms.push((axis, factor)),
+            }
+        }
+        Ok(sum)
+    }
+
+    fn sized<T>(&mut self, result: Result<T, SizeOverflow>, span: Span) -> Option<T> {
+        if result.is_err() {
+            self.report(shape::overflow(span));
+        }
+        result.ok()
+    }
+
+    // ---- what it reads
+
+    /// Which position is the result's and which the tap's: the result's axis is the one called as what is
+    /// read, else the first that the tensor does not have.
+    fn relation(&mut self, ty: &Type, entry: Entry) -> Option<Relation> {
+        let Entry { axis, affine: Affine { mut terms, offset, over }, span } = entry;
+        if terms.iter().any(|(_, factor)| *factor == 0) {
+            self.report(shape::window_factor("0", span));
+            return None;
+        }
+        if terms.len() > 2 {
+            self.report(shape::window_positions(terms.len(), span));
+            return None;
+        }
+        let there = |this: &Self, made: &Axis| {
+            let others = ty.axes.iter().filter(|known| known.id != axis.id);
+            others.into_iter().find(|known| this.same_axis(known.id, made.id)).cloned()
+        };
+        if let [(first, _), (second, _)] = &terms[..]
+            && (self.same_axis(second.id, axis.id) || there(self, first).is_some())
+        {
+            terms.swap(0, 1);
+        }
+        let mut terms = terms.into_iter();
+        let (out, a) = terms.next()?;
+        let (tap, d) = terms.next().unzip();
+        let shared = tap.as_ref().and_then(|tap| there(self, tap));
+        if let (Some(tap), Some(known)) = (&tap, &shared)
+            && !self.same_size(known, tap, ty, ty, span)
+        {
+            return None;
+        }
+        let kind = match (&tap, shared) {
+            (None, _) => Tap::None,
+            (Some(_), None) => Tap::New,
+            (Some(_), Some(known)) => Tap::Shared(known.id),
+        };
+        let along = Along { axis: axis.id, m: over, a, tap: kind, d: d.unwrap_or(0), b: offset };
+        Some(Relation { along, out, tap, span })
+    }
+
+    /// Whether every place that is read is proved to be one of the axis; told when it is not.
+    fn stays_inside(&mut self, relation: &Relation, ty: &Type, brackets: Span) -> bool {
+        let Relation { along, out, tap, span } = relation;
+        let span = *span;
+        let size = self.find_axis(&ty.axes, along.axis).map(|axis| self.sizes.resolve(&axis.size));
+        let Some(size) = size else { return true };
+        let axis = self.axes.show(along.axis);
+        let Ok((low, high)) = reach(along, out, tap.as_ref()) else {
+            self.report(shape::overflow(span));
+            return false;
+        };
+        let left = size.sub(&Dim::ONE).and_then(|last| last.sub(&high));
+        let inside = along.m == 1 && low.is_nonnegative() && left.is_ok_and(|left| left.is_nonnegative());
+        if inside {
+            return true;
+        }
+        let places = (along.m == 1).then(|| (self.sizes.show(&low), self.sizes.show(&high)));
+        let outside = low.as_const().is_some_and(|low| low < 0)
+            || high.sub(&size).is_ok_and(|over| over.as_const().is_some_and(|over| over >= 0));
+        let last = size.sub(&Dim::ONE).map_or_else(|_| String::new(), |last| self.sizes.show(&last));
+        self.report(shape::window_outside(&axis, places, &last, outside, span, brackets));
+        false
+    }
+}
+
+impl Affine {
+    fn times(mut self, factor: i64) -> Result<Affine, SizeOverflow> {
+        for (_, known) in &mut self.terms {
+            *known = known.checked_mul(factor).ok_or(SizeOverflow)?;
+        }
+        self.offset = self.offset.mul(&Dim::constant(factor))?;
+        Ok(self)
+    }
+
+    fn divided(mut self, by: i64) -> Result<Affine, SizeOverflow> {
+        let over = by.checked_abs().and_then(|by| self.over.checked_mul(by)).ok_or(SizeOverflow)?;
+        self = self.times(by.signum())?;
+        self.over = over;
+        Ok(self)
+    }
+}
+
+/// The first and the last place that a relation with `m = 1` reads.
+fn reach(along: &Along, out: &Axis, tap: Option<&Axis>) -> Result<(Dim, Dim), SizeOverflow> {
+    let (mut low, mut high) = (along.b.clone(), along.b.clone());
+    for (factor, axis) in [(along.a, Some(out)), (along.d, tap)] {
+        let Some(axis) = axis else { continue };
+        let far = axis.size.sub(&Dim::ONE)?.mul(&Dim::constant(factor))?;
+        let end = if factor < 0 { &mut low } else { &mut high };
+        *end = end.add(&far)?;
+    }
+    Ok((low, high))
+}
+
+/// Whether the elements of a type can be this fill.
+fn can_hold(ty: &Type, fill: Option<f64>) -> bool {
+    let Some(fill) = fill else { return true };
+    match ty.dtype {
+        DType::F32 => true,
+        DType::Bool => fill == 0.0 || fill == 1.0,
+        DType::I32 => fill.fract() == 0.0 && fill.abs() < f64::from(i32::MAX),
+    }
+}
+
+/// Whether a callee is the primitive `pos`.
+fn is_pos(scope: &Scope<'_>, callee: &ast::Expr) -> bool {
+    matches!(callee.kind, Ast::Name(name) if name == Symbol::new("pos") && scope.find(name).is_none())
+}
