@@ -5,8 +5,9 @@ use clap::{Args, ValueEnum};
 use super::{Failure, Outcome, ProgramArgs, out, report};
 use crate::backend::cpu::Cpu;
 use crate::driver::{self, Checked, Session, Stages};
+use crate::ir::{Graph, NodeId};
 use crate::sema::typed::Train;
-use crate::{fuse, ir, kernel, runtime, sema, syntax};
+use crate::{fuse, ir, kernel, ops, runtime, sema, syntax};
 
 /// The arguments of `tensa emit`.
 #[derive(Args)]
@@ -105,6 +106,21 @@ fn names(train: &Train) -> Vec<&'static str> {
     train.models.iter().map(|name| name.as_str()).collect()
 }
 
+/// The text of a graph that says which of its contractions are convolutions, and how many there are.
+fn with_convolutions(graph: &Graph) -> String {
+    let mut text = String::new();
+    for line in ir::text::print(graph).lines() {
+        let id = line.strip_prefix('%').and_then(|rest| rest.split(':').next()?.parse().ok());
+        let role = id.and_then(|id| ops::conv_role(graph, NodeId(id)));
+        let note = role.map_or_else(String::new, |role| format!("  # conv {}", role.as_str()));
+        text.push_str(&format!("{line}{note}\n"));
+    }
+    match ops::conv_counts(graph) {
+        counts if counts.is_empty() => text,
+        counts => format!("# convs: {counts}\n{text}"),
+    }
+}
+
 fn text(args: &Emit, stages: &Stages) -> Result<String, Failure> {
     Ok(match args.stage {
         Stage::Ast | Stage::Typed => String::new(),
@@ -112,7 +128,7 @@ fn text(args: &Emit, stages: &Stages) -> Result<String, Failure> {
         Stage::Canon => ir::text::print(&stages.canon),
         Stage::Grad => ir::text::print(&stages.grad),
         Stage::Step => ir::text::print(&stages.step),
-        Stage::Opt => ir::text::print(&stages.opt),
+        Stage::Opt => with_convolutions(&stages.opt),
         Stage::Fused => fuse::print(&fuse::fuse(&stages.opt)),
         Stage::Kernel => driver::kernels(&stages.opt).to_string(),
         Stage::Plan => {

@@ -27,7 +27,7 @@ use super::stages::{self, Outcome};
 /// Words of notes that are compared with the diagnostics.
 const TOLD: [&str; 5] = ["error", "warning", "label", "note", "help"];
 /// Words of notes that ask for a fact.
-const FACTS: [&str; 8] = ["shape", "kernels", "bytes", "nodes", "regions", "states", "params", "compiles"];
+const FACTS: [&str; 9] = ["shape", "kernels", "bytes", "nodes", "regions", "states", "params", "compiles", "convs"];
 
 /// One case.
 pub struct Case {

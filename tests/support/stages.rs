@@ -134,7 +134,7 @@ fn shapes(checked: &Checked) -> Vec<(String, String)> {
 ///
 /// `params`, `states`: how many. `nodes`: of the optimised graph. `kernels`: how many steps run, loops,
 /// contractions and copies alike. `bytes`: what those read and write at a batch of 32, each buffer of each
-/// step once; what stays in registers or in L1 is not counted.
+/// step once; what stays in registers or in L1 is not counted. `convs`: convolutions by their roles.
 fn costs(checked: &Checked) -> Vec<(String, String)> {
     let Some(train) = checked.program.trains.first() else { return Vec::new() };
     let stages = driver::stages(&checked.program, train, false);
@@ -146,7 +146,8 @@ fn costs(checked: &Checked) -> Vec<(String, String)> {
         ("kernels", program.steps.len()),
         ("bytes", traffic(&program)),
     ];
-    facts.map(|(name, value)| (name.to_owned(), value.to_string())).to_vec()
+    let convs = ("convs".to_owned(), tensa::ops::conv_counts(&stages.opt));
+    facts.map(|(name, value)| (name.to_owned(), value.to_string())).into_iter().chain([convs]).collect()
 }
 
 /// The bytes that the steps of a program read and write.
