@@ -272,14 +272,28 @@ impl Cx<'_> {
         let (copied, free) = (&self.clusters.copied, &self.free);
         let stop = |id: NodeId| copied[id.index()];
         let in_memory = |id: NodeId| copied[id.index()] || (!is_view(&graph.node(id).op) && !free.is(id));
-        let is_matrix = operand::matrix(graph, id, at, &stop).is_some_and(|matrix| in_memory(matrix.node));
-        if is_matrix {
+        let is_matrix = |at: usize| operand::matrix(graph, id, at, &stop).is_some_and(|read| in_memory(read.node));
+        if is_matrix(at) {
             return;
         }
-        let patches = if at == 0 { operand::patches(graph, id, &stop) } else { None };
-        match patches {
-            Some(patches) if in_memory(patches.node) => {}
-            Some(patches) if !free.is(patches.node) => self.copy(patches.node),
+        if at == 1 {
+            // Beside patches it has a stride for each axis.
+            let by_steps = operand::steps(graph, arg, &stop).is_some_and(|(node, _)| in_memory(node));
+            if !by_steps || is_matrix(0) {
+                self.copy(arg);
+            }
+            return;
+        }
+        let patches = operand::patches(graph, id, &stop).is_some_and(|read| in_memory(read.node));
+        if patches {
+            return;
+        }
+        // A window of what is written out, or the window itself.
+        match operand::window_source(graph, id) {
+            Some(source) if !copied[source.index()] && (is_view(&graph.node(source).op) || free.is(source)) => {
+                self.copy(source);
+                self.make_operand_readable(id, at);
+            }
             _ => self.copy(arg),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::view::{Index, Place, divides, is_view, resolve, strides};
+use super::view::{Index, Place, is_view, resolve};
 use crate::base::bug;
 use crate::ir::{Dim, Graph, NodeId, SizeOverflow};
 use crate::ops::{Op, place_in_result, tap_in_result};
@@ -119,42 +119,39 @@ pub fn merged(steps: &[Dim], dims: &[Dim]) -> Option<Dim> {
     Some(last.clone())
 }
 
-/// The left operand as patches: a window of what is in memory, with zeros outside.
+/// The left operand as patches: a window, with zeros outside, of what lies in memory by one stride for each of
+/// its axes.
 pub fn patches(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<Patches> {
     let arg = graph.node(id).args[0];
     let own = (0..graph.ty(arg).rank()).map(Index::axis).collect();
-    let read = resolve(graph, arg, own, stop).ok()?;
-    let Place::Axes(place) = &read.place else { return None };
-    let base = graph.node(read.node);
-    let (node, indices) = match &base.op {
-        Op::Window { axes, fill } if divides(&base.op) && !stop(read.node) => {
-            if fill.value() != 0.0 || !read.guards.is_empty() {
-                return None;
-            }
-            let source = base.args[0];
-            let index = |at: usize| divided(place, axes, at);
-            (source, (0..graph.ty(source).rank()).map(index).collect::<Result<Vec<_>, _>>().ok()?)
-        }
-        op if is_view(op) && !stop(read.node) => return None,
-        _ => (read.node, place.iter().map(|index| (index.clone(), 1)).collect()),
-    };
-    let dims = &graph.ty(node).dims;
-    // A guard must say what every axis says anyway: inside, or 0.
-    let is_of_axis = |guard: &super::view::Guard| {
-        let own = |((index, _), size): (&(Index, i64), &Dim)| *index == guard.index && *size == guard.size;
-        guard.fill.value() == 0.0 && indices.iter().zip(dims).any(own)
-    };
-    if !read.guards.iter().all(is_of_axis) {
+    // Down to the window, and no further: what it reads has the axes that its positions are checked along.
+    let is_window = |id: NodeId| stop(id) || matches!(graph.node(id).op, Op::Window { .. });
+    let read = resolve(graph, arg, own, &is_window).ok()?;
+    let (Place::Axes(place), Op::Window { axes, fill }) = (&read.place, &graph.node(read.node).op) else { return None };
+    if stop(read.node) || fill.value() != 0.0 {
         return None;
     }
-    let steps = strides(dims).ok()?;
-    let axes = indices.into_iter().zip(dims).zip(steps);
-    let axes = axes.map(|(((index, divisor), size), stride)| PatchAxis { size: size.clone(), index, divisor, stride });
-    Some(Patches { node, axes: axes.collect() })
+    let source = graph.node(read.node).args[0];
+    let (node, strides) = steps(graph, source, stop)?;
+    let dims = &graph.ty(source).dims;
+    let axes = dims.iter().zip(strides).enumerate().map(|(at, (size, stride))| {
+        let (index, divisor) = position(place, axes, at).ok()?;
+        Some(PatchAxis { size: size.clone(), index, divisor, stride })
+    });
+    Some(Patches { node, axes: axes.collect::<Option<_>>()? })
+}
+
+/// The value whose window the left operand is, behind permutations.
+pub fn window_source(graph: &Graph, id: NodeId) -> Option<NodeId> {
+    let mut arg = graph.node(id).args[0];
+    while let Op::Permute(_) = graph.node(arg).op {
+        arg = graph.node(arg).args[0];
+    }
+    matches!(graph.node(arg).op, Op::Window { .. }).then(|| graph.node(arg).args[0])
 }
 
 /// `m·i = a·o + d·k + b` along an axis of the source, as what is divided and by what.
-fn divided(place: &[Index], axes: &[crate::ops::WindowAxis], at: usize) -> Result<(Index, i64), SizeOverflow> {
+fn position(place: &[Index], axes: &[crate::ops::WindowAxis], at: usize) -> Result<(Index, i64), SizeOverflow> {
     let position = &place[place_in_result(axes, at)];
     let Some(axis) = axes.iter().find(|axis| axis.axis == at) else { return Ok((position.clone(), 1)) };
     let sign = Dim::constant(axis.m.signum());
