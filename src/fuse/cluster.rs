@@ -43,10 +43,10 @@ pub(super) struct Clusters {
 }
 
 /// Puts every node that computes into a cluster.
-pub(super) fn cluster(graph: &Graph) -> Clusters {
+pub(super) fn cluster(graph: &Graph, free: &Free) -> Clusters {
     let mut cx = Cx {
         graph,
-        free: Free::of(graph),
+        free,
         clusters: Clusters {
             all: Vec::new(),
             of: vec![None; graph.nodes.len()],
@@ -134,15 +134,10 @@ pub fn identity(rank: usize) -> Vec<Index> {
     (0..rank).map(Index::axis).collect()
 }
 
-/// Not at the reader's own point, wherever that is.
-fn elsewhere() -> Place {
-    Place::Linear(Index::fixed(Dim::ZERO))
-}
-
 struct Cx<'a> {
     graph: &'a Graph,
     /// Nodes that need no memory.
-    free: Free,
+    free: &'a Free,
     clusters: Clusters,
     live: Vec<bool>,
 }
@@ -225,24 +220,32 @@ impl Cx<'_> {
 
     /// What a node reads, behind views and through what is inlined.
     fn reads(&self, id: NodeId) -> Vec<Read> {
-        self.graph.node(id).args.iter().flat_map(|&arg| self.reads_of(arg)).collect()
+        let mut reads = Vec::new();
+        for &arg in &self.graph.node(id).args {
+            self.read_at(arg, identity(self.graph.ty(arg).rank()), &mut reads);
+        }
+        reads
     }
 
-    /// What an operand reads.
-    fn reads_of(&self, arg: NodeId) -> Vec<Read> {
+    /// What reading a value at a place reads.
+    fn read_at(&self, id: NodeId, place: Vec<Index>, reads: &mut Vec<Read>) {
+        let graph = self.graph;
         let copied = &self.clusters.copied;
-        let place = identity(self.graph.ty(arg).rank());
-        let Ok(mut read) = resolve(self.graph, arg, place, &|id| copied[id.index()]) else { return Vec::new() };
-        if self.free.is(read.node) && !copied[read.node.index()] {
-            let leaves = self.free.leaves(self.graph, read.node);
-            let mut reads: Vec<Read> = leaves.into_iter().flat_map(|leaf| self.reads_of(leaf)).collect();
-            reads.iter_mut().for_each(|read| read.place = elsewhere());
-            return reads;
+        let Ok(read) = resolve(graph, id, place, &|id| copied[id.index()]) else { return };
+        let base = graph.node(read.node);
+        if copied[read.node.index()] {
+            reads.push(read);
+        } else if self.free.is(read.node) {
+            let Place::Axes(place) = &read.place else { return };
+            let inner = base.args.iter().filter(|arg| !self.free.is_pure(**arg));
+            inner.for_each(|&arg| self.read_at(arg, place.clone(), reads));
+        } else if divides(&base.op) {
+            // Elsewhere than at the reader's own point, wherever that is.
+            let place = Place::Linear(Index::fixed(Dim::ZERO));
+            reads.push(Read { node: base.args[0], place, guards: Vec::new() });
+        } else {
+            reads.push(read);
         }
-        if divides(&self.graph.node(read.node).op) && !copied[read.node.index()] {
-            read = Read { node: self.graph.node(read.node).args[0], place: elsewhere(), guards: Vec::new() };
-        }
-        vec![read]
     }
 
     /// Has the views copied that an operand of a node cannot be read through.
@@ -269,7 +272,7 @@ impl Cx<'_> {
     fn make_operand_readable(&mut self, id: NodeId, at: usize) {
         let graph = self.graph;
         let arg = graph.node(id).args[at];
-        let (copied, free) = (&self.clusters.copied, &self.free);
+        let (copied, free) = (&self.clusters.copied, self.free);
         let stop = |id: NodeId| copied[id.index()];
         let in_memory = |id: NodeId| copied[id.index()] || (!is_view(&graph.node(id).op) && !free.is(id));
         let is_matrix = |at: usize| operand::matrix(graph, id, at, &stop).is_some_and(|read| in_memory(read.node));
@@ -381,8 +384,7 @@ impl Cx<'_> {
         let graph = self.graph;
         let reads: Vec<NodeId> = match self.behind(id).map(|read| read.node) {
             Some(base) if self.free.is(base) && (base == id || !self.clusters.copied[base.index()]) => {
-                let leaves = self.free.leaves(graph, base);
-                leaves.into_iter().flat_map(|leaf| self.reads_of(leaf)).map(|read| read.node).collect()
+                self.reads(base).into_iter().map(|read| read.node).collect()
             }
             // A window that divides leads no further, and reads its source.
             Some(base) if base == id => vec![graph.node(id).args[0]],

@@ -1,17 +1,21 @@
 //! Nodes that no region computes: each reader does, wherever it reads.
 //!
 //! *Pure* ones read no memory: constants, positions, random numbers, arithmetic and views on these. *Inlined*
-//! ones are elementwise work that a fold alone reads, each element once: made on the way into its sum, they are
-//! never written out.
+//! ones are elementwise work that is cheaper to do again than to write out:
+//! - what a fold alone reads, each element once, on the way into its sum;
+//! - what would be written out and takes but a few operations on what is written out anyway: `x - mean` of a
+//!   convolution's result, forward and in its gradient.
 
-use super::cluster::reduces_rows;
-use super::view::divides;
+use super::cluster::{is_memory, reduces_rows};
+use super::view::{divides, is_view};
 use crate::ir::{Graph, NodeId, Role};
-use crate::ops::Op;
 use crate::ops::rewrite::uses;
+use crate::ops::{MapOp, Op};
 
-/// How many values from memory one fold may read through what is inlined in it.
+/// How many values from memory one node may read through what is inlined in it.
 const MAX_LEAVES: usize = 8;
+/// What doing it again may cost, in additions.
+const MAX_COST: u32 = 12;
 
 /// Which nodes no region computes.
 #[derive(Clone, Debug)]
@@ -21,11 +25,33 @@ pub struct Free {
 }
 
 impl Free {
-    /// Of a graph in its legal form.
+    /// Of a graph in its legal form: pure nodes, and what folds take in.
     pub fn of(graph: &Graph) -> Free {
         let pure = pure(graph);
-        let inlined = inlined(graph, &pure);
+        let inlined = into_folds(graph, &pure, &uses(graph));
         Free { pure, inlined }
+    }
+
+    /// With what is cheaper to do again than to write out, when `stored` is what regions would write; none where
+    /// there is nothing more.
+    pub fn sparing(&self, graph: &Graph, stored: &[bool]) -> Option<Free> {
+        let mut free = self.clone();
+        let elsewhere = read_elsewhere(graph);
+        let mut light: Vec<Option<Light>> = vec![None; graph.nodes.len()];
+        for id in graph.ids().filter(|&id| !self.is_pure(id) && !elsewhere[id.index()]) {
+            light[id.index()] = weigh(graph, id, &self.pure, stored, &light);
+        }
+        for id in graph.ids().rev() {
+            let is_light = light[id.index()].is_some();
+            free.inlined[id.index()] |= stored[id.index()] && is_light;
+            // What it is made of comes with it.
+            if free.inlined[id.index()] && is_light {
+                for &arg in &graph.node(id).args {
+                    free.inlined[arg.index()] |= light[arg.index()].is_some();
+                }
+            }
+        }
+        (free.inlined != self.inlined).then_some(free)
     }
 
     /// Whether each reader computes a node.
@@ -38,7 +64,7 @@ impl Free {
         self.pure[id.index()]
     }
 
-    /// What a free node reads of what is not free: behind views, perhaps.
+    /// What a node reads of what is not pure, through what is inlined in it: behind views, perhaps.
     pub fn leaves(&self, graph: &Graph, id: NodeId) -> Vec<NodeId> {
         let mut leaves = Vec::new();
         let mut stack = vec![id];
@@ -51,6 +77,8 @@ impl Free {
                 }
             }
         }
+        leaves.sort_unstable();
+        leaves.dedup();
         leaves
     }
 }
@@ -74,35 +102,96 @@ fn pure(graph: &Graph) -> Vec<bool> {
     pure
 }
 
-fn inlined(graph: &Graph, pure: &[bool]) -> Vec<bool> {
-    let uses = uses(graph);
+/// Whether a node is a reduction along an axis that is no row.
+fn folds(graph: &Graph, id: NodeId) -> bool {
+    matches!(graph.node(id).op, Op::Reduce(..)) && !reduces_rows(graph, id)
+}
+
+/// Elementwise work that a fold alone reads.
+fn into_folds(graph: &Graph, pure: &[bool], uses: &[u32]) -> Vec<bool> {
     // A new value is written where the old one is, by a region that can be asked what it reads.
     let is_new = |id: NodeId| {
         let replaces = |role: &Role| matches!(role, Role::NewParam(_) | Role::NewState(_));
         graph.outputs.iter().any(|output| output.node == id && replaces(&output.role))
     };
     let mut inlined = vec![false; graph.nodes.len()];
-    for id in graph.ids().filter(|&id| uses[id.index()] > 0) {
-        let folds = matches!(graph.node(id).op, Op::Reduce(..)) && !reduces_rows(graph, id) && !is_new(id);
-        if folds {
-            let mut leaves = Vec::new();
-            let mut chain = Vec::new();
-            let mut stack = vec![graph.node(id).args[0]];
-            while let Some(id) = stack.pop() {
-                let elementwise = matches!(graph.node(id).op, Op::Map(_));
-                if elementwise && uses[id.index()] == 1 && !pure[id.index()] {
-                    chain.push(id);
-                    stack.extend(graph.node(id).args.iter().copied());
-                } else if !pure[id.index()] {
-                    leaves.push(id);
-                }
+    for id in graph.ids().filter(|&id| uses[id.index()] > 0 && folds(graph, id) && !is_new(id)) {
+        let (mut leaves, mut chain) = (Vec::new(), Vec::new());
+        let mut stack = vec![graph.node(id).args[0]];
+        while let Some(id) = stack.pop() {
+            let elementwise = matches!(graph.node(id).op, Op::Map(_));
+            if elementwise && uses[id.index()] == 1 && !pure[id.index()] {
+                chain.push(id);
+                stack.extend(graph.node(id).args.iter().copied());
+            } else if !pure[id.index()] {
+                leaves.push(id);
             }
-            leaves.sort_unstable();
-            leaves.dedup();
-            if leaves.len() <= MAX_LEAVES {
-                chain.iter().for_each(|id| inlined[id.index()] = true);
-            }
+        }
+        leaves.sort_unstable();
+        leaves.dedup();
+        if leaves.len() <= MAX_LEAVES {
+            chain.iter().for_each(|id| inlined[id.index()] = true);
         }
     }
     inlined
+}
+
+/// What doing a node again takes.
+#[derive(Clone, Debug)]
+struct Light {
+    cost: u32,
+    leaves: Vec<NodeId>,
+}
+
+fn weigh(graph: &Graph, id: NodeId, pure: &[bool], stored: &[bool], light: &[Option<Light>]) -> Option<Light> {
+    let node = graph.node(id);
+    let Op::Map(map) = node.op else { return None };
+    let own = match map {
+        MapOp::Div | MapOp::Sqrt => 4,
+        MapOp::Pow | MapOp::Exp | MapOp::Log | MapOp::Tanh | MapOp::Erf => return None,
+        _ => 1,
+    };
+    let mut sum = Light { cost: own, leaves: Vec::new() };
+    for &arg in node.args.iter().filter(|arg| !pure[arg.index()]) {
+        if let Some(inner) = &light[arg.index()] {
+            sum.cost += inner.cost;
+            sum.leaves.extend(&inner.leaves);
+            continue;
+        }
+        let base = behind_views(graph, arg);
+        // A value for each row is a scalar of the region that makes it.
+        let dims = &graph.ty(base).dims;
+        let of_row = node.ty.rank() > 0 && dims[..] == node.ty.dims[..node.ty.rank() - 1];
+        let in_memory = is_memory(&graph.node(base).op) || stored[base.index()] && !of_row;
+        if !in_memory || light[base.index()].is_some() {
+            return None;
+        }
+        sum.leaves.push(base);
+    }
+    sum.leaves.sort_unstable();
+    sum.leaves.dedup();
+    (sum.cost <= MAX_COST && sum.leaves.len() <= MAX_LEAVES).then_some(sum)
+}
+
+fn behind_views(graph: &Graph, mut id: NodeId) -> NodeId {
+    while is_view(&graph.node(id).op) {
+        id = graph.node(id).args[0];
+    }
+    id
+}
+
+/// Values that someone reads elsewhere than at its own point, or whole: they stay in memory.
+fn read_elsewhere(graph: &Graph) -> Vec<bool> {
+    let mut elsewhere = vec![false; graph.nodes.len()];
+    graph.outputs.iter().for_each(|output| elsewhere[behind_views(graph, output.node).index()] = true);
+    for node in &graph.nodes {
+        let moves = matches!(
+            node.op,
+            Op::Contract { .. } | Op::ScatterAdd(..) | Op::Take(_) | Op::Window { .. } | Op::Reshape(_) | Op::Concat(_)
+        );
+        if moves {
+            node.args.iter().for_each(|&arg| elsewhere[behind_views(graph, arg).index()] = true);
+        }
+    }
+    elsewhere
 }

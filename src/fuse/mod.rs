@@ -20,6 +20,7 @@ pub mod view;
 
 use crate::ir::{Dim, Graph, NodeId};
 
+use free::Free;
 pub use text::print;
 
 /// A graph in regions.
@@ -28,6 +29,8 @@ pub struct Fused {
     pub graph: Graph,
     /// In order of execution.
     pub regions: Vec<Region>,
+    /// Which of its nodes belong to no region.
+    pub free: Free,
     /// For each node, the region that computes it.
     pub region_of: Vec<Option<usize>>,
     /// Whether a node's value is written to memory; inputs, parameters and states are there already.
@@ -67,6 +70,13 @@ pub enum RegionKind {
 /// Groups the nodes of a graph.
 pub fn fuse(graph: &Graph) -> Fused {
     let graph = legal::rewrite(graph);
-    let clusters = cluster::cluster(&graph);
-    order::order(graph, clusters)
+    let free = Free::of(&graph);
+    let clusters = cluster::cluster(&graph, &free);
+    match free.sparing(&graph, &order::stored(&graph, &clusters)) {
+        None => order::order(graph, free, clusters),
+        Some(free) => {
+            let clusters = cluster::cluster(&graph, &free);
+            order::order(graph, free, clusters)
+        }
+    }
 }

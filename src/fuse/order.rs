@@ -10,11 +10,12 @@ use crate::ir::{Graph, NodeId, Role};
 use crate::ops::Op;
 
 use super::cluster::{Clusters, is_memory};
+use super::free::Free;
 use super::view::is_view;
 use super::{Fused, Region, RegionKind};
 
 /// Orders the clusters of a graph.
-pub(super) fn order(graph: Graph, clusters: Clusters) -> Fused {
+pub(super) fn order(graph: Graph, free: Free, clusters: Clusters) -> Fused {
     let count = clusters.all.len();
     let before: Vec<Vec<usize>> =
         (0..count).map(|at| if clusters.is_merged(at) { Vec::new() } else { clusters.before(at) }).collect();
@@ -79,7 +80,7 @@ pub(super) fn order(graph: Graph, clusters: Clusters) -> Fused {
             Region { kind: cluster.kind, domain: cluster.domain.clone(), nodes: cluster.nodes.clone() }
         })
         .collect();
-    Fused { graph, regions, region_of, stored, in_place }
+    Fused { graph, regions, free, region_of, stored, in_place }
 }
 
 /// For each parameter and state, the clusters that read it.
@@ -167,7 +168,7 @@ fn in_place(graph: &Graph, region_of: &[Option<usize>], readers: &Readers, posit
 }
 
 /// Which nodes are written to memory: outputs, and what another region reads.
-fn stored(graph: &Graph, clusters: &Clusters) -> Vec<bool> {
+pub(super) fn stored(graph: &Graph, clusters: &Clusters) -> Vec<bool> {
     let mut stored = vec![false; graph.nodes.len()];
     for output in &graph.outputs {
         stored[output.node.index()] = clusters.of[output.node.index()].is_some();

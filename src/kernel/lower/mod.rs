@@ -24,7 +24,7 @@ use crate::ops::Op;
 pub fn lower(fused: &Fused) -> Program {
     let mut cx = Lower {
         fused,
-        free: Free::of(&fused.graph),
+        free: &fused.free,
         program: Program { host: fused.graph.host.clone(), sizes: fused.graph.sizes.clone(), ..Program::default() },
         kernels: FxHashMap::default(),
         buffers: FxHashMap::default(),
@@ -48,7 +48,7 @@ pub fn lower(fused: &Fused) -> Program {
 struct Lower<'a> {
     fused: &'a Fused,
     /// Nodes that no region computes.
-    free: Free,
+    free: &'a Free,
     program: Program,
     kernels: FxHashMap<Kernel, KernelId>,
     /// Buffers of computed nodes.

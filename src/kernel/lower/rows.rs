@@ -140,7 +140,13 @@ impl<'a> Lower<'a> {
                     return graph.node(graph.node(read.node).args[0]).op != *op;
                 }
                 if region_of[read.node.index()].is_none() && self.free.is(read.node) {
-                    return self.free.is_pure(read.node);
+                    // What is inlined reads at the same point as its reader.
+                    let leaves = self.free.leaves(graph, read.node);
+                    let reads_old = leaves.iter().any(|&leaf| {
+                        let leaf = crate::fuse::view::resolve(graph, leaf, identity(graph.ty(leaf).rank()), &|id| region_of[id.index()].is_some());
+                        leaf.map_or(true, |leaf| graph.node(leaf.node).op == *op)
+                    });
+                    return !reads_old;
                 }
                 graph.node(read.node).op != *op || (of_points && own && read.guards.is_empty() && graph.ty(read.node).dims[..] == domain[..])
             })
@@ -166,10 +172,20 @@ impl<'l, 'a> RegionCx<'l, 'a> {
     /// The nodes of this region that a node reads.
     pub(super) fn parts(&self, id: NodeId) -> Vec<NodeId> {
         let graph = &self.lower.fused.graph;
-        let args = graph.node(id).args.iter().filter(|arg| !self.lower.free.is(**arg));
-        args.map(|&arg| self.read(arg, identity(graph.ty(arg).rank())).node)
-            .filter(|&base| base != id && self.computes(base))
-            .collect()
+        let free = self.lower.free;
+        let mut parts = Vec::new();
+        let mut stack = graph.node(id).args.to_vec();
+        while let Some(arg) = stack.pop() {
+            let base = self.read(arg, identity(graph.ty(arg).rank())).node;
+            if self.computes(base) {
+                if base != id {
+                    parts.push(base);
+                }
+            } else if free.is(base) && !free.is_pure(base) {
+                stack.extend(graph.node(base).args.iter().copied());
+            }
+        }
+        parts
     }
 
     /// The level of each node, and the reductions of each pass.
