@@ -1,4 +1,4 @@
-//! Recognition before autodiff: contractions and convolutions, log-sum-exp, picks.
+//! Recognition before autodiff: contractions and convolutions, log-sum-exp, variances, picks.
 //!
 //! In: a graph in which a matrix product is a broadcast, a product and a sum, as the language says it.
 //! Out: a graph with one operation for it, which has a gradient rule and a kernel of its own. Idempotent; it
@@ -15,6 +15,7 @@ mod contraction;
 mod log_sum_exp;
 mod pick;
 mod product;
+mod variance;
 
 use crate::ir::{Dim, Graph, NodeId};
 use crate::ops::Builder;
@@ -37,6 +38,7 @@ fn recognise(b: &mut Builder, site: &Site<'_>) -> Option<NodeId> {
         Op::Reduce(ReduceOp::Max | ReduceOp::Min, axes) => extreme_of_repeated(b, site, axes),
         Op::Contract { a, b: other, out } => Some(contraction::of_contraction(b, [a, other, out], args)),
         Op::Window { axes, fill } => window_of_one_tap(b, args[0], axes, *fill),
+        Op::Map(MapOp::Div) => variance::of_mean(b, args[0], args[1]),
         Op::Map(MapOp::Log) => log_sum_exp::of_log(b, args[0]),
         Op::Map(MapOp::Add) => log_sum_exp::of_shifted(b, args[0], args[1]),
         _ => None,

@@ -6,23 +6,20 @@
 //!   bracket; a window is on its left;
 //! - a `ScatterAdd` has one axis of updates, in front, and rows of one axis.
 //!
-//! A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
+//! A variance is what it is made of. A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
 
 use super::taps;
 use crate::ir::{Dim, Graph, NodeId};
-use crate::ops::rewrite::{Site, rebuild};
-use crate::ops::{ArgOp, Builder, Op, Taps};
+use crate::ops::rewrite::{Site, rebuild, uses};
+use crate::ops::{ArgOp, Builder, Op, Taps, variance_by_definition, variance_in_one_walk};
 
 /// The longest row that several axes are joined into, in elements.
 const MAX_JOINED_ROW: i64 = 1 << 16;
 
 /// Rewrites a graph into legal forms.
 pub(super) fn rewrite(graph: &Graph) -> Graph {
-    let mut uses = vec![0u32; graph.nodes.len()];
-    for node in &graph.nodes {
-        node.args.iter().for_each(|arg| uses[arg.index()] += 1);
-    }
-    graph.outputs.iter().for_each(|output| uses[output.node.index()] += 1);
+    let graph = &defined(graph);
+    let uses = uses(graph);
     rebuild(graph, |b, site| {
         let args = site.args;
         match &site.old.node(site.id).op {
@@ -56,6 +53,20 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
             _ => None,
         }
     })
+}
+
+/// The graph with what is made of others written out: what that is made of is not legal yet itself.
+fn defined(graph: &Graph) -> Graph {
+    rebuild(graph, |b, site| match &site.old.node(site.id).op {
+        Op::Variance(axes) => Some(variance(b, site.args[0], axes)),
+        _ => None,
+    })
+}
+
+/// A variance along rows by its definition; along other axes in one walk.
+fn variance(b: &mut Builder, x: NodeId, axes: &[usize]) -> NodeId {
+    let is_row = axes.last().is_some_and(|last| last + 1 == b.rank(x));
+    if is_row { variance_by_definition(b, x, axes) } else { variance_in_one_walk(b, x, axes) }
 }
 
 /// The argument of a reduction over several last axes with these joined into one row, when that is no more

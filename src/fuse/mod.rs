@@ -67,16 +67,18 @@ pub enum RegionKind {
     Segments,
 }
 
+/// How often regions are found again without what is cheaper to do again than to write out.
+const MAX_ROUNDS: usize = 3;
+
 /// Groups the nodes of a graph.
 pub fn fuse(graph: &Graph) -> Fused {
     let graph = legal::rewrite(graph);
-    let free = Free::of(&graph);
-    let clusters = cluster::cluster(&graph, &free);
-    match free.sparing(&graph, &order::stored(&graph, &clusters)) {
-        None => order::order(graph, free, clusters),
-        Some(free) => {
-            let clusters = cluster::cluster(&graph, &free);
-            order::order(graph, free, clusters)
-        }
+    let mut free = Free::of(&graph);
+    let mut clusters = cluster::cluster(&graph, &free);
+    for _ in 0..MAX_ROUNDS {
+        let Some(sparing) = free.sparing(&graph, &order::stored(&graph, &clusters)) else { break };
+        free = sparing;
+        clusters = cluster::cluster(&graph, &free);
     }
+    order::order(graph, free, clusters)
 }

@@ -66,6 +66,8 @@ pub enum Op {
     ArgReduce(ArgOp, Vec<usize>),
     /// `log(sum(exp(x)))` along an axis, computed without overflow.
     LogSumExp(usize),
+    /// The mean of the squared distances to the mean, along axes, which go; they ascend.
+    Variance(Vec<usize>),
 
     // ---- contractions
     /// `result[out] = sum over the labels in a and b alone of a[a] * b[b]`: an einsum of two operands.

@@ -287,6 +287,11 @@ impl Builder {
         self.node(Op::LogSumExp(axis), &[a])
     }
 
+    /// The mean of the squared distances to the mean.
+    pub fn variance(&mut self, a: NodeId, axes: &[usize]) -> NodeId {
+        self.node(Op::Variance(axes.to_vec()), &[a])
+    }
+
     /// An einsum of two operands. Labels are renamed in order of appearance, so that equal contractions
     /// are equal operations.
     pub fn contract(&mut self, a: (NodeId, &[u8]), b: (NodeId, &[u8]), out: &[u8]) -> NodeId {

@@ -20,6 +20,7 @@ mod conv;
 mod index;
 mod leaf;
 mod map;
+mod moments;
 mod probe;
 mod reduce;
 pub mod rewrite;
@@ -36,6 +37,7 @@ pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, Win
 pub use build::Builder;
 pub use contract::MAX_LABELS;
 pub use conv::{ConvRole, conv_counts, conv_role};
+pub use moments::{variance_by_definition, variance_in_one_walk};
 pub use probe::probes;
 pub use value::{Value, for_each_index};
 pub use window::{place_in_result, tap_in_result};
@@ -90,6 +92,7 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
         Op::Reduce(_, axes) => reduce::infer_reduce(axes, of(0)?),
         Op::ArgReduce(_, axes) => reduce::infer_arg(axes, of(0)?),
         Op::LogSumExp(axis) => reduce::infer_reduce(&[*axis], of(0)?),
+        Op::Variance(axes) => reduce::infer_reduce(axes, of(0)?),
         Op::Contract { a, b, out } => contract::infer([a, b, out], of(0)?, of(1)?),
         Op::Take(axis) => index::infer_take(*axis, of(0)?, of(1)?),
         Op::ScatterAdd(axis, n) => index::infer_scatter_add(*axis, n, of(0)?, of(1)?),
@@ -119,6 +122,7 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::Concat(axis) => view::grad_concat(b, *axis, &args, dy, wanted),
         Op::Reduce(reduce, axes) => one(Some(reduce::grad_reduce(b, *reduce, axes, args[0], dy))),
         Op::LogSumExp(axis) => one(Some(reduce::grad_log_sum_exp(b, *axis, args[0], y, dy))),
+        Op::Variance(axes) => one(Some(moments::grad_variance(b, axes, args[0], dy))),
         Op::Contract { a, b: other, out } => contract::grad(b, [a, other, out], &args, dy, wanted),
         Op::Take(axis) => index::grad_take(b, *axis, &args, dy, wanted),
         Op::ScatterAdd(axis, _) => index::grad_scatter_add(b, *axis, &args, dy, wanted),
@@ -146,6 +150,7 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::Reduce(reduce, axes) => reduce::eval_reduce(*reduce, axes, args[0], dims),
         Op::ArgReduce(arg, axes) => reduce::eval_arg(*arg, axes, args[0], dims),
         Op::LogSumExp(axis) => reduce::eval_log_sum_exp(*axis, args[0], dims),
+        Op::Variance(axes) => moments::eval_variance(axes, args[0], dims),
         Op::Contract { a, b, out } => contract::eval([a, b, out], args[0], args[1], dims),
         Op::Take(axis) => index::eval_take(*axis, args[0], args[1], dims),
         Op::ScatterAdd(axis, _) => index::eval_scatter_add(*axis, args[0], args[1], dims),
@@ -168,7 +173,7 @@ impl Op {
             Op::Map(map) => map.arity(),
             Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } => 1,
             Op::Concat(_) => return None,
-            Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::StopGradient => 1,
+            Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) | Op::StopGradient => 1,
             Op::Contract { .. } | Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) => 2,
         })
     }

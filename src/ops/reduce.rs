@@ -84,7 +84,7 @@ pub(super) fn eval_log_sum_exp(axis: usize, x: &Value, dims: &[usize]) -> Value 
 }
 
 /// A function of each row along axes, in row-major order of these.
-fn along(x: &Value, axes: &[usize], dims: &[usize], mut of: impl FnMut(&[f64]) -> f64) -> Value {
+pub(super) fn along(x: &Value, axes: &[usize], dims: &[usize], mut of: impl FnMut(&[f64]) -> f64) -> Value {
     let sizes: Vec<usize> = axes.iter().map(|&axis| x.dims[axis]).collect();
     let mut row = Vec::new();
     Value::from_fn(dims, |index| {

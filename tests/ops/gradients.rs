@@ -150,6 +150,11 @@ fn reductions(cases: &mut Vec<Case>) {
         cases.push((Op::ArgReduce(arg, vec![1]), floats(&[&[2, 3]])));
         cases.push((Op::ArgReduce(arg, vec![0, 2]), floats(&[&[2, 3, 2]])));
     }
+    for (shape, axes) in
+        [(&[3][..], &[0][..]), (&[2, 3], &[0]), (&[2, 3], &[1]), (&[2, 3, 2], &[0, 2]), (&[2, 1], &[1])]
+    {
+        cases.push((Op::Variance(axes.to_vec()), floats(&[shape])));
+    }
     for (shape, axis) in [(&[3][..], 0), (&[2, 3], 0), (&[2, 3], 1), (&[2, 1], 1), (&[0, 3], 1)] {
         cases.push((Op::LogSumExp(axis), floats(&[shape])));
     }
@@ -323,9 +328,10 @@ fn every_operation_with_arguments_has_a_case() {
         Op::Take(_) => Some(10),
         Op::ScatterAdd(..) => Some(11),
         Op::Pick(_) => Some(12),
+        Op::Variance(_) => Some(13),
     };
     let found: Vec<usize> = cases().iter().filter_map(|(op, _)| class(op)).collect();
-    assert!((0..=12).all(|class| found.contains(&class)));
+    assert!((0..=13).all(|class| found.contains(&class)));
 }
 
 /// The gradient at chosen points, where differences do not reach.

@@ -351,3 +351,35 @@ output value \"\" = %0
 ",
     );
 }
+
+#[test]
+fn a_mean_of_squared_distances_to_the_mean_is_a_variance() {
+    let written = |divisor: &str| {
+        format!(
+            "
+%3: f32[4] = reduce_sum[0] %0
+%4: f32[] = scalar[0]
+%5: f32[4] = broadcast[_: 4] %4
+%6: f32[4] = div %3, %5
+%7: f32[n, 4] = broadcast[_: n, 0: 4] %6
+%8: f32[n, 4] = sub %0, %7
+%9: f32[] = const[2.0]
+%10: f32[n, 4] = broadcast[_: n, _: 4] %9
+%11: f32[n, 4] = pow %8, %10
+%12: f32[4] = reduce_sum[0] %11
+%13: f32[] = scalar[1]
+%14: f32[4] = broadcast[_: 4] %13
+%15: f32[4] = div %12, {divisor}
+output value \"\" = %15
+"
+        )
+    };
+    let head = HEAD.replace("size n\n", "size n\nhost 0 = size n\nhost 1 = size 4 * n\n");
+    let check = |text: &str, wanted: bool| {
+        let found = after(canon::run, &format!("{head}{text}"));
+        assert_eq!(found.contains("variance[0] %0"), wanted, "{found}");
+    };
+    check(&written("%5"), true);
+    // Divided by another count it is none.
+    check(&written("%14"), false);
+}

@@ -96,3 +96,22 @@ fn what_does_not_fit_is_an_error() {
     assert!(matches!(run(&graph, &given(5, 2)), Err(RunError::Shape { .. })));
     assert_eq!(run(&graph, &Given::default()), Err(RunError::Count));
 }
+
+#[test]
+fn what_is_made_of_others_has_the_value_of_its_definition() {
+    let values: Vec<f64> = (0..24).map(|at| f64::from(at * 37 % 23) / 7.0 - 1.0).collect();
+    let shaped = |b: &mut Builder, x: NodeId| b.reshape(x, &[2, 3, 4].map(Dim::constant));
+    for axes in [&[0][..], &[1], &[2], &[0, 1], &[0, 2], &[0, 1, 2]] {
+        let op = value_of(&values, |b, x| {
+            let x = shaped(b, x);
+            b.variance(x, axes)
+        });
+        for definition in [tensa::ops::variance_by_definition, tensa::ops::variance_in_one_walk] {
+            let made = value_of(&values, |b, x| {
+                let x = shaped(b, x);
+                definition(b, x, axes)
+            });
+            assert!(op.iter().zip(&made).all(|(x, y)| (x - y).abs() < 1e-12), "{axes:?}: {op:?}, {made:?}");
+        }
+    }
+}

@@ -181,6 +181,7 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
         "reduce_prod" => reduce(line, ReduceOp::Prod),
         "arg_max" => Ok(Op::ArgReduce(ArgOp::Max, line.list(Cursor::integer)?)),
         "arg_min" => Ok(Op::ArgReduce(ArgOp::Min, line.list(Cursor::integer)?)),
+        "variance" => Ok(Op::Variance(line.list(Cursor::integer)?)),
         "log_sum_exp" => Ok(Op::LogSumExp(line.integer()?)),
         "contract" => {
             let a = line.labels();

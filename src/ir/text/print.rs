@@ -130,6 +130,7 @@ impl Printer<'_> {
             }
             Op::ArgReduce(ArgOp::Max, axes) => format!("arg_max[{}]", commas(axes.iter().map(usize::to_string))),
             Op::ArgReduce(ArgOp::Min, axes) => format!("arg_min[{}]", commas(axes.iter().map(usize::to_string))),
+            Op::Variance(axes) => format!("variance[{}]", commas(axes.iter().map(usize::to_string))),
             Op::LogSumExp(axis) => format!("log_sum_exp[{axis}]"),
             Op::Contract { a, b, out } => format!("contract[{},{}->{}]", letters(a), letters(b), letters(out)),
             Op::Take(axis) => format!("take[{axis}]"),
