@@ -6,12 +6,14 @@
 //!   bracket; a window is on its left;
 //! - a `ScatterAdd` has one axis of updates, in front, and rows of one axis.
 //!
-//! A variance is what it is made of. A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
+//! A variance or a prefix is what it is made of. A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
 
 use super::taps;
 use crate::ir::{Dim, Graph, NodeId};
 use crate::ops::rewrite::{Site, rebuild, uses};
-use crate::ops::{ArgOp, Builder, Op, Taps, variance_by_definition, variance_in_one_walk};
+use crate::ops::{
+    ArgOp, Builder, Op, Prefix, Taps, prefix_by_definition, variance_by_definition, variance_in_one_walk,
+};
 
 /// The longest row that several axes are joined into, in elements.
 const MAX_JOINED_ROW: i64 = 1 << 16;
@@ -59,6 +61,9 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
 fn defined(graph: &Graph) -> Graph {
     rebuild(graph, |b, site| match &site.old.node(site.id).op {
         Op::Variance(axes) => Some(variance(b, site.args[0], axes)),
+        &Op::Prefix { op, axis, reversed, exclusive } => {
+            Some(prefix_by_definition(b, Prefix { op, axis, reversed, exclusive }, site.args[0]))
+        }
         _ => None,
     })
 }

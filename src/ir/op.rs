@@ -69,6 +69,18 @@ pub enum Op {
     /// The mean of the squared distances to the mean, along axes, which go; they ascend.
     Variance(Vec<usize>),
 
+    /// Each element combined with those before it along an axis.
+    Prefix {
+        /// How.
+        op: ReduceOp,
+        /// Along which axis.
+        axis: usize,
+        /// With those behind it instead.
+        reversed: bool,
+        /// Without the element itself: the neutral element comes first.
+        exclusive: bool,
+    },
+
     // ---- contractions
     /// `result[out] = sum over the labels in a and b alone of a[a] * b[b]`: an einsum of two operands.
     /// A label in both and in the result is a batch axis; in both and not in the result it is summed;

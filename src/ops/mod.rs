@@ -21,6 +21,7 @@ mod index;
 mod leaf;
 mod map;
 mod moments;
+mod prefix;
 mod probe;
 mod reduce;
 pub mod rewrite;
@@ -38,6 +39,7 @@ pub use build::Builder;
 pub use contract::MAX_LABELS;
 pub use conv::{ConvRole, conv_counts, conv_role};
 pub use moments::{variance_by_definition, variance_in_one_walk};
+pub use prefix::{Prefix, prefix_by_definition};
 pub use probe::probes;
 pub use value::{Value, for_each_index};
 pub use window::{place_in_result, tap_in_result};
@@ -93,6 +95,9 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
         Op::ArgReduce(_, axes) => reduce::infer_arg(axes, of(0)?),
         Op::LogSumExp(axis) => reduce::infer_reduce(&[*axis], of(0)?),
         Op::Variance(axes) => reduce::infer_reduce(axes, of(0)?),
+        &Op::Prefix { op, axis, reversed, exclusive } => {
+            prefix::infer(Prefix { op, axis, reversed, exclusive }, of(0)?)
+        }
         Op::Contract { a, b, out } => contract::infer([a, b, out], of(0)?, of(1)?),
         Op::Take(axis) => index::infer_take(*axis, of(0)?, of(1)?),
         Op::ScatterAdd(axis, n) => index::infer_scatter_add(*axis, n, of(0)?, of(1)?),
@@ -122,6 +127,9 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::Concat(axis) => view::grad_concat(b, *axis, &args, dy, wanted),
         Op::Reduce(reduce, axes) => one(Some(reduce::grad_reduce(b, *reduce, axes, args[0], dy))),
         Op::LogSumExp(axis) => one(Some(reduce::grad_log_sum_exp(b, *axis, args[0], y, dy))),
+        &Op::Prefix { op, axis, reversed, exclusive } => {
+            one(Some(prefix::grad(b, Prefix { op, axis, reversed, exclusive }, args[0], y, dy)))
+        }
         Op::Variance(axes) => one(Some(moments::grad_variance(b, axes, args[0], dy))),
         Op::Contract { a, b: other, out } => contract::grad(b, [a, other, out], &args, dy, wanted),
         Op::Take(axis) => index::grad_take(b, *axis, &args, dy, wanted),
@@ -151,6 +159,9 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::ArgReduce(arg, axes) => reduce::eval_arg(*arg, axes, args[0], dims),
         Op::LogSumExp(axis) => reduce::eval_log_sum_exp(*axis, args[0], dims),
         Op::Variance(axes) => moments::eval_variance(axes, args[0], dims),
+        &Op::Prefix { op, axis, reversed, exclusive } => {
+            prefix::eval(Prefix { op, axis, reversed, exclusive }, args[0], dims)
+        }
         Op::Contract { a, b, out } => contract::eval([a, b, out], args[0], args[1], dims),
         Op::Take(axis) => index::eval_take(*axis, args[0], args[1], dims),
         Op::ScatterAdd(axis, _) => index::eval_scatter_add(*axis, args[0], args[1], dims),
@@ -173,7 +184,12 @@ impl Op {
             Op::Map(map) => map.arity(),
             Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } => 1,
             Op::Concat(_) => return None,
-            Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) | Op::StopGradient => 1,
+            Op::Reduce(..)
+            | Op::ArgReduce(..)
+            | Op::LogSumExp(_)
+            | Op::Variance(_)
+            | Op::Prefix { .. }
+            | Op::StopGradient => 1,
             Op::Contract { .. } | Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) => 2,
         })
     }

@@ -48,7 +48,7 @@ fn real(op: &Op, at: usize, element: usize, u: f64, first: Option<&Value>) -> f6
         // Between a tenth and four tenths above a whole number: no jump of either is near.
         Op::Map(MapOp::Floor | MapOp::Round) => (6.0 * u).floor() - 3.0 + 0.1 + 0.3 * u,
         // With a zero in every row or so, where dividing fails.
-        Op::Reduce(ReduceOp::Prod, _) if element % 5 == 2 => 0.0,
+        Op::Reduce(ReduceOp::Prod, _) | Op::Prefix { op: ReduceOp::Prod, .. } if element % 5 == 2 => 0.0,
         _ => signed,
     }
 }
@@ -62,5 +62,10 @@ fn index_bound(op: &Op, args: &[(DType, Vec<usize>)]) -> usize {
 }
 
 fn ranks_elements(op: &Op) -> bool {
-    matches!(op, Op::Reduce(ReduceOp::Max | ReduceOp::Min, _) | Op::ArgReduce(..))
+    matches!(
+        op,
+        Op::Reduce(ReduceOp::Max | ReduceOp::Min, _)
+            | Op::Prefix { op: ReduceOp::Max | ReduceOp::Min, .. }
+            | Op::ArgReduce(..)
+    )
 }

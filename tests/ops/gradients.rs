@@ -150,6 +150,18 @@ fn reductions(cases: &mut Vec<Case>) {
         cases.push((Op::ArgReduce(arg, vec![1]), floats(&[&[2, 3]])));
         cases.push((Op::ArgReduce(arg, vec![0, 2]), floats(&[&[2, 3, 2]])));
     }
+    for op in [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min] {
+        for (reversed, exclusive) in [(false, false), (false, true), (true, false), (true, true)] {
+            // The neutral element of an extreme is infinite, and so would the loss be.
+            if exclusive && matches!(op, ReduceOp::Max | ReduceOp::Min) {
+                continue;
+            }
+            for (shape, axis) in [(&[4][..], 0), (&[2, 3], 1), (&[3, 2], 0), (&[1, 2], 0)] {
+                cases.push((Op::Prefix { op, axis, reversed, exclusive }, floats(&[shape])));
+            }
+        }
+        cases.push((Op::Prefix { op, axis: 0, reversed: false, exclusive: false }, vec![(F32, vec![n()])]));
+    }
     for (shape, axes) in
         [(&[3][..], &[0][..]), (&[2, 3], &[0]), (&[2, 3], &[1]), (&[2, 3, 2], &[0, 2]), (&[2, 1], &[1])]
     {
@@ -329,9 +341,10 @@ fn every_operation_with_arguments_has_a_case() {
         Op::ScatterAdd(..) => Some(11),
         Op::Pick(_) => Some(12),
         Op::Variance(_) => Some(13),
+        Op::Prefix { .. } => Some(14),
     };
     let found: Vec<usize> = cases().iter().filter_map(|(op, _)| class(op)).collect();
-    assert!((0..=13).all(|class| found.contains(&class)));
+    assert!((0..=14).all(|class| found.contains(&class)));
 }
 
 /// The gradient at chosen points, where differences do not reach.

@@ -114,4 +114,19 @@ fn what_is_made_of_others_has_the_value_of_its_definition() {
             assert!(op.iter().zip(&made).all(|(x, y)| (x - y).abs() < 1e-12), "{axes:?}: {op:?}, {made:?}");
         }
     }
+    for op in [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min] {
+        for (axis, which) in [(0, 0), (1, 1), (2, 2), (1, 3)] {
+            let prefix = tensa::ops::Prefix { op, axis, reversed: which & 1 == 1, exclusive: which & 2 == 2 };
+            let [whole, made] = [true, false].map(|whole| {
+                value_of(&values, |b, x| {
+                    let x = shaped(b, x);
+                    match whole {
+                        true => b.node(prefix.op(), &[x]),
+                        false => tensa::ops::prefix_by_definition(b, prefix, x),
+                    }
+                })
+            });
+            assert!(whole.iter().zip(&made).all(|(x, y)| x == y || (x - y).abs() < 1e-9), "{prefix:?}");
+        }
+    }
 }

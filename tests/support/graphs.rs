@@ -317,7 +317,20 @@ impl Maker {
     }
 
     fn reduce(&mut self, x: NodeId) -> NodeId {
-        match self.rng.below(6) {
+        match self.rng.below(8) {
+            6 => {
+                let (axes, x) = (self.some_axes(x, true), self.tame(x));
+                self.b.variance(x, &axes)
+            }
+            7 if self.b.rank(x) > 0 => {
+                let x = self.tame(x);
+                let axis = self.rng.below(self.b.rank(x));
+                let op = [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min][self.rng.below(4)];
+                let (reversed, wants) = (self.rng.chance(50), self.rng.chance(30));
+                // Of none an extreme is infinite.
+                let exclusive = wants && matches!(op, ReduceOp::Sum | ReduceOp::Prod);
+                self.b.node(Op::Prefix { op, axis, reversed, exclusive }, &[x])
+            }
             0 | 1 => {
                 let axes = self.some_axes(x, false);
                 self.b.sum(x, &axes)

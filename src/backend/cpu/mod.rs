@@ -2,7 +2,7 @@
 //!
 //! `program` the backend · `emit` kernel to CLIF · `jit` CLIF to executable memory · `chunks` how a launch
 //! is cut · `call` launches of one kernel · `gemm` contractions by
-//! blocks · `conv` those that read through a window · `steps` a loaded program · `pool` the threads. Work is cut by
+//! blocks · `conv` those that read through a window · `segments` updates by their rows · `steps` a loaded program · `pool` the threads. Work is cut by
 //! shape alone, so that any number of threads computes the same bits; they are those of the interpreter.
 
 pub mod call;
@@ -13,6 +13,7 @@ pub mod gemm;
 pub mod jit;
 pub mod pool;
 mod program;
+mod segments;
 mod steps;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

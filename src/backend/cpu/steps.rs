@@ -12,7 +12,7 @@ use super::call::{Across, Launch, Scratch};
 use super::emit::{Buf, scratch_words};
 use super::jit::CompiledKernel;
 use super::pool::Pool;
-use super::{conv, gemm, lock};
+use super::{conv, gemm, lock, segments};
 use crate::backend::Loaded;
 use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundStep};
 use crate::backend::memory::{Memory, Segment};
@@ -55,7 +55,8 @@ impl Loaded for LoadedProgram {
                     let kernel = epilogue.map(|launch| self.kernels[launch.kernel.0 as usize].kernel());
                     (conv::scratch_words(conv, kernel), epilogue.map_or(0, |launch| launch.bufs.len()))
                 }
-                BoundStep::Gemm { .. } | BoundStep::Segments { .. } | BoundStep::Copy { .. } => (0, 0),
+                BoundStep::Segments { dims: [updates, rows, _], .. } => (segments::scratch_words(*updates, *rows), 0),
+                BoundStep::Gemm { .. } | BoundStep::Copy { .. } => (0, 0),
             };
             words = words.max(more);
             args = args.max(bufs);
@@ -160,35 +161,42 @@ impl LoadedProgram {
         }
     }
 
-    /// Rows of the result are shared out; each is summed by one thread in the order of the updates.
+    /// The updates are sorted by their row, stably; rows of the result are shared out, and each is summed by one
+    /// thread in the order of its updates.
     fn segments(&mut self, [updates, rows, row]: [usize; 3], index: BufId, update: BufId, out: BufId, pool: &mut Pool) {
         let buf = |id: BufId| self.table[id.0 as usize].words;
         let (index, update, out) = (buf(index).cast_const(), buf(update).cast_const(), buf(out));
-        let work = (rows + updates) * row;
-        let chunks = (work / 16_384).clamp(1, 64).min(rows.max(1));
+        let (scratch, _) = self.scratch.pointer();
+        // SAFETY: `Bound` checked that the index has this many words; `reserve` made so much scratch, and no
+        // other thread runs yet.
+        let (index, scratch) = unsafe {
+            (
+                std::slice::from_raw_parts(index, updates),
+                std::slice::from_raw_parts_mut(scratch, segments::scratch_words(updates, rows)),
+            )
+        };
+        let sorted = segments::sort(index, rows, scratch);
+        let chunks = ((rows + updates) * row / 16_384).clamp(1, 64).min(rows.max(1));
         let each = rows.div_ceil(chunks).max(1);
         // SAFETY: a chunk writes its own rows of the result and reads what nobody writes.
-        let shared = unsafe { Across::new((index, update, out)) };
+        let shared = unsafe { Across::new((sorted, update, out)) };
         pool.run(chunks, &|_, chunk| {
-            let (index, update, out) = shared.get();
+            let (sorted, update, out) = shared.get();
             let start = (chunk * each).min(rows);
             let mine = start..(start + each).min(rows);
-            // SAFETY: `Bound` checked that the three buffers hold this many words and do not overlap;
-            // f32 and u32 are the same words; rows of other chunks are not touched.
-            let (index, update, out) = unsafe {
+            // SAFETY: `Bound` checked that the buffers hold this many words and do not overlap; f32 and u32 are
+            // the same words; rows of other chunks are not touched.
+            let (update, out) = unsafe {
                 (
-                    std::slice::from_raw_parts(index, updates),
                     std::slice::from_raw_parts(update.cast::<f32>(), updates * row),
                     std::slice::from_raw_parts_mut(out.cast::<f32>().wrapping_add(start * row), mine.len() * row),
                 )
             };
             out.fill(0.0);
-            for (j, target) in index.iter().enumerate() {
-                if let Some(target) = (*target as usize).checked_sub(mine.start).filter(|at| *at < mine.len()) {
-                    let sums = &mut out[target * row..][..row];
-                    for (sum, more) in sums.iter_mut().zip(&update[j * row..][..row]) {
-                        *sum += more;
-                    }
+            for (sums, target) in out.chunks_exact_mut(row.max(1)).zip(mine) {
+                for &j in sorted.of(target) {
+                    let more = &update[j as usize * row..][..row];
+                    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
                 }
             }
         });

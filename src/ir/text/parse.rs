@@ -143,6 +143,10 @@ fn parse_node(line: &mut Cursor<'_>, at: usize) -> Parsed<Node> {
 
 /// What stands in the brackets of an operation.
 fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
+    let prefix = |line: &mut Cursor<'_>, op: ReduceOp| {
+        let axis = line.integer()?;
+        Ok(Op::Prefix { op, axis, reversed: line.eat("reversed"), exclusive: line.eat("exclusive") })
+    };
     let reduce = |line: &mut Cursor<'_>, op: ReduceOp| Ok(Op::Reduce(op, line.list(Cursor::integer)?));
     match name {
         "input" => Ok(Op::Input(InputId(line.integer()?))),
@@ -181,6 +185,10 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
         "reduce_prod" => reduce(line, ReduceOp::Prod),
         "arg_max" => Ok(Op::ArgReduce(ArgOp::Max, line.list(Cursor::integer)?)),
         "arg_min" => Ok(Op::ArgReduce(ArgOp::Min, line.list(Cursor::integer)?)),
+        "prefix_sum" => prefix(line, ReduceOp::Sum),
+        "prefix_max" => prefix(line, ReduceOp::Max),
+        "prefix_min" => prefix(line, ReduceOp::Min),
+        "prefix_prod" => prefix(line, ReduceOp::Prod),
         "variance" => Ok(Op::Variance(line.list(Cursor::integer)?)),
         "log_sum_exp" => Ok(Op::LogSumExp(line.integer()?)),
         "contract" => {

@@ -120,16 +120,15 @@ impl Printer<'_> {
             }
             Op::Concat(axis) => format!("concat[{axis}]"),
             Op::Reduce(reduce, axes) => {
-                let name = match reduce {
-                    ReduceOp::Sum => "reduce_sum",
-                    ReduceOp::Max => "reduce_max",
-                    ReduceOp::Min => "reduce_min",
-                    ReduceOp::Prod => "reduce_prod",
-                };
-                format!("{name}[{}]", commas(axes.iter().map(usize::to_string)))
+                format!("reduce_{}[{}]", reduce_name(*reduce), commas(axes.iter().map(usize::to_string)))
             }
             Op::ArgReduce(ArgOp::Max, axes) => format!("arg_max[{}]", commas(axes.iter().map(usize::to_string))),
             Op::ArgReduce(ArgOp::Min, axes) => format!("arg_min[{}]", commas(axes.iter().map(usize::to_string))),
+            Op::Prefix { op, axis, reversed, exclusive } => {
+                let mark = |set: &bool, word: &'static str| if *set { word } else { "" };
+                let marks = [mark(reversed, " reversed"), mark(exclusive, " exclusive")].concat();
+                format!("prefix_{}[{axis}{marks}]", reduce_name(*op))
+            }
             Op::Variance(axes) => format!("variance[{}]", commas(axes.iter().map(usize::to_string))),
             Op::LogSumExp(axis) => format!("log_sum_exp[{axis}]"),
             Op::Contract { a, b, out } => format!("contract[{},{}->{}]", letters(a), letters(b), letters(out)),
@@ -148,6 +147,15 @@ impl Printer<'_> {
             Taps::Shared(axis) => format!(" along {axis}"),
         };
         format!("axis {axis} out {}{taps} m {m} a {a} d {d} b {}", self.dim(out), self.dim(b))
+    }
+}
+
+fn reduce_name(op: ReduceOp) -> &'static str {
+    match op {
+        ReduceOp::Sum => "sum",
+        ReduceOp::Max => "max",
+        ReduceOp::Min => "min",
+        ReduceOp::Prod => "prod",
     }
 }
 
