@@ -125,7 +125,7 @@ fn summary_lists_layers_and_parameters() {
 
 #[test]
 fn every_stage_has_a_text() {
-    for stage in ["ast", "typed", "canon", "grad", "step", "opt", "fused", "kernel", "plan", "clif", "asm"] {
+    for stage in ["ast", "typed", "graph", "canon", "grad", "step", "opt", "fused", "kernel", "plan", "clif", "asm"] {
         let output = tensa(&["emit", "--stage", stage, "examples/iris.model"]);
         assert_eq!(output.status.code(), Some(0), "{stage}: {}", text(&output.stderr));
         assert!(text(&output.stdout).lines().count() > 5, "{stage}");

@@ -8,6 +8,7 @@ mod costs;
 mod emit;
 mod eval;
 mod explain;
+mod graph;
 mod interrupt;
 mod lsp;
 mod new;
@@ -58,6 +59,8 @@ enum Command {
     Check(check::Check),
     /// List the layers of a program: what they make, how many parameters they have, what they cost
     Summary(summary::Summary),
+    /// Draw the layers of a program and the data between them
+    Graph(graph::Args),
     /// Print a stage of the compiler
     Emit(emit::Emit),
     /// Explain the code of a message, with an example and its mend
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::New(args) => new::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Summary(args) => summary::run(&args),
+        Command::Graph(args) => graph::run(&args),
         Command::Emit(args) => emit::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Lsp => lsp::run(),
