@@ -315,12 +315,18 @@ impl Session {
     }
 }
 
-/// Lowers a run and takes it through the graph passes.
-pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bool) -> Stages {
+/// Lowers a run and recognises the operations of its loss: the graph in which what it costs can be counted.
+pub fn recognised(program: &typed::Program, train: &typed::Train) -> (Lowered, Graph) {
     let lowered = lower::lower(program, train);
     verified("lower", &lowered.training);
     let canon = canon::run(&lowered.training);
     verified("canon", &canon);
+    (lowered, canon)
+}
+
+/// Lowers a run and takes it through the graph passes.
+pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bool) -> Stages {
+    let (lowered, canon) = recognised(program, train);
     let grad = canon::run(&autodiff::gradients(&canon));
     verified("autodiff", &grad);
     let update = step::Update {

@@ -112,11 +112,11 @@ fn summary_lists_layers_and_parameters() {
     assert_eq!(output.status.code(), Some(0));
     let rows: Vec<Vec<&str>> = text(&output.stdout).lines().map(|line| line.split_whitespace().collect()).collect();
     let expected: [&[&str]; 5] = [
-        &["Net.Dense", "Dense", "[batch,", "feature:", "64]", "320"],
-        &["Net.Dropout", "Dropout", "[batch,", "feature:", "64]"],
-        &["Net.Dense.1", "Dense", "[batch,", "class:", "3]", "195"],
+        &["Net.Dense", "Dense", "[batch,", "feature:", "64]", "320", "512", "1_536"],
+        &["Net.Dropout", "Dropout", "[batch,", "feature:", "64]", "256"],
+        &["Net.Dense.1", "Dense", "[batch,", "class:", "3]", "195", "384", "792"],
         &["Net.Dense.1.w", "[i:", "64,", "out:", "3]", "192"],
-        &["515", "parameters,", "1_030", "numbers", "kept", "by", "the", "optimizer"],
+        &["515", "parameters,", "2_060", "bytes"],
     ];
     for row in expected {
         assert!(rows.iter().any(|found| found == row), "{row:?} is not in\n{}", text(&output.stdout));
@@ -171,7 +171,7 @@ fn a_wrong_command_line_is_refused() {
     assert_eq!(tensa(&["emit", "examples/iris.model", "--stage", "magic"]).status.code(), Some(2));
     let help = tensa(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for word in ["check", "summary", "emit", "explain", "lsp"] {
+    for word in ["check", "summary", "graph", "emit", "explain", "lsp"] {
         assert!(text(&help.stdout).contains(word), "{word}");
     }
 }

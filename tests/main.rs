@@ -8,6 +8,7 @@ mod commands;
 mod data;
 mod diagnostics;
 mod docs;
+mod drawing;
 mod kernels;
 mod lowering;
 mod lsp;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Outcome, ProgramArgs, out, report};
+use super::{Failure, Outcome, ProgramArgs, costs, out, report};
 use crate::diag::json;
 use crate::driver::Checked;
 
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Check) -> Outcome {
 fn outcome(checked: &Checked) -> String {
     let runs = checked.program.trains.iter().map(|train| {
         let models: Vec<&str> = train.models.iter().map(|name| name.as_str()).collect();
-        let count = super::summary::count(train.params.iter().map(|param| &param.ty));
+        let count = costs::grouped(costs::numbers(train.params.iter().map(|param| &param.ty)));
         format!("trains {} on {} ({count} parameters)", models.join(", "), train.data)
     });
     std::iter::once("no errors".to_owned()).chain(runs).collect::<Vec<_>>().join("; ")

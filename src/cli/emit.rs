@@ -2,11 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, Outcome, ProgramArgs, out, report};
+use super::{Failure, Outcome, ProgramArgs, chosen_runs, model_names, out, report};
 use crate::backend::cpu::Cpu;
-use crate::driver::{self, Checked, Session, Stages};
+use crate::driver::{self, Session, Stages};
 use crate::ir::{Graph, NodeId};
-use crate::sema::typed::Train;
 use crate::{fuse, ir, kernel, ops, runtime, sema, syntax};
 
 /// The arguments of `tensa emit`.
@@ -64,13 +63,13 @@ pub(super) fn run(args: &Emit) -> Outcome {
     if checked.diagnostics.has_errors() {
         return Err(Failure::Program(Box::new(session), checked.diagnostics));
     }
-    let trains = chosen(&checked, args.train.as_deref())?;
+    let trains = chosen_runs(&checked, args.train.as_deref())?;
     if args.stage == Stage::Typed {
         out(&sema::print(&checked.program));
     } else {
         for &train in &trains {
             if trains.len() > 1 {
-                out(&format!("# {} on {}\n", names(train).join(", "), train.data));
+                out(&format!("# {} on {}\n", model_names(train).join(", "), train.data));
             }
             out(&text(args, &driver::stages(&checked.program, train, false))?);
         }
@@ -88,22 +87,6 @@ fn ast(session: Session) -> Outcome {
     }
     report::show(told, &session.sources);
     Ok(())
-}
-
-/// The runs asked for: those of a model, or all.
-fn chosen<'c>(checked: &'c Checked, name: Option<&str>) -> Result<Vec<&'c Train>, Failure> {
-    let trains = &checked.program.trains;
-    let Some(name) = name else { return Ok(trains.iter().collect()) };
-    let chosen: Vec<&Train> = trains.iter().filter(|train| names(train).contains(&name)).collect();
-    if chosen.is_empty() {
-        let known: Vec<&str> = trains.iter().flat_map(names).collect();
-        return Err(Failure::Usage(format!("no run trains `{name}`; the program trains {}", known.join(", "))));
-    }
-    Ok(chosen)
-}
-
-fn names(train: &Train) -> Vec<&'static str> {
-    train.models.iter().map(|name| name.as_str()).collect()
 }
 
 /// The text of a graph that says which of its contractions are convolutions, and how many there are.

@@ -4,9 +4,11 @@
 //! is wrong, 2 the command is, 130 interrupted.
 
 mod check;
+mod costs;
 mod emit;
 mod eval;
 mod explain;
+mod graph;
 mod interrupt;
 mod lsp;
 mod new;
@@ -26,7 +28,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
 use crate::diag::{Diagnostics, run as told};
-use crate::driver::Session;
+use crate::driver::{Checked, Session};
+use crate::sema::typed::Train;
 use crate::train::{Recorded, RunFolder, newest};
 
 /// A declarative language for neural networks: one `.model` file holds data, model, loss and training.
@@ -54,8 +57,10 @@ enum Command {
     New(new::New),
     /// Check a program and its data without running anything
     Check(check::Check),
-    /// List the layers of a program, what they make and how many parameters they have
+    /// List the layers of a program: what they make, how many parameters they have, what they cost
     Summary(summary::Summary),
+    /// Draw the layers of a program and the data between them
+    Graph(graph::Args),
     /// Print a stage of the compiler
     Emit(emit::Emit),
     /// Explain the code of a message, with an example and its mend
@@ -130,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::New(args) => new::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Summary(args) => summary::run(&args),
+        Command::Graph(args) => graph::run(&args),
         Command::Emit(args) => emit::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Lsp => lsp::run(),
@@ -164,6 +170,23 @@ impl ProgramArgs {
         }
         Ok(session)
     }
+}
+
+/// The runs asked for: those of a model, or all.
+pub(super) fn chosen_runs<'c>(checked: &'c Checked, name: Option<&str>) -> Result<Vec<&'c Train>, Failure> {
+    let trains = &checked.program.trains;
+    let Some(name) = name else { return Ok(trains.iter().collect()) };
+    let chosen: Vec<&Train> = trains.iter().filter(|train| model_names(train).contains(&name)).collect();
+    if chosen.is_empty() {
+        let known: Vec<&str> = trains.iter().flat_map(model_names).collect();
+        return Err(Failure::Usage(format!("no run trains `{name}`; the program trains {}", known.join(", "))));
+    }
+    Ok(chosen)
+}
+
+/// The models of a run.
+pub(super) fn model_names(train: &Train) -> Vec<&'static str> {
+    train.models.iter().map(|name| name.as_str()).collect()
 }
 
 /// Writes results to stdout. Whoever closes the pipe has seen enough.

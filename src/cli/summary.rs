@@ -1,13 +1,12 @@
-//! `tensa summary`: the layers of each run with what they make, and what they keep.
+//! `tensa summary`: the layers of each run with what they make, keep and cost.
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
-use rustc_hash::FxHashSet;
 
-use super::{Failure, Outcome, ProgramArgs, out, report};
-use crate::ir::Dim;
-use crate::sema::typed::{Applied, Owner, Program, Train, Type};
-use crate::sema::{self};
+use super::costs::{self, Costs, grouped, kept, numbers};
+use super::{Failure, Outcome, ProgramArgs, model_names, out, report};
+use crate::sema;
+use crate::sema::typed::{Applied, Owner, Program, Train};
 
 /// The arguments of `tensa summary`.
 #[derive(Args)]
@@ -17,6 +16,9 @@ pub(super) struct Summary {
     /// List every parameter with its shape
     #[arg(long)]
     params: bool,
+    /// For how many examples flops and bytes are counted
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
 }
 
 /// Runs the command.
@@ -31,116 +33,90 @@ pub(super) fn run(args: &Summary) -> Outcome {
         if at > 0 {
             out("\n");
         }
-        out(&text(&checked.program, train, args.params));
+        out(&text(&checked.program, train, args));
     }
     Ok(())
 }
 
+/// The types of the results of a layer, as the program names their axes.
+pub(super) fn results(program: &Program, layer: &Applied) -> String {
+    let types: Vec<String> = layer.results.iter().map(|ty| sema::show_type(program, ty)).collect();
+    types.join(", ")
+}
+
 /// The summary of one run.
-fn text(program: &Program, train: &Train, params: bool) -> String {
-    let models: Vec<&str> = train.models.iter().map(|name| name.as_str()).collect();
-    let mut text = format!("{} on {}\n\n{}\n", models.join(", "), train.data, layers(program, train));
-    if params {
+fn text(program: &Program, train: &Train, args: &Summary) -> String {
+    let examples = match args.batch {
+        1 => "one example".to_owned(),
+        batch => format!("a batch of {batch}"),
+    };
+    let costs = costs::count(program, train, args.batch);
+    let head = format!("{} on {}, {examples} forward", model_names(train).join(", "), train.data);
+    let mut text = format!("{head}\n\n{}\n", layers(program, train, &costs));
+    if args.params {
         text.push_str(&format!("\n{}\n", parameters(program, train)));
     }
-    text.push_str(&format!("\n{}\n", totals(train)));
+    text.push_str(&format!("\n{}", totals(train, &costs, &examples)));
     text
 }
 
 /// A row for each use of a layer, nested as in the program.
-fn layers(program: &Program, train: &Train) -> Table {
-    let mut table = table(["path", "layer", "result", "parameters"]);
-    let top = train.layers.iter().map(|layer| layer.depth).min().unwrap_or(0);
-    let mut seen: FxHashSet<&str> = FxHashSet::default();
-    for layer in &train.layers {
-        let own: Vec<&Type> = own(train, layer).collect();
-        let kept = match (own.is_empty(), seen.insert(&layer.path)) {
-            (true, _) => String::new(),
-            (false, true) => count(own.into_iter()),
+fn layers(program: &Program, train: &Train, costs: &Costs) -> Table {
+    let mut table = table(&["path", "layer", "result", "parameters", "flops", "bytes"]);
+    let mut depths: Vec<usize> = Vec::with_capacity(train.layers.len());
+    for (layer, own) in train.layers.iter().zip(&costs.layers) {
+        let depth = layer.parent.map_or(0, |parent| depths[parent.index()] + 1);
+        depths.push(depth);
+        let unless_none = |amount| if amount == Some(0) { String::new() } else { grouped(amount) };
+        let params = match own.shared && own.params != Some(0) {
             // One layer applied twice has its parameters once.
-            (false, false) => "shared".to_owned(),
+            true => "shared".to_owned(),
+            false => unless_none(own.params),
         };
-        let result = layer.ty.as_ref().map_or_else(String::new, |ty| sema::show_type(program, ty));
-        let path = format!("{}{}", "  ".repeat(layer.depth - top), layer.path);
-        table.add_row([path, layer.layer.to_string(), result, kept]);
+        let path = format!("{}{}", "  ".repeat(depth), layer.path);
+        let made = results(program, layer);
+        table.add_row([path, layer.layer.to_string(), made, params, unless_none(own.flops), grouped(own.bytes)]);
     }
     table
-}
-
-/// The parameters that a layer makes itself, not in a layer within it.
-fn own<'t>(train: &'t Train, layer: &'t Applied) -> impl Iterator<Item = &'t Type> {
-    let maker = |path: &str| {
-        let makers = train.layers.iter().filter(|layer| holds(&layer.path, path));
-        makers.map(|layer| layer.path.len()).max()
-    };
-    let here = train
-        .params
-        .iter()
-        .filter(move |param| holds(&layer.path, &param.path) && maker(&param.path) == Some(layer.path.len()));
-    here.map(|param| &param.ty)
-}
-
-/// Whether a path lies below another.
-fn holds(outer: &str, inner: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// A row for each parameter.
 fn parameters(program: &Program, train: &Train) -> Table {
-    let mut table = table(["parameter", "shape", "", "numbers"]);
+    let mut table = table(&["parameter", "shape", "", "numbers"]);
     for param in &train.params {
         let shape = sema::show_type(program, &param.ty);
-        table.add_row([param.path.clone(), shape, String::new(), count(std::iter::once(&param.ty))]);
+        table.add_row([param.path.clone(), shape, String::new(), grouped(numbers([&param.ty]))]);
     }
     table
 }
 
-/// What the run keeps in all.
-fn totals(train: &Train) -> String {
-    let params = count(train.params.iter().map(|param| &param.ty));
-    let kept = |owner: Owner| {
-        let states = train.states.iter().filter(move |state| state.owner == owner);
-        states.map(|state| &state.ty)
-    };
-    let mut text = format!("{params} parameters");
+/// What the run keeps and costs in all, a line each.
+fn totals(train: &Train, costs: &Costs, examples: &str) -> String {
+    let stored = |amount: costs::Amount| grouped(amount.and_then(|numbers| numbers.checked_mul(4)));
+    let params = numbers(train.params.iter().map(|param| &param.ty));
+    let mut text = format!("{} parameters, {} bytes\n", grouped(params), stored(params));
     for (owner, whose) in [(Owner::Layer, "layers"), (Owner::Optimizer, "the optimizer")] {
-        if kept(owner).next().is_some() {
-            text.push_str(&format!(", {} numbers kept by {whose}", count(kept(owner))));
+        if kept(train, owner).next().is_some() {
+            let held = numbers(kept(train, owner));
+            text.push_str(&format!("{} numbers kept by {whose}, {} bytes\n", grouped(held), stored(held)));
         }
     }
+    text.push_str(&format!("{} flops forward for {examples}", grouped(costs.flops)));
+    if costs.outside != Some(0) {
+        text.push_str(&format!(", {} of them in no layer", grouped(costs.outside)));
+    }
+    text.push('\n');
     text
 }
 
-/// How many numbers tensors of these types hold: `1_234`.
-pub(super) fn count<'t>(types: impl Iterator<Item = &'t Type>) -> String {
-    let mut total = Some(0u64);
-    for ty in types {
-        // A parameter's size never depends on the batch, so it is known.
-        let size = Dim::product(ty.axes.iter().map(|axis| &axis.size)).ok().and_then(|size| size.as_const());
-        let size = size.and_then(|size| u64::try_from(size).ok());
-        total = total.zip(size).and_then(|(total, size)| total.checked_add(size));
-    }
-    total.map_or_else(|| "?".to_owned(), grouped)
-}
-
-/// `12_345`, as the language writes it.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn table(head: [&str; 4]) -> Table {
+fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(head);
-    if let Some(column) = table.column_mut(3) {
-        column.set_cell_alignment(CellAlignment::Right);
+    // Names stand left, numbers right.
+    for at in 3..head.len() {
+        if let Some(column) = table.column_mut(at) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table
 }

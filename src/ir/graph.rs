@@ -40,6 +40,8 @@ ids! {
     ParamId "p"
     /// A tensor that a step updates without a gradient.
     StateId "s"
+    /// A use of a layer, by its place among those of a run.
+    LayerId "l"
 }
 
 /// Where a node came from.
@@ -47,6 +49,9 @@ ids! {
 pub struct Origin {
     /// The source text, when there is one.
     pub span: Option<Span>,
+    /// The use of a layer whose body asks for it: the innermost one. Passes keep it, so that what a graph costs
+    /// can be told by layer; where two uses share a node, it is the first one's.
+    pub layer: Option<LayerId>,
 }
 
 /// One operation and its result.

@@ -59,7 +59,7 @@ impl<'a> Lowering<'a> {
 
     fn expr(&mut self, id: ExprId) -> NodeId {
         let expr = self.typed(id);
-        self.builder.origin = origin(expr.span);
+        self.builder.origin = origin(expr);
         if expr.host {
             return self.host_node(id);
         }

@@ -8,7 +8,7 @@
 mod expr;
 
 use crate::ir::{Graph, Input, InputId, Origin, Output, Param, ParamId, Role, State, StateId, Ty};
-use crate::sema::typed::{ExprId, Owner, Program, Train, Type};
+use crate::sema::typed::{Expr, ExprId, Owner, Program, Train, Type};
 
 use expr::Lowering;
 
@@ -133,6 +133,6 @@ pub fn gradient_input(first_gradient: usize, param: usize) -> InputId {
 }
 
 /// Where a node of a typed expression comes from.
-fn origin(span: crate::base::Span) -> Origin {
-    Origin { span: Some(span) }
+fn origin(expr: &Expr) -> Origin {
+    Origin { span: Some(expr.span), layer: expr.layer }
 }

@@ -17,6 +17,7 @@
 mod build;
 mod contract;
 mod conv;
+mod flops;
 mod index;
 mod leaf;
 mod map;
@@ -38,6 +39,7 @@ pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, Win
 pub use build::Builder;
 pub use contract::MAX_LABELS;
 pub use conv::{ConvRole, conv_counts, conv_role};
+pub use flops::flops;
 pub use moments::{variance_by_definition, variance_in_one_walk};
 pub use prefix::{Prefix, prefix_by_definition};
 pub use probe::probes;

@@ -4,7 +4,7 @@
 //! chosen, numbers are folded. Operations align by axis identity; `lower` turns that into positions.
 
 use crate::base::{Span, Symbol};
-use crate::ir::{DType, Dim};
+use crate::ir::{DType, Dim, LayerId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
 /// An axis, by identity.
@@ -240,6 +240,8 @@ pub struct Expr {
     pub span: Span,
     /// A scalar that depends on no tensor: it runs on the host, in f64.
     pub host: bool,
+    /// The innermost use of a layer in whose body it stands; none outside of layers, and in the evaluation.
+    pub layer: Option<LayerId>,
 }
 
 /// A parameter.
@@ -288,17 +290,17 @@ pub struct Input {
     pub ty: Type,
 }
 
-/// A use of a layer, for summaries.
+/// A use of a layer while training, for summaries and drawings.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Applied {
     /// `Net.Dense`
     pub path: String,
     /// `Dense`
     pub layer: Symbol,
-    /// The type of its result.
-    pub ty: Option<Type>,
-    /// How deep it is nested.
-    pub depth: usize,
+    /// The types of its results: one, or the tensors of a record or list in order.
+    pub results: Vec<Type>,
+    /// The use in whose body it stands.
+    pub parent: Option<LayerId>,
 }
 
 /// A named value, for shape notes and editors.
@@ -319,7 +321,8 @@ pub struct Section {
     pub loss: Option<ExprId>,
     /// Metrics by name.
     pub metrics: Vec<Metric>,
-    /// The prediction's fields; one without a name when it is no record.
+    /// The prediction's fields; one without a name when it is no record. In training, those that the loss has
+    /// made on its way.
     pub predict: Vec<(String, ExprId)>,
     /// New values of states.
     pub states: Vec<(usize, ExprId)>,
@@ -360,13 +363,13 @@ pub struct Train {
     pub params: Vec<Param>,
     /// All states.
     pub states: Vec<State>,
-    /// With `training` true: the loss and the layers' states.
+    /// With `training` true: the loss, the layers' states, and what the loss makes of the prediction.
     pub training: Section,
     /// With `training` false: loss, metrics, prediction.
     pub evaluation: Section,
     /// One per parameter.
     pub updates: Vec<Update>,
-    /// Layers in the order applied.
+    /// Layers in the order applied, by `LayerId`; one that stands in another comes after it.
     pub layers: Vec<Applied>,
     /// The other settings.
     pub settings: Settings,

@@ -95,6 +95,23 @@ pub enum Callee<'a> {
 }
 
 impl<'a> Value<'a> {
+    /// The tensors it is made of.
+    pub fn for_each_tensor(&self, visit: &mut impl FnMut(ExprId)) {
+        match self {
+            Value::Tensor(id) => visit(*id),
+            Value::Record(fields) => fields.iter().for_each(|(_, value)| value.for_each_tensor(visit)),
+            Value::List(items) => items.iter().for_each(|value| value.for_each_tensor(visit)),
+            Value::Int(_)
+            | Value::Float(_)
+            | Value::Bool(_)
+            | Value::Str(_)
+            | Value::Axis(_)
+            | Value::Function(_)
+            | Value::Range(..)
+            | Value::Error => {}
+        }
+    }
+
     /// What it is, for messages.
     pub fn describe(&self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, value as told};
+use crate::ir::LayerId;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis};
 use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
@@ -215,16 +216,19 @@ impl<'a> Checker<'a> {
                 self.use_def(scope, f, def, place, args, span)
             }
             Callee::Instance(def, path) => {
-                let depth = self.calls.len();
-                let at = self.training.then_some(self.store.layers.len());
-                if at.is_some() {
-                    let applied = Applied { path: path.to_string(), layer: def.name.name, ty: None, depth };
-                    self.store.layers.push(applied);
+                let place = Place::new(Rc::clone(path));
+                if !self.training {
+                    return self.use_def(scope, f, def, place, args, span);
                 }
-                let value = self.use_def(scope, f, def, Place::new(Rc::clone(path)), args, span);
-                if let (Some(at), Value::Tensor(id)) = (at, &value) {
-                    self.store.layers[at].ty = Some(self.ty(*id).clone());
-                }
+                let layer = LayerId(self.store.layers.len() as u32);
+                let parent = self.store.layer.replace(layer);
+                let applied = Applied { path: path.to_string(), layer: def.name.name, results: Vec::new(), parent };
+                self.store.layers.push(applied);
+                let value = self.use_def(scope, f, def, place, args, span);
+                self.store.layer = parent;
+                let mut results = Vec::new();
+                value.for_each_tensor(&mut |id| results.push(self.ty(id).clone()));
+                self.store.layers[layer.index()].results = results;
                 value
             }
         }

@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
     pub(super) fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
         let host = ty.axes.is_empty() && self.runs_on_host(&kind);
         let span = self.user_span(span);
-        self.exprs.push(Expr { kind, ty, span, host });
+        self.exprs.push(Expr { kind, ty, span, host, layer: self.store.layer });
         ExprId(self.exprs.len() as u32 - 1)
     }
 

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::ir::LayerId;
 use crate::sema::typed::{self, Applied, ExprId};
 
 /// Everything a program keeps.
@@ -11,6 +12,8 @@ pub(super) struct Store {
     pub states: Vec<typed::State>,
     /// Layers in the order applied.
     pub layers: Vec<Applied>,
+    /// The use of a layer whose body is being elaborated.
+    pub layer: Option<LayerId>,
     /// New values of states in the section being elaborated.
     pub pending: Vec<(usize, ExprId)>,
     /// Parameters by path.

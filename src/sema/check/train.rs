@@ -71,7 +71,8 @@ impl<'a> Checker<'a> {
         self.store.start_section();
         let mut mode = self.mode(train, &lines, &columns);
         let loss = self.loss(&mut mode, &lines, train);
-        let training = Section { loss, states: self.layer_states(), ..Section::default() };
+        let predict = predicted_by_the_loss(&mode, &lines);
+        let training = Section { loss, predict, states: self.layer_states(), ..Section::default() };
         let n_bindings = self.bindings.len();
         // An axis has one identity in the section, whichever mode met it first.
         let axes = mode.scope.axes;
@@ -106,7 +107,7 @@ impl<'a> Checker<'a> {
             .map(|param| &mut param.ty)
             .chain(store.states.iter_mut().map(|state| &mut state.ty));
         types.for_each(|ty| self.finish_type(ty));
-        store.layers.iter_mut().filter_map(|layer| layer.ty.as_mut()).for_each(|ty| self.finish_type(ty));
+        store.layers.iter_mut().flat_map(|layer| &mut layer.results).for_each(|ty| self.finish_type(ty));
         let mut inputs = inputs;
         inputs.iter_mut().for_each(|input| self.finish_type(&mut input.ty));
         let name_of = |made: &ast::Made| match (&made.name, &made.value.kind) {
@@ -545,6 +546,28 @@ impl<'a> Checker<'a> {
             at += 1;
             at <= keep || !known.contains(&binding.span)
         });
+    }
+}
+
+/// What the loss made of the prediction on its way. Nothing is elaborated for it: a use of a layer that only the
+/// prediction has is none of training.
+fn predicted_by_the_loss(mode: &Mode<'_>, lines: &Lines<'_>) -> Vec<(String, ExprId)> {
+    let predict = Symbol::new("predict");
+    let known = mode.values.get(&predict).and_then(Option::as_ref);
+    let named = || match lines.settings.get(&predict)?.0.kind {
+        Ast::Name(name) => mode.scope.find(name),
+        _ => None,
+    };
+    match known.or_else(named) {
+        Some(Value::Tensor(id)) => vec![(String::new(), *id)],
+        Some(Value::Record(fields)) => {
+            let tensor = |(name, value): &(Symbol, Value<'_>)| match value {
+                Value::Tensor(id) => Some((name.to_string(), *id)),
+                _ => None,
+            };
+            fields.iter().filter_map(tensor).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

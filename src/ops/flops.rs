@@ -1,0 +1,50 @@
+//! What a graph costs in arithmetic, as papers count it: the multiply-adds of its sums of products.
+//!
+//! In: a node of a recognised graph. Out: how many floating-point operations its multiply-adds are, two each,
+//! as a size. A matrix product and a convolution are contractions, and a depthwise convolution or a product with
+//! a vector is a sum over elementwise products, so all of them count. Elementwise work, other reductions,
+//! random numbers and moved data count nothing: they are bound by memory, not by arithmetic.
+
+use smallvec::SmallVec;
+
+use crate::ir::op::{MapOp, Op, ReduceOp};
+use crate::ir::{Dim, Graph, NodeId, SizeOverflow};
+
+/// The floating-point operations of a node's multiply-adds; 0 for most.
+pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
+    let node = graph.node(id);
+    let terms = match &node.op {
+        // A term for each index over all labels: those of the result, and those summed.
+        Op::Contract { a, b, .. } => {
+            let own = |label: &u8| !a.contains(label);
+            let left = a.iter().zip(&graph.ty(node.args[0]).dims);
+            let right = b.iter().zip(&graph.ty(node.args[1]).dims).filter(|(label, _)| own(label));
+            let dims: SmallVec<[&Dim; 8]> = left.chain(right).map(|(_, dim)| dim).collect();
+            Dim::product(dims)?
+        }
+        Op::Reduce(ReduceOp::Sum, axes) if !axes.is_empty() && is_product(graph, node.args[0]) => {
+            Dim::product(&graph.ty(node.args[0]).dims)?
+        }
+        Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => {
+            return Ok(Dim::ZERO);
+        }
+        Op::Map(_) | Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::Concat(_) => {
+            return Ok(Dim::ZERO);
+        }
+        Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) => return Ok(Dim::ZERO),
+        Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::StopGradient => return Ok(Dim::ZERO),
+    };
+    terms.mul(&Dim::constant(2))
+}
+
+/// Whether a value is an elementwise product, behind views that keep each of its elements once.
+fn is_product(graph: &Graph, mut id: NodeId) -> bool {
+    loop {
+        let node = graph.node(id);
+        match node.op {
+            Op::Map(MapOp::Mul) => return true,
+            Op::Permute(_) | Op::Reshape(_) => id = node.args[0],
+            _ => return false,
+        }
+    }
+}
