@@ -31,7 +31,9 @@ pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
         Op::Map(_) | Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::Concat(_) => {
             return Ok(Dim::ZERO);
         }
-        Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) => return Ok(Dim::ZERO),
+        Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) | Op::Prefix { .. } => {
+            return Ok(Dim::ZERO);
+        }
         Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::StopGradient => return Ok(Dim::ZERO),
     };
     terms.mul(&Dim::constant(2))
