@@ -255,6 +255,8 @@ pub struct Param {
     pub init: ExprId,
     /// Its declaration.
     pub span: Span,
+    /// Whether it is used outside of `freeze`: one that is not has no update.
+    pub trained: bool,
 }
 
 /// A state of a layer, a metric or an optimizer.
@@ -367,7 +369,7 @@ pub struct Train {
     pub training: Section,
     /// With `training` false: loss, metrics, prediction.
     pub evaluation: Section,
-    /// One per parameter.
+    /// One per parameter that is trained.
     pub updates: Vec<Update>,
     /// Layers in the order applied, by `LayerId`; one that stands in another comes after it.
     pub layers: Vec<Applied>,

@@ -1,12 +1,14 @@
 //! Primitives that compute: functions of elements, reductions, constants, random numbers.
 
+use std::rc::Rc;
+
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, HostUnary};
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
 use crate::sema::primitive::{Builtin, Reduction};
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
-use crate::sema::value::{Function, Given, Place, Scope, Value};
+use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast, Ix};
 
 use super::checker::{Checker, plain, product, scalar_type};
@@ -105,6 +107,7 @@ impl<'a> Checker<'a> {
                 let ty = self.ty(x).clone();
                 Value::Tensor(self.push(ExprKind::StopGradient(x), ty, span))
             }
+            Builtin::Freeze => self.freeze(call.args),
             Builtin::Random(dist) => self.random(scope, dist, f, span),
             Builtin::Bernoulli => {
                 let Some(p) = self.first_tensor(call.args) else { return Value::Error };
@@ -121,6 +124,17 @@ impl<'a> Checker<'a> {
             Builtin::Expand => self.expand(scope, call),
             Builtin::Concat => self.concat(scope, call),
             Builtin::Unstack => self.unstack(scope, call),
+        }
+    }
+
+    /// `freeze(layer)`: the layer as it is when nothing trains, its parameters without update, its states kept.
+    fn freeze(&mut self, args: Vec<Given<'a>>) -> Value<'a> {
+        let Some(given) = args.into_iter().next() else { return Value::Error };
+        match given.value {
+            Value::Function(layer) if holds_layers(&layer) => {
+                Value::Function(Rc::new(Function { frozen: true, ..(*layer).clone() }))
+            }
+            other => self.fail(told::expected("a layer", other.describe(), given.span)),
         }
     }
 
@@ -369,7 +383,7 @@ impl<'a> Checker<'a> {
 
     /// A schedule at the current update; the first update is at 0.
     pub(super) fn run_schedule(&mut self, schedule: &Function<'a>, span: Span) -> Option<ExprId> {
-        let crate::sema::value::Callee::Def(def) = schedule.callee else { return None };
+        let Callee::Def(def) = schedule.callee else { return None };
         let step = self.push(ExprKind::Step, scalar_type(DType::F32), span);
         let one = self.number(1.0, DType::F32, span);
         let now = self.map(Fun::Map(MapOp::Sub), vec![step, one], Vec::new(), DType::F32, span);
@@ -392,6 +406,15 @@ impl<'a> Checker<'a> {
             return None;
         }
         Some(id)
+    }
+}
+
+/// Whether applying a function applies layers: what it is itself, or may be made of.
+fn holds_layers(function: &Function<'_>) -> bool {
+    match &function.callee {
+        Callee::Def(def) => matches!(def.kind, ast::DefKind::Layer | ast::DefKind::Model),
+        Callee::Instance(..) | Callee::Hole(_) | Callee::Compose(_) => true,
+        Callee::Builtin(_) => false,
     }
 }
 

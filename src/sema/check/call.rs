@@ -192,6 +192,13 @@ impl<'a> Checker<'a> {
         if args.iter().any(|arg| arg.value.is_error()) {
             return Value::Error;
         }
+        self.frozen += usize::from(f.frozen);
+        let value = self.apply_callee(scope, f, args, span);
+        self.frozen -= usize::from(f.frozen);
+        value
+    }
+
+    fn apply_callee(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
         match &f.callee {
             Callee::Builtin(builtin) => self.builtin(scope, *builtin, f, args, span),
             Callee::Hole(expr) => {

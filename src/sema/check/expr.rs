@@ -61,6 +61,7 @@ impl<'a> Checker<'a> {
                     brackets: None,
                     scope: Some(Rc::new(scope.clone())),
                     config: None,
+                    frozen: false,
                     span,
                 })),
                 Ast::Scan(_) => self.fail(name::not_yet("`scan`", span)),
@@ -118,7 +119,7 @@ impl<'a> Checker<'a> {
             None => {}
         }
         match symbol.as_str() {
-            "training" => Value::Bool(self.training),
+            "training" => Value::Bool(self.training && self.frozen == 0),
             "pi" => Value::Float(std::f64::consts::PI),
             "inf" => Value::Float(f64::INFINITY),
             text => match Builtin::parse(text) {
@@ -366,5 +367,5 @@ impl<'a> Checker<'a> {
 
 /// A function that nothing has been given to.
 pub(super) fn function(callee: Callee<'_>, span: Span) -> Function<'_> {
-    Function { callee, brackets: None, scope: None, config: None, span }
+    Function { callee, brackets: None, scope: None, config: None, frozen: false, span }
 }
