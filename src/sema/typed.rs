@@ -138,6 +138,16 @@ pub enum ExprKind {
         /// Where; aligned with the table on the axes both have.
         index: ExprId,
     },
+    /// `sum[a -> to = index](x)`: the axes of the index go, which stand side by side in no order that matters, and
+    /// in place of the first of them stands `to`.
+    Scatter {
+        /// What is summed.
+        x: ExprId,
+        /// The axis that comes.
+        to: AxisId,
+        /// Where to; it has just the axes that go.
+        index: ExprId,
+    },
     /// From a position on, as many as the type says.
     Slice {
         /// What is read.
@@ -201,8 +211,8 @@ impl ExprKind {
             | ExprKind::Slice { x, .. }
             | ExprKind::Select { x, .. }
             | ExprKind::Window { x, .. } => visit(*x),
-            ExprKind::Gather { table, index, .. } => {
-                visit(*table);
+            ExprKind::Gather { table: x, index, .. } | ExprKind::Scatter { x, index, .. } => {
+                visit(*x);
                 visit(*index);
             }
         }
@@ -216,6 +226,7 @@ impl ExprKind {
             | ExprKind::LogSumExp(axis, _)
             | ExprKind::Concat(axis, _)
             | ExprKind::Gather { axis, .. }
+            | ExprKind::Scatter { to: axis, .. }
             | ExprKind::Slice { axis, .. }
             | ExprKind::Select { axis, .. } => visit(axis),
             ExprKind::Window { along, .. } => along.iter_mut().for_each(|along| {

@@ -188,8 +188,8 @@ impl<'a> Checker<'a> {
     /// The axes in the brackets of a reduction that the tensor has; all of them without brackets.
     fn reduced_axes(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, ty: &Type, span: Span) -> Option<Vec<AxisId>> {
         let Some(brackets) = f.brackets else { return Some(ty.axes.iter().map(|axis| axis.id).collect()) };
-        if let Some([Ix::Axis(..), ..] | [Ix::Value(_), ..]) = brackets.to.as_deref() {
-            self.report(name::not_yet("a scatter", brackets.span));
+        if brackets.to.is_some() {
+            self.report(shape::no_scatter(brackets.span));
             return None;
         }
         let mut axes = Vec::new();
@@ -218,6 +218,9 @@ impl<'a> Checker<'a> {
     }
 
     fn reduce(&mut self, scope: &mut Scope<'a>, reduction: Reduction, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        if let Some(ast::Brackets { to: Some(_), .. }) = call.f.brackets {
+            return self.scatter(scope, reduction, call);
+        }
         let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
