@@ -101,6 +101,13 @@ fn digits_learns() {
     assert!(accuracy >= 0.94, "{accuracy}");
 }
 
+#[test]
+fn digits_learns_with_convolutions() {
+    let settings = [("epochs", "4"), ("optimizer", "Adam(lr = cosine(4e-3, over = 4 epochs))")];
+    let accuracy = accuracy_of_five(&example("digits_cnn.model"), &settings);
+    assert!(accuracy >= 0.97, "{accuracy}");
+}
+
 /// Numbers in an order that has nothing to do with theirs.
 fn shuffled<T: Clone>(all: &[T]) -> Vec<T> {
     let order = tensa::base::philox::permutation(all.len(), [5, 6], [7, 8]);

@@ -362,6 +362,9 @@ impl<'a> Checker<'a> {
         if let Some(axis) = in_tensor {
             return Some(axis.id);
         }
+        if let Some(size) = self.primed_size(scope, *symbol) {
+            return Some(self.intern_axis(scope, *symbol, &size));
+        }
         let of_tensor = ty.into_iter().flat_map(|ty| &ty.axes).filter_map(|axis| self.axes.name(axis.id));
         let mut known: Vec<&str> = of_tensor.map(|name| name.as_str()).collect();
         known.extend(scope.axes.keys().map(|name| name.as_str()));

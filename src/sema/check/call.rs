@@ -450,6 +450,15 @@ impl<'a> Checker<'a> {
         self.sizes.suppose_divides(&k, &d);
     }
 
+    /// The size of `d'`, another axis than `d` and as large.
+    pub(super) fn primed_size(&self, scope: &Scope<'a>, name: Symbol) -> Option<crate::ir::Dim> {
+        let plain = Symbol::new(name.as_str().strip_suffix('\'')?);
+        match scope.axes.get(&plain) {
+            Some(&id) => Some(self.axes.size(id)),
+            None => self.primed_size(scope, plain),
+        }
+    }
+
     /// The axis a name means in a scope; a new one of this size when the name is new there.
     pub(super) fn intern_axis(
         &mut self,

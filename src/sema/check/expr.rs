@@ -108,6 +108,9 @@ impl<'a> Checker<'a> {
         if let Some(&id) = scope.axes.get(&symbol) {
             return Value::Axis(AxisArg { id, size: self.axes.size(id), span });
         }
+        if let Some(size) = self.primed_size(scope, symbol) {
+            return Value::Axis(AxisArg { id: self.intern_axis(scope, symbol, &size), size, span });
+        }
         if matches!(scope.body, Body::Optimizer | Body::Train) && symbol.as_str() == "step" {
             return Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span));
         }

@@ -75,9 +75,10 @@ impl<'a> Checker<'a> {
                 AxisDecl::Axis { name: ident, size } => {
                     let size = match size {
                         Some(size) => self.int_expr(scope, size)?,
-                        None => match scope.axes.get(&ident.name) {
-                            Some(&id) => self.axes.size(id),
-                            None => self.sizes.open(ident.name.as_str()),
+                        None => match (scope.axes.get(&ident.name), self.primed_size(scope, ident.name)) {
+                            (Some(&id), _) => self.axes.size(id),
+                            (None, Some(size)) => size,
+                            (None, None) => self.sizes.open(ident.name.as_str()),
                         },
                     };
                     let id = self.intern_axis(scope, ident.name, &size);
