@@ -99,7 +99,7 @@ impl Alone {
 
 /// The columns that a model's signature asks for.
 fn schema(model: &ast::Def) -> Schema {
-    let sizes: FxHashMap<Symbol, usize> = model.inputs.iter().flat_map(|input| written(input)).collect();
+    let sizes: FxHashMap<Symbol, usize> = model.inputs.iter().flat_map(written).collect();
     let size = |name: Symbol| sizes.get(&name).copied().unwrap_or(SIZE);
     let columns = model.inputs.iter().map(|input| {
         let Some(TypeKind::Tensor { of, axes, .. }) = input.ty.as_ref().map(|ty| &ty.kind) else {

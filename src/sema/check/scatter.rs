@@ -152,7 +152,7 @@ impl<'a> Checker<'a> {
 
     /// Whether an index says a place for each element: it has all axes that go, and no axis the tensor lacks.
     fn index_fits(&mut self, index: &Type, gone: &[Axis], ty: &Type, at: Span, span: Span) -> Option<()> {
-        for axis in gone.iter().filter(|axis| self.find_axis(&index.axes, axis.id).is_none()) {
+        if let Some(axis) = gone.iter().find(|axis| self.find_axis(&index.axes, axis.id).is_none()) {
             let told = shape::scatter_index(&self.axes.show(axis.id), &self.show_type(index), at);
             self.report(told);
             return None;
