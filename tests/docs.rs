@@ -1,12 +1,17 @@
 //! Pages and programs: every listing of the documentation does what the text around it says.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use tensa::backend::interp::Interp;
 use tensa::diag::{Code, Severity, explain};
-use tensa::driver::Session;
+use tensa::driver::{self, Session};
+use tensa::ir::DType;
 
-use crate::support::stages;
+use crate::support::models::{self, Alone};
+use crate::support::{stages, steps};
 
 /// What a program is told, as lines: code and message.
 fn told(text: &str) -> Vec<String> {
@@ -103,29 +108,99 @@ fn listings_check() {
     assert!(count >= 10, "only {count} listings");
 }
 
-/// Every definition of the library says what it is.
-#[test]
-fn the_library_is_documented() {
+/// A definition of the library with the comment above it.
+struct Documented {
+    place: String,
+    comment: Vec<String>,
+}
+
+/// All definitions of the library.
+fn library() -> Vec<Documented> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("stdlib");
     let mut folders = vec![root];
-    let mut wrong = Vec::new();
+    let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a readable folder") {
+        for entry in fs::read_dir(folder).expect("a readable folder") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 folders.push(path);
                 continue;
             }
             let text = fs::read_to_string(&path).expect("a readable file");
-            let lines: Vec<&str> = text.lines().collect();
-            for (at, line) in lines.iter().enumerate() {
+            let mut comment = Vec::new();
+            for line in text.lines() {
+                if let Some(line) = line.strip_prefix("##") {
+                    comment.push(line.strip_prefix(' ').unwrap_or(line).to_owned());
+                    continue;
+                }
+                let comment = std::mem::take(&mut comment);
                 let word = line.split(' ').next().unwrap_or_default();
-                let defines = ["fn", "layer", "loss", "metric", "optimizer", "schedule"].contains(&word);
-                if defines && !(at > 0 && lines[at - 1].starts_with("## ")) {
-                    wrong.push(format!("{}: {line}", path.display()));
+                if ["fn", "layer", "loss", "metric", "optimizer", "schedule"].contains(&word) {
+                    found.push(Documented { place: format!("{}: {line}", path.display()), comment });
                 }
             }
         }
     }
-    assert_eq!(wrong, Vec::<String>::new());
+    found
+}
+
+impl Documented {
+    /// The listing of its comment fenced so.
+    fn example(&self, fence: &str) -> Option<String> {
+        let opening = format!("```{fence}");
+        let from = self.comment.iter().position(|line| *line == opening)? + 1;
+        let lines = self.comment[from..].iter().take_while(|line| *line != "```");
+        Some(lines.map(|line| format!("{line}\n")).collect())
+    }
+}
+
+/// Every definition of the library says what it is and shows it. A step of training of what it shows computes numbers,
+/// and the kernels compute the same.
+#[test]
+fn the_library_is_documented() {
+    let mut wrong = String::new();
+    for definition in library() {
+        if definition.comment.first().is_none_or(|line| line.starts_with("```")) {
+            writeln!(wrong, "{} is not documented", definition.place).unwrap();
+            continue;
+        }
+        let model = definition.example("model");
+        let lines = definition.example("train");
+        let text = match (&model, &lines) {
+            (Some(model), _) => model,
+            (None, Some(_)) => "model M(x: [batch, d: 4]) -> [batch, e: 3] = x |> Dense(e: 3)\n",
+            (None, None) => {
+                writeln!(wrong, "{} has no example", definition.place).unwrap();
+                continue;
+            }
+        };
+        match models::open(text, &lines.unwrap_or_default()) {
+            Ok(model) => {
+                if let Err(fault) = agrees(&model) {
+                    writeln!(wrong, "{}: {fault} in\n{text}", definition.place).unwrap();
+                }
+            }
+            Err(told) => writeln!(wrong, "{}: {told} in\n{text}", definition.place).unwrap(),
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+/// Whether the kernels of a step compute what the graph does, all of it finite.
+fn agrees(model: &Alone) -> Result<(), String> {
+    let graph = &model.stages.opt;
+    let given = steps::rounded(model.given.clone());
+    let exact = model.step();
+    let kernels = steps::run(graph, &Arc::new(driver::kernels(graph)), &Interp, &given).expect("sizes in range");
+    for ((role, exact), (_, words)) in exact.iter().zip(kernels) {
+        let got: Vec<f64> = words.into_iter().map(|word| steps::element(word, DType::F32)).collect();
+        let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+        let size = norm(&mut exact.data.iter().copied());
+        let off = norm(&mut exact.data.iter().zip(&got).map(|(exact, got)| exact - got));
+        // The deepest net of the library loses four digits of f32.
+        if !size.is_finite() || off > 1e-3 * size + 1e-6 {
+            return Err(format!("{role:?} has the norm {size}, and the kernels are off by {off}"));
+        }
+    }
+    Ok(())
 }

@@ -10,6 +10,7 @@ mod diagnostics;
 mod docs;
 mod drawing;
 mod kernels;
+mod library;
 mod lowering;
 mod lsp;
 mod ops;

@@ -9,12 +9,12 @@ use safetensors::{Dtype, SafeTensors};
 use tensa::backend::Backend;
 use tensa::backend::cpu::Cpu;
 use tensa::backend::interp::Interp;
-use tensa::backend::interp::graph::{self, Given};
+use tensa::backend::interp::graph::Given;
 use tensa::driver::{self, Session};
 use tensa::ir::{DType, Dim, Graph, ParamId, Role};
 use tensa::ops::Value;
 
-use crate::support::steps;
+use crate::support::{models, steps};
 
 /// How far loss, gradients and the first update may be off, by the norm of the tensor.
 const FIRST: f64 = 1e-4;
@@ -254,12 +254,12 @@ fn check(case: &Case, backend: &dyn Backend) {
     };
     let mut given = Given {
         inputs: graph.inputs.iter().map(input).collect(),
-        params: initial.clone(),
         sizes: vec![batch as i64; graph.sizes.len()],
         steps_per_epoch: 1,
         ..Given::default()
     };
-    given.states = first_states(&stages.lowered.init, &given);
+    models::first_values(&stages.lowered.init, &mut given);
+    given.params = initial.clone();
     // The vocabularies of the table are as large as the tables of the reference.
     for (param, value) in graph.params.iter().zip(&initial) {
         assert_eq!(known(&param.ty.dims), value.dims, "{}", param.path);
@@ -305,16 +305,6 @@ fn check(case: &Case, backend: &dyn Backend) {
     assert!(judged.faults.is_empty(), "{} on {}:\n{}", case.name, backend.name(), judged.faults);
     let kept = reference.keys().any(|name| name.starts_with("buffer_step1/"));
     assert_eq!(judged.worst.len(), if kept { 7 } else { 5 }, "all was compared");
-}
-
-/// The states before the first step.
-fn first_states(init: &Graph, given: &Given) -> Vec<Value> {
-    let given = Given {
-        states: init.states.iter().map(|state| Value::full(&known(&state.ty.dims), 0.0)).collect(),
-        ..given.clone()
-    };
-    let outputs = graph::run(init, &given).expect("an initial graph that runs");
-    outputs.into_iter().filter(|(role, _)| matches!(role, Role::NewState(_))).map(|(_, value)| value).collect()
 }
 
 /// Sizes without symbols.

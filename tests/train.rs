@@ -101,6 +101,13 @@ fn digits_learns() {
     assert!(accuracy >= 0.94, "{accuracy}");
 }
 
+#[test]
+fn digits_learns_with_convolutions() {
+    let settings = [("epochs", "4"), ("optimizer", "Adam(lr = cosine(4e-3, over = 4 epochs))")];
+    let accuracy = accuracy_of_five(&example("digits_cnn.model"), &settings);
+    assert!(accuracy >= 0.97, "{accuracy}");
+}
+
 /// Numbers in an order that has nothing to do with theirs.
 fn shuffled<T: Clone>(all: &[T]) -> Vec<T> {
     let order = tensa::base::philox::permutation(all.len(), [5, 6], [7, 8]);
@@ -224,24 +231,81 @@ fn bytes(folder: &RunFolder, name: &str) -> Vec<u8> {
 
 #[test]
 fn an_interrupted_run_goes_on_to_the_same_bits() {
-    let runs = tempfile::tempdir().unwrap();
     let settings = [
         ("epochs", "8"),
         ("keep", "best(valid.accuracy)"),
         ("stop", "patience(valid.loss, 7 epochs)"),
         ("clip", "norm(1.0)"),
     ];
-    let session = opened(&example("iris.model"), &settings);
+    goes_on_to_the_same_bits(&opened(&example("iris.model"), &settings));
+}
+
+#[test]
+fn an_interrupted_run_keeps_the_statistics_of_its_batches() {
+    let mut session = iris_with(NORMALISED);
+    session.set("epochs", "8").unwrap();
+    session.set("keep", "best(valid.loss)").unwrap();
+    goes_on_to_the_same_bits(&session);
+}
+
+/// A net whose middle does not train, with batch norm before and in it.
+const NORMALISED: &str = "x |> Dense(16) |> BatchNorm |> relu |> freeze(Dense(8) |> BatchNorm) |> Dense(class: 3)";
+
+/// The first example with another net.
+fn iris_with(net: &str) -> Session {
+    let text = std::fs::read_to_string(example("iris.model")).unwrap();
+    let old = "x |> Dense(64, relu) |> Dropout(0.2) |> Dense(class: 3)";
+    assert!(text.contains(old));
+    Session::new("iris.model", &text.replace(old, net), example("iris.model").parent().unwrap().to_owned())
+}
+
+#[test]
+fn what_is_frozen_stays_and_statistics_follow_the_batches() {
+    let session = iris_with(NORMALISED);
     let checked = checked(&session);
+    let train = &checked.program.trains[0];
+    let dataset = &checked.datasets[&train.data];
     let backend = Cpu::new(2).unwrap();
-    let whole = folder(runs.path(), &session, &checked);
+    let stages = driver::stages(&checked.program, train, false);
+    let mut model = Model::new(train, &stages.lowered, &backend).unwrap();
+    let snapshot = |model: &Model| -> Vec<(String, Vec<u32>)> {
+        let params =
+            model.param_ids().map(|id| (model.graph.params[id.index()].path.clone(), model.store.param(id).to_vec()));
+        let states =
+            model.state_ids().map(|id| (model.graph.states[id.index()].path.clone(), model.store.state(id).to_vec()));
+        params.chain(states).collect()
+    };
+    let before = snapshot(&model);
+    let step = model.compile(driver::kernels(&stages.opt)).unwrap();
+    let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
+    train::run(Job { train, dataset, model: &mut model, step, evaluator }, &alone(), &mut ()).unwrap();
+    let (mut stayed, mut moved) = (Vec::new(), Vec::new());
+    for ((path, before), (_, after)) in before.into_iter().zip(snapshot(&model)) {
+        let list = if before == after { &mut stayed } else { &mut moved };
+        list.push(path);
+    }
+    let frozen = |path: &String| path.starts_with("Net.Dense.1.") || path.starts_with("Net.BatchNorm.1.");
+    assert!(stayed.iter().all(frozen), "{stayed:?}");
+    assert!(!moved.iter().any(frozen), "{moved:?}");
+    assert_eq!(stayed.len(), 6, "{stayed:?}");
+    let update = |path: &&String| path.starts_with("Adam");
+    assert_eq!(moved.iter().filter(update).count(), 12, "two moments of each trained parameter: {moved:?}");
+    assert!(moved.contains(&"Net.BatchNorm.mu".to_owned()) && moved.contains(&"Net.BatchNorm.var".to_owned()));
+}
+
+/// A run stopped at some steps and resumed ends as one that was not.
+fn goes_on_to_the_same_bits(session: &Session) {
+    let runs = tempfile::tempdir().unwrap();
+    let checked = checked(session);
+    let backend = Cpu::new(2).unwrap();
+    let whole = folder(runs.path(), session, &checked);
     let control = Control { folder: Some(&whole), ..alone() };
     let uninterrupted = train_with(&checked, &backend, &control, &mut ());
     assert!(!whole.checkpoint().exists());
 
     // Inside of an epoch, at its end, at the first step.
     for stop in [18, 20, 1] {
-        let parts = folder(runs.path(), &session, &checked);
+        let parts = folder(runs.path(), session, &checked);
         let interrupted = AtomicBool::new(false);
         let control = Control { folder: Some(&parts), interrupted: &interrupted, ..alone() };
         let first = train_with(&checked, &backend, &control, &mut StopAt(stop, &interrupted));
@@ -251,6 +315,7 @@ fn an_interrupted_run_goes_on_to_the_same_bits() {
         let resumed = train_with(&checked, &backend, &control, &mut ());
         assert_eq!(resumed.end, uninterrupted.end, "stopped at {stop}");
         assert_eq!(resumed.params, uninterrupted.params, "stopped at {stop}");
+        assert_eq!(resumed.states, uninterrupted.states, "stopped at {stop}");
         for name in ["weights.safetensors", "optimizer.safetensors"] {
             assert_eq!(bytes(&parts, name), bytes(&whole, name), "{name}, stopped at {stop}");
         }
@@ -312,9 +377,14 @@ fn the_best_weights_are_kept_and_patience_ends_the_run() {
 
 #[test]
 fn evaluation_does_not_depend_on_the_batch() {
+    for net in ["x |> Dense(64, relu) |> Dense(class: 3)", NORMALISED] {
+        evaluation_is_free_of_the_batch(net);
+    }
+}
+
+fn evaluation_is_free_of_the_batch(net: &str) {
     let evaluate = |batch: &str| {
-        let text = std::fs::read_to_string(example("iris.model")).unwrap();
-        let text = text.replace("batch = 32", &format!("batch = {batch}"));
+        let text = iris_with(net).text().replace("batch = 32", &format!("batch = {batch}"));
         let session = Session::new("iris.model", &text, example("iris.model").parent().unwrap().to_owned());
         let checked = checked(&session);
         let train = &checked.program.trains[0];

@@ -346,6 +346,27 @@ pub fn window_outside(
     )
 }
 
+/// An arrow in the brackets of a reduction, and behind it no axis with an index.
+pub fn scatter_form(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0202, span, "an axis with the index of its places is expected behind the arrow")
+        .here("no `axis = index`")
+        .help("say where each element goes: `sum[edge -> node = dst](m)`, and for a new axis `node: 10 = dst`")
+}
+
+/// An arrow in the brackets of what scatters nothing.
+pub fn no_scatter(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0202, span, "this finds one thing along its axes and sends nothing to places")
+        .here("an arrow that means nothing here")
+        .help("`sum`, `mean`, `max`, `min`, `prod`, `any` and `all` take `[edge -> node = dst]`")
+}
+
+/// An index of a scatter without an axis that goes.
+pub fn scatter_index(axis: &str, actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0305, span, format!("the index must say a place for each place of `{axis}`"))
+        .here(format!("this is `{actual}`"))
+        .help(format!("`expand[{axis}](…)` repeats it on purpose; or leave `{axis}` out before the arrow"))
+}
+
 /// A reduction that finds a position along several axes.
 pub fn one_axis(span: Span, actual: &str) -> Diagnostic {
     Diagnostic::error(Code::E0305, span, format!("this works along one axis, and `{actual}` has several or none"))

@@ -92,6 +92,10 @@ impl<'a> Lowering<'a> {
             ExprKind::Expand(x) => self.aligned(*x, &expr.ty.axes),
             ExprKind::Reshape(x) => self.builder.reshape(self.node(*x), &sizes(&expr.ty.axes)),
             ExprKind::Gather { table, axis, index } => self.gather(*table, *axis, *index),
+            ExprKind::Scatter { x, to, index } => {
+                let at = expr.ty.axes.iter().position(|axis| axis.id == *to).expect("the new axis is in the result");
+                self.scatter(*x, *index, at, expr.ty.axes[at].size.clone())
+            }
             ExprKind::Slice { x, axis, start } => {
                 let at = self.position(*x, *axis);
                 let len = expr.ty.axes[at].size.clone();
@@ -152,25 +156,39 @@ impl<'a> Lowering<'a> {
         self.builder.broadcast(ordered, &sizes(axes), &from)
     }
 
-    /// `table[axis = index]`: a pick when the index has all other axes of the table, a take when it has
-    /// none of them.
+    /// `table[axis = index]`: a take when the index has no other axis of the table, else a pick.
     fn gather(&mut self, table: ExprId, axis: AxisId, index: ExprId) -> NodeId {
         let (table_axes, index_axes) = (&self.typed(table).ty.axes, &self.typed(index).ty.axes);
         let at = self.position(table, axis);
         let others: Vec<&Axis> = table_axes.iter().filter(|other| other.id != axis).collect();
         let shares = |axis: &Axis| index_axes.iter().any(|other| other.id == axis.id);
-        if others.is_empty() || !others.iter().all(|other| shares(other)) {
+        let own = table_axes[at].clone();
+        if !others.iter().any(|other| shares(other)) {
             // The index's axes stand where the table's axis was; the result has them first.
             let taken = self.builder.take(self.node(table), at, self.node(index));
             let n = index_axes.len();
             let perm: Vec<usize> = (at..at + n).chain(0..at).chain(at + n..n + others.len()).collect();
             return self.builder.permute(taken, &perm);
         }
-        // The table in the order of the index, its own axis last, repeated along what only the index has.
+        // One element for each place of the index and of what only the table has, its own axis last, both repeated
+        // along what they lack.
         let mut wanted: Vec<Axis> = index_axes.clone();
-        wanted.push(table_axes[at].clone());
+        wanted.extend(others.into_iter().filter(|axis| !shares(axis)).cloned());
+        let index = self.aligned(index, &wanted);
+        let at = wanted.len();
+        wanted.push(own);
         let table = self.aligned(table, &wanted);
-        self.builder.pick(table, index_axes.len(), self.node(index))
+        self.builder.pick(table, at, index)
+    }
+
+    /// `sum[a -> to = index](x)`: the axes that go side by side, in the order of the index, where the first stands.
+    fn scatter(&mut self, x: ExprId, index: ExprId, to: usize, size: Dim) -> NodeId {
+        let index_axes = &self.typed(index).ty.axes;
+        let goes = |axis: &Axis| index_axes.iter().any(|other| other.id == axis.id);
+        let rest: Vec<Axis> = self.typed(x).ty.axes.iter().filter(|axis| !goes(axis)).cloned().collect();
+        let ordered: Vec<Axis> = rest[..to].iter().chain(index_axes).chain(&rest[to..]).cloned().collect();
+        let update = self.aligned(x, &ordered);
+        self.builder.scatter_add(to, size, self.node(index), update)
     }
 
     /// A window with its sizes, which stand in the type: each axis that is read became that of the result,

@@ -47,6 +47,8 @@ pub enum Builtin {
     Mask,
     /// `stop_gradient(x)`
     StopGradient,
+    /// `freeze(layer)`
+    Freeze,
     /// `random.uniform[..]`
     Random(Dist),
     /// `random.bernoulli[..](p)`
@@ -106,6 +108,7 @@ impl Builtin {
             "unstack" => Builtin::Unstack,
             "mask" => Builtin::Mask,
             "stop_gradient" => Builtin::StopGradient,
+            "freeze" => Builtin::Freeze,
             "random.uniform" => Builtin::Random(Dist::Uniform),
             "random.normal" => Builtin::Random(Dist::Normal),
             "random.bernoulli" => Builtin::Bernoulli,
@@ -151,6 +154,7 @@ impl Builtin {
         "unstack",
         "mask",
         "stop_gradient",
+        "freeze",
         "random",
         "training",
         "pi",
@@ -159,5 +163,5 @@ impl Builtin {
 
     /// What the language has and this compiler does not yet.
     pub const LATER: &[&str] =
-        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "freeze", "ema", "index", "total"];
+        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "ema", "index", "total"];
 }

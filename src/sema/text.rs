@@ -106,6 +106,7 @@ fn show_expr(program: &Program, train: &Train, expr: &Expr) -> String {
         ExprKind::Expand(x) => format!("expand {}", name(*x)),
         ExprKind::Reshape(x) => format!("reshape {}", name(*x)),
         ExprKind::Gather { table, axis: id, index } => format!("{}[{} = {}]", name(*table), axis(id), name(*index)),
+        ExprKind::Scatter { x, to, index } => format!("sum[-> {} = {}] {}", axis(to), name(*index), name(*x)),
         ExprKind::Slice { x, axis: id, start } => {
             format!("{}[{} = {}..]", name(*x), axis(id), start.display(&size_name))
         }

@@ -138,6 +138,16 @@ pub enum ExprKind {
         /// Where; aligned with the table on the axes both have.
         index: ExprId,
     },
+    /// `sum[a -> to = index](x)`: the axes of the index go, which stand side by side in no order that matters, and
+    /// in place of the first of them stands `to`.
+    Scatter {
+        /// What is summed.
+        x: ExprId,
+        /// The axis that comes.
+        to: AxisId,
+        /// Where to; it has just the axes that go.
+        index: ExprId,
+    },
     /// From a position on, as many as the type says.
     Slice {
         /// What is read.
@@ -201,8 +211,8 @@ impl ExprKind {
             | ExprKind::Slice { x, .. }
             | ExprKind::Select { x, .. }
             | ExprKind::Window { x, .. } => visit(*x),
-            ExprKind::Gather { table, index, .. } => {
-                visit(*table);
+            ExprKind::Gather { table: x, index, .. } | ExprKind::Scatter { x, index, .. } => {
+                visit(*x);
                 visit(*index);
             }
         }
@@ -216,6 +226,7 @@ impl ExprKind {
             | ExprKind::LogSumExp(axis, _)
             | ExprKind::Concat(axis, _)
             | ExprKind::Gather { axis, .. }
+            | ExprKind::Scatter { to: axis, .. }
             | ExprKind::Slice { axis, .. }
             | ExprKind::Select { axis, .. } => visit(axis),
             ExprKind::Window { along, .. } => along.iter_mut().for_each(|along| {
@@ -255,6 +266,8 @@ pub struct Param {
     pub init: ExprId,
     /// Its declaration.
     pub span: Span,
+    /// Whether it is used outside of `freeze`: one that is not has no update.
+    pub trained: bool,
 }
 
 /// A state of a layer, a metric or an optimizer.
@@ -367,7 +380,7 @@ pub struct Train {
     pub training: Section,
     /// With `training` false: loss, metrics, prediction.
     pub evaluation: Section,
-    /// One per parameter.
+    /// One per parameter that is trained.
     pub updates: Vec<Update>,
     /// Layers in the order applied, by `LayerId`; one that stands in another comes after it.
     pub layers: Vec<Applied>,

@@ -64,6 +64,8 @@ pub struct Function<'a> {
     pub scope: Option<Rc<Scope<'a>>>,
     /// Arguments already given, by configuration.
     pub config: Option<Vec<Given<'a>>>,
+    /// Whether it is applied as if nothing trained: `freeze(layer)`.
+    pub frozen: bool,
     /// Where it was written.
     pub span: Span,
 }

@@ -2,6 +2,7 @@
 
 pub mod cases;
 pub mod graphs;
+pub mod models;
 pub mod programs;
 pub mod stages;
 pub mod steps;

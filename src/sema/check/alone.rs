@@ -32,6 +32,19 @@ impl<'a> Checker<'a> {
     fn opaque(&mut self, def: &'a ast::Def) {
         let mut axes: FxHashMap<Symbol, AxisArg> = FxHashMap::default();
         let mut caller = Scope::top();
+        // An axis whose size is written is of that size in every argument.
+        for param in def.config.iter().flatten().chain(&def.inputs) {
+            let Some(TypeKind::Tensor { axes: decls, .. }) = param.ty.as_ref().map(|ty| &ty.kind) else { continue };
+            for decl in decls {
+                if let AxisDecl::Axis { size: Some(size), name } = decl
+                    && let ast::ExprKind::Number(number) = size.kind
+                {
+                    let size = Dim::constant(number.value as i64);
+                    let axis = || AxisArg { id: self.axes.add(Some(name.name), size.clone()), size, span: param.span };
+                    axes.entry(name.name).or_insert_with(axis);
+                }
+            }
+        }
         let mut arguments = |this: &mut Self, params: &'a [ast::Param]| -> Option<Vec<Given<'a>>> {
             let wanted = params.iter().filter(|param| param.default.is_none());
             wanted
@@ -91,13 +104,10 @@ impl<'a> Checker<'a> {
                 for decl in decls {
                     let name = match decl {
                         AxisDecl::Row(_) => Symbol::new("rest"),
-                        // A written size is what the argument has.
-                        AxisDecl::Axis { size: Some(size), name } => {
-                            let ast::ExprKind::Number(number) = size.kind else { return None };
-                            let size = Dim::constant(number.value as i64);
-                            let id = self.axes.add(Some(name.name), size.clone());
-                            of_type.push(Axis { id, size, from: span });
-                            continue;
+                        AxisDecl::Axis { size: Some(ast::Expr { kind, .. }), .. }
+                            if !matches!(kind, ast::ExprKind::Number(_)) =>
+                        {
+                            return None;
                         }
                         AxisDecl::Axis { name, .. } => name.name,
                     };

@@ -173,6 +173,8 @@ impl<'a> Checker<'a> {
                     None => Value::Float((base as f64).powf(exponent as f64)),
                 });
             }
+            // 0 divides itself alone.
+            BinaryOp::Divides if *a == Dim::ZERO => return b.as_const().map(|b| Value::Bool(b == 0)),
             BinaryOp::Divides => {
                 return match b.modulo(a).ok().and_then(|rest| rest.as_const()) {
                     Some(rest) => Some(Value::Bool(rest == 0)),

@@ -1,12 +1,14 @@
 //! Primitives that compute: functions of elements, reductions, constants, random numbers.
 
+use std::rc::Rc;
+
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, HostUnary};
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
 use crate::sema::primitive::{Builtin, Reduction};
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
-use crate::sema::value::{Function, Given, Place, Scope, Value};
+use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast, Ix};
 
 use super::checker::{Checker, plain, product, scalar_type};
@@ -105,6 +107,7 @@ impl<'a> Checker<'a> {
                 let ty = self.ty(x).clone();
                 Value::Tensor(self.push(ExprKind::StopGradient(x), ty, span))
             }
+            Builtin::Freeze => self.freeze(call.args),
             Builtin::Random(dist) => self.random(scope, dist, f, span),
             Builtin::Bernoulli => {
                 let Some(p) = self.first_tensor(call.args) else { return Value::Error };
@@ -121,6 +124,17 @@ impl<'a> Checker<'a> {
             Builtin::Expand => self.expand(scope, call),
             Builtin::Concat => self.concat(scope, call),
             Builtin::Unstack => self.unstack(scope, call),
+        }
+    }
+
+    /// `freeze(layer)`: the layer as it is when nothing trains, its parameters without update, its states kept.
+    fn freeze(&mut self, args: Vec<Given<'a>>) -> Value<'a> {
+        let Some(given) = args.into_iter().next() else { return Value::Error };
+        match given.value {
+            Value::Function(layer) if holds_layers(&layer) => {
+                Value::Function(Rc::new(Function { frozen: true, ..(*layer).clone() }))
+            }
+            other => self.fail(told::expected("a layer", other.describe(), given.span)),
         }
     }
 
@@ -174,8 +188,8 @@ impl<'a> Checker<'a> {
     /// The axes in the brackets of a reduction that the tensor has; all of them without brackets.
     fn reduced_axes(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, ty: &Type, span: Span) -> Option<Vec<AxisId>> {
         let Some(brackets) = f.brackets else { return Some(ty.axes.iter().map(|axis| axis.id).collect()) };
-        if let Some([Ix::Axis(..), ..] | [Ix::Value(_), ..]) = brackets.to.as_deref() {
-            self.report(name::not_yet("a scatter", brackets.span));
+        if brackets.to.is_some() {
+            self.report(shape::no_scatter(brackets.span));
             return None;
         }
         let mut axes = Vec::new();
@@ -204,6 +218,9 @@ impl<'a> Checker<'a> {
     }
 
     fn reduce(&mut self, scope: &mut Scope<'a>, reduction: Reduction, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        if let Some(ast::Brackets { to: Some(_), .. }) = call.f.brackets {
+            return self.scatter(scope, reduction, call);
+        }
         let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
@@ -345,6 +362,9 @@ impl<'a> Checker<'a> {
         if let Some(axis) = in_tensor {
             return Some(axis.id);
         }
+        if let Some(size) = self.primed_size(scope, *symbol) {
+            return Some(self.intern_axis(scope, *symbol, &size));
+        }
         let of_tensor = ty.into_iter().flat_map(|ty| &ty.axes).filter_map(|axis| self.axes.name(axis.id));
         let mut known: Vec<&str> = of_tensor.map(|name| name.as_str()).collect();
         known.extend(scope.axes.keys().map(|name| name.as_str()));
@@ -369,7 +389,7 @@ impl<'a> Checker<'a> {
 
     /// A schedule at the current update; the first update is at 0.
     pub(super) fn run_schedule(&mut self, schedule: &Function<'a>, span: Span) -> Option<ExprId> {
-        let crate::sema::value::Callee::Def(def) = schedule.callee else { return None };
+        let Callee::Def(def) = schedule.callee else { return None };
         let step = self.push(ExprKind::Step, scalar_type(DType::F32), span);
         let one = self.number(1.0, DType::F32, span);
         let now = self.map(Fun::Map(MapOp::Sub), vec![step, one], Vec::new(), DType::F32, span);
@@ -392,6 +412,15 @@ impl<'a> Checker<'a> {
             return None;
         }
         Some(id)
+    }
+}
+
+/// Whether applying a function applies layers: what it is itself, or may be made of.
+fn holds_layers(function: &Function<'_>) -> bool {
+    match &function.callee {
+        Callee::Def(def) => matches!(def.kind, ast::DefKind::Layer | ast::DefKind::Model),
+        Callee::Instance(..) | Callee::Hole(_) | Callee::Compose(_) => true,
+        Callee::Builtin(_) => false,
     }
 }
 

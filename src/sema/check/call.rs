@@ -192,6 +192,13 @@ impl<'a> Checker<'a> {
         if args.iter().any(|arg| arg.value.is_error()) {
             return Value::Error;
         }
+        self.frozen += usize::from(f.frozen);
+        let value = self.apply_callee(scope, f, args, span);
+        self.frozen -= usize::from(f.frozen);
+        value
+    }
+
+    fn apply_callee(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
         match &f.callee {
             Callee::Builtin(builtin) => self.builtin(scope, *builtin, f, args, span),
             Callee::Hole(expr) => {
@@ -323,10 +330,15 @@ impl<'a> Checker<'a> {
                 _ => {}
             }
         }
-        if !fits || !self.check_sizes(scope, sizes) || !self.declare_result_axes(scope, binders, def) {
+        if !fits || !self.check_sizes(scope, sizes) {
             return Value::Error;
         }
-        if !self.check_facts(scope, binders, def, span) {
+        // What a fact refuses is told before a size of the result is computed with it.
+        let (late, early) = def.facts.iter().partition(|fact| names_result_axis(def, binders, fact));
+        if !self.check_facts(scope, binders, def, early, span)
+            || !self.declare_result_axes(scope, binders, def)
+            || !self.check_facts(scope, binders, def, late, span)
+        {
             return Value::Error;
         }
         let value = self.block(scope, &def.body);
@@ -387,9 +399,16 @@ impl<'a> Checker<'a> {
     }
 
     /// `where heads divides d`
-    fn check_facts(&mut self, scope: &mut Scope<'a>, binders: &Binders, def: &'a ast::Def, span: Span) -> bool {
+    fn check_facts(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &Binders,
+        def: &'a ast::Def,
+        facts: Vec<&'a ast::Expr>,
+        span: Span,
+    ) -> bool {
         let mut holds = true;
-        for fact in &def.facts {
+        for fact in facts {
             if let Value::Bool(false) = self.expr(scope, fact) {
                 let (here, known) = (self.fact_here(scope, fact), self.fact_names(scope, binders, fact));
                 let text = crate::syntax::print::print_expr(fact);
@@ -443,6 +462,15 @@ impl<'a> Checker<'a> {
         self.sizes.suppose_divides(&k, &d);
     }
 
+    /// The size of `d'`, another axis than `d` and as large.
+    pub(super) fn primed_size(&self, scope: &Scope<'a>, name: Symbol) -> Option<crate::ir::Dim> {
+        let plain = Symbol::new(name.as_str().strip_suffix('\'')?);
+        match scope.axes.get(&plain) {
+            Some(&id) => Some(self.axes.size(id)),
+            None => self.primed_size(scope, plain),
+        }
+    }
+
     /// The axis a name means in a scope; a new one of this size when the name is new there.
     pub(super) fn intern_axis(
         &mut self,
@@ -452,6 +480,18 @@ impl<'a> Checker<'a> {
     ) -> crate::sema::typed::AxisId {
         *scope.axes.entry(name).or_insert_with(|| self.axes.add(Some(name), size.clone()))
     }
+}
+
+/// Whether a fact speaks of an axis that only the result has.
+fn names_result_axis(def: &ast::Def, binders: &Binders, fact: &ast::Expr) -> bool {
+    let Some(ast::TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return false };
+    let is_result = |symbol: Symbol| {
+        let named = |decl: &ast::AxisDecl| matches!(decl, ast::AxisDecl::Axis { name, .. } if name.name == symbol);
+        !binders.contains_key(&symbol) && axes.iter().any(named)
+    };
+    let mut found = false;
+    fact.walk(&mut |part| found |= matches!(part.kind, Ast::Name(name) if is_result(name)));
+    found
 }
 
 fn body_of(kind: DefKind) -> Body {

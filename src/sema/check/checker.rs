@@ -38,6 +38,8 @@ pub(super) struct Checker<'a> {
     pub(super) bindings: Vec<typed::Binding>,
     /// The value of `training` in what is being elaborated.
     pub(super) training: bool,
+    /// How many frozen layers the expression at hand stands in; in one, nothing trains.
+    pub(super) frozen: usize,
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
     pub(super) calls: Vec<CallSite>,
@@ -69,6 +71,7 @@ impl<'a> Checker<'a> {
             exprs: Vec::new(),
             bindings: Vec::new(),
             training: false,
+            frozen: 0,
             data_unknown: false,
             calls: Vec::new(),
             alone: false,

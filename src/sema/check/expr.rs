@@ -61,6 +61,7 @@ impl<'a> Checker<'a> {
                     brackets: None,
                     scope: Some(Rc::new(scope.clone())),
                     config: None,
+                    frozen: false,
                     span,
                 })),
                 Ast::Scan(_) => self.fail(name::not_yet("`scan`", span)),
@@ -107,6 +108,9 @@ impl<'a> Checker<'a> {
         if let Some(&id) = scope.axes.get(&symbol) {
             return Value::Axis(AxisArg { id, size: self.axes.size(id), span });
         }
+        if let Some(size) = self.primed_size(scope, symbol) {
+            return Value::Axis(AxisArg { id: self.intern_axis(scope, symbol, &size), size, span });
+        }
         if matches!(scope.body, Body::Optimizer | Body::Train) && symbol.as_str() == "step" {
             return Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span));
         }
@@ -118,7 +122,7 @@ impl<'a> Checker<'a> {
             None => {}
         }
         match symbol.as_str() {
-            "training" => Value::Bool(self.training),
+            "training" => Value::Bool(self.training && self.frozen == 0),
             "pi" => Value::Float(std::f64::consts::PI),
             "inf" => Value::Float(f64::INFINITY),
             text => match Builtin::parse(text) {
@@ -366,5 +370,5 @@ impl<'a> Checker<'a> {
 
 /// A function that nothing has been given to.
 pub(super) fn function(callee: Callee<'_>, span: Span) -> Function<'_> {
-    Function { callee, brackets: None, scope: None, config: None, span }
+    Function { callee, brackets: None, scope: None, config: None, frozen: false, span }
 }

@@ -2,7 +2,7 @@
 //!
 //! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
 //! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `bind` signatures against
-//! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `window` affine reading · `store` what is kept, `param` parameters and
+//! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `window` affine reading · `scatter` reductions to places · `store` what is kept, `param` parameters and
 //! states · `train` the section of a run, `settings` what in it is no computation · `alone` definitions that nothing uses.
 
 mod alone;
@@ -15,6 +15,7 @@ mod expr;
 mod param;
 mod pipe;
 mod result;
+mod scatter;
 mod settings;
 mod store;
 mod train;

@@ -46,12 +46,18 @@ impl<'a> Checker<'a> {
             None => {
                 let index = self.store.params.len();
                 let Some(init) = self.first_value(scope, &def.init, &axes, &path) else { return Value::Error };
-                self.store.params.push(typed::Param { path: path.clone(), ty: ty.clone(), init, span: def.span });
+                let param = typed::Param { path: path.clone(), ty: ty.clone(), init, span: def.span, trained: false };
+                self.store.params.push(param);
                 self.store.paths.insert(path, index);
                 index
             }
         };
-        Value::Tensor(self.push(ExprKind::Param(index), ty, def.span))
+        let value = self.push(ExprKind::Param(index), ty.clone(), def.span);
+        if self.frozen > 0 {
+            return Value::Tensor(self.push(ExprKind::StopGradient(value), ty, def.span));
+        }
+        self.store.params[index].trained = true;
+        Value::Tensor(value)
     }
 
     /// The axes of a declaration; a name that the scope does not know is a new axis of an open size.
@@ -69,9 +75,10 @@ impl<'a> Checker<'a> {
                 AxisDecl::Axis { name: ident, size } => {
                     let size = match size {
                         Some(size) => self.int_expr(scope, size)?,
-                        None => match scope.axes.get(&ident.name) {
-                            Some(&id) => self.axes.size(id),
-                            None => self.sizes.open(ident.name.as_str()),
+                        None => match (scope.axes.get(&ident.name), self.primed_size(scope, ident.name)) {
+                            (Some(&id), _) => self.axes.size(id),
+                            (None, Some(size)) => size,
+                            (None, None) => self.sizes.open(ident.name.as_str()),
                         },
                     };
                     let id = self.intern_axis(scope, ident.name, &size);
@@ -277,6 +284,7 @@ impl<'a> Checker<'a> {
         states.sort_by_key(|(_, state)| state.index);
         for (name, state) in states {
             match state.written {
+                true if self.frozen > 0 => {}
                 true => self.store.pending.push((state.index, state.now)),
                 false => self.report(told::state_unwritten(name, state.span)),
             }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::base::Span;
 use crate::diag::value as told;
+use crate::sema::primitive::Builtin;
 use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
@@ -63,6 +64,14 @@ impl<'a> Checker<'a> {
             // `x |> f(2)` gives `x` to a function first; a constructor takes its arguments and is applied.
             Ast::Call(callee, args) => {
                 let Some(function) = self.callee(scope, callee) else { return Value::Error };
+                // `freeze(f)` is the layer that takes the value.
+                if let Callee::Builtin(Builtin::Freeze) = function.callee {
+                    let args = self.given(scope, args);
+                    return match self.apply(scope, &function, args, span) {
+                        Value::Function(layer) => self.apply_made(scope, &layer, vec![given], span),
+                        other => other,
+                    };
+                }
                 if function.config.is_none() && self.takes_config(&function) {
                     let args = self.given(scope, args);
                     let made = self.make(scope, &function, args, span);

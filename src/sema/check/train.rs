@@ -413,7 +413,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// One update per parameter.
+    /// One update per parameter that is trained.
     fn updates(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Vec<Update> {
         let Some((value, span)) = self.setting(mode, lines, "optimizer".into()) else {
             self.report(told::missing_setting("optimizer", train.span, train.data.span));
@@ -429,7 +429,8 @@ impl<'a> Checker<'a> {
         };
         let Callee::Def(def) = optimizer.callee else { return Vec::new() };
         let mut updates = Vec::new();
-        for param in 0..self.store.params.len() {
+        for param in (0..self.store.params.len()).filter(|&param| self.store.params[param].trained).collect::<Vec<_>>()
+        {
             self.store.pending.clear();
             let ty = self.store.params[param].ty.clone();
             let p = self.push(ExprKind::Param(param), ty.clone(), span);

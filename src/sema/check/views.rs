@@ -273,7 +273,6 @@ impl<'a> Checker<'a> {
             value = match (ix, value) {
                 (_, Value::Error) => return Value::Error,
                 (Ix::Set(ident, at), value) => self.index_one(scope, value, base.span, *ident, at, span),
-                (Ix::Axis(ident, ..), _) => self.fail(name::not_yet("a scatter", ident.span)),
                 (other, _) => self.fail(name::index_form(ix_span(other))),
             };
         }
@@ -415,10 +414,6 @@ impl<'a> Checker<'a> {
             return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "this index".into(), index_span));
         }
         let others: Vec<Axis> = ty.axes.iter().filter(|other| other.id != axis.id).cloned().collect();
-        let shared = others.iter().filter(|other| self.find_axis(&index_ty.axes, other.id).is_some()).count();
-        if shared > 0 && shared < others.len() {
-            return self.fail(name::not_yet("a gather that shares some axes with its table and not others", span));
-        }
         for other in &others {
             if let Some(axis) = self.find_axis(&index_ty.axes, other.id).cloned()
                 && !self.same_size(other, &axis, ty, &index_ty, span)
@@ -473,7 +468,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The axes that a list names; `..` is those of the row that the tensor has.
-    fn axes_of(&mut self, scope: &mut Scope<'a>, list: &'a [Ix], ty: &Type) -> Option<Vec<Axis>> {
+    pub(super) fn axes_of(&mut self, scope: &mut Scope<'a>, list: &'a [Ix], ty: &Type) -> Option<Vec<Axis>> {
         let mut axes: Vec<Axis> = Vec::new();
         for ix in list {
             match ix {
