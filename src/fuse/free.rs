@@ -14,8 +14,9 @@ use crate::ops::{MapOp, Op};
 
 /// How many values from memory one node may read through what is inlined in it.
 const MAX_LEAVES: usize = 8;
-/// What doing it again may cost, in additions.
+/// What doing it again may cost, in additions, and what a read costs that may be outside.
 const MAX_COST: u32 = 12;
+const GUARDED: u32 = 4;
 
 /// Which nodes no region computes.
 #[derive(Clone, Debug)]
@@ -159,6 +160,7 @@ fn weigh(graph: &Graph, id: NodeId, pure: &[bool], stored: &[bool], light: &[Opt
             continue;
         }
         let base = behind_views(graph, arg);
+        sum.cost += windows(graph, arg) * GUARDED;
         // A value for each row is a scalar of the region that makes it.
         let dims = &graph.ty(base).dims;
         let of_row = node.ty.rank() > 0 && dims[..] == node.ty.dims[..node.ty.rank() - 1];
@@ -178,6 +180,16 @@ fn behind_views(graph: &Graph, mut id: NodeId) -> NodeId {
         id = graph.node(id).args[0];
     }
     id
+}
+
+/// How many windows a value is read through.
+fn windows(graph: &Graph, mut id: NodeId) -> u32 {
+    let mut windows = 0;
+    while is_view(&graph.node(id).op) {
+        windows += u32::from(matches!(graph.node(id).op, Op::Window { .. }));
+        id = graph.node(id).args[0];
+    }
+    windows
 }
 
 /// Values that someone reads elsewhere than at its own point, or whole: they stay in memory.

@@ -33,18 +33,21 @@ struct Side {
     range: Range<usize>,
 }
 
-/// Elements one behind the other along the last loop of a side.
-struct Run {
-    /// The part of the position along each axis that this side has.
-    position: Axes,
-    len: usize,
-}
-
-/// The last loop of a side, when it walks one axis of the tensor and divides nothing.
+/// How the last loops of a side go through the tensor: along one axis that divides nothing, `unit` words at a
+/// time that lie one behind the other.
 #[derive(Clone, Copy)]
 struct Walk {
     axis: usize,
     step: i64,
+    unit: usize,
+}
+
+/// A stretch of a walk.
+struct Run {
+    /// The part of the position along each axis that this side has.
+    position: Axes,
+    /// How many units.
+    len: usize,
 }
 
 impl Part<'_> {
@@ -52,12 +55,11 @@ impl Part<'_> {
     pub fn pack(&self, source: &[u32], packed: &mut [u32]) -> [i64; 2] {
         let (rows, depth) = (self.rows(), self.depth());
         let [row_walk, depth_walk] = [&rows, &depth].map(|side| self.walk(side));
-        let reach = |walk: Option<Walk>| walk.map_or(i64::MAX, |walk| walk.step * self.conv.axes[walk.axis].stride);
-        let along_rows = reach(row_walk).abs() < reach(depth_walk).abs();
+        let reach = |walk: Option<Walk>| walk.map_or(i64::MAX, |walk| self.reach(walk) / walk.unit as i64);
+        let along_rows = reach(row_walk) < reach(depth_walk);
         let (slow, fast, walk) = if along_rows { (depth, rows, row_walk) } else { (rows, depth, depth_walk) };
         let pitch = fast.range.len();
-        let runs = runs(&fast, walk.is_some(), self.conv.axes.len());
-        self.fill(&slow, &runs, walk, source, packed);
+        Copies::new(self.conv, &fast, walk).fill(&slow, self.base(), source, packed);
         if along_rows { [1, pitch as i64] } else { [pitch as i64, 1] }
     }
 
@@ -68,24 +70,42 @@ impl Part<'_> {
             let period = self.cut.periods[at] as i64;
             self.conv.axes.iter().map(|axis| axis.steps[before + at] * period).collect()
         };
-        let steps = (0..self.conv.m.len()).map(step).collect();
-        Side { sizes: self.block.counts.clone(), steps, range: self.block.rows.clone() }
+        Side::new(&self.block.counts, step, self.block.rows.clone())
     }
 
     /// The positions of the inner loops of `k`.
     fn depth(&self) -> Side {
         let (outer, before) = (self.outer.len(), self.conv.batch.len() + self.conv.m.len());
-        let step = |at: usize| self.conv.axes.iter().map(|axis| axis.steps[before + at]).collect();
-        let steps = (outer..self.conv.k.len()).map(step).collect();
-        Side { sizes: self.conv.k[outer..].iter().copied().collect(), steps, range: self.inner.clone() }
+        let step = |at: usize| self.conv.axes.iter().map(|axis| axis.steps[before + outer + at]).collect();
+        Side::new(&self.conv.k[outer..], step, self.inner.clone())
+    }
+
+    /// How far the words of a walk are from each other.
+    fn reach(&self, walk: Walk) -> i64 {
+        (walk.step * self.conv.axes[walk.axis].stride).abs()
     }
 
     fn walk(&self, side: &Side) -> Option<Walk> {
-        let steps = side.steps.last()?;
-        let mut moved = (0..steps.len()).filter(|&axis| steps[axis] != 0);
-        let axis = moved.next()?;
-        let alone = moved.next().is_none() && self.conv.axes[axis].divisor == 1;
-        alone.then_some(Walk { axis, step: steps[axis] })
+        let along = |steps: &Axes| {
+            let mut moved = (0..steps.len()).filter(|&axis| steps[axis] != 0);
+            let axis = moved.next().filter(|&axis| self.conv.axes[axis].divisor == 1)?;
+            moved.next().is_none().then_some(Walk { axis, step: steps[axis], unit: 1 })
+        };
+        let (steps, outer) = side.steps.split_last()?;
+        let inner = along(steps)?;
+        // Two loops are one walk where a step of the outer one is the whole of the inner one in memory.
+        let unit = side.sizes[outer.len()];
+        let axis = &self.conv.axes[inner.axis];
+        let alone = axis.base == 0 && axis.steps.iter().filter(|step| **step != 0).count() == 1;
+        let whole = alone
+            && self.reach(inner) == 1
+            && inner.step > 0
+            && unit as i64 == axis.size
+            && side.range.start.is_multiple_of(unit)
+            && side.range.end.is_multiple_of(unit);
+        let both = outer.last().filter(|_| whole).and_then(along);
+        let both = both.filter(|walk| walk.step > 0 && self.reach(*walk) == unit as i64);
+        Some(both.map_or(inner, |walk| Walk { unit, ..walk }))
     }
 
     /// Where every position of both sides starts from.
@@ -96,45 +116,86 @@ impl Part<'_> {
             start.into_iter().chain(self.block.first.clone()).chain(self.outer.iter().copied()).collect();
         conv.axes.iter().map(|axis| axis.base + super::dot(&at, &axis.steps)).collect()
     }
+}
 
-    fn fill(&self, slow: &Side, runs: &[Run], walk: Option<Walk>, source: &[u32], packed: &mut [u32]) {
-        let mut counter = Counter::new(slow, self.base());
-        let mut at = 0;
-        for _ in slow.range.clone() {
-            for run in runs {
-                let target = &mut packed[at..at + run.len];
-                at += run.len;
-                self.copy(&counter.position, run, walk, source, target);
+impl Side {
+    /// Loops of one position, which go nowhere, are left out.
+    fn new(sizes: &[usize], step: impl Fn(usize) -> Axes, range: Range<usize>) -> Side {
+        let loops = || (0..sizes.len()).filter(|&at| sizes[at] != 1);
+        Side { sizes: loops().map(|at| sizes[at]).collect(), steps: loops().map(step).collect(), range }
+    }
+}
+
+/// The runs of the fast side, made once, and how each is checked and copied.
+struct Copies<'a> {
+    conv: &'a BoundConv,
+    walk: Option<Walk>,
+    runs: SmallVec<[Run; 16]>,
+    /// Axes beside the walk along which all runs stand at the same position, and those where they do not.
+    fixed: SmallVec<[usize; 6]>,
+    varying: SmallVec<[usize; 6]>,
+}
+
+impl<'a> Copies<'a> {
+    fn new(conv: &'a BoundConv, fast: &Side, walk: Option<Walk>) -> Copies<'a> {
+        let runs = runs(fast, walk, conv.axes.len());
+        let beside = (0..conv.axes.len()).filter(|&at| walk.is_none_or(|walk| walk.axis != at));
+        let varies = |at: &usize| runs.iter().any(|run| run.position[*at] != 0);
+        let (varying, fixed) = beside.partition(varies);
+        Copies { conv, walk, runs, fixed, varying }
+    }
+
+    /// Copies every run for every place of the slow side.
+    fn fill(&self, slow: &Side, base: Axes, source: &[u32], packed: &mut [u32]) {
+        let width = |run: &Run| run.len * self.walk.map_or(1, |walk| walk.unit);
+        let line: usize = self.runs.iter().map(width).sum();
+        let mut counter = Counter::new(slow, base);
+        for line in packed.chunks_exact_mut(line.max(1)).take(slow.range.len()) {
+            let start = &counter.position;
+            match self.offset(&self.fixed, |at| start[at]) {
+                None => line.fill(0),
+                Some(from) => {
+                    let mut rest = line;
+                    for run in &self.runs {
+                        let (target, behind) = rest.split_at_mut(width(run));
+                        rest = behind;
+                        self.copy(from, start, run, source, target);
+                    }
+                }
             }
             counter.step(slow);
         }
     }
 
+    /// How far the positions along some axes are into the tensor; none where one is outside.
+    fn offset(&self, axes: &[usize], position: impl Fn(usize) -> i64) -> Option<i64> {
+        axes.iter().try_fold(0, |sum, &at| {
+            let axis = &self.conv.axes[at];
+            Some(sum + place(axis, position(at))? * axis.stride)
+        })
+    }
+
     /// One run: what lies outside of the tensor, or between its elements, is 0.
-    fn copy(&self, start: &Axes, run: &Run, walk: Option<Walk>, source: &[u32], target: &mut [u32]) {
-        let mut from = 0;
-        for (at, axis) in self.conv.axes.iter().enumerate() {
-            if walk.is_some_and(|walk| walk.axis == at) {
-                continue;
-            }
-            let Some(position) = position(axis, start[at] + run.position[at]) else { return target.fill(0) };
-            from += position * axis.stride;
-        }
-        let Some(Walk { axis, step }) = walk else {
+    fn copy(&self, from: i64, start: &Axes, run: &Run, source: &[u32], target: &mut [u32]) {
+        let Some(more) = self.offset(&self.varying, |at| start[at] + run.position[at]) else {
+            return target.fill(0);
+        };
+        let from = from + more;
+        let Some(Walk { axis, step, unit }) = self.walk else {
             target[0] = source[from as usize];
             return;
         };
-        let (first, size, stride) =
-            (start[axis] + run.position[axis], self.conv.axes[axis].size, self.conv.axes[axis].stride);
+        let BoundPatchAxis { size, stride, .. } = self.conv.axes[axis];
+        let first = start[axis] + run.position[axis];
         let inside = inside(first, step, size, run.len);
-        target[..inside.start].fill(0);
-        target[inside.end..].fill(0);
+        target[..inside.start * unit].fill(0);
+        target[inside.end * unit..].fill(0);
         if inside.is_empty() {
             return;
         }
         let begin = from + (first + step * inside.start as i64) * stride;
-        let target = &mut target[inside];
-        if step * stride == 1 {
+        let target = &mut target[inside.start * unit..inside.end * unit];
+        if unit > 1 || step * stride == 1 {
             let begin = begin as usize;
             target.copy_from_slice(&source[begin..begin + target.len()]);
         } else {
@@ -146,7 +207,7 @@ impl Part<'_> {
 }
 
 /// The position along an axis, when it is one.
-fn position(axis: &BoundPatchAxis, times: i64) -> Option<i64> {
+fn place(axis: &BoundPatchAxis, times: i64) -> Option<i64> {
     let position = match axis.divisor {
         1 => times,
         divisor if times % divisor == 0 => times / divisor,
@@ -157,35 +218,31 @@ fn position(axis: &BoundPatchAxis, times: i64) -> Option<i64> {
 
 /// Which `i` of `0..len` have `first + step·i` in `0..size`.
 fn inside(first: i64, step: i64, size: i64, len: usize) -> Range<usize> {
-    // The first position is at least 0 from here on, and the last below the size up to there.
-    let (low, high) = match step > 0 {
-        true => (
-            (-first).div_euclid(step) + i64::from((-first).rem_euclid(step) != 0),
-            (size - first).div_euclid(step) + i64::from((size - first).rem_euclid(step) != 0),
-        ),
-        false => {
-            let step = -step;
-            ((first - size).div_euclid(step) + 1, first.div_euclid(step) + 1)
-        }
+    let up = |n: i64, step: i64| n.div_euclid(step) + i64::from(n.rem_euclid(step) != 0);
+    // The first position is at least 0 from `low` on, and the last below the size up to `high`.
+    let (low, high) = match step {
+        1 => (-first, size - first),
+        step if step > 0 => (up(-first, step), up(size - first, step)),
+        step => ((first - size).div_euclid(-step) + 1, first.div_euclid(-step) + 1),
     };
     let len = len as i64;
     let low = low.clamp(0, len);
     low as usize..high.clamp(low, len) as usize
 }
 
-/// The runs of a side: along its last loop, or of one element each.
-fn runs(side: &Side, along: bool, axes: usize) -> SmallVec<[Run; 16]> {
+/// The runs of a side: along its walk, or of one element each.
+fn runs(side: &Side, walk: Option<Walk>, axes: usize) -> SmallVec<[Run; 16]> {
     let mut runs = SmallVec::new();
+    let unit = walk.map_or(1, |walk| walk.unit);
+    // The loop of the walk: before the last where that one is the unit.
+    let walked = side.sizes.len().checked_sub(1 + usize::from(unit > 1)).filter(|_| walk.is_some());
     let mut counter = Counter::new(side, smallvec![0; axes]);
-    let mut left = side.range.len();
+    let mut left = side.range.len() / unit;
     while left > 0 {
-        let len = match (along, side.sizes.last(), counter.at.last()) {
-            (true, Some(size), Some(at)) => (size - at).min(left),
-            _ => 1,
-        };
+        let len = walked.map_or(1, |at| (side.sizes[at] - counter.at[at]).min(left));
         runs.push(Run { position: counter.position.clone(), len });
         left -= len;
-        (0..len).for_each(|_| counter.step(side));
+        (0..len * unit).for_each(|_| counter.step(side));
     }
     runs
 }
