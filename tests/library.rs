@@ -212,3 +212,11 @@ fn a_scatter_puts_the_new_axis_where_the_first_one_stood() {
     });
     assert_close(&model.predict(), &want);
 }
+
+#[test]
+fn a_cumulative_sum_adds_what_comes_before() {
+    let model = open("model M(x: [batch, t: 6, d: 2]) = cumsum[t](x)");
+    let x = model.given.inputs[0].clone();
+    let want = Value::from_fn(&[models::BATCH, 6, 2], |at| (0..=at[1]).map(|t| x.at(&[at[0], t, at[2]])).sum());
+    assert_close(&model.predict(), &want);
+}

@@ -2,7 +2,7 @@
 
 use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
 use crate::ops::Builder;
-use crate::ops::{Cmp, MapOp, Number, Op, Taps, WindowAxis};
+use crate::ops::{Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::sema::typed::{Along, Axis, AxisId, Expr, ExprId, ExprKind, Fun, Tap, Train};
 
 use super::{gradient_input, origin};
@@ -84,6 +84,11 @@ impl<'a> Lowering<'a> {
                 self.builder.arg_reduce(*op, self.node(*x), &[self.position(*x, *axis)])
             }
             ExprKind::LogSumExp(axis, x) => self.builder.log_sum_exp(self.node(*x), self.position(*x, *axis)),
+            ExprKind::CumSum(axis, x) => {
+                let axis = self.position(*x, *axis);
+                let prefix = Op::Prefix { op: ReduceOp::Sum, axis, reversed: false, exclusive: false };
+                self.builder.node(prefix, &[self.node(*x)])
+            }
             ExprKind::Relabel(x) => self.node(*x),
             ExprKind::Order(x) => {
                 let perm: Vec<usize> = expr.ty.axes.iter().map(|axis| self.position(*x, axis.id)).collect();

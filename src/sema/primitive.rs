@@ -17,6 +17,8 @@ pub enum Builtin {
     Arg(ArgOp),
     /// `logsumexp[a](x)`
     LogSumExp,
+    /// `cumsum[a](x)`
+    CumSum,
     /// `f32(x)`
     ToF32,
     /// `pos(a)`
@@ -92,6 +94,7 @@ impl Builtin {
             "argmax" => Builtin::Arg(ArgOp::Max),
             "argmin" => Builtin::Arg(ArgOp::Min),
             "logsumexp" => Builtin::LogSumExp,
+            "cumsum" => Builtin::CumSum,
             "f32" => Builtin::ToF32,
             "pos" => Builtin::Pos,
             "zeros" => Builtin::Filled(0),
@@ -138,6 +141,7 @@ impl Builtin {
         "argmax",
         "argmin",
         "logsumexp",
+        "cumsum",
         "f32",
         "pos",
         "zeros",
@@ -162,6 +166,5 @@ impl Builtin {
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] =
-        &["cumsum", "topk", "sort", "history", "grad", "generate", "load", "ema", "index", "total"];
+    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "load", "ema", "index", "total"];
 }

@@ -101,6 +101,7 @@ fn show_expr(program: &Program, train: &Train, expr: &Expr) -> String {
         ExprKind::Reduce(op, ids, x) => format!("{}[{}] {}", format!("{op:?}").to_lowercase(), axes(ids), name(*x)),
         ExprKind::ArgReduce(op, id, x) => format!("arg{}[{}] {}", format!("{op:?}").to_lowercase(), axis(id), name(*x)),
         ExprKind::LogSumExp(id, x) => format!("logsumexp[{}] {}", axis(id), name(*x)),
+        ExprKind::CumSum(id, x) => format!("cumsum[{}] {}", axis(id), name(*x)),
         ExprKind::Relabel(x) => format!("relabel {}", name(*x)),
         ExprKind::Order(x) => format!("order {}", name(*x)),
         ExprKind::Expand(x) => format!("expand {}", name(*x)),

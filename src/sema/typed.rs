@@ -121,6 +121,8 @@ pub enum ExprKind {
     ArgReduce(ArgOp, AxisId, ExprId),
     /// `log(sum(exp(x)))` along an axis.
     LogSumExp(AxisId, ExprId),
+    /// At each position of an axis the sum of those up to it.
+    CumSum(AxisId, ExprId),
     /// The same tensor, axis for axis in order, under the identities of the type.
     Relabel(ExprId),
     /// The same axes in the order of the type.
@@ -203,6 +205,7 @@ impl ExprKind {
             ExprKind::Reduce(_, _, x)
             | ExprKind::ArgReduce(_, _, x)
             | ExprKind::LogSumExp(_, x)
+            | ExprKind::CumSum(_, x)
             | ExprKind::Relabel(x)
             | ExprKind::Order(x)
             | ExprKind::Expand(x)
@@ -224,6 +227,7 @@ impl ExprKind {
             ExprKind::Reduce(_, axes, _) => axes.iter_mut().for_each(visit),
             ExprKind::ArgReduce(_, axis, _)
             | ExprKind::LogSumExp(axis, _)
+            | ExprKind::CumSum(axis, _)
             | ExprKind::Concat(axis, _)
             | ExprKind::Gather { axis, .. }
             | ExprKind::Scatter { to: axis, .. }

@@ -64,6 +64,7 @@ impl<'a> Checker<'a> {
             Builtin::Reduce(reduction) => self.reduce(scope, reduction, call),
             Builtin::Arg(op) => self.arg_reduce(scope, op, call),
             Builtin::LogSumExp => self.log_sum_exp(scope, call),
+            Builtin::CumSum => self.cumulative_sum(scope, call),
             Builtin::ToF32 => {
                 let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 Value::Tensor(self.to_f32(x, span))
@@ -266,6 +267,14 @@ impl<'a> Checker<'a> {
         let span = call.span;
         let Some((x, axis, rest)) = self.along_one(scope, call) else { return Value::Error };
         Value::Tensor(self.push(ExprKind::LogSumExp(axis, x), plain(rest), span))
+    }
+
+    /// `cumsum[a](x)`: the axes stay as they are.
+    fn cumulative_sum(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let span = call.span;
+        let Some((x, axis, _)) = self.along_one(scope, call) else { return Value::Error };
+        let axes = self.ty(x).axes.clone();
+        Value::Tensor(self.push(ExprKind::CumSum(axis, x), plain(axes), span))
     }
 
     /// An f32 tensor, the one axis in the brackets, and the other axes.
