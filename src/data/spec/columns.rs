@@ -6,13 +6,13 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Diagnostics, data, nearest};
+use crate::diag::{Diagnostic, Diagnostics, data, images, nearest};
 use crate::syntax::ast::{self, Arg, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith, axes};
 use super::{
-    BatchSize, Columns, Constant, EntrySpec, Fill, Node, NodeId, NodeKind, Selector, Spec, Split, SplitKind, Transform,
-    names,
+    BatchSize, Columns, Constant, EntrySpec, Fill, Format, Node, NodeId, NodeKind, PictureStep, Selector, Spec, Split,
+    SplitKind, Transform, names,
 };
 
 /// What a node gives, as far as that shows before the files are read.
@@ -24,6 +24,8 @@ enum Gives {
     Cells,
     Numbers,
     Classes,
+    /// Pictures, which are read from their files batch by batch.
+    Pictures,
     /// Reported.
     Error,
 }
@@ -32,7 +34,11 @@ pub(super) struct Reader<'a> {
     pub constants: Constants<'a>,
     /// Of this declaration alone.
     pub diagnostics: Diagnostics,
+    /// How the files of the source are read, once that is known.
+    format: Option<Format>,
     nodes: Vec<Node>,
+    /// What each of them gives.
+    gives: Vec<Gives>,
     entries: Vec<EntrySpec>,
     /// `let`s and columns so far.
     known: FxHashMap<Symbol, NodeId>,
@@ -48,7 +54,9 @@ impl<'a> Reader<'a> {
         Reader {
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
+            format: None,
             nodes: Vec::new(),
+            gives: Vec::new(),
             entries: Vec::new(),
             known: FxHashMap::default(),
             defined: FxHashMap::default(),
@@ -60,6 +68,7 @@ impl<'a> Reader<'a> {
     /// Reads the whole declaration: the source, then the columns, then the settings, which name columns.
     pub fn read(mut self, data: &ast::Data) -> (Spec, Diagnostics) {
         let source = self.source(&data.source);
+        self.format = source.as_ref().map(|source| source.format);
 
         let mut settings: Vec<(&Ident, &Expr)> = Vec::new();
         self.collect_names(data);
@@ -221,6 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
+        self.gives.push(self.given(&kind));
         self.nodes.push(Node { kind, span });
         NodeId(self.nodes.len() - 1)
     }
@@ -242,12 +252,19 @@ impl<'a> Reader<'a> {
     }
 
     fn gives(&self, id: NodeId) -> Gives {
-        match &self.node(id).kind {
+        self.gives[id.0]
+    }
+
+    fn given(&self, kind: &NodeKind) -> Gives {
+        let has_pictures = kind.operands().any(|operand| self.gives(operand) == Gives::Pictures);
+        match kind {
+            NodeKind::Column(columns) if self.is_picture(columns) => Gives::Pictures,
             NodeKind::Column(_) => Gives::Cells,
             NodeKind::Number(_) => Gives::Constant,
-            NodeKind::Neg(_) | NodeKind::Arith(..) => Gives::Numbers,
+            NodeKind::Apply(_, Transform::Picture(_), _) => Gives::Pictures,
+            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
             NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Index(_), _) => Gives::Classes,
-            NodeKind::Apply(..) => Gives::Numbers,
+            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) => Gives::Numbers,
             NodeKind::Error => Gives::Error,
         }
     }
@@ -280,6 +297,9 @@ impl<'a> Reader<'a> {
                     };
                     left = match (self.constant(left), self.constant(right)) {
                         (Some(a), Some(b)) => self.push(NodeKind::Number(op.eval(a, b)), span),
+                        (None, None) if [left, right].iter().any(|side| self.gives(*side) == Gives::Pictures) => {
+                            self.fail(span, images::picture_arithmetic(span))
+                        }
                         _ if self.numeric(left, first.span) & self.numeric(right, operand.span) => {
                             self.push(NodeKind::Arith(op, left, right), span)
                         }
@@ -333,6 +353,17 @@ impl<'a> Reader<'a> {
         self.error(span)
     }
 
+    /// `column("image")` of a folder of pictures.
+    fn is_picture(&self, columns: &Columns) -> bool {
+        let names_it = |name: &Selector| name.first == names::IMAGE || name.last.is_some();
+        matches!(self.format, Some(Format::Images { .. })) && columns.names.iter().any(names_it)
+    }
+
+    /// Whether nothing is done yet to what the file has.
+    fn is_file(&self, id: NodeId) -> bool {
+        matches!(self.node(id).kind, NodeKind::Column(_))
+    }
+
     /// Whether arithmetic can take the node; silent on what is reported already.
     fn numeric(&mut self, id: NodeId, span: Span) -> bool {
         match self.gives(id) {
@@ -341,7 +372,7 @@ impl<'a> Reader<'a> {
                 false
             }
             Gives::Error => false,
-            Gives::Constant | Gives::Cells | Gives::Numbers => true,
+            Gives::Constant | Gives::Cells | Gives::Numbers | Gives::Pictures => true,
         }
     }
 
@@ -367,6 +398,9 @@ impl<'a> Reader<'a> {
         }
         if self.known_name(word) {
             return self.fail(span, data::unsupported(span, "a part of a column"));
+        }
+        if names::CHANGES.contains(&word) {
+            return self.fail(span, images::random_outside_train(span, word));
         }
         let known: Vec<&str> = names::COLUMNS.iter().chain(names::TRANSFORMS).copied().collect();
         self.fail(span, data::unknown_transform(call.word_span, word, &known))
@@ -437,11 +471,18 @@ impl<'a> Reader<'a> {
         if names::LATER_TRANSFORMS.contains(&word) {
             return self.fail(call.span, data::unsupported(call.word_span, &format!("`{word}`")));
         }
+        if names::CHANGES.contains(&word) && !names::TRANSFORMS.contains(&word) {
+            return self.fail(call.span, images::random_outside_train(call.span, word));
+        }
         if !names::TRANSFORMS.contains(&word) {
             return self.fail(call.span, data::unknown_transform(call.word_span, word, names::TRANSFORMS));
         }
         let errors = self.error_count();
-        let axis_limit = usize::from(matches!(word, "vocab" | "index" | "one_hot"));
+        let axis_limit = match word {
+            "decode" => usize::MAX,
+            "vocab" | "index" | "one_hot" => 1,
+            _ => 0,
+        };
         let mut axes = axes(call, axis_limit, &self.constants, &mut self.diagnostics).into_iter();
         let transform = match word {
             "standardize" => self.plain(call, Transform::Standardize),
@@ -451,6 +492,9 @@ impl<'a> Reader<'a> {
             "impute" => self.impute(call),
             "vocab" => self.vocab(call).map(|unknown| Transform::Vocab { axis: axes.next(), unknown }),
             "index" => self.plain(call, Transform::Index(axes.next())),
+            "decode" | "resize" | "crop" | "grayscale" | "normalize" | "train" => {
+                self.picture(call).map(Transform::Picture)
+            }
             _ => {
                 let axis = axes.next();
                 if let Some(axis) = axis.filter(|axis| axis.size.is_some()) {
@@ -471,13 +515,41 @@ impl<'a> Reader<'a> {
         let wants = match transform {
             Transform::Vocab { .. } | Transform::Index(_) => "words or numbers",
             Transform::OneHot(_) => "classes",
-            _ => "numbers",
+            Transform::Picture(_) => "pictures",
+            Transform::Standardize
+            | Transform::Minmax
+            | Transform::Log1p
+            | Transform::Scale(_)
+            | Transform::Impute(_) => "numbers",
         };
         match (self.gives(input), &transform) {
             (Gives::Error, _) => return self.error(span),
             (Gives::Constant, _) => {
                 let value = self.node(input).span;
                 return self.fail(span, data::not_a_column(value));
+            }
+            (Gives::Pictures, Transform::Picture(PictureStep::Decode(_))) if !self.is_file(input) => {
+                return self.fail(span, images::decode_comes_first(span));
+            }
+            (Gives::Pictures, Transform::Picture(_) | Transform::Scale(_) | Transform::Standardize) => {}
+            (Gives::Pictures, _) => {
+                let value = self.node(input).span;
+                let error = data::transform_mismatch(span, transform.word(), wants, value, "pictures");
+                return self.fail(span, error);
+            }
+            (gives, Transform::Picture(step))
+                if gives == Gives::Classes
+                    || self.format != Some(Format::Idx)
+                    || matches!(step, PictureStep::Decode(_)) =>
+            {
+                let has = match (gives, self.format) {
+                    (Gives::Classes, _) => "class numbers",
+                    (_, Some(Format::Idx)) => "numbers already",
+                    (_, Some(Format::Images { .. })) => "a column of words",
+                    (_, Some(Format::Table { .. }) | None) => "a column of a table",
+                };
+                let value = self.node(input).span;
+                return self.fail(span, data::transform_mismatch(span, transform.word(), wants, value, has));
             }
             // `one_hot` on words numbers them first.
             (Gives::Cells | Gives::Numbers, Transform::OneHot(_)) => {
@@ -496,7 +568,8 @@ impl<'a> Reader<'a> {
         self.push(NodeKind::Apply(name, transform, input), span)
     }
 
-    fn plain(&mut self, call: &Call<'_>, transform: Transform) -> Option<Transform> {
+    /// A word without arguments.
+    pub fn plain<T>(&mut self, call: &Call<'_>, transform: T) -> Option<T> {
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         args.at_most(0, "no arguments", &mut self.diagnostics);
         Some(transform)
