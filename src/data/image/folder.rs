@@ -146,15 +146,18 @@ impl Search<'_> {
             self.diagnostics.push(images::no_classes(self.span, &root.path, root.pictures.len()));
             return None;
         }
+        if root.folders.iter().any(|name| name == names::PARTS[0]) {
+            let inside = self.below(root, names::PARTS[0])?;
+            if inside.pictures.is_empty() && !inside.folders.is_empty() {
+                self.diagnostics.push(images::parts_as_classes(self.span, &root.path));
+                return None;
+            }
+        }
         for name in root.pictures.iter().chain(&root.others) {
             self.strays.push((joined(&root.path, name), BESIDE_CLASSES));
         }
         for class in &root.folders {
             let inside = self.below(root, class)?;
-            if class == names::PARTS[0] && inside.pictures.is_empty() && !inside.folders.is_empty() {
-                self.diagnostics.push(images::parts_as_classes(self.span, &root.path));
-                return None;
-            }
             // A test folder may lack pictures of a class; nothing could be learnt of one without any.
             if inside.pictures.is_empty() && part == 0 {
                 self.diagnostics.push(images::empty_class(self.span, &inside.path, class));
