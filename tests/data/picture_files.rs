@@ -112,13 +112,14 @@ fn folders_that_do_not_lie_right() {
         complaint("data D = images(\"q\") { x = column(\"image\") }", &Memory::default().with("q/notes.txt", "")),
         "E0731 `q` holds no pictures"
     );
-    let parts = Memory::default().with("pets/train/cat/a.png", counting(1, 1, 0)).with("pets/test/cat/a.png", "");
+    let one = counting(1, 1, 0);
+    let parts = Memory::default().with("pets/train/cat/a.png", one.clone()).with("pets/test/cat/a.png", one.clone());
     assert_eq!(complaint(PETS, &parts), "E0731 `pets` has a folder for each part of a split, not for each class");
     let by_folder = PETS.replace('}', "split = by_folder }");
     assert_eq!(complaint(&by_folder, &pets()), "E0731 `pets` has no folder `train`");
     let share = PETS.replace('}', "split = by_folder(test = 50%) }");
     assert_eq!(complaint(&share, &parts), "E0706 `test` is a share here and the folder `pets/test` as well");
-    let unseen = parts.with("pets/test/eel/a.png", "");
+    let unseen = parts.with("pets/test/eel/a.png", one);
     assert!(complaint(&by_folder, &unseen).starts_with("E0725 class `eel` in column `label`"));
 }
 

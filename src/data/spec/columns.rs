@@ -11,13 +11,13 @@ use crate::syntax::ast::{self, Arg, Entry, Expr, ExprKind, Ident, Target, UnaryO
 
 use super::arguments::{Arguments, Call, Constants, arith, axes};
 use super::{
-    BatchSize, Columns, Constant, EntrySpec, Fill, Format, Node, NodeId, NodeKind, PictureStep, Selector, Spec, Split,
-    SplitKind, Transform, names,
+    BatchSize, Columns, Constant, EntrySpec, Format, Node, NodeId, NodeKind, Selector, Spec, Split, SplitKind,
+    Transform, names,
 };
 
 /// What a node gives, as far as that shows before the files are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Gives {
+pub(super) enum Gives {
     /// The same number for every row.
     Constant,
     /// Cells as the file has them: words or numbers.
@@ -35,7 +35,7 @@ pub(super) struct Reader<'a> {
     /// Of this declaration alone.
     pub diagnostics: Diagnostics,
     /// How the files of the source are read, once that is known.
-    format: Option<Format>,
+    pub format: Option<Format>,
     nodes: Vec<Node>,
     /// What each of them gives.
     gives: Vec<Gives>,
@@ -45,8 +45,8 @@ pub(super) struct Reader<'a> {
     /// Every `let` and column of the declaration, for those used above their definition.
     defined: FxHashMap<Symbol, Span>,
     /// The column being read and how many transforms it has so far: the name of the next statistics.
-    owner: Symbol,
-    stages: usize,
+    pub owner: Symbol,
+    pub stages: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -120,7 +120,7 @@ impl<'a> Reader<'a> {
         (spec, self.diagnostics)
     }
 
-    fn error_count(&self) -> usize {
+    pub fn error_count(&self) -> usize {
         self.diagnostics.iter().count()
     }
 
@@ -229,17 +229,17 @@ impl<'a> Reader<'a> {
         self.diagnostics.push(error);
     }
 
-    fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
+    pub fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
         self.gives.push(self.given(&kind));
         self.nodes.push(Node { kind, span });
         NodeId(self.nodes.len() - 1)
     }
 
-    fn error(&mut self, span: Span) -> NodeId {
+    pub fn error(&mut self, span: Span) -> NodeId {
         self.push(NodeKind::Error, span)
     }
 
-    fn fail(&mut self, span: Span, diagnostic: Diagnostic) -> NodeId {
+    pub fn fail(&mut self, span: Span, diagnostic: Diagnostic) -> NodeId {
         self.diagnostics.push(diagnostic);
         self.error(span)
     }
@@ -251,7 +251,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn gives(&self, id: NodeId) -> Gives {
+    pub fn gives(&self, id: NodeId) -> Gives {
         self.gives[id.0]
     }
 
@@ -360,7 +360,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether nothing is done yet to what the file has.
-    fn is_file(&self, id: NodeId) -> bool {
+    pub fn is_file(&self, id: NodeId) -> bool {
         matches!(self.node(id).kind, NodeKind::Column(_))
     }
 
@@ -463,157 +463,6 @@ impl<'a> Reader<'a> {
         match Call::of(stage) {
             Some(call) => self.transform(&call, input),
             None => self.fail(stage.span, data::not_a_transform(stage.span)),
-        }
-    }
-
-    fn transform(&mut self, call: &Call<'_>, input: NodeId) -> NodeId {
-        let word = call.word;
-        if names::LATER_TRANSFORMS.contains(&word) {
-            return self.fail(call.span, data::unsupported(call.word_span, &format!("`{word}`")));
-        }
-        if names::CHANGES.contains(&word) && !names::TRANSFORMS.contains(&word) {
-            return self.fail(call.span, images::random_outside_train(call.span, word));
-        }
-        if !names::TRANSFORMS.contains(&word) {
-            return self.fail(call.span, data::unknown_transform(call.word_span, word, names::TRANSFORMS));
-        }
-        let errors = self.error_count();
-        let axis_limit = match word {
-            "decode" => usize::MAX,
-            "vocab" | "index" | "one_hot" => 1,
-            _ => 0,
-        };
-        let mut axes = axes(call, axis_limit, &self.constants, &mut self.diagnostics).into_iter();
-        let transform = match word {
-            "standardize" => self.plain(call, Transform::Standardize),
-            "minmax" => self.plain(call, Transform::Minmax),
-            "log1p" => self.plain(call, Transform::Log1p),
-            "scale" => self.scale(call),
-            "impute" => self.impute(call),
-            "vocab" => self.vocab(call).map(|unknown| Transform::Vocab { axis: axes.next(), unknown }),
-            "index" => self.plain(call, Transform::Index(axes.next())),
-            "decode" | "resize" | "crop" | "grayscale" | "normalize" | "train" => {
-                self.picture(call).map(Transform::Picture)
-            }
-            _ => {
-                let axis = axes.next();
-                if let Some(axis) = axis.filter(|axis| axis.size.is_some()) {
-                    let wanted = "the name of its axis; `vocab[class: 3]` gives the size";
-                    self.diagnostics.push(data::wrong_argument(axis.span, word, wanted));
-                }
-                self.plain(call, Transform::OneHot(axis.map(|axis| axis.name)))
-            }
-        };
-        let Some(transform) = transform.filter(|_| self.error_count() == errors) else {
-            return self.error(call.span);
-        };
-        self.apply(transform, call.span, input)
-    }
-
-    /// Puts a transform on a node, if the node gives what it takes.
-    fn apply(&mut self, transform: Transform, span: Span, input: NodeId) -> NodeId {
-        let wants = match transform {
-            Transform::Vocab { .. } | Transform::Index(_) => "words or numbers",
-            Transform::OneHot(_) => "classes",
-            Transform::Picture(_) => "pictures",
-            Transform::Standardize
-            | Transform::Minmax
-            | Transform::Log1p
-            | Transform::Scale(_)
-            | Transform::Impute(_) => "numbers",
-        };
-        match (self.gives(input), &transform) {
-            (Gives::Error, _) => return self.error(span),
-            (Gives::Constant, _) => {
-                let value = self.node(input).span;
-                return self.fail(span, data::not_a_column(value));
-            }
-            (Gives::Pictures, Transform::Picture(PictureStep::Decode(_))) if !self.is_file(input) => {
-                return self.fail(span, images::decode_comes_first(span));
-            }
-            (Gives::Pictures, Transform::Picture(_) | Transform::Scale(_) | Transform::Standardize) => {}
-            (Gives::Pictures, _) => {
-                let value = self.node(input).span;
-                let error = data::transform_mismatch(span, transform.word(), wants, value, "pictures");
-                return self.fail(span, error);
-            }
-            (gives, Transform::Picture(step))
-                if gives == Gives::Classes
-                    || self.format != Some(Format::Idx)
-                    || matches!(step, PictureStep::Decode(_)) =>
-            {
-                let has = match (gives, self.format) {
-                    (Gives::Classes, _) => "class numbers",
-                    (_, Some(Format::Idx)) => "numbers already",
-                    (_, Some(Format::Images { .. })) => "a column of words",
-                    (_, Some(Format::Table { .. }) | None) => "a column of a table",
-                };
-                let value = self.node(input).span;
-                return self.fail(span, data::transform_mismatch(span, transform.word(), wants, value, has));
-            }
-            // `one_hot` on words numbers them first.
-            (Gives::Cells | Gives::Numbers, Transform::OneHot(_)) => {
-                let input = self.apply(Transform::Vocab { axis: None, unknown: false }, span, input);
-                return self.apply(transform, span, input);
-            }
-            (Gives::Classes, Transform::OneHot(_)) | (Gives::Cells | Gives::Numbers, _) => {}
-            (Gives::Classes, _) => {
-                let value = self.node(input).span;
-                let error = data::transform_mismatch(span, transform.word(), wants, value, "class numbers");
-                return self.fail(span, error);
-            }
-        }
-        self.stages += 1;
-        let name = format!("{}.{}.{}", self.owner, self.stages, transform.word());
-        self.push(NodeKind::Apply(name, transform, input), span)
-    }
-
-    /// A word without arguments.
-    pub fn plain<T>(&mut self, call: &Call<'_>, transform: T) -> Option<T> {
-        let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        args.at_most(0, "no arguments", &mut self.diagnostics);
-        Some(transform)
-    }
-
-    fn scale(&mut self, call: &Call<'_>) -> Option<Transform> {
-        const WANTED: &str = "one factor, as in `scale(1 / 255)`";
-        let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        let factor = args.one(WANTED, &mut self.diagnostics)?;
-        match self.constants.number(factor).filter(|factor| factor.is_finite()) {
-            Some(value) => Some(Transform::Scale(value)),
-            None => {
-                self.diagnostics.push(data::wrong_argument(factor.span, call.word, WANTED));
-                None
-            }
-        }
-    }
-
-    fn impute(&mut self, call: &Call<'_>) -> Option<Transform> {
-        const WANTED: &str = "`mean`, `median` or a number";
-        let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        let value = args.one(WANTED, &mut self.diagnostics)?;
-        let fill = match &value.kind {
-            ExprKind::Name(name) if name.as_str() == "mean" => Some(Fill::Mean),
-            ExprKind::Name(name) if name.as_str() == "median" => Some(Fill::Median),
-            _ => self.constants.number(value).filter(|value| value.is_finite()).map(Fill::Value),
-        };
-        if fill.is_none() {
-            self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
-        }
-        fill.map(Transform::Impute)
-    }
-
-    /// Whether unknown words get a class of their own.
-    fn vocab(&mut self, call: &Call<'_>) -> Option<bool> {
-        let args = Arguments::sort(call, &["unknown"], &mut self.diagnostics);
-        args.at_most(0, "`unknown = own` or nothing", &mut self.diagnostics);
-        match args.named("unknown") {
-            None => Some(false),
-            Some(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == "own" => Some(true),
-            Some(other) => {
-                self.diagnostics.push(data::wrong_argument(other.span, call.word, "`unknown = own` or nothing"));
-                None
-            }
         }
     }
 }

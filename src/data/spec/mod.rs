@@ -9,6 +9,7 @@ mod columns;
 mod images;
 mod settings;
 mod source;
+mod transforms;
 
 use crate::base::{Span, Symbol};
 use crate::diag::Diagnostics;
