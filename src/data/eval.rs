@@ -478,7 +478,7 @@ impl<'t> Evaluation<'t> {
     fn finish(&mut self, value: Value<'t>, id: NodeId) -> Option<Finished> {
         let values = match value {
             Value::Classes(classes) => return Some(Finished::Classes(classes)),
-            Value::Pictures(pictures) => return self.finish_pictures(pictures, id),
+            Value::Pictures(pictures) => return self.finish_pictures(pictures),
             value => self.numbers(value, id)?,
         };
         let missing = values.data.iter().filter(|x| x.is_nan()).count();

@@ -83,12 +83,9 @@ pub fn no_picture(span: Span, transform: &str, shape: &str) -> Diagnostic {
 
 /// Three means for one channel.
 pub fn channel_count(span: Span, given: usize, channels: usize) -> Diagnostic {
-    Diagnostic::error(
-        Code::E0709,
-        span,
-        format!("`normalize` is given {given} means, and a picture has {channels} channels"),
-    )
-    .help("give one mean and deviation for all channels, or one for each")
+    let channels = if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") };
+    Diagnostic::error(Code::E0709, span, format!("`normalize` is given {given} means, and a picture has {channels}"))
+        .help("give one mean and deviation for all channels, or one for each")
 }
 
 /// `grayscale` of pictures that are not of colour.

@@ -94,7 +94,7 @@ fn sizes_that_do_not_fit() {
     loaded(&with("resize(8, 8) |> train(crop(6)) |> resize(6, 6)"), &files);
     assert_eq!(
         complaint(&with("decode[h, w] |> normalize([1, 2], [1, 2])"), &pets()),
-        "E0709 `normalize` is given 2 means, and a picture has 1 channels"
+        "E0709 `normalize` is given 2 means, and a picture has 1 channel"
     );
 }
 

@@ -5,7 +5,7 @@
 //! when nothing is changed at random.
 
 use super::super::Checked;
-use super::super::eval::{Evaluation, Value};
+use super::super::eval::{Evaluation, Finished, Value};
 use super::super::spec::{Arith, ByChannel, Columns, Decode, NodeId, PictureStep, Transform};
 use super::super::transform::{Statistic, shown};
 use super::Pictures;
@@ -29,7 +29,7 @@ impl<'t> Evaluation<'t> {
                 return None;
             }
         };
-        Some(Value::Pictures(Pictures::of_files(album, &Decode { axes, channels })))
+        Some(Value::Pictures(Pictures::of_files(album, &Decode { axes, channels }, span)))
     }
 
     /// `-x`
@@ -52,7 +52,8 @@ impl<'t> Evaluation<'t> {
             value => {
                 let values = self.numbers(value, operand)?;
                 let shape = shown(&values.form.shape);
-                let Some(pictures) = Pictures::of_numbers(&values.form, values.data) else {
+                let Some(pictures) = Pictures::of_numbers(&values.form, values.data, self.spec.node(operand).span)
+                else {
                     self.diagnostics.push(images::no_picture(span, transform.word(), &shape));
                     return None;
                 };
@@ -123,8 +124,8 @@ impl<'t> Evaluation<'t> {
     }
 
     /// A column of pictures as the program gets it: all rows have one shape.
-    pub fn finish_pictures(&mut self, pictures: Pictures, id: NodeId) -> Option<super::super::eval::Finished> {
-        let form = self.checked(pictures.form(self.spec.node(id).span))?;
-        Some(super::super::eval::Finished::Pictures(pictures, form))
+    pub fn finish_pictures(&mut self, pictures: Pictures) -> Option<Finished> {
+        let form = self.checked(pictures.form())?;
+        Some(Finished::Pictures(pictures, form))
     }
 }

@@ -31,6 +31,9 @@ const ROOM: usize = 1 << 30;
 #[derive(Clone, Debug)]
 pub struct Pictures {
     album: Arc<Album>,
+    /// Where the declaration takes the pictures, and where it changes the size of those that train.
+    span: Span,
+    resized: Option<Span>,
     /// How many channels the album is asked for.
     decoded: usize,
     /// How many there are after the steps.
@@ -70,13 +73,13 @@ struct Kept {
 
 impl Pictures {
     /// The pictures of files, as `decode` asks for them.
-    pub fn of_files(album: Arc<Album>, decode: &Decode) -> Pictures {
+    pub fn of_files(album: Arc<Album>, decode: &Decode, span: Span) -> Pictures {
         let channels = decode.channels.unwrap_or(3);
-        Pictures::new(album, channels, decode.axes.len() != 2, decode.axes.clone())
+        Pictures::new(album, channels, decode.axes.len() != 2, decode.axes.clone(), span)
     }
 
     /// Numbers in the shape of pictures; none when it is another.
-    pub fn of_numbers(form: &Form, numbers: Vec<f32>) -> Option<Pictures> {
+    pub fn of_numbers(form: &Form, numbers: Vec<f32>, span: Span) -> Option<Pictures> {
         let (shape, has_channels) = match *form.shape {
             [h, w] => ([h, w, 1], false),
             [h, w, channels] => ([h, w, channels], true),
@@ -87,12 +90,14 @@ impl Pictures {
         }
         let axes: Option<Vec<Symbol>> = form.axes.iter().copied().collect();
         let album = Arc::new(Album::Memory { shape, numbers });
-        Some(Pictures::new(album, shape[2], has_channels, axes.unwrap_or_default()))
+        Some(Pictures::new(album, shape[2], has_channels, axes.unwrap_or_default(), span))
     }
 
-    fn new(album: Arc<Album>, channels: usize, has_channels: bool, axes: Vec<Symbol>) -> Pictures {
+    fn new(album: Arc<Album>, channels: usize, has_channels: bool, axes: Vec<Symbol>, span: Span) -> Pictures {
         Pictures {
             album,
+            span,
+            resized: None,
             decoded: channels,
             channels,
             has_channels,
@@ -107,7 +112,7 @@ impl Pictures {
 
     /// The same files with other axes and channels; what is in memory stays as it is.
     pub fn decode(&self, decode: &Decode) -> Pictures {
-        Pictures::of_files(self.album.clone(), decode)
+        Pictures::of_files(self.album.clone(), decode, self.span)
     }
 
     /// `resize(h, w)`
@@ -150,7 +155,7 @@ impl Pictures {
         for change in changes {
             if let Change::Crop(h, w) = change {
                 self.large_enough(self.train, (*h, *w), span)?;
-                self.train = Some((*h, *w));
+                (self.train, self.resized) = (Some((*h, *w)), Some(span));
             }
         }
         self.random = self.random.or(Some(self.steps.len()));
@@ -193,7 +198,7 @@ impl Pictures {
     }
 
     /// The shape of a row, which must be one for all.
-    pub fn form(&self, span: Span) -> Checked<Form> {
+    pub fn form(&self) -> Checked<Form> {
         let of_files = || -> Checked<(usize, usize)> {
             let sizes = self.album.sizes()?;
             let first = sizes.first().copied().unwrap_or((1, 1));
@@ -202,7 +207,7 @@ impl Pictures {
                 None => Ok(first),
                 Some(row) => {
                     let (one, other) = ((self.album.path(0), first), (self.album.path(row), sizes[row]));
-                    refuse(images::sizes_differ(span, one, other, others.count()))
+                    refuse(images::sizes_differ(self.span, one, other, others.count()))
                 }
             }
         };
@@ -214,7 +219,7 @@ impl Pictures {
             }
         };
         if train != otherwise {
-            return refuse(images::training_size(span, train, otherwise));
+            return refuse(images::training_size(self.resized.unwrap_or(self.span), train, otherwise));
         }
         let mut shape = vec![train.0, train.1];
         shape.extend(self.has_channels.then_some(self.channels));
