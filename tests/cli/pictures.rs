@@ -39,7 +39,7 @@ fn stripes() -> Place {
 fn draw(place: &Place, name: &str, size: u32, across: bool) {
     let path = place.path(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let bright = |x: u32, y: u32| if (if across { y } else { x }) * 4 / size % 2 == 0 { 220 } else { 30 };
+    let bright = |x: u32, y: u32| if (if across { y } else { x } * 4 / size).is_multiple_of(2) { 220 } else { 30 };
     let picture = RgbImage::from_fn(size, size, |x, y| Rgb([bright(x, y); 3]));
     picture.save_with_format(path, ImageFormat::from_path(name).unwrap()).unwrap();
 }
