@@ -1,5 +1,7 @@
 //! Tests of the binary: what it prints where, how it ends, what it leaves, and what it says of bad input.
 
+mod pictures;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

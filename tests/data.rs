@@ -4,6 +4,9 @@ mod csv_files;
 mod examples;
 mod idx_files;
 mod loading;
+mod picture_changes;
+mod picture_files;
+mod pictures;
 mod random_bytes;
 mod splits;
 mod tensors;
@@ -11,7 +14,7 @@ mod text;
 mod transforms;
 
 use tensa::base::{FileId, Symbol};
-use tensa::data::{Constant, Dataset, Memory, Part, Spec, load};
+use tensa::data::{Batch, Constant, Dataset, Loader, Memory, Part, Spec, load};
 use tensa::diag::{Diagnostic, Diagnostics};
 use tensa::syntax::{ast, parse};
 use tensa::tensor::Tensor;
@@ -110,8 +113,13 @@ fn column(dataset: &Dataset, part: Part, name: &str) -> Tensor {
     let name = Symbol::new(name);
     let loader = dataset.loader(part).only(&[name]);
     let rows = loader.rows();
-    let mut batch = loader.batch_size(rows).in_file_order().batch(0, 0);
+    let mut batch = batch(&loader.batch_size(rows).in_file_order(), 0, 0);
     batch.columns.remove(0).1
+}
+
+/// A batch without a damaged picture.
+fn batch(loader: &Loader<'_>, epoch: u64, index: usize) -> Batch {
+    loader.batch(epoch, index).expect("whole pictures")
 }
 
 fn floats(dataset: &Dataset, part: Part, name: &str) -> Vec<f32> {

@@ -1,20 +1,24 @@
 //! `tensa predict`: what a trained model says about the rows of a file.
 //!
 //! Needs the run's folder and the rows, neither the training data nor labels. Out: a CSV table on stdout
-//! with a line a row, or a JSON object a row with the probability of every class.
+//! with a line a row, or a JSON object a row with the probability of every class. A row of pictures begins
+//! with the path of its file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{Failure, Machine, Outcome, open_run, out};
 use crate::backend::Backend;
-use crate::data::{Folder, Input, Rows};
-use crate::diag::{Diagnostics, run as told};
+use crate::data::{Folder, Input, Rows, Schema};
+use crate::diag::{Diagnostic, Diagnostics, data, run as told};
 use crate::driver::Session;
 use crate::lower;
 use crate::train::{Field, Meaning, Model, Predictor, Recorded, RunFolder};
+
+/// The column of the file of a picture.
+const IMAGE: &str = "image";
 
 /// Rows in a batch of predictions.
 const BATCH: usize = 256;
@@ -24,7 +28,7 @@ const BATCH: usize = 256;
 pub(super) struct Predict {
     /// A run's folder, or a program whose newest run in `runs` is meant
     run: PathBuf,
-    /// A file of the kind the program reads; labels may be absent
+    /// A file of the kind the program reads, or a folder of pictures; labels may be absent
     #[arg(long, value_name = "FILE")]
     input: PathBuf,
     #[command(flatten)]
@@ -102,11 +106,16 @@ fn predict(
     let input = Input::Path(args.input.display().to_string());
     let here = Folder(PathBuf::new());
     let rows = Rows::load(&spec, &fitted, &input, &predictor.columns(), &here, diagnostics)?;
-    let mut text = if args.json { String::new() } else { header(predictor.fields()) };
+    if let Some(diagnostic) = other_shape(&rows, schema, &args.input) {
+        diagnostics.push(diagnostic);
+        return None;
+    }
+    let mut text = if args.json { String::new() } else { header(predictor.fields(), !rows.paths().is_empty()) };
     for start in (0..rows.len()).step_by(BATCH) {
-        let batch = rows.batch(start, start + BATCH);
-        let numbers = match predictor.run(&mut model, &batch) {
-            Ok(numbers) => numbers,
+        let made = rows.batch(start, start + BATCH).map_err(|diagnostic| *diagnostic);
+        let made = made.and_then(|batch| predictor.run(&mut model, &batch).map(|numbers| (batch, numbers)));
+        let (batch, numbers) = match made {
+            Ok(made) => made,
             Err(diagnostic) => {
                 diagnostics.push(diagnostic);
                 return None;
@@ -119,16 +128,27 @@ fn predict(
             });
             let cells = predictor.fields().iter().zip(of_row);
             text += &match args.json {
-                true => object(cells),
-                false => line(cells),
+                true => object(rows.paths().get(start + row), cells),
+                false => line(rows.paths().get(start + row), cells),
             };
         }
     }
     Some(text)
 }
 
-/// The names of the columns. A field of several plain numbers is one cell with spaces between them.
-fn header(fields: &[Field]) -> String {
+/// What is wrong with rows whose items have another shape than those the model was trained on.
+fn other_shape(rows: &Rows, schema: &Schema, input: &Path) -> Option<Diagnostic> {
+    rows.columns().iter().find_map(|column| {
+        let trained = schema.column(column.name)?;
+        let differ = column.shape() != trained.shape();
+        let input = input.display().to_string();
+        differ
+            .then(|| data::trained_shape(column.span, column.name.as_str(), &input, &column.shape(), &trained.shape()))
+    })
+}
+
+/// The names of the columns: the file of a picture, then what is predicted. A field of several plain numbers is one cell with spaces between them.
+fn header(fields: &[Field], pictures: bool) -> String {
     let names = fields.iter().flat_map(|field| match &field.meaning {
         Meaning::Logits(_) | Meaning::Probabilities(_) => {
             let probability =
@@ -137,11 +157,12 @@ fn header(fields: &[Field]) -> String {
         }
         Meaning::Logit | Meaning::Classes(_) | Meaning::Numbers => vec![field.name.clone()],
     });
-    let names: Vec<String> = names.map(|name| quoted(&name)).collect();
+    let file = pictures.then(|| IMAGE.to_owned());
+    let names: Vec<String> = file.into_iter().chain(names).map(|name| quoted(&name)).collect();
     names.join(",") + "\n"
 }
 
-fn line<'a>(cells: impl Iterator<Item = (&'a Field, &'a [f64])>) -> String {
+fn line<'a>(file: Option<&String>, cells: impl Iterator<Item = (&'a Field, &'a [f64])>) -> String {
     let cells = cells.flat_map(|(field, numbers)| match &field.meaning {
         Meaning::Logits(names) => best(names, &softmax(numbers)),
         Meaning::Probabilities(names) => best(names, numbers),
@@ -151,12 +172,13 @@ fn line<'a>(cells: impl Iterator<Item = (&'a Field, &'a [f64])>) -> String {
         }
         Meaning::Numbers => vec![numbers.iter().map(|number| shown(*number)).collect::<Vec<_>>().join(" ")],
     });
-    let cells: Vec<String> = cells.map(|cell| quoted(&cell)).collect();
+    let cells: Vec<String> = file.cloned().into_iter().chain(cells).map(|cell| quoted(&cell)).collect();
     cells.join(",") + "\n"
 }
 
-fn object<'a>(cells: impl Iterator<Item = (&'a Field, &'a [f64])>) -> String {
+fn object<'a>(file: Option<&String>, cells: impl Iterator<Item = (&'a Field, &'a [f64])>) -> String {
     let mut object = Map::new();
+    object.extend(file.map(|file| (IMAGE.to_owned(), json!(file))));
     for (field, numbers) in cells {
         let mut classes = |names: &[String], probabilities: &[f64]| {
             let all: Map<String, Value> = names.iter().cloned().zip(probabilities.iter().map(|p| json!(p))).collect();

@@ -21,7 +21,8 @@ pub(super) struct TextColumn {
 }
 
 impl TextColumn {
-    fn push(&mut self, cell: &str) {
+    /// One cell more.
+    pub fn push(&mut self, cell: &str) {
         self.text.push_str(cell);
         self.ends.push(self.text.len());
     }

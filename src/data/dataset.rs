@@ -1,7 +1,7 @@
 //! All rows of a `data` declaration, ready to be batched.
 //!
 //! In: a `Spec`, files, a seed, and what was fitted before if the model is trained already. Out: a
-//! `Dataset`: the schema, the fitted statistics, and each column as one array a file.
+//! `Dataset`: the schema, the fitted statistics, and each column as one array a file, or as pictures to be made.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::diag::{Diagnostics, data};
 
 use super::eval::{Evaluation, Finished};
 use super::files::Files;
+use super::image::Pictures;
 use super::schema::{Axis, Column, ColumnType, Part, Schema};
 use super::spec::{BatchSize, EntrySpec, FilePart, NodeId, NodeKind, Selector, Source, Spec, SplitKind};
 use super::split;
@@ -32,7 +33,7 @@ pub struct Dataset {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rowset {
     pub store: Arc<Store>,
-    pub rows: Vec<u32>,
+    pub rows: Arc<Vec<u32>>,
 }
 
 /// The columns of one file, in the order of the schema.
@@ -46,6 +47,8 @@ pub(super) struct Store {
 pub(super) enum Stored {
     F32(Vec<f32>),
     I32(Vec<i32>),
+    /// Rows of floats that are made when they are asked for.
+    Pictures(Pictures),
 }
 
 impl Dataset {
@@ -88,14 +91,14 @@ pub fn load(
     let (store, columns_of_main) = evaluate(spec, &main, fit, &wanted, &mut found, diagnostics)?;
     drop(main);
 
-    let mut rowsets = parts.map(|rows| Rowset { store: store.clone(), rows });
+    let mut rowsets = parts.map(|rows| Rowset { store: store.clone(), rows: Arc::new(rows) });
     if let SplitKind::Files { valid, test } = &spec.split.kind {
         for (part, from) in [(Part::Valid, valid), (Part::Test, test)] {
             let Some(FilePart::Source(source)) = from else { continue };
             let table = Table::read(source, &columns, files, diagnostics)?;
             let (store, described) = evaluate(spec, &table, None, &wanted, &mut found, diagnostics)?;
             same_shapes(&columns_of_main, &described, source, diagnostics)?;
-            rowsets[part as usize] = Rowset { store, rows: (0..table.rows as u32).collect() };
+            rowsets[part as usize] = Rowset { store, rows: Arc::new((0..table.rows as u32).collect()) };
         }
     }
 
@@ -149,6 +152,10 @@ pub(super) fn evaluate(
                 let ty = ColumnType::Index { axis: classes.axis, size: classes.size, names: classes.names };
                 columns.push(column(name, span, ty, &classes.form));
                 store.columns.push(Stored::I32(classes.data));
+            }
+            Finished::Pictures(pictures, form) => {
+                columns.push(column(name, span, ColumnType::F32, &form));
+                store.columns.push(Stored::Pictures(pictures));
             }
         }
     }

@@ -10,7 +10,8 @@ use crate::base::{Span, Symbol};
 use crate::diag::data::Cell;
 use crate::diag::{Diagnostics, data};
 
-use super::spec::{Arith, ClassAxis, Columns, NodeId, NodeKind, Spec, Transform};
+use super::image::Pictures;
+use super::spec::{Arith, ClassAxis, Columns, NodeId, NodeKind, Spec, Transform, names};
 use super::table::{Cells, Table, TableColumn};
 use super::transform::{self, Classes, Fitted, Form, Statistic, Values, shown};
 
@@ -22,12 +23,15 @@ pub(super) enum Value<'t> {
     Constant(f64),
     Numbers(Values),
     Classes(Classes),
+    /// Made batch by batch.
+    Pictures(Pictures),
 }
 
-/// A finished column: numbers without gaps, or class numbers.
+/// A finished column: numbers without gaps, class numbers, or pictures of one shape.
 pub(super) enum Finished {
     Numbers(Values),
     Classes(Classes),
+    Pictures(Pictures, Form),
 }
 
 /// What computing needs.
@@ -78,6 +82,9 @@ impl<'t> Evaluation<'t> {
         let found = self.table.select(&columns.names);
         // What is not there was reported when the table was read.
         let first = found.first()?;
+        if self.table.album.is_some() && found.iter().any(|column| column.name == names::IMAGE) {
+            return self.picture_column(columns, span);
+        }
         let inner = match &first.cells {
             Cells::Text(_) => Vec::new(),
             Cells::Numbers(numbers) => numbers.shape.clone(),
@@ -105,7 +112,7 @@ impl<'t> Evaluation<'t> {
     }
 
     /// Cells as numbers.
-    fn numbers(&mut self, value: Value<'t>, id: NodeId) -> Option<Values> {
+    pub fn numbers(&mut self, value: Value<'t>, id: NodeId) -> Option<Values> {
         let span = self.spec.node(id).span;
         match value {
             Value::Numbers(values) => Some(values),
@@ -140,7 +147,7 @@ impl<'t> Evaluation<'t> {
                 fine.then_some(Values { form, data })
             }
             // The reader of the declaration keeps both out of arithmetic.
-            Value::Constant(_) | Value::Classes(_) => None,
+            Value::Constant(_) | Value::Classes(_) | Value::Pictures(_) => None,
         }
     }
 
@@ -174,6 +181,9 @@ impl<'t> Evaluation<'t> {
     }
 
     fn negate(&mut self, value: Value<'t>, id: NodeId) -> Option<Value<'t>> {
+        if let Value::Pictures(pictures) = value {
+            return Some(self.negate_pictures(pictures));
+        }
         let mut values = self.numbers(value, id)?;
         values.data.iter_mut().for_each(|x| *x = -*x);
         Some(Value::Numbers(values))
@@ -181,6 +191,14 @@ impl<'t> Evaluation<'t> {
 
     fn arith(&mut self, op: Arith, a: (Value<'t>, NodeId), b: (Value<'t>, NodeId), id: NodeId) -> Option<Value<'t>> {
         let result = match (a, b) {
+            ((Value::Constant(x), _), (Value::Pictures(mut pictures), _)) => {
+                pictures.arith_left(x, op);
+                return Some(Value::Pictures(pictures));
+            }
+            ((Value::Pictures(mut pictures), _), (Value::Constant(y), _)) => {
+                pictures.arith_right(op, y);
+                return Some(Value::Pictures(pictures));
+            }
             ((Value::Constant(x), _), (b, b_id)) => {
                 let mut b = self.numbers(b, b_id)?;
                 b.data.iter_mut().for_each(|y| *y = op.eval(x, f64::from(*y)) as f32);
@@ -224,7 +242,12 @@ impl<'t> Evaluation<'t> {
         (value, operand): (Value<'t>, NodeId),
         id: NodeId,
     ) -> Option<Value<'t>> {
+        if matches!(value, Value::Pictures(_)) || matches!(transform, Transform::Picture(_)) {
+            return self.picture_step(name, transform, (value, operand), id);
+        }
         match transform {
+            // These are steps of pictures, which were taken above.
+            Transform::Picture(_) => None,
             Transform::Standardize | Transform::Minmax | Transform::Impute(_) => {
                 let mut values = self.numbers(value, operand)?;
                 let statistic = self.statistic(name, transform, &values, id)?;
@@ -252,7 +275,7 @@ impl<'t> Evaluation<'t> {
             Transform::Index(axis) => self.index(name, *axis, (value, operand), id),
             Transform::OneHot(axis) => match value {
                 Value::Classes(classes) => Some(Value::Numbers(one_hot(classes, *axis))),
-                Value::Cells(..) | Value::Constant(_) | Value::Numbers(_) => None,
+                Value::Cells(..) | Value::Constant(_) | Value::Numbers(_) | Value::Pictures(_) => None,
             },
         }
     }
@@ -282,7 +305,8 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    fn mismatch<T>(&mut self, name: &str, id: NodeId) -> Option<T> {
+    /// What was fitted belongs to another program.
+    pub fn mismatch<T>(&mut self, name: &str, id: NodeId) -> Option<T> {
         self.diagnostics.push(data::fitted_mismatch(self.spec.node(id).span, name));
         None
     }
@@ -454,6 +478,7 @@ impl<'t> Evaluation<'t> {
     fn finish(&mut self, value: Value<'t>, id: NodeId) -> Option<Finished> {
         let values = match value {
             Value::Classes(classes) => return Some(Finished::Classes(classes)),
+            Value::Pictures(pictures) => return self.finish_pictures(pictures),
             value => self.numbers(value, id)?,
         };
         let missing = values.data.iter().filter(|x| x.is_nan()).count();

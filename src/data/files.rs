@@ -4,22 +4,30 @@
 //! what went wrong as a diagnostic.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::diag::{data, nearest};
+use crate::diag::{Diagnostic, data, nearest};
 
 use super::spec::SourceFile;
 use super::{Checked, refuse};
 
 /// What reads files. Paths are relative to the folder of the program.
-pub trait Files {
+pub trait Files: Debug + Send + Sync {
     /// The bytes of a file.
     fn read(&self, path: &str) -> io::Result<Vec<u8>>;
-    /// The names in a folder; `""` is the folder of the program.
+    /// At most this many of its first bytes.
+    fn head(&self, path: &str, limit: u64) -> io::Result<Vec<u8>>;
+    /// The names in a folder, in order; `""` is the folder of the program.
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
+    /// Those of them that are folders.
+    fn folders(&self, folder: &str) -> io::Result<Vec<String>>;
+    /// The same files for other threads, which read them when this value may be gone.
+    fn share(&self) -> Arc<dyn Files>;
     /// The path as it is tried, for messages.
     fn shown(&self, path: &str) -> String;
 }
@@ -33,6 +41,12 @@ impl Files for Folder {
         std::fs::read(self.0.join(path))
     }
 
+    fn head(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        std::fs::File::open(self.0.join(path))?.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(self.0.join(folder))? {
@@ -40,6 +54,16 @@ impl Files for Folder {
         }
         names.sort();
         Ok(names)
+    }
+
+    fn folders(&self, folder: &str) -> io::Result<Vec<String>> {
+        let mut names = self.list(folder)?;
+        names.retain(|name| self.0.join(folder).join(name).is_dir());
+        Ok(names)
+    }
+
+    fn share(&self) -> Arc<dyn Files> {
+        Arc::new(self.clone())
     }
 
     fn shown(&self, path: &str) -> String {
@@ -57,6 +81,15 @@ impl Memory {
         self.0.insert(path.to_owned(), bytes.into());
         self
     }
+
+    /// What lies in a folder, and whether it is a folder itself.
+    fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, bool)> {
+        let inside = self.0.keys().filter_map(move |path| match folder {
+            "" => Some(path.as_str()),
+            _ => path.strip_prefix(folder)?.strip_prefix('/'),
+        });
+        inside.map(|rest| rest.split_once('/').map_or((rest, false), |(name, _)| (name, true)))
+    }
 }
 
 impl Files for Memory {
@@ -64,14 +97,31 @@ impl Files for Memory {
         self.0.get(path).cloned().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
+    fn head(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = self.read(path)?;
+        bytes.truncate(limit as usize);
+        Ok(bytes)
+    }
+
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
-        Ok(self
-            .0
-            .keys()
-            .map(|path| parts(path))
-            .filter(|(of, _)| *of == folder)
-            .map(|(_, name)| name.to_owned())
-            .collect())
+        let mut names: Vec<String> = self.below(folder).map(|(name, _)| name.to_owned()).collect();
+        names.dedup();
+        // A folder is there when something lies in it.
+        if names.is_empty() && !folder.is_empty() {
+            return Err(io::Error::from(io::ErrorKind::NotFound));
+        }
+        Ok(names)
+    }
+
+    fn folders(&self, folder: &str) -> io::Result<Vec<String>> {
+        let mut names: Vec<String> =
+            self.below(folder).filter(|(_, inner)| *inner).map(|(name, _)| name.to_owned()).collect();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn share(&self) -> Arc<dyn Files> {
+        Arc::new(self.clone())
     }
 
     fn shown(&self, path: &str) -> String {
@@ -83,23 +133,32 @@ impl Files for Memory {
 pub(super) fn read(files: &dyn Files, file: &SourceFile) -> Checked<Vec<u8>> {
     match files.read(&file.path) {
         Ok(bytes) => unpack(bytes, file),
-        Err(error) => {
-            let why = match error.kind() {
-                io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
-                io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-                _ => error.to_string(),
-            };
-            let (folder, name) = parts(&file.path);
-            let others = match error.kind() {
-                io::ErrorKind::NotFound => files.list(folder).unwrap_or_default(),
-                _ => Vec::new(),
-            };
-            let near = nearest(name, others.iter().map(String::as_str)).filter(|near| *near != name);
-            let whole = near.map(|near| format!("{}{near}", &file.path[..file.path.len() - name.len()]));
-            let near = near.zip(whole.as_deref());
-            refuse(data::unreadable(file.span, &files.shown(&file.path), &why, near))
-        }
+        Err(error) => Err(unreadable(files, file, &error)),
+    }
+}
+
+/// Why a file or a folder cannot be read, and what of a similar name is there.
+pub(super) fn unreadable(files: &dyn Files, file: &SourceFile, error: &io::Error) -> Box<Diagnostic> {
+    let why = why(error);
+    let (folder, name) = parts(&file.path);
+    let others = match error.kind() {
+        io::ErrorKind::NotFound => files.list(folder).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let near = nearest(name, others.iter().map(String::as_str)).filter(|near| *near != name);
+    let whole = near.map(|near| format!("{}{near}", &file.path[..file.path.len() - name.len()]));
+    let near = near.zip(whole.as_deref());
+    Box::new(data::unreadable(file.span, &files.shown(&file.path), &why, near))
+}
+
+/// An error of the system in words.
+pub(super) fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::NotADirectory => "it is no folder".to_owned(),
+        _ => error.to_string(),
     }
 }
 

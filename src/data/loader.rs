@@ -5,18 +5,19 @@
 //! time, and a run that resumes sees what it would have seen.
 //!
 //! Only the rows of a batch are copied. A batch of a few hundred kilobytes is gathered faster by one
-//! thread than work can be handed to others, so there are none here.
+//! thread than work can be handed to others, so there are none here; pictures come from `ahead`.
 
-use std::sync::{Arc, Mutex};
+use std::sync::OnceLock;
 
 use crate::base::Symbol;
-use crate::base::philox::permutation;
 use crate::tensor::Tensor;
 
+use super::Checked;
+use super::ahead::{Ahead, Made};
 use super::dataset::{Dataset, Rowset, Stored};
+use super::order::Order;
 use super::schema::{Column, Part};
 use super::spec::BatchSize;
-use super::split::{Purpose, key};
 
 /// Gives the batches of one part.
 #[derive(Debug)]
@@ -25,11 +26,11 @@ pub struct Loader<'d> {
     rowset: &'d Rowset,
     /// Places of the wanted columns in the schema.
     columns: Vec<usize>,
-    batch: usize,
-    shuffle: bool,
-    drop_last: bool,
-    /// The order of the epoch that was asked for last: a cache, no state.
-    order: Mutex<Option<(u64, Arc<Vec<u32>>)>>,
+    order: Order,
+    /// Whether rows are changed at random where the declaration says so.
+    training: bool,
+    /// Made when the first batch is asked for; none without pictures.
+    ahead: OnceLock<Option<Ahead>>,
 }
 
 /// Rows of the wanted columns.
@@ -51,8 +52,8 @@ pub enum Target<'a> {
 }
 
 impl Dataset {
-    /// The batches of a part with all columns. Training rows are shuffled if the declaration says so; the
-    /// rows of other parts come in the order of their file, and none is left out.
+    /// The batches of a part with all columns. Training rows are shuffled and changed at random if the
+    /// declaration says so; the rows of other parts come in the order of their file, and none is left out.
     pub fn loader(&self, part: Part) -> Loader<'_> {
         let training = part == Part::Train;
         let rowset = self.part(part);
@@ -60,14 +61,14 @@ impl Dataset {
             BatchSize::Rows(rows) => rows,
             BatchSize::Whole => rowset.rows.len().max(1),
         };
+        let (shuffle, drop_last) = (training && self.shuffle, training && self.drop_last);
         Loader {
             dataset: self,
             rowset,
             columns: (0..self.schema().columns.len()).collect(),
-            batch,
-            shuffle: training && self.shuffle,
-            drop_last: training && self.drop_last,
-            order: Mutex::new(None),
+            order: Order::new(rowset.rows.clone(), self.seed, batch, shuffle, drop_last),
+            training,
+            ahead: OnceLock::new(),
         }
     }
 }
@@ -82,14 +83,14 @@ impl<'d> Loader<'d> {
 
     /// Batches of another size than the declaration says.
     pub fn batch_size(mut self, rows: usize) -> Loader<'d> {
-        self.batch = rows.max(1);
+        self.order.batch = rows.max(1);
         self
     }
 
-    /// Rows in the order of their file, and all of them: to look at training rows without training.
+    /// Rows in the order of their file, all of them, and unchanged: to look at training rows without
+    /// training.
     pub fn in_file_order(mut self) -> Loader<'d> {
-        self.shuffle = false;
-        self.drop_last = false;
+        (self.order.shuffle, self.order.drop_last, self.training) = (false, false, false);
         self
     }
 
@@ -105,79 +106,76 @@ impl<'d> Loader<'d> {
 
     /// How many batches an epoch has.
     pub fn batches(&self) -> usize {
-        if self.drop_last { self.rows() / self.batch } else { self.rows().div_ceil(self.batch) }
+        self.order.batches()
     }
 
     /// How many rows a batch has: the last of an epoch may have fewer.
     pub fn rows_of(&self, index: usize) -> usize {
-        let start = index.saturating_mul(self.batch).min(self.rows());
-        if index < self.batches() { self.batch.min(self.rows() - start) } else { 0 }
+        self.order.rows_of(index)
     }
 
-    /// Batch `index` of `epoch`; without rows past the end of the epoch.
-    pub fn batch(&self, epoch: u64, index: usize) -> Batch {
-        let order = self.order(epoch);
-        let chosen = self.chosen(&order, index);
+    /// Batch `index` of `epoch`; without rows past the end of the epoch. An error is that of a picture.
+    pub fn batch(&self, epoch: u64, index: usize) -> Checked<Batch> {
+        let chosen = self.order.chosen(epoch, index);
+        let mut made = self.made(epoch, index)?.into_iter();
         let columns = self.columns.iter().map(|&at| {
             let column = &self.dataset.schema().columns[at];
             let mut shape = column.shape();
             let item = shape.iter().product();
             shape.insert(0, chosen.len());
             let tensor = match &self.rowset.store.columns[at] {
-                Stored::F32(all) => Tensor::from_f32(&shape, gather(all, chosen, item)),
-                Stored::I32(all) => Tensor::from_i32(&shape, gather(all, chosen, item)),
+                Stored::F32(all) => Tensor::from_f32(&shape, gather(all, &chosen, item)),
+                Stored::I32(all) => Tensor::from_i32(&shape, gather(all, &chosen, item)),
+                Stored::Pictures(_) => Tensor::from_f32(&shape, made.next().unwrap_or_default()),
             };
             (column.name, tensor.expect("a batch has as many numbers as its rows have"))
         });
-        Batch { rows: chosen.len(), columns: columns.collect() }
+        Ok(Batch { rows: chosen.len(), columns: columns.collect() })
     }
 
     /// Writes batch `index` of `epoch` where the targets say, one for each column; gives the number of
     /// rows. A target may be longer than the batch. None when a target is missing, too short, or of the
-    /// other element type.
-    pub fn write(&self, epoch: u64, index: usize, targets: &mut [Target<'_>]) -> Option<usize> {
-        let order = self.order(epoch);
-        let chosen = self.chosen(&order, index);
+    /// other element type. An error is that of a picture.
+    pub fn write(&self, epoch: u64, index: usize, targets: &mut [Target<'_>]) -> Checked<Option<usize>> {
+        let chosen = self.order.chosen(epoch, index);
+        let made = self.made(epoch, index)?;
+        Ok(self.copy(&chosen, made, targets))
+    }
+
+    fn copy(&self, chosen: &[u32], made: Made, targets: &mut [Target<'_>]) -> Option<usize> {
         if targets.len() != self.columns.len() {
             return None;
         }
+        let mut made = made.into_iter();
         for (&at, target) in self.columns.iter().zip(targets) {
             let item = self.dataset.schema().columns[at].axes.iter().map(|axis| axis.size).product();
             match (&self.rowset.store.columns[at], target) {
                 (Stored::F32(all), Target::F32(into)) => copy(all, chosen, item, into)?,
                 (Stored::I32(all), Target::I32(into)) => copy(all, chosen, item, into)?,
-                (Stored::F32(_), Target::I32(_)) | (Stored::I32(_), Target::F32(_)) => return None,
+                (Stored::Pictures(_), Target::F32(into)) => {
+                    let numbers = made.next()?;
+                    into.get_mut(..numbers.len())?.copy_from_slice(&numbers);
+                }
+                (Stored::F32(_) | Stored::Pictures(_), Target::I32(_)) | (Stored::I32(_), Target::F32(_)) => {
+                    return None;
+                }
             }
         }
         Some(chosen.len())
     }
 
-    /// The rows of a batch, as rows of the store.
-    fn chosen<'o>(&self, order: &'o [u32], index: usize) -> &'o [u32] {
-        let start = index.saturating_mul(self.batch).min(order.len());
-        &order[start..start + self.rows_of(index)]
-    }
-
-    /// The rows of the part in the order of an epoch.
-    fn order(&self, epoch: u64) -> Arc<Vec<u32>> {
-        let mut cached = self.order.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        // Without a shuffle, all epochs are the first.
-        let epoch = if self.shuffle { epoch } else { 0 };
-        if let Some((of, order)) = &*cached
-            && *of == epoch
-        {
-            return order.clone();
-        }
-        let rows = &self.rowset.rows;
-        let order = Arc::new(if self.shuffle {
-            let stream = [epoch as u32, (epoch >> 32) as u32];
-            let places = permutation(rows.len(), key(self.dataset.seed, Purpose::Shuffle), stream);
-            places.into_iter().map(|at| rows[at as usize]).collect()
-        } else {
-            rows.clone()
+    /// The pictures of a batch.
+    fn made(&self, epoch: u64, index: usize) -> Checked<Made> {
+        let ahead = self.ahead.get_or_init(|| {
+            let item = |at: usize| self.dataset.schema().columns[at].shape().iter().product();
+            let columns: Vec<(usize, usize)> = self.columns.iter().map(|&at| (at, item(at))).collect();
+            Ahead::of(&self.rowset.store, &columns, self.order.clone(), self.training)
         });
-        *cached = Some((epoch, order.clone()));
-        order
+        // Past the end there is nothing to make ahead of.
+        match ahead.as_ref().filter(|_| index < self.batches()) {
+            Some(ahead) => ahead.take(epoch, index),
+            None => Ok(Made::new()),
+        }
     }
 }
 

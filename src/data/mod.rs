@@ -5,20 +5,24 @@
 //!
 //! ```text
 //! ast::Data ─ spec::read ─▶ Spec ┐
-//! files ─ table (csv, idx) ─▶ Table ─ split ─▶ rows of train, valid, test
-//!                                 └ eval (transform: fit on train, apply) ─▶ Dataset ─ loader ─▶ Batch
+//! files ─ table (csv, idx, image) ─▶ Table ─ split ─▶ rows of train, valid, test
+//!                                        └ eval (transform: fit on train, apply) ─▶ Dataset ─ loader ─▶ Batch
 //! ```
 //!
 //! Nothing runs when a module is read, and nothing here knows a model. What is fitted on the training
-//! rows is a value (`Fitted`) that travels with the model. Text, images, series and further sources are
-//! deliberately absent; the reader of the declaration says so.
+//! rows is a value (`Fitted`) that travels with the model. Numbers and words are read before the first step;
+//! pictures are read when a batch asks for them (`image`), on threads that run ahead of it (`ahead`). Text,
+//! series and further sources are deliberately absent; the reader of the declaration says so.
 
+mod ahead;
 mod csv;
 mod dataset;
 mod eval;
 mod files;
 mod idx;
+mod image;
 mod loader;
+mod order;
 mod predict;
 mod schema;
 pub mod spec;
@@ -36,8 +40,8 @@ pub use transform::{Fitted, Statistic};
 
 use crate::diag::Diagnostic;
 
-/// What reading one file gives: the diagnostic is large beside what it stands in for.
-type Checked<T> = Result<T, Box<Diagnostic>>;
+/// What reading files gives: the diagnostic is large beside what it stands in for.
+pub type Checked<T> = Result<T, Box<Diagnostic>>;
 
 fn refuse<T>(diagnostic: Diagnostic) -> Checked<T> {
     Err(Box::new(diagnostic))

@@ -2,12 +2,13 @@
 //!
 //! In: a `Spec`, fitted statistics, the path of a file of the same kind as the source, and the columns
 //! that reach `predict`. Out: those columns of all rows. Nothing else of the file is looked at: labels
-//! may be absent.
+//! may be absent. For pictures the path is that of one, or of a folder with pictures at any depth.
 
 use crate::base::Symbol;
 use crate::diag::{Diagnostics, data};
 use crate::tensor::Tensor;
 
+use super::Checked;
 use super::dataset::{Stored, evaluate, selectors};
 use super::files::Files;
 use super::loader::Batch;
@@ -19,7 +20,7 @@ use super::transform::Fitted;
 /// Where the rows are.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
-    /// One file: a table, or the one column that is needed of an `idx` source.
+    /// One file or folder: a table, pictures, or the one column that is needed of an `idx` source.
     Path(String),
     /// Files by the column they hold.
     Named(Vec<(String, String)>),
@@ -30,6 +31,7 @@ pub enum Input {
 pub struct Rows {
     rows: usize,
     columns: Vec<Column>,
+    paths: Vec<String>,
     stored: std::sync::Arc<super::dataset::Store>,
 }
 
@@ -50,7 +52,8 @@ impl Rows {
         let source = replaced(source, &selected, input, diagnostics)?;
         let table = Table::read(&source, &selected, files, diagnostics)?;
         let (stored, columns) = evaluate(spec, &table, None, &wanted, &mut fitted.clone(), diagnostics)?;
-        Some(Rows { rows: table.rows, columns, stored })
+        let paths = table.album.as_ref().map_or(Vec::new(), |album| album.paths().to_vec());
+        Some(Rows { rows: table.rows, columns, paths, stored })
     }
 
     /// How many rows there are.
@@ -68,11 +71,16 @@ impl Rows {
         &self.columns
     }
 
-    /// The rows `start..end`, as far as there are any.
-    pub fn batch(&self, start: usize, end: usize) -> Batch {
+    /// The file of each row, for pictures; else none.
+    pub fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    /// The rows `start..end`, as far as there are any. An error is that of a picture.
+    pub fn batch(&self, start: usize, end: usize) -> Checked<Batch> {
         let (start, end) = (start.min(self.rows), end.min(self.rows));
         let rows = end.saturating_sub(start);
-        let columns = self.columns.iter().zip(&self.stored.columns).map(|(column, stored)| {
+        let columns = self.columns.iter().zip(&self.stored.columns).map(|(column, stored)| -> Checked<_> {
             let mut shape = column.shape();
             let item: usize = shape.iter().product();
             shape.insert(0, rows);
@@ -80,10 +88,16 @@ impl Rows {
             let tensor = match stored {
                 Stored::F32(all) => Tensor::from_f32(&shape, all[range].to_vec()),
                 Stored::I32(all) => Tensor::from_i32(&shape, all[range].to_vec()),
+                Stored::Pictures(pictures) => {
+                    let mut numbers = vec![0.0; range.len()];
+                    let chosen: Vec<u32> = (start as u32..(start + rows) as u32).collect();
+                    pictures.write(&chosen, None, &mut numbers)?;
+                    Tensor::from_f32(&shape, numbers)
+                }
             };
-            (column.name, tensor.expect("a batch has as many numbers as its rows have"))
+            Ok((column.name, tensor.expect("a batch has as many numbers as its rows have")))
         });
-        Batch { rows, columns: columns.collect() }
+        Ok(Batch { rows, columns: columns.collect::<Checked<_>>()? })
     }
 }
 
@@ -91,8 +105,8 @@ impl Rows {
 fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics: &mut Diagnostics) -> Option<Source> {
     let is_used = |file: &&SourceFile| selected.iter().any(|selector| selector.first == file.column);
     let files = match (source.format, input) {
-        (Format::Table { .. }, Input::Path(path)) => vec![at(path, "")],
-        (Format::Table { .. }, Input::Named(named)) => {
+        (Format::Table { .. } | Format::Images { .. }, Input::Path(path)) => vec![at(path, "")],
+        (Format::Table { .. } | Format::Images { .. }, Input::Named(named)) => {
             let (_, path) = named.first()?;
             vec![at(path, "")]
         }
@@ -109,7 +123,11 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
             }
         }
     };
-    Some(Source { format: source.format, files })
+    let format = match source.format {
+        Format::Images { .. } => Format::Images { labels: false, parts: false },
+        format @ (Format::Table { .. } | Format::Idx) => format,
+    };
+    Some(Source { format, files })
 }
 
 fn at(path: &str, column: &str) -> SourceFile {

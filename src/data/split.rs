@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::philox::{permutation, philox};
-use crate::diag::{Diagnostics, data};
+use crate::diag::{Diagnostics, data, images};
 
 use super::spec::{FilePart, Selector, Shares, Split, SplitKind, names};
 use super::table::{Cells, Table, TableColumn};
@@ -19,6 +19,7 @@ pub(super) type Parts = [Vec<u32>; 3];
 pub(super) enum Purpose {
     Split = 1,
     Shuffle = 2,
+    Augment = 3,
 }
 
 /// The key of a purpose. The counter lies where no counter of a training step does.
@@ -32,7 +33,7 @@ pub(super) fn selectors(split: &Split) -> Option<&Selector> {
     match &split.kind {
         SplitKind::Stratified(selector, _) | SplitKind::ByColumn(selector) => Some(selector),
         SplitKind::Chronological(selector, _) => selector.as_ref(),
-        SplitKind::All | SplitKind::Random(_) | SplitKind::Files { .. } => None,
+        SplitKind::All | SplitKind::Random(_) | SplitKind::Files { .. } | SplitKind::ByFolder(_) => None,
     }
 }
 
@@ -53,6 +54,7 @@ pub(super) fn share_out(split: &Split, table: &Table, seed: u64, diagnostics: &m
         SplitKind::ByColumn(selector) => {
             (by_column(split, table, column(table, selector)?, diagnostics)?, [1.0, 0.0, 0.0])
         }
+        SplitKind::ByFolder(shares) => (by_folder(split, table, shares, key, diagnostics)?, *shares),
         SplitKind::Chronological(None, shares) => (cut((0..table.rows as u32).collect(), shares), *shares),
         SplitKind::Chronological(Some(selector), shares) => {
             let order = in_time(split, table, column(table, selector)?, diagnostics)?;
@@ -174,6 +176,30 @@ fn by_column(split: &Split, table: &Table, column: &TableColumn, diagnostics: &m
                 return None;
             }
         }
+    }
+    Some(parts)
+}
+
+/// Rows by the folders they were found in; shares are taken of the training folder.
+fn by_folder(
+    split: &Split,
+    table: &Table,
+    shares: &Shares,
+    key: [u32; 2],
+    diagnostics: &mut Diagnostics,
+) -> Option<Parts> {
+    let mut folders = Parts::default();
+    for (row, part) in table.parts.iter().enumerate() {
+        folders[usize::from(*part)].push(row as u32);
+    }
+    let drawn = permutation(folders[0].len(), key, [0, 0]).into_iter().map(|at| folders[0][at as usize]).collect();
+    let mut parts = cut(drawn, shares);
+    for at in 1..3 {
+        if shares[at] > 0.0 && !folders[at].is_empty() {
+            diagnostics.push(images::share_and_folder(split.span, table.file(), names::PARTS[at]));
+            return None;
+        }
+        parts[at].append(&mut folders[at]);
     }
     Some(parts)
 }

@@ -3,6 +3,8 @@
 //! In: a source and the columns wanted of it. Out: a `Table`. A range of columns is resolved against the
 //! header here, and what is missing is reported with the nearest name.
 
+use std::sync::Arc;
+
 use crate::base::Span;
 use crate::diag::data::Cell;
 use crate::diag::{Diagnostic, Diagnostics, data};
@@ -10,7 +12,8 @@ use crate::diag::{Diagnostic, Diagnostics, data};
 use super::csv::{self, TextColumn};
 use super::files::{self, Files};
 use super::idx::{self, NumberColumn};
-use super::spec::{Format, Selector, Source, SourceFile};
+use super::image::{self, Album};
+use super::spec::{Format, Selector, Source, SourceFile, names};
 use super::{Checked, refuse};
 
 /// Rows with named columns.
@@ -21,6 +24,10 @@ pub(super) struct Table {
     header: Vec<String>,
     /// The line of each row; empty for binary files.
     lines: Vec<u64>,
+    /// The pictures of the column `image`, whose cells are paths.
+    pub album: Option<Arc<Album>>,
+    /// The part of each row, as a place in `names::PARTS`, where folders say it; else empty.
+    pub parts: Vec<u8>,
 }
 
 /// A column of a table.
@@ -58,7 +65,7 @@ impl Table {
                     let (name, file) = (header[at].clone(), file.path.clone());
                     columns[at] = Some(TableColumn { name, file, cells: Cells::Text(cells) });
                 }
-                Some(Table { rows: lines.len(), columns, header, lines })
+                Some(Table { rows: lines.len(), columns, header, lines, album: None, parts: Vec::new() })
             }
             Format::Idx => {
                 let header: Vec<String> = source.files.iter().map(|file| file.column.clone()).collect();
@@ -77,7 +84,20 @@ impl Table {
                     let (name, file) = (header[at].clone(), file.path.clone());
                     columns[at] = Some(TableColumn { name, file, cells: Cells::Numbers(numbers) });
                 }
-                Some(Table { rows: first.map_or(0, |(_, rows)| rows), columns, header, lines: Vec::new() })
+                let rows = first.map_or(0, |(_, rows)| rows);
+                Some(Table { rows, columns, header, lines: Vec::new(), album: None, parts: Vec::new() })
+            }
+            Format::Images { labels, parts } => {
+                let file = source.files.first()?;
+                let mut header = vec![names::IMAGE.to_owned()];
+                header.extend(labels.then(|| names::LABEL.to_owned()));
+                resolve_all(&header, wanted, &file.path, file.span, diagnostics)?;
+                let found = image::find(file, labels, parts, files, diagnostics)?;
+                let mut columns = vec![text_column(names::IMAGE, file, &found.paths)];
+                columns.extend(labels.then(|| text_column(names::LABEL, file, &found.classes)));
+                let (rows, parts) = (found.paths.len(), found.parts);
+                let album = Some(Arc::new(Album::of_files(found.paths, files.share(), file.span)));
+                Some(Table { rows, columns, header, lines: Vec::new(), album, parts })
             }
         }
     }
@@ -88,10 +108,21 @@ impl Table {
         places.filter_map(|at| self.columns[at].as_ref()).collect()
     }
 
+    /// The path of the first column's file.
+    pub fn file(&self) -> &str {
+        self.columns.iter().flatten().next().map_or("", |column| &column.file)
+    }
+
     /// A cell as people find it; `row` counts from 0 here.
     pub fn place<'a>(&self, column: &'a TableColumn, row: usize) -> Cell<'a> {
         Cell { file: &column.file, row: row + 1, line: self.lines.get(row).copied(), column: &column.name }
     }
+}
+
+fn text_column(name: &str, file: &SourceFile, words: &[String]) -> Option<TableColumn> {
+    let mut cells = TextColumn::default();
+    words.iter().for_each(|word| cells.push(word));
+    Some(TableColumn { name: name.to_owned(), file: file.path.clone(), cells: Cells::Text(cells) })
 }
 
 fn taken<T>(result: Checked<T>, diagnostics: &mut Diagnostics) -> Option<T> {

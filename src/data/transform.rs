@@ -5,7 +5,7 @@
 //! missing number is NaN; statistics pass over it and transforms keep it, until `impute` fills it.
 //!
 //! Statistics are taken for each column of the file: a table's columns each have their own mean, a
-//! picture has one for all its pixels.
+//! picture has one for all its pixels, or with `normalize` one for each channel (`image`).
 
 use std::collections::BTreeMap;
 
@@ -183,7 +183,8 @@ pub(super) fn fit(transform: &Transform, values: &Values, rows: &[u32]) -> Resul
         | Transform::Scale(_)
         | Transform::Vocab { .. }
         | Transform::Index(_)
-        | Transform::OneHot(_) => Ok(None),
+        | Transform::OneHot(_)
+        | Transform::Picture(_) => Ok(None),
     }
 }
 

@@ -126,6 +126,10 @@ codes! {
     E0728 "a cell does not say where its row belongs"
     E0729 "the number of classes is not the size of the axis"
     E0730 "the fitted values do not belong to this program"
+    E0731 "folders of pictures do not lie as they should"
+    E0732 "a picture cannot be read"
+    E0733 "the sizes of pictures do not fit"
+    E0734 "a change of pictures stands on the wrong side of `train(…)`"
     E0801 "a size is negative or too large"
     E0802 "a step needs more memory than there is"
     E0803 "a compiled step does not fit what it runs on"
@@ -142,4 +146,5 @@ codes! {
     E0829 "a project cannot be made here"
     W0201 "a definition hides one of the library"
     W0701 "a column has one value only"
+    W0702 "a file beside pictures is left out"
 }

@@ -37,7 +37,7 @@ fn row(row: usize, line: Option<u64>) -> String {
 }
 
 /// A label where there is a place for one.
-fn at(code: Code, span: Option<Span>, message: String) -> Diagnostic {
+pub(super) fn at(code: Code, span: Option<Span>, message: String) -> Diagnostic {
     match span {
         Some(span) => Diagnostic::error(code, span, message),
         None => Diagnostic::without_place(code, message),
@@ -57,7 +57,7 @@ fn meant<'a>(
     }
 }
 
-fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 24;
     let names: Vec<&str> = names.into_iter().collect();
     let mut text = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -76,7 +76,7 @@ fn cut(text: &str) -> String {
     text.chars().take(SHOWN).chain(['…']).collect()
 }
 
-fn more(count: usize, what: &str) -> Option<String> {
+pub(super) fn more(count: usize, what: &str) -> Option<String> {
     match count {
         0 => None,
         1 => Some(format!("one more {what} like it")),
@@ -84,7 +84,7 @@ fn more(count: usize, what: &str) -> Option<String> {
     }
 }
 
-fn noted(diagnostic: Diagnostic, note: Option<String>) -> Diagnostic {
+pub(super) fn noted(diagnostic: Diagnostic, note: Option<String>) -> Diagnostic {
     match note {
         Some(note) => diagnostic.note(note),
         None => diagnostic,
@@ -417,6 +417,15 @@ pub fn file_shape(span: Span, column: &str, file: &str, shape: &str, main: &str)
         span,
         format!("an item of `{column}` has the shape {shape} in `{file}` and {main} in the main file"),
     )
+}
+
+/// Rows to predict on whose items have another shape than those of the training rows.
+pub fn trained_shape(span: Span, column: &str, file: &str, found: &[usize], trained: &[usize]) -> Diagnostic {
+    let shown = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+    let (found, trained) = (shown(found), shown(trained));
+    let message =
+        format!("an item of `{column}` has the shape {found} in `{file}`; the model was trained on {trained}");
+    Diagnostic::error(Code::E0723, span, message)
 }
 
 /// A class number below zero or past its axis.

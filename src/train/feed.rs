@@ -72,7 +72,7 @@ impl Feed {
                 Numbers::I32(numbers) => Target::I32(room(numbers, slot.len)),
             });
         }
-        let written = loader.write(epoch, index, &mut targets);
+        let written = loader.write(epoch, index, &mut targets).map_err(|told| *told)?;
         drop(targets);
         if written != Some(rows) {
             return Err(train::broken_step("a batch does not fit the inputs of the step"));

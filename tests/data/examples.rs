@@ -46,6 +46,22 @@ fn digits() {
     assert!((0.1..0.2).contains(&mean), "{mean}");
 }
 
+#[test]
+fn photos() {
+    let data = example("photos.model");
+    assert_eq!(Part::ALL.map(|part| data.schema().rows(part)), [215, 0, 72]);
+    let [x, y] = data.schema().columns.as_slice() else { panic!() };
+    assert_eq!(x.shape(), [32, 32, 3]);
+    let ColumnType::Index { names, .. } = &y.ty else { panic!() };
+    assert_eq!(names, &["animals", "food", "household", "plants", "town", "vehicles"]);
+    let x = floats(&data, Part::Train, "x");
+    for channel in 0..3 {
+        let all: Vec<f64> = x.iter().skip(channel).step_by(3).map(|&x| f64::from(x)).collect();
+        let mean = all.iter().sum::<f64>() / all.len() as f64;
+        assert!(mean.abs() < 1e-5, "{mean}");
+    }
+}
+
 /// The programs of the pages of `tensa explain`, over the real table: the broken one shows its code, the
 /// mended one loads.
 #[test]

@@ -15,7 +15,8 @@ fn survives(text: &str, files: &Memory) {
     if let Some(dataset) = dataset {
         for part in tensa::data::Part::ALL {
             let loader = dataset.loader(part);
-            let rows: usize = (0..loader.batches()).map(|index| loader.batch(0, index).rows).sum();
+            let rows: usize =
+                (0..loader.batches()).map(|index| loader.batch(0, index).expect("no pictures").rows).sum();
             assert_eq!(rows, loader.rows());
         }
     }

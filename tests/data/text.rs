@@ -145,7 +145,77 @@ const MISTAKES: &[(&str, &str)] = &[
         "E0705 `join` is not supported yet",
     ),
     (r#"data D = csv("t.csv") { x = column("a") |> hash[bucket: 100] }"#, "E0705 `hash` is not supported yet"),
-    (r#"data D = csv("t.csv") { x = column("a") |> train(flip) }"#, "E0705 `train` is not supported yet"),
+    (
+        r#"data D = csv("t.csv") { x = column("a") |> train(flip) }"#,
+        "E0709 `train` takes pictures, and this is a column of a table",
+    ),
+    (
+        r#"data D = idx(x = "x.gz") { x = column("x") |> decode[h, w, c] }"#,
+        "E0709 `decode` takes pictures, and this is numbers already",
+    ),
+    (
+        r#"data D = images("p", labels = folder) { x = column("label") |> resize(8) }"#,
+        "E0709 `resize` takes pictures, and this is a column of words",
+    ),
+    (
+        r#"data D = images("p", labels = folder) { x = column("label") |> vocab |> resize(8) }"#,
+        "E0709 `resize` takes pictures, and this is class numbers",
+    ),
+    (r#"data D = images("p") { x = column("image") |> minmax }"#, "E0709 `minmax` takes numbers, and this is pictures"),
+    (
+        r#"data D = images("p") { x = column("image") |> resize(8) |> decode[h, w, c] }"#,
+        "E0709 `decode` reads the file, so it comes first",
+    ),
+    (
+        r#"data D = images("p", labels = folder) { x = column("image") * column("label") }"#,
+        "E0709 pictures have arithmetic with numbers alone, as in `_ / 255`",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> flip }"#,
+        "E0734 `flip` changes a picture at random, which is for training rows alone",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> rotate(10 deg) |> scale(1 / 255) }"#,
+        "E0734 `rotate` changes a picture at random, which is for training rows alone",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> train(flip |> normalize) }"#,
+        "E0734 `normalize` is no random change, and `train(…)` leaves it out where a model is evaluated",
+    ),
+    (r#"data D = images("p") { x = column("image") |> train(flop) }"#, "E0702 there is no transform `flop`"),
+    (r#"data D = images("p") { x = column("image") |> rezise(8, 8) }"#, "E0702 there is no transform `rezise`"),
+    (
+        r#"data D = images("p") { x = column("image") |> train(rotate(15)) }"#,
+        "E0704 `rotate` takes an angle, as in `rotate(15 deg)`",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> train(zoom(20)) }"#,
+        "E0704 `zoom` takes a share between 0% and 100%, as in `zoom(20%)`",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> resize(8, 8, 3) }"#,
+        "E0704 `resize` takes height and width, as in `resize(64, 64)`",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> resize(100_000) }"#,
+        "E0704 `resize` takes height and width, as in `resize(64, 64)`",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> decode[h, w, c: 2] }"#,
+        "E0704 `decode` takes 1 channel for grey, 3 for colour, or 4 for colour with opacity",
+    ),
+    (
+        r#"data D = images("p") { x = column("image") |> normalize([0.5, 0.5], [0.2, 0]) }"#,
+        "E0704 `normalize` takes nothing, or mean and deviation: `normalize([0.5, 0.5, 0.5], [0.2, 0.2, 0.2])`",
+    ),
+    (
+        r#"data D = images("p", labels = yes) { x = column("image") }"#,
+        "E0704 `images` takes `labels = folder`, for classes by folder, or no labels",
+    ),
+    (
+        r#"data D = csv("t.csv") { x = column("a") split = by_folder }"#,
+        "E0704 `by_folder` splits folders of pictures, and this source is none",
+    ),
     (r#"data D = csv("t.csv") { x = column("a") prefetch = 2 }"#, "E0705 `prefetch` is not supported yet"),
     (
         r#"data D = csv("t.csv") { x = column("a") batch = tokens(8192) }"#,

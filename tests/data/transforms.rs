@@ -204,11 +204,11 @@ fn fitted_values_travel_as_json() {
         Rows::load(&spec, &back, &Input::Path("new.csv".into()), &wanted, &files, &mut diagnostics).expect("right");
     assert!(diagnostics.is_empty());
     assert_eq!(rows.len(), 2);
-    let batch = rows.batch(0, 10);
+    let batch = rows.batch(0, 10).expect("no pictures");
     assert_eq!(batch.rows, 2);
     assert_eq!(batch.columns[0].1.f32_slice().expect("floats")[..2], floats(&data, Part::Train, "x")[..2]);
-    assert_eq!(rows.batch(1, 2).columns[0].1.shape(), [1, 2]);
-    assert_eq!(rows.batch(5, 9).rows, 0);
+    assert_eq!(rows.batch(1, 2).expect("no pictures").columns[0].1.shape(), [1, 2]);
+    assert_eq!(rows.batch(5, 9).expect("no pictures").rows, 0);
 
     // Loading with what was fitted fits nothing: other training rows, the same statistics.
     let other = table("a,b,y\n100,5,p\n200,6,q\n300,7,p\n9,9,q\n");

@@ -74,7 +74,8 @@ fn ast_stage(text: &str) -> Outcome {
 }
 
 /// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
-/// (`no`, `yes`), forty rows, each number of each row another.
+/// (`no`, `yes`), forty rows, each number of each row another; `pictures` with two of 8 × 8 in each of the
+/// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes.
 pub fn data_folder() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -83,13 +84,31 @@ pub fn data_folder() -> PathBuf {
             let label = if row % 2 == 0 { "no" } else { "yes" };
             rows.push_str(&format!("{row}.5,{},0.{row:02},{label}\n", 100 - row));
         }
-        std::fs::write(folder.path().join("rows.csv"), rows).expect("a writable folder");
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
+            std::fs::write(path, bytes).expect("a writable folder");
+        };
+        write("rows.csv", rows.as_bytes());
+        let picture = |h: u32, w: u32| {
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            let pixels = image::RgbImage::from_fn(w, h, |x, y| image::Rgb([x as u8, y as u8, 9]));
+            pixels.write_to(&mut bytes, image::ImageFormat::Png).expect("memory");
+            bytes.into_inner()
+        };
+        for name in ["pictures/no/1.png", "pictures/no/2.png", "pictures/yes/1.png", "pictures/yes/2.png"] {
+            write(name, &picture(8, 8));
+        }
+        write("mixed/no/1.png", &picture(8, 8));
+        write("mixed/yes/1.png", &picture(8, 9));
+        write("mixed/yes/notes.txt", b"yes");
+        write("damaged/no/1.png", b"<html>404 Not Found</html>");
         folder
     });
     FOLDER.path().to_path_buf()
 }
 
-/// Checks a program that lies beside `rows.csv`.
+/// Checks a program that lies beside this data.
 pub fn check(text: &str) -> (Session, Checked) {
     let session = Session::new("case.model", text, data_folder());
     let checked = session.check(None);

@@ -6,24 +6,26 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Diagnostics, data, nearest};
+use crate::diag::{Diagnostic, Diagnostics, data, images, nearest};
 use crate::syntax::ast::{self, Arg, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith, axes};
 use super::{
-    BatchSize, Columns, Constant, EntrySpec, Fill, Node, NodeId, NodeKind, Selector, Spec, Split, SplitKind, Transform,
-    names,
+    BatchSize, Columns, Constant, EntrySpec, Format, Node, NodeId, NodeKind, Selector, Spec, Split, SplitKind,
+    Transform, names,
 };
 
 /// What a node gives, as far as that shows before the files are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Gives {
+pub(super) enum Gives {
     /// The same number for every row.
     Constant,
     /// Cells as the file has them: words or numbers.
     Cells,
     Numbers,
     Classes,
+    /// Pictures, which are read from their files batch by batch.
+    Pictures,
     /// Reported.
     Error,
 }
@@ -32,15 +34,19 @@ pub(super) struct Reader<'a> {
     pub constants: Constants<'a>,
     /// Of this declaration alone.
     pub diagnostics: Diagnostics,
+    /// How the files of the source are read, once that is known.
+    pub format: Option<Format>,
     nodes: Vec<Node>,
+    /// What each of them gives.
+    gives: Vec<Gives>,
     entries: Vec<EntrySpec>,
     /// `let`s and columns so far.
     known: FxHashMap<Symbol, NodeId>,
     /// Every `let` and column of the declaration, for those used above their definition.
     defined: FxHashMap<Symbol, Span>,
     /// The column being read and how many transforms it has so far: the name of the next statistics.
-    owner: Symbol,
-    stages: usize,
+    pub owner: Symbol,
+    pub stages: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -48,7 +54,9 @@ impl<'a> Reader<'a> {
         Reader {
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
+            format: None,
             nodes: Vec::new(),
+            gives: Vec::new(),
             entries: Vec::new(),
             known: FxHashMap::default(),
             defined: FxHashMap::default(),
@@ -60,6 +68,7 @@ impl<'a> Reader<'a> {
     /// Reads the whole declaration: the source, then the columns, then the settings, which name columns.
     pub fn read(mut self, data: &ast::Data) -> (Spec, Diagnostics) {
         let source = self.source(&data.source);
+        self.format = source.as_ref().map(|source| source.format);
 
         let mut settings: Vec<(&Ident, &Expr)> = Vec::new();
         self.collect_names(data);
@@ -111,7 +120,7 @@ impl<'a> Reader<'a> {
         (spec, self.diagnostics)
     }
 
-    fn error_count(&self) -> usize {
+    pub fn error_count(&self) -> usize {
         self.diagnostics.iter().count()
     }
 
@@ -220,16 +229,17 @@ impl<'a> Reader<'a> {
         self.diagnostics.push(error);
     }
 
-    fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
+    pub fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
+        self.gives.push(self.given(&kind));
         self.nodes.push(Node { kind, span });
         NodeId(self.nodes.len() - 1)
     }
 
-    fn error(&mut self, span: Span) -> NodeId {
+    pub fn error(&mut self, span: Span) -> NodeId {
         self.push(NodeKind::Error, span)
     }
 
-    fn fail(&mut self, span: Span, diagnostic: Diagnostic) -> NodeId {
+    pub fn fail(&mut self, span: Span, diagnostic: Diagnostic) -> NodeId {
         self.diagnostics.push(diagnostic);
         self.error(span)
     }
@@ -241,13 +251,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn gives(&self, id: NodeId) -> Gives {
-        match &self.node(id).kind {
+    pub fn gives(&self, id: NodeId) -> Gives {
+        self.gives[id.0]
+    }
+
+    fn given(&self, kind: &NodeKind) -> Gives {
+        let has_pictures = kind.operands().any(|operand| self.gives(operand) == Gives::Pictures);
+        match kind {
+            NodeKind::Column(columns) if self.is_picture(columns) => Gives::Pictures,
             NodeKind::Column(_) => Gives::Cells,
             NodeKind::Number(_) => Gives::Constant,
-            NodeKind::Neg(_) | NodeKind::Arith(..) => Gives::Numbers,
+            NodeKind::Apply(_, Transform::Picture(_), _) => Gives::Pictures,
+            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
             NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Index(_), _) => Gives::Classes,
-            NodeKind::Apply(..) => Gives::Numbers,
+            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) => Gives::Numbers,
             NodeKind::Error => Gives::Error,
         }
     }
@@ -280,6 +297,9 @@ impl<'a> Reader<'a> {
                     };
                     left = match (self.constant(left), self.constant(right)) {
                         (Some(a), Some(b)) => self.push(NodeKind::Number(op.eval(a, b)), span),
+                        (None, None) if [left, right].iter().any(|side| self.gives(*side) == Gives::Pictures) => {
+                            self.fail(span, images::picture_arithmetic(span))
+                        }
                         _ if self.numeric(left, first.span) & self.numeric(right, operand.span) => {
                             self.push(NodeKind::Arith(op, left, right), span)
                         }
@@ -333,6 +353,17 @@ impl<'a> Reader<'a> {
         self.error(span)
     }
 
+    /// `column("image")` of a folder of pictures.
+    fn is_picture(&self, columns: &Columns) -> bool {
+        let names_it = |name: &Selector| name.first == names::IMAGE || name.last.is_some();
+        matches!(self.format, Some(Format::Images { .. })) && columns.names.iter().any(names_it)
+    }
+
+    /// Whether nothing is done yet to what the file has.
+    pub fn is_file(&self, id: NodeId) -> bool {
+        matches!(self.node(id).kind, NodeKind::Column(_))
+    }
+
     /// Whether arithmetic can take the node; silent on what is reported already.
     fn numeric(&mut self, id: NodeId, span: Span) -> bool {
         match self.gives(id) {
@@ -341,7 +372,7 @@ impl<'a> Reader<'a> {
                 false
             }
             Gives::Error => false,
-            Gives::Constant | Gives::Cells | Gives::Numbers => true,
+            Gives::Constant | Gives::Cells | Gives::Numbers | Gives::Pictures => true,
         }
     }
 
@@ -367,6 +398,9 @@ impl<'a> Reader<'a> {
         }
         if self.known_name(word) {
             return self.fail(span, data::unsupported(span, "a part of a column"));
+        }
+        if names::CHANGES.contains(&word) {
+            return self.fail(span, images::random_outside_train(span, word));
         }
         let known: Vec<&str> = names::COLUMNS.iter().chain(names::TRANSFORMS).copied().collect();
         self.fail(span, data::unknown_transform(call.word_span, word, &known))
@@ -429,118 +463,6 @@ impl<'a> Reader<'a> {
         match Call::of(stage) {
             Some(call) => self.transform(&call, input),
             None => self.fail(stage.span, data::not_a_transform(stage.span)),
-        }
-    }
-
-    fn transform(&mut self, call: &Call<'_>, input: NodeId) -> NodeId {
-        let word = call.word;
-        if names::LATER_TRANSFORMS.contains(&word) {
-            return self.fail(call.span, data::unsupported(call.word_span, &format!("`{word}`")));
-        }
-        if !names::TRANSFORMS.contains(&word) {
-            return self.fail(call.span, data::unknown_transform(call.word_span, word, names::TRANSFORMS));
-        }
-        let errors = self.error_count();
-        let axis_limit = usize::from(matches!(word, "vocab" | "index" | "one_hot"));
-        let mut axes = axes(call, axis_limit, &self.constants, &mut self.diagnostics).into_iter();
-        let transform = match word {
-            "standardize" => self.plain(call, Transform::Standardize),
-            "minmax" => self.plain(call, Transform::Minmax),
-            "log1p" => self.plain(call, Transform::Log1p),
-            "scale" => self.scale(call),
-            "impute" => self.impute(call),
-            "vocab" => self.vocab(call).map(|unknown| Transform::Vocab { axis: axes.next(), unknown }),
-            "index" => self.plain(call, Transform::Index(axes.next())),
-            _ => {
-                let axis = axes.next();
-                if let Some(axis) = axis.filter(|axis| axis.size.is_some()) {
-                    let wanted = "the name of its axis; `vocab[class: 3]` gives the size";
-                    self.diagnostics.push(data::wrong_argument(axis.span, word, wanted));
-                }
-                self.plain(call, Transform::OneHot(axis.map(|axis| axis.name)))
-            }
-        };
-        let Some(transform) = transform.filter(|_| self.error_count() == errors) else {
-            return self.error(call.span);
-        };
-        self.apply(transform, call.span, input)
-    }
-
-    /// Puts a transform on a node, if the node gives what it takes.
-    fn apply(&mut self, transform: Transform, span: Span, input: NodeId) -> NodeId {
-        let wants = match transform {
-            Transform::Vocab { .. } | Transform::Index(_) => "words or numbers",
-            Transform::OneHot(_) => "classes",
-            _ => "numbers",
-        };
-        match (self.gives(input), &transform) {
-            (Gives::Error, _) => return self.error(span),
-            (Gives::Constant, _) => {
-                let value = self.node(input).span;
-                return self.fail(span, data::not_a_column(value));
-            }
-            // `one_hot` on words numbers them first.
-            (Gives::Cells | Gives::Numbers, Transform::OneHot(_)) => {
-                let input = self.apply(Transform::Vocab { axis: None, unknown: false }, span, input);
-                return self.apply(transform, span, input);
-            }
-            (Gives::Classes, Transform::OneHot(_)) | (Gives::Cells | Gives::Numbers, _) => {}
-            (Gives::Classes, _) => {
-                let value = self.node(input).span;
-                let error = data::transform_mismatch(span, transform.word(), wants, value, "class numbers");
-                return self.fail(span, error);
-            }
-        }
-        self.stages += 1;
-        let name = format!("{}.{}.{}", self.owner, self.stages, transform.word());
-        self.push(NodeKind::Apply(name, transform, input), span)
-    }
-
-    fn plain(&mut self, call: &Call<'_>, transform: Transform) -> Option<Transform> {
-        let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        args.at_most(0, "no arguments", &mut self.diagnostics);
-        Some(transform)
-    }
-
-    fn scale(&mut self, call: &Call<'_>) -> Option<Transform> {
-        const WANTED: &str = "one factor, as in `scale(1 / 255)`";
-        let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        let factor = args.one(WANTED, &mut self.diagnostics)?;
-        match self.constants.number(factor).filter(|factor| factor.is_finite()) {
-            Some(value) => Some(Transform::Scale(value)),
-            None => {
-                self.diagnostics.push(data::wrong_argument(factor.span, call.word, WANTED));
-                None
-            }
-        }
-    }
-
-    fn impute(&mut self, call: &Call<'_>) -> Option<Transform> {
-        const WANTED: &str = "`mean`, `median` or a number";
-        let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        let value = args.one(WANTED, &mut self.diagnostics)?;
-        let fill = match &value.kind {
-            ExprKind::Name(name) if name.as_str() == "mean" => Some(Fill::Mean),
-            ExprKind::Name(name) if name.as_str() == "median" => Some(Fill::Median),
-            _ => self.constants.number(value).filter(|value| value.is_finite()).map(Fill::Value),
-        };
-        if fill.is_none() {
-            self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
-        }
-        fill.map(Transform::Impute)
-    }
-
-    /// Whether unknown words get a class of their own.
-    fn vocab(&mut self, call: &Call<'_>) -> Option<bool> {
-        let args = Arguments::sort(call, &["unknown"], &mut self.diagnostics);
-        args.at_most(0, "`unknown = own` or nothing", &mut self.diagnostics);
-        match args.named("unknown") {
-            None => Some(false),
-            Some(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == "own" => Some(true),
-            Some(other) => {
-                self.diagnostics.push(data::wrong_argument(other.span, call.word, "`unknown = own` or nothing"));
-                None
-            }
         }
     }
 }

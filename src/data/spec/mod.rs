@@ -6,8 +6,10 @@
 
 mod arguments;
 mod columns;
+mod images;
 mod settings;
 mod source;
+mod transforms;
 
 use crate::base::{Span, Symbol};
 use crate::diag::Diagnostics;
@@ -52,7 +54,7 @@ pub struct Spec {
 pub struct Source {
     /// How they are read.
     pub format: Format,
-    /// One for a table; one for each column of an `idx` source.
+    /// One for a table or a folder of pictures; one for each column of an `idx` source.
     pub files: Vec<SourceFile>,
 }
 
@@ -68,12 +70,19 @@ pub enum Format {
     },
     /// `idx(images = "images.gz", labels = "labels.gz")`: a column a file.
     Idx,
+    /// `images("photos", labels = folder)`: the columns `image` and `label`.
+    Images {
+        /// Whether the pictures lie in folders by class, which make the column `label`.
+        labels: bool,
+        /// Whether a folder of each part of the split lies above them: `split = by_folder`.
+        parts: bool,
+    },
 }
 
 /// A file of a source.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceFile {
-    /// The column it makes in an `idx` source; empty for a table.
+    /// The column it makes in an `idx` source; else empty.
     pub column: String,
     /// As written, relative to the folder of the program.
     pub path: String,
@@ -190,6 +199,63 @@ pub enum Transform {
     Index(Option<ClassAxis>),
     /// `one_hot[class]`: a further axis, 1 at the class and 0 elsewhere.
     OneHot(Option<Symbol>),
+    /// What is done to pictures: `resize(64, 64)`.
+    Picture(PictureStep),
+}
+
+/// A step on the way from the file of a picture to its numbers.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PictureStep {
+    /// `decode[h, w, c: 3]`: names for the axes, and how many channels are asked for.
+    Decode(Decode),
+    /// `resize(h, w)`: to these sizes, whatever the shape was.
+    Resize(usize, usize),
+    /// `crop(h, w)`: the middle.
+    Crop(usize, usize),
+    /// `grayscale`: one channel.
+    Grayscale,
+    /// `normalize`, `normalize(0.5, 0.2)`, `normalize([…], […])`: each channel less its mean over its
+    /// deviation, as given or else fitted.
+    Normalize(Option<ByChannel>),
+    /// `train(flip |> rotate(15 deg))`: only on training rows while training.
+    Train(Vec<Change>),
+}
+
+/// `decode[h, w, c]`
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Decode {
+    /// Names for height, width and, unless the picture is grey without an axis for it, channel.
+    pub axes: Vec<Symbol>,
+    /// 1, 3 or 4; three when nothing is said.
+    pub channels: Option<usize>,
+}
+
+/// Means and deviations, one for all channels or one for each.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ByChannel {
+    /// What is subtracted.
+    pub mean: Vec<f64>,
+    /// What is divided by; none is 0.
+    pub deviation: Vec<f64>,
+}
+
+/// A random change to a training picture.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Change {
+    /// `crop(h, w)`: any part of this size.
+    Crop(usize, usize),
+    /// `flip`: left to right, every second time.
+    Flip,
+    /// `rotate(15 deg)`: by up to this angle, in radians, either way.
+    Rotate(f64),
+    /// `translate(10%)`: by up to this share of height and width, each either way.
+    Translate(f64),
+    /// `zoom(20%)`: larger or smaller by up to this share.
+    Zoom(f64),
+    /// `brightness(20%)`: every number times 1 ± this share.
+    Brightness(f64),
+    /// `contrast(20%)`: the distance of every number from the mean of the picture times 1 ± this share.
+    Contrast(f64),
 }
 
 /// `class: 10`
@@ -252,6 +318,9 @@ pub enum SplitKind {
         /// `test`
         test: Option<FilePart>,
     },
+    /// `by_folder`, `by_folder(valid = 10%)`: a folder of the pictures for each part, and shares of the
+    /// training folder for those that have none.
+    ByFolder(Shares),
 }
 
 /// The shares of train, valid and test; together 1. A part with share 0 is absent.
@@ -269,17 +338,33 @@ pub enum FilePart {
 /// The names a data declaration knows: the one list for reading it and for suggestions.
 pub mod names {
     /// Sources that are read.
-    pub const SOURCES: &[&str] = &["csv", "tsv", "idx"];
+    pub const SOURCES: &[&str] = &["csv", "tsv", "idx", "images"];
     /// Sources of the language that are not read yet.
     pub const LATER_SOURCES: &[&str] =
-        &["jsonl", "parquet", "npy", "npz", "images", "text", "lines", "pairs", "synthetic", "tables"];
+        &["jsonl", "parquet", "npy", "npz", "text", "lines", "pairs", "synthetic", "tables"];
     /// Steps between a source and its braces; none is there yet.
     pub const LATER_TABLE_STEPS: &[&str] = &["join", "filter"];
     /// Transforms.
-    pub const TRANSFORMS: &[&str] = &["standardize", "minmax", "log1p", "scale", "impute", "vocab", "index", "one_hot"];
+    pub const TRANSFORMS: &[&str] = &[
+        "standardize",
+        "minmax",
+        "log1p",
+        "scale",
+        "impute",
+        "vocab",
+        "index",
+        "one_hot",
+        "decode",
+        "resize",
+        "crop",
+        "grayscale",
+        "normalize",
+        "train",
+    ];
+    /// Random changes of pictures, inside of `train(…)`.
+    pub const CHANGES: &[&str] = &["crop", "flip", "rotate", "translate", "zoom", "brightness", "contrast"];
     /// Transforms of the language that are not there yet.
     pub const LATER_TRANSFORMS: &[&str] = &[
-        "train",
         "clip_outliers",
         "multi_hot",
         "hash",
@@ -291,17 +376,6 @@ pub mod names {
         "bpe",
         "pad",
         "truncate",
-        "decode",
-        "resize",
-        "crop",
-        "flip",
-        "rotate",
-        "translate",
-        "zoom",
-        "brightness",
-        "contrast",
-        "normalize",
-        "grayscale",
         "window",
         "key",
         "like",
@@ -311,13 +385,17 @@ pub mod names {
     /// What takes columns from the file.
     pub const COLUMNS: &[&str] = &["column", "columns"];
     /// Splits.
-    pub const SPLITS: &[&str] = &["random", "stratified", "by_column", "chronological", "files"];
+    pub const SPLITS: &[&str] = &["random", "stratified", "by_column", "by_folder", "chronological", "files"];
     /// Splits of the language that are not there yet.
-    pub const LATER_SPLITS: &[&str] = &["by_folder", "group", "folds"];
+    pub const LATER_SPLITS: &[&str] = &["group", "folds"];
     /// Settings.
     pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last"];
     /// Settings of the language that are not there yet.
     pub const LATER_SETTINGS: &[&str] = &["prefetch", "weights"];
+    /// The columns of a folder of pictures.
+    pub const IMAGE: &str = "image";
+    /// The class of a picture.
+    pub const LABEL: &str = "label";
     /// The parts of a split.
     pub const PARTS: &[&str] = &["train", "valid", "test"];
 }
@@ -381,6 +459,21 @@ impl Transform {
             Transform::Vocab { .. } => "vocab",
             Transform::Index(_) => "index",
             Transform::OneHot(_) => "one_hot",
+            Transform::Picture(step) => step.word(),
+        }
+    }
+}
+
+impl PictureStep {
+    /// Its word in the language.
+    pub fn word(&self) -> &'static str {
+        match self {
+            PictureStep::Decode(_) => "decode",
+            PictureStep::Resize(..) => "resize",
+            PictureStep::Crop(..) => "crop",
+            PictureStep::Grayscale => "grayscale",
+            PictureStep::Normalize(_) => "normalize",
+            PictureStep::Train(_) => "train",
         }
     }
 }

@@ -51,12 +51,12 @@ impl Reader<'_> {
         }
     }
 
-    fn split(&mut self, value: &Expr, spec: &Spec) -> Option<SplitKind> {
+    fn split(&mut self, value: &Expr, spec: &mut Spec) -> Option<SplitKind> {
         let Some(call) = Call::of(value) else {
             self.diagnostics.push(data::wrong_setting(
                 value.span,
                 "split",
-                "one of `random(…)`, `stratified(…)`, `by_column(…)`, `chronological(…)`, `files(…)`",
+                "one of `random(…)`, `stratified(…)`, `by_column(…)`, `by_folder`, `chronological(…)`, `files(…)`",
             ));
             return None;
         };
@@ -88,6 +88,7 @@ impl Reader<'_> {
                 Some(SplitKind::Chronological(column, shares?))
             }
             "files" => self.files(&call, spec),
+            "by_folder" => Some(SplitKind::ByFolder(self.by_folder(&call, &mut spec.source)?)),
             word if names::LATER_SPLITS.contains(&word) => {
                 self.diagnostics.push(data::unsupported(call.word_span, &format!("`{word}`")));
                 None
@@ -101,7 +102,7 @@ impl Reader<'_> {
     }
 
     /// The shares of the three parts. One that is left out takes the rest if it is `train`, else nothing.
-    fn shares(&mut self, args: &Arguments<'_>, span: Span) -> Option<Shares> {
+    pub fn shares(&mut self, args: &Arguments<'_>, span: Span) -> Option<Shares> {
         let mut shares = [None; 3];
         for (share, part) in shares.iter_mut().zip(names::PARTS) {
             if let Some(value) = args.named(part) {
@@ -250,6 +251,7 @@ fn alike(main: &super::Source, other: &super::Source) -> bool {
     match (main.format, other.format) {
         (Format::Table { .. }, Format::Table { .. }) => true,
         (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
-        (Format::Table { .. }, Format::Idx) | (Format::Idx, Format::Table { .. }) => false,
+        (Format::Images { labels, .. }, Format::Images { labels: other, .. }) => labels == other,
+        (Format::Table { .. } | Format::Idx | Format::Images { .. }, _) => false,
     }
 }

@@ -1,4 +1,4 @@
-//! The source of a declaration: `csv("iris.csv")`, `idx(images = "…", labels = "…")`.
+//! The source of a declaration: `csv("iris.csv")`, `idx(images = "…", labels = "…")`, `images("…")`.
 
 use crate::diag::data;
 use crate::syntax::ast::{Arg, Expr, ExprKind};
@@ -42,6 +42,7 @@ impl Reader<'_> {
             "csv" => self.table(&call, b',', true),
             "tsv" => self.table(&call, b'\t', false),
             "idx" => self.idx(&call),
+            "images" => self.images(&call),
             word if names::LATER_SOURCES.contains(&word) => {
                 self.diagnostics.push(data::unsupported(call.word_span, &format!("the source `{word}`")));
                 None
@@ -105,7 +106,8 @@ impl Reader<'_> {
         Some(Source { format: Format::Idx, files })
     }
 
-    fn file(&self, column: String, path: &Expr) -> Option<SourceFile> {
+    /// The file of a path in quotes.
+    pub fn file(&self, column: String, path: &Expr) -> Option<SourceFile> {
         let text = self.constants.text(path)?;
         Some(SourceFile { column, path: text, span: Some(path.span) })
     }

@@ -1,0 +1,196 @@
+//! What is wrong with pictures: how they lie in folders, what is in their files, what is asked of them.
+//!
+//! In: facts and places from `data`. Out: diagnostics E0731 … E0734 and W0702, and those of E0704, E0706 and
+//! E0709 that speak of pictures. A message about a file names it as it is found.
+
+use super::data::{at, list, more, noted};
+use super::{Code, Diagnostic, Edit, Severity};
+use crate::base::Span;
+
+/// Height and width as people read them.
+type Size = (usize, usize);
+
+fn sized((h, w): Size) -> String {
+    format!("{h} × {w}")
+}
+
+// ---- the program text
+
+/// `flip` beside `train(…)`.
+pub fn random_outside_train(span: Span, word: &str) -> Diagnostic {
+    let (start, end) = (Span { end: span.start, ..span }, Span { start: span.end, ..span });
+    let mut error = Diagnostic::error(
+        Code::E0734,
+        span,
+        format!("`{word}` changes a picture at random, which is for training rows alone"),
+    )
+    .fix("put it into `train(…)`", start, "train(");
+    error.edits.push(Edit { span: end, text: ")".to_owned() });
+    error
+}
+
+/// `train(normalize)`
+pub fn fixed_inside_train(span: Span, word: &str, known: &[&str]) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0734,
+        span,
+        format!("`{word}` is no random change, and `train(…)` leaves it out where a model is evaluated"),
+    )
+    .help(format!("put `|> {word}` outside of `train(…)`"))
+    .help(format!("inside stand {}", list(known.iter().copied())))
+}
+
+/// `rotate(15)`
+pub fn angle_without_unit(span: Span, of: &str, value: f64) -> Diagnostic {
+    Diagnostic::error(Code::E0704, span, format!("`{of}` takes an angle, as in `{of}(15 deg)`")).fix(
+        format!("write `{value} deg`"),
+        span,
+        format!("{value} deg"),
+    )
+}
+
+/// `by_folder` over a table.
+pub fn by_folder_of_files(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0704, span, "`by_folder` splits folders of pictures, and this source is none")
+        .help("`files(test = …)` takes a part from a file, `by_column(…)` from a column")
+}
+
+/// `column("image") + column("age")`
+pub fn picture_arithmetic(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, "pictures have arithmetic with numbers alone, as in `_ / 255`")
+}
+
+/// `resize(64, 64) |> decode[h, w, c]`
+pub fn decode_comes_first(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, "`decode` reads the file, so it comes first")
+        .help("`column(\"image\") |> decode[h, w, c] |> …`")
+}
+
+/// `columns("image", "label")`
+pub fn picture_among_columns(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, "pictures do not stand side by side with other columns")
+        .help("`column(\"image\")` gives them alone")
+}
+
+/// `flip` on what has no height and width.
+pub fn no_picture(span: Span, transform: &str, shape: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0709,
+        span,
+        format!("`{transform}` takes pictures, height × width or height × width × channels; an item here is {shape}"),
+    )
+}
+
+/// Three means for one channel.
+pub fn channel_count(span: Span, given: usize, channels: usize) -> Diagnostic {
+    let channels = if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") };
+    Diagnostic::error(Code::E0709, span, format!("`normalize` is given {given} means, and a picture has {channels}"))
+        .help("give one mean and deviation for all channels, or one for each")
+}
+
+/// `grayscale` of pictures that are not of colour.
+pub fn no_colour(span: Span, channels: usize) -> Diagnostic {
+    Diagnostic::error(Code::E0709, span, format!("`grayscale` takes 1, 3 or 4 channels, and a picture has {channels}"))
+}
+
+// ---- folders
+
+/// A folder in which nothing is found that could be read.
+pub fn no_pictures(span: Option<Span>, folder: &str) -> Diagnostic {
+    at(Code::E0731, span, format!("`{folder}` holds no pictures"))
+        .note("pictures are files named `.png`, `.jpg`, `.jpeg`, `.bmp`, `.gif` or `.webp`")
+}
+
+/// Pictures that lie where the folders of the classes should.
+pub fn no_classes(span: Option<Span>, folder: &str, loose: usize) -> Diagnostic {
+    let error = at(Code::E0731, span, format!("`{folder}` has no folders, and `labels = folder` makes them classes"));
+    match loose {
+        0 => error.help(format!("put the pictures of a class into a folder of its name: `{folder}/cat/1.png`")),
+        _ => error
+            .help(format!("put the pictures of a class into a folder of its name: `{folder}/cat/1.png`"))
+            .help("without `labels = folder` the pictures have no classes"),
+    }
+}
+
+/// A folder of a class without a picture.
+pub fn empty_class(span: Option<Span>, folder: &str, class: &str) -> Diagnostic {
+    at(Code::E0731, span, format!("class `{class}` is empty: `{folder}` holds no pictures"))
+        .help("put pictures into it, or delete it")
+        .note("pictures are files named `.png`, `.jpg`, `.jpeg`, `.bmp`, `.gif` or `.webp`")
+}
+
+/// Folders named `train` and `test` that are taken for classes.
+pub fn parts_as_classes(span: Option<Span>, folder: &str) -> Diagnostic {
+    at(Code::E0731, span, format!("`{folder}` has a folder for each part of a split, not for each class"))
+        .help("`split = by_folder` makes them the parts")
+}
+
+/// `by_folder` without `train`.
+pub fn no_training_folder(span: Option<Span>, folder: &str) -> Diagnostic {
+    at(Code::E0731, span, format!("`{folder}` has no folder `train`"))
+        .help("`split = by_folder` takes the parts from the folders `train`, `valid` and `test`")
+        .help("`split = random(train = 80%, test = 20%)` makes parts of one folder")
+}
+
+/// `by_folder(valid = 10%)` beside a folder `valid`.
+pub fn share_and_folder(span: Span, folder: &str, part: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0706, span, format!("`{part}` is a share here and the folder `{folder}/{part}` as well"))
+        .help("leave the share out, or rename the folder")
+}
+
+/// A file or folder that is no picture of a class.
+pub fn left_out(span: Option<Span>, path: &str, why: &str, others: usize) -> Diagnostic {
+    let warning =
+        Diagnostic { severity: Severity::Warning, ..at(Code::W0702, span, format!("`{path}` is left out: {why}")) };
+    noted(warning, more(others, "file")).help("move it out of the folder of the pictures")
+}
+
+// ---- files
+
+/// A picture that does not decode.
+pub fn damaged(span: Option<Span>, path: &str, why: &str) -> Diagnostic {
+    at(Code::E0732, span, format!("cannot read the picture `{path}`: {why}")).help("save it again, or delete it")
+}
+
+/// A picture that says it is larger than any that is read.
+pub fn too_large(span: Option<Span>, path: &str, size: Size, limit: usize) -> Diagnostic {
+    let millions = limit / 1_000_000;
+    at(
+        Code::E0732,
+        span,
+        format!("the picture `{path}` has {} pixels; at most {millions} million are read", sized(size)),
+    )
+    .help("save it smaller")
+}
+
+/// Two pictures of different sizes where one is needed.
+pub fn sizes_differ(span: Span, first: (&str, Size), other: (&str, Size), others: usize) -> Diagnostic {
+    let (size, other_size) = (sized(first.1), sized(other.1));
+    let error = Diagnostic::error(
+        Code::E0733,
+        span,
+        format!("pictures have different sizes: `{}` is {size}, `{}` is {other_size}", first.0, other.0),
+    );
+    noted(error, more(others, "picture")).help(format!("`|> resize({}, {})` gives all one size", first.1.0, first.1.1))
+}
+
+/// A step that gives another size in training than otherwise.
+pub fn training_size(span: Span, train: Size, otherwise: Size) -> Diagnostic {
+    let (h, w) = train;
+    let message = format!("a picture is {} while training and {} otherwise", sized(train), sized(otherwise));
+    Diagnostic::error(Code::E0733, span, message)
+        .help(format!("`|> resize({h}, {w})` or `|> crop({h}, {w})` after `train(…)` gives both one size"))
+}
+
+/// `crop(64, 64)` of 48 × 48.
+pub fn smaller_than_crop(span: Span, path: &str, size: Size, crop: Size) -> Diagnostic {
+    let (h, w) = (crop.0.max(size.0), crop.1.max(size.1));
+    let of = if path.is_empty() { "a picture".to_owned() } else { format!("`{path}`") };
+    Diagnostic::error(Code::E0733, span, format!("{of} is {}, smaller than the crop of {}", sized(size), sized(crop)))
+        .help(format!("`|> resize({h}, {w})` before it makes it large enough"))
+}
+
+/// A file that has another size than when the sizes were looked at.
+pub fn size_changed(span: Option<Span>, path: &str) -> Diagnostic {
+    at(Code::E0733, span, format!("the picture `{path}` has changed while the program runs"))
+}
