@@ -94,7 +94,9 @@ fn main() {
     table.push_str("  growth\n");
     let mut line = |name: &str, times: &[f64]| {
         let _ = write!(table, "{name:12}");
-        times.iter().for_each(|time| drop(write!(table, "{time:8.2} ms   ")));
+        for time in times {
+            let _ = write!(table, "{time:8.2} ms   ");
+        }
         let growth: Vec<String> = times.windows(2).map(|pair| format!("x{:.2}", pair[1] / pair[0])).collect();
         let _ = writeln!(table, "  {}", growth.join(" "));
     };

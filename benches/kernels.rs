@@ -238,7 +238,8 @@ fn contraction(m: i64, k: i64, n: i64, transposed: bool, epilogue: Option<Functi
         buf: BufId(buf),
         row_stride: known(row),
         col_stride: known(col),
-        batch_stride: known(0),
+        batch_strides: Vec::new(),
+        offset: known(0),
     };
     let mut program = Program {
         buffers: vec![
@@ -262,7 +263,8 @@ fn contraction(m: i64, k: i64, n: i64, transposed: bool, epilogue: Option<Functi
         Launch { kernel: KernelId(0), bufs: vec![BufId(2), BufId(3)], scalars: vec![], sizes: vec![] }
     });
     program.steps.push(Step::Gemm {
-        dims: [known(1), known(m), known(n), known(k)],
+        batch: Vec::new(),
+        dims: [known(m), known(n), known(k)],
         a: matrix(0, k, 1),
         b: if transposed { matrix(1, 1, k) } else { matrix(1, n, 1) },
         c: then.is_none().then(|| matrix(3, n, 1)),

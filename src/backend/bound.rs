@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::memory::Spot;
 use crate::ir::{Dim, SizeId};
 use crate::kernel::Fault;
@@ -45,8 +47,8 @@ pub struct BoundLaunch {
     pub row: u64,
 }
 
-/// A strided matrix.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A strided matrix for each entry of a batch.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BoundMatrix {
     /// Where.
     pub buf: BufId,
@@ -54,8 +56,18 @@ pub struct BoundMatrix {
     pub row_stride: i64,
     /// From one column to the next.
     pub col_stride: i64,
-    /// From one batch entry to the next.
-    pub batch_stride: i64,
+    /// From one position of each loop of the batch to the next.
+    pub batch_strides: SmallVec<[i64; 4]>,
+    /// Where the first entry begins.
+    pub offset: i64,
+}
+
+impl BoundMatrix {
+    /// Where the entry at these positions of the batch's loops begins.
+    pub fn start(&self, batch: &[usize]) -> i64 {
+        let steps = batch.iter().zip(&self.batch_strides).map(|(at, stride)| *at as i64 * stride);
+        self.offset + steps.sum::<i64>()
+    }
 }
 
 /// A convolution with numbers for sizes; `kernel::ir::Conv` says what they are.
@@ -90,10 +102,25 @@ pub struct BoundPatchAxis {
 #[expect(missing_docs, reason = "the fields of kernel::ir::Step")]
 pub enum BoundStep {
     Loop(BoundLaunch),
-    Gemm { dims: [usize; 4], a: BoundMatrix, b: BoundMatrix, c: Option<BoundMatrix>, epilogue: Option<BoundLaunch> },
+    Gemm {
+        batch: Vec<usize>,
+        dims: [usize; 3],
+        a: BoundMatrix,
+        b: BoundMatrix,
+        c: Option<BoundMatrix>,
+        epilogue: Option<BoundLaunch>,
+    },
     Conv(BoundConv),
-    Segments { dims: [usize; 3], index: BufId, update: BufId, out: BufId },
-    Copy { from: BufId, to: BufId },
+    Segments {
+        dims: [usize; 3],
+        index: BufId,
+        update: BufId,
+        out: BufId,
+    },
+    Copy {
+        from: BufId,
+        to: BufId,
+    },
 }
 
 /// A program with all its sizes known.
@@ -199,23 +226,28 @@ impl Binder<'_> {
                 self.apart(&self.uses(launch))?;
                 Ok(BoundStep::Loop(bound))
             }
-            Step::Gemm { dims, a, b, c, epilogue } => {
-                let [batch, m, n, k] = self.counts(dims)?;
+            Step::Gemm { batch, dims, a, b, c, epilogue } => {
+                let [m, n, k] = self.counts(dims)?;
+                let batch = batch.iter().map(|dim| count(dim, self.sizes)).collect::<Result<Vec<_>, _>>()?;
+                let entries = batch.iter().try_fold(1usize, |all, size| all.checked_mul(*size));
+                let all = entries.and_then(|entries| entries.checked_mul(m.max(1))?.checked_mul(n.max(1)));
+                require(all.is_some_and(|all| i64::try_from(all).is_ok()), "a result of 2^63 elements")?;
                 let (a, b) = (self.matrix(a)?, self.matrix(b)?);
-                self.inside(&a, [batch, m, k])?;
-                self.inside(&b, [batch, k, n])?;
+                self.inside(&a, &batch, [m, k])?;
+                self.inside(&b, &batch, [k, n])?;
                 let mut uses = vec![(a.buf, false), (b.buf, false)];
                 let mut result = None;
                 if let Some(c) = c {
                     let c = self.matrix(c)?;
-                    self.inside(&c, [batch, m, n])?;
-                    self.row_major(&c, [batch, m, n])?;
+                    self.inside(&c, &batch, [m, n])?;
+                    row_major(&c, &batch, [m, n])?;
                     uses.push((c.buf, true));
                     result = Some(c);
                 }
-                let epilogue = self.epilogue(epilogue.as_ref(), [batch * m, n], &mut uses)?;
+                let rows = batch.iter().product::<usize>() * m;
+                let epilogue = self.epilogue(epilogue.as_ref(), [rows, n], &mut uses)?;
                 self.apart(&uses)?;
-                Ok(BoundStep::Gemm { dims: [batch, m, n, k], a, b, c: result, epilogue })
+                Ok(BoundStep::Gemm { batch, dims: [m, n, k], a, b, c: result, epilogue })
             }
             Step::Conv(conv) => Ok(BoundStep::Conv(self.conv(conv)?)),
             Step::Segments { dims, index, update, out } => {
@@ -343,18 +375,19 @@ impl Binder<'_> {
             buf: matrix.buf,
             row_stride: stride(&matrix.row_stride, self.sizes)?,
             col_stride: stride(&matrix.col_stride, self.sizes)?,
-            batch_stride: stride(&matrix.batch_stride, self.sizes)?,
+            batch_strides: matrix.batch_strides.iter().map(|dim| stride(dim, self.sizes)).collect::<Result<_, _>>()?,
+            offset: stride(&matrix.offset, self.sizes)?,
         })
     }
 
     /// Every element of a matrix is in its buffer.
-    fn inside(&self, matrix: &BoundMatrix, [batch, rows, cols]: [usize; 3]) -> Result<(), BindFault> {
-        if batch == 0 || rows == 0 || cols == 0 {
+    fn inside(&self, matrix: &BoundMatrix, batch: &[usize], [rows, cols]: [usize; 2]) -> Result<(), BindFault> {
+        if batch.contains(&0) || rows == 0 || cols == 0 {
             return Ok(());
         }
-        let (mut least, mut most) = (0i128, 0i128);
-        let axes = [(matrix.batch_stride, batch), (matrix.row_stride, rows), (matrix.col_stride, cols)];
-        for (stride, size) in axes {
+        let (mut least, mut most) = (i128::from(matrix.offset), i128::from(matrix.offset));
+        let entries = matrix.batch_strides.iter().copied().zip(batch.iter().copied());
+        for (stride, size) in entries.chain([(matrix.row_stride, rows), (matrix.col_stride, cols)]) {
             let reach = i128::from(stride) * (size as i128 - 1);
             least += reach.min(0);
             most += reach.max(0);
@@ -362,19 +395,23 @@ impl Binder<'_> {
         let len = self.spots[matrix.buf.0 as usize].len as i128;
         require(least >= 0 && most < len, "a matrix outside of its buffer")
     }
+}
 
-    /// The rows of a result lie one after the other and apart.
-    fn row_major(&self, c: &BoundMatrix, [batch, rows, cols]: [usize; 3]) -> Result<(), BindFault> {
-        // Strides of nothing are free.
-        if batch == 0 || rows == 0 || cols == 0 {
-            return Ok(());
-        }
-        let rows_apart = rows <= 1 || c.row_stride >= cols as i64;
-        let whole = i128::from(c.row_stride) * (rows as i128 - 1).max(0) + cols as i128;
-        let batches_apart = batch <= 1 || i128::from(c.batch_stride) >= whole;
-        let contiguous = cols <= 1 || c.col_stride == 1;
-        require(contiguous && rows_apart && batches_apart && c.row_stride >= 0, "a result that is not row-major")
+/// The rows of a result lie one after the other and apart, and so do the entries of each loop of the batch.
+fn row_major(c: &BoundMatrix, batch: &[usize], [rows, cols]: [usize; 2]) -> Result<(), BindFault> {
+    // Strides of nothing are free.
+    if batch.contains(&0) || rows == 0 || cols == 0 {
+        return Ok(());
     }
+    let contiguous = cols <= 1 || c.col_stride == 1;
+    let mut whole = cols as i128;
+    let mut apart = true;
+    let loops = batch.iter().copied().zip(c.batch_strides.iter().copied());
+    for (size, stride) in loops.chain([(rows, c.row_stride)]).collect::<Vec<_>>().into_iter().rev() {
+        apart &= stride >= 0 && (size <= 1 || i128::from(stride) >= whole);
+        whole += i128::from(stride) * (size as i128 - 1);
+    }
+    require(contiguous && apart, "a result that is not row-major")
 }
 
 fn require(holds: bool, what: &str) -> Result<(), BindFault> {

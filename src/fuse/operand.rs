@@ -22,14 +22,16 @@ pub struct Roles {
     pub k: usize,
 }
 
-/// A matrix, with one stride for each role: elements from one position to the next, the axes of a role
-/// walked in row-major order.
+/// A matrix for each position of the batch, with one stride for its rows and one for its columns: elements from
+/// one position to the next, the axes of a role walked in row-major order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Matrix {
     /// What is read.
     pub node: NodeId,
-    /// Of the batch.
-    pub batch: Dim,
+    /// From where on.
+    pub offset: Dim,
+    /// Of each axis of the batch.
+    pub batch: Vec<Dim>,
     /// Of the rows: `m` on the left, `k` on the right.
     pub row: Dim,
     /// Of the columns: `k` on the left, `n` on the right.
@@ -74,19 +76,20 @@ pub fn matrix(graph: &Graph, id: NodeId, at: usize, stop: &dyn Fn(NodeId) -> boo
     let Roles { batch, m, k } = roles(&node.op);
     let (rows, cols) = if at == 0 { (m, k) } else { (k, 1) };
     let dims = &graph.ty(node.args[at]).dims;
-    let (base, steps) = steps(graph, node.args[at], stop)?;
+    let (base, offset, steps) = steps(graph, node.args[at], stop)?;
     let stride = |axes: Range<usize>| merged(&steps[axes.clone()], &dims[axes]);
     Some(Matrix {
         node: base,
-        batch: stride(0..batch)?,
+        offset,
+        batch: steps[..batch].to_vec(),
         row: stride(batch..batch + rows)?,
         col: stride(batch + rows..batch + rows + cols)?,
     })
 }
 
-/// What a value reads behind its views and how far one step along each of its axes goes there; none where
-/// that is not the whole story.
-pub fn steps(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Vec<Dim>)> {
+/// What a value reads behind its views, from where on, and how far one step along each of its axes goes there;
+/// none where that is not the whole story.
+pub fn steps(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Dim, Vec<Dim>)> {
     let rank = graph.ty(id).rank();
     let read = resolve(graph, id, (0..rank).map(Index::axis).collect(), stop).ok()?;
     // A view that is not written out and leads no further is nowhere in memory.
@@ -98,11 +101,13 @@ pub fn steps(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option
         Place::Linear(index) => index,
         Place::Axes(place) => super::view::linear(&place, &graph.ty(read.node).dims).ok()?,
     };
-    if linear.base != Dim::ZERO {
-        return None;
-    }
     let step = |axis: usize| linear.terms.iter().find(|(term, _)| *term == axis).map(|(_, factor)| factor.clone());
-    Some((read.node, (0..rank).map(|axis| step(axis).unwrap_or(Dim::ZERO)).collect()))
+    Some((read.node, linear.base.clone(), (0..rank).map(|axis| step(axis).unwrap_or(Dim::ZERO)).collect()))
+}
+
+/// The same where it begins at the first element.
+pub fn steps_from_start(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Dim, Vec<Dim>)> {
+    steps(graph, id, stop).filter(|(_, offset, _)| *offset == Dim::ZERO)
 }
 
 /// One stride that walks axes in row-major order; none where there is none.
@@ -132,7 +137,7 @@ pub fn patches(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Opti
         return None;
     }
     let source = graph.node(read.node).args[0];
-    let (node, strides) = steps(graph, source, stop)?;
+    let (node, _, strides) = steps_from_start(graph, source, stop)?;
     let dims = &graph.ty(source).dims;
     let axes = dims.iter().zip(strides).enumerate().map(|(at, (size, stride))| {
         let (index, divisor) = position(place, axes, at).ok()?;

@@ -234,8 +234,10 @@ pub struct Matrix {
     pub row_stride: Dim,
     /// From one column to the next.
     pub col_stride: Dim,
-    /// From one batch entry to the next.
-    pub batch_stride: Dim,
+    /// From one position of each loop of the batch to the next.
+    pub batch_strides: Vec<Dim>,
+    /// Where it begins.
+    pub offset: Dim,
 }
 
 /// `c[batch, m, n] = Σ_k a[batch, m, k] · b[batch, k, n]`, where each of `batch`, `m` and `k` is any number of
@@ -297,8 +299,10 @@ pub enum Step {
     Loop(Launch),
     /// `c[b, m, n] = Σ_k a[b, m, k] · b[b, k, n]`, and the epilogue on each finished tile.
     Gemm {
-        /// Batch, m, n, k.
-        dims: [Dim; 4],
+        /// The sizes of the batch's loops.
+        batch: Vec<Dim>,
+        /// m, n, k.
+        dims: [Dim; 3],
         /// The left operand.
         a: Matrix,
         /// The right operand: its rows are k.

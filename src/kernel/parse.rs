@@ -443,7 +443,8 @@ impl Parser {
         match &self.word()?[..] {
             "loop" => Ok(Step::Loop(self.launch()?)),
             "gemm" => {
-                let dims = self.dims()?;
+                let mut batch = self.dims()?;
+                let dims = batch.split_off(batch.len().saturating_sub(3));
                 let dims = self.exactly(dims)?;
                 self.keyword("a")?;
                 let a = self.matrix()?;
@@ -451,7 +452,7 @@ impl Parser {
                 let b = self.matrix()?;
                 let c = if self.take_word("c") { Some(self.matrix()?) } else { None };
                 let epilogue = if self.take_word("then") { Some(self.launch()?) } else { None };
-                Ok(Step::Gemm { dims, a, b, c, epilogue })
+                Ok(Step::Gemm { batch, dims, a, b, c, epilogue })
             }
             "conv" => Ok(Step::Conv(Box::new(self.conv()?))),
             "segments" => {
@@ -475,9 +476,15 @@ impl Parser {
 
     fn matrix(&mut self) -> Parse<Matrix> {
         let buf = self.m()?;
-        let strides = self.dims()?;
-        let [row_stride, col_stride, batch_stride] = self.exactly(strides)?;
-        Ok(Matrix { buf, row_stride, col_stride, batch_stride })
+        let mut strides = self.dims()?;
+        let batch_strides = strides.split_off(strides.len().min(2));
+        let [row_stride, col_stride] = self.exactly(strides)?;
+        let mut offset = Dim::ZERO;
+        if self.take_word("from") {
+            let from = self.dims()?;
+            [offset] = self.exactly(from)?;
+        }
+        Ok(Matrix { buf, row_stride, col_stride, batch_strides, offset })
     }
 
     fn conv(&mut self) -> Parse<Conv> {

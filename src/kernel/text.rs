@@ -185,8 +185,12 @@ impl Named<'_> {
     }
 
     fn matrix(&self, matrix: &Matrix) -> String {
-        let strides = self.dims([&matrix.row_stride, &matrix.col_stride, &matrix.batch_stride]);
-        format!("m{} [{strides}]", matrix.buf.0)
+        let strides = self.dims([&matrix.row_stride, &matrix.col_stride].into_iter().chain(&matrix.batch_strides));
+        let from = match matrix.offset == Dim::ZERO {
+            true => String::new(),
+            false => format!(" from [{}]", self.dim(&matrix.offset)),
+        };
+        format!("m{} [{strides}]{from}", matrix.buf.0)
     }
 
     fn launch(&self, launch: &Launch) -> String {
@@ -204,8 +208,9 @@ impl Named<'_> {
     fn step(&self, step: &Step) -> String {
         match step {
             Step::Loop(launch) => format!("loop {}", self.launch(launch)),
-            Step::Gemm { dims, a, b, c, epilogue } => {
-                let mut text = format!("gemm [{}] a {} b {}", self.dims(dims), self.matrix(a), self.matrix(b));
+            Step::Gemm { batch, dims, a, b, c, epilogue } => {
+                let mut text =
+                    format!("gemm [{}] a {} b {}", self.dims(batch.iter().chain(dims)), self.matrix(a), self.matrix(b));
                 if let Some(c) = c {
                     text += &format!(" c {}", self.matrix(c));
                 }

@@ -296,7 +296,10 @@ fn step(program: &Program, step: &Step) -> Result<(), Fault> {
             let kernel = self::launch(program, launch)?;
             require(!uses_tile(kernel), || "a tile outside of an epilogue".into())
         }
-        Step::Gemm { a, b, c, epilogue, .. } => {
+        Step::Gemm { batch, a, b, c, epilogue, .. } => {
+            let fits = [Some(a), Some(b), c.as_ref()].into_iter().flatten();
+            let fits = fits.map(|matrix| matrix.batch_strides.len()).all(|strides| strides == batch.len());
+            require(fits, || "a matrix of another batch".into())?;
             let mut buffers = vec![(a.buf, false), (b.buf, false)];
             buffers.extend(c.iter().map(|c| (c.buf, true)));
             if let Some(epilogue) = epilogue {

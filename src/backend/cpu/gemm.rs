@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::call::{Across, Launch, Scratch};
 use super::emit::{self, Args};
 use super::jit::CompiledKernel;
@@ -15,9 +17,9 @@ use crate::backend::bound::BoundMatrix;
 use crate::kernel::ir::Kernel;
 
 /// A contraction cut into blocks of rows and columns.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cut {
-    batch: usize,
+    batch: SmallVec<[usize; 4]>,
     m: usize,
     n: usize,
     /// Rows of a block.
@@ -29,8 +31,10 @@ pub struct Cut {
 /// One block of the result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Block {
-    /// Of which batch entry.
-    pub batch: usize,
+    /// Of which batch entry, all loops of the batch walked in order.
+    pub entry: usize,
+    /// Where that is along each loop of the batch.
+    pub batch: SmallVec<[usize; 4]>,
     /// Which rows.
     pub rows: Range<usize>,
     /// Which columns.
@@ -40,12 +44,13 @@ pub struct Block {
 /// Elements of a block: half a megabyte, so that an epilogue finds it in the second-level cache.
 const AREA: usize = 1 << 17;
 
-/// Cuts a contraction of `[batch, m, n, k]`. `whole_rows`: an epilogue needs all columns at once.
+/// Cuts a contraction of `[m, n, k]` for each entry of a batch. `whole_rows`: an epilogue needs all columns at once.
 ///
 /// Measured: with contiguous rows of `b`, blocks of 256 × 512 come within 5 % of no cut at all; with
 /// strided ones every block packs its part of `b` anew, so tall blocks are twice as fast. Blocks are
 /// made smaller while there are few, to feed several threads.
-pub fn cut([batch, m, n, k]: [usize; 4], b: &BoundMatrix, whole_rows: bool) -> Cut {
+pub fn cut(batch: &[usize], [m, n, k]: [usize; 3], b: &BoundMatrix, whole_rows: bool) -> Cut {
+    let entries: usize = batch.iter().product();
     let parts = |whole: usize, most: usize, multiple: usize| {
         let parts = whole.div_ceil(most.max(1)).max(1);
         whole.div_ceil(parts).next_multiple_of(multiple).clamp(1, whole.max(1))
@@ -58,7 +63,7 @@ pub fn cut([batch, m, n, k]: [usize; 4], b: &BoundMatrix, whole_rows: bool) -> C
     };
     let mut rows = parts(m, most_rows, 12);
     let mut cols = if whole_rows { n.max(1) } else { parts(n, (AREA / rows).max(64), 64) };
-    let count = |rows: usize, cols: usize| batch * m.div_ceil(rows) * n.div_ceil(cols);
+    let count = |rows: usize, cols: usize| entries * m.div_ceil(rows) * n.div_ceil(cols);
     loop {
         let (blocks, flops) = (count(rows, cols), 2.0 * rows as f64 * cols as f64 * k as f64);
         if blocks >= 16 || (blocks >= 4 && flops <= 1.6e7) || flops <= 2e6 {
@@ -81,7 +86,7 @@ pub fn cut([batch, m, n, k]: [usize; 4], b: &BoundMatrix, whole_rows: bool) -> C
         }
         (rows, cols) = smaller;
     }
-    Cut { batch, m, n, rows, cols }
+    Cut { batch: batch.into(), m, n, rows, cols }
 }
 
 impl Cut {
@@ -90,18 +95,20 @@ impl Cut {
         if self.m == 0 || self.n == 0 {
             return 0..0;
         }
-        0..self.batch * self.m.div_ceil(self.rows) * self.n.div_ceil(self.cols)
+        0..self.batch.iter().product::<usize>() * self.m.div_ceil(self.rows) * self.n.div_ceil(self.cols)
     }
 
     /// A block by its number: columns change first.
     pub fn block(&self, number: usize) -> Block {
         let (across, down) = (self.n.div_ceil(self.cols), self.m.div_ceil(self.rows));
         let (row, col) = (number / across % down * self.rows, number % across * self.cols);
-        Block {
-            batch: number / (across * down),
-            rows: row..(row + self.rows).min(self.m),
-            cols: col..(col + self.cols).min(self.n),
+        let entry = number / (across * down);
+        let mut batch: SmallVec<[usize; 4]> = self.batch.clone();
+        let mut rest = entry;
+        for at in batch.iter_mut().rev() {
+            (*at, rest) = (rest % *at, rest / *at);
         }
+        Block { entry, batch, rows: row..(row + self.rows).min(self.m), cols: col..(col + self.cols).min(self.n) }
     }
 
     /// Words of the largest block.
@@ -111,13 +118,12 @@ impl Cut {
 }
 
 /// The least and the largest element that a block reads of an operand, when it reads any.
-fn reach(matrix: &BoundMatrix, batch: usize, rows: &Range<usize>, cols: &Range<usize>) -> Option<(i64, i64)> {
+fn reach(matrix: &BoundMatrix, batch: &[usize], rows: &Range<usize>, cols: &Range<usize>) -> Option<(i64, i64)> {
     if rows.is_empty() || cols.is_empty() {
         return None;
     }
-    let corner = |row: usize, col: usize| {
-        batch as i64 * matrix.batch_stride + row as i64 * matrix.row_stride + col as i64 * matrix.col_stride
-    };
+    let corner =
+        |row: usize, col: usize| matrix.start(batch) + row as i64 * matrix.row_stride + col as i64 * matrix.col_stride;
     let (last_row, last_col) = (rows.end - 1, cols.end - 1);
     let corners = [
         corner(rows.start, cols.start),
@@ -147,8 +153,8 @@ pub fn multiply(
     let inside = |words: &[u32], reach: Option<(i64, i64)>| {
         reach.is_none_or(|(least, most)| least >= 0 && (most as usize) < words.len())
     };
-    assert!(inside(left, reach(a, block.batch, &block.rows, &(0..k))), "the left operand is in its buffer");
-    assert!(inside(right, reach(b, block.batch, &(0..k), &block.cols)), "the right operand is in its buffer");
+    assert!(inside(left, reach(a, &block.batch, &block.rows, &(0..k))), "the left operand is in its buffer");
+    assert!(inside(right, reach(b, &block.batch, &(0..k), &block.cols)), "the right operand is in its buffer");
     // SAFETY: checked just above: the block is inside `tile` with rows apart, the operands are inside
     // their slices, and `tile` is borrowed alone.
     unsafe { multiply_raw(tile.as_mut_ptr(), stride, block, k, (left.as_ptr(), a), (right.as_ptr(), b), add) }
@@ -158,9 +164,8 @@ pub fn multiply(
 ///
 /// # Safety
 /// The block's elements at `tile`, rows `stride` apart and not overlapping, are valid for writes (and for reads
-/// where it adds) and
-/// nobody else's; every element of the operands that the block needs is valid for reads and not
-/// written meanwhile.
+/// where it adds) and nobody else's; every element of the operands that the block needs is valid for reads
+/// and not written meanwhile.
 pub(super) unsafe fn multiply_raw(
     tile: *mut u32,
     stride: usize,
@@ -170,8 +175,8 @@ pub(super) unsafe fn multiply_raw(
     (right, b): (*const u32, &BoundMatrix),
     add: bool,
 ) {
-    let left_start = block.batch as i64 * a.batch_stride + block.rows.start as i64 * a.row_stride;
-    let right_start = block.batch as i64 * b.batch_stride + block.cols.start as i64 * b.col_stride;
+    let left_start = a.start(&block.batch) + block.rows.start as i64 * a.row_stride;
+    let right_start = b.start(&block.batch) + block.cols.start as i64 * b.col_stride;
     // The crate prefers a column-major result: compute the transpose, n × m = Bᵀ·Aᵀ. With a row of the
     // result contiguous and at least one element to the next it does not turn it once more.
     // SAFETY: as the caller promises; the starts are addresses of the first elements.
@@ -202,7 +207,7 @@ pub(super) unsafe fn multiply_raw(
 
 /// What runs on each finished block.
 pub(super) struct Epilogue<'a> {
-    /// A kernel with the grid `[batch, m]` and the row `n`.
+    /// A kernel whose points are the rows of all batch entries and whose row is `n`.
     pub kernel: &'a CompiledKernel,
     /// Its arguments.
     pub launch: Launch<'a>,
@@ -211,9 +216,9 @@ pub(super) struct Epilogue<'a> {
 }
 
 /// How many words of scratch a thread needs for a block and the rows of its epilogue.
-pub(super) fn scratch_words(dims: [usize; 4], b: &BoundMatrix, kernel: &Kernel) -> usize {
-    let cut = cut(dims, b, !kernel.is_elementwise());
-    cut.words().next_multiple_of(16) + emit::scratch_words(kernel, dims[2] as u64)
+pub(super) fn scratch_words(batch: &[usize], dims: [usize; 3], b: &BoundMatrix, kernel: &Kernel) -> usize {
+    let cut = cut(batch, dims, b, !kernel.is_elementwise());
+    cut.words().next_multiple_of(16) + emit::scratch_words(kernel, dims[1] as u64)
 }
 
 /// A whole contraction, over the threads of a pool.
@@ -223,30 +228,31 @@ pub(super) fn scratch_words(dims: [usize; 4], b: &BoundMatrix, kernel: &Kernel) 
 /// row-major and apart from each other (`Bound`), and overlap no operand. An epilogue's launch is as
 /// `CompiledKernel::launch` asks, of `batch · m` rows of `n` elements, and overlaps no operand.
 pub(super) unsafe fn run(
-    dims: [usize; 4],
+    batch: &[usize],
+    dims: [usize; 3],
     (left, a): (*const u32, &BoundMatrix),
     (right, b): (*const u32, &BoundMatrix),
     c: Option<(*mut u32, &BoundMatrix)>,
     epilogue: Option<Epilogue<'_>>,
     pool: &mut Pool,
 ) {
-    let [_, m, _, k] = dims;
-    let result = c.map(|(words, c)| (words, *c));
+    let [m, _, k] = dims;
+    let result = c;
     let Some(Epilogue { kernel, launch, scratch }) = epilogue else {
         let Some(result) = result else { return };
-        let cut = cut(dims, b, false);
+        let cut = cut(batch, dims, b, false);
         // SAFETY: the operands are only read, and blocks are disjoint parts of the result.
         let shared = unsafe { Across::new((left, right, result)) };
         pool.run(cut.blocks().len(), &|_, number| {
             let (left, right, (result, c)) = shared.get();
             let block = cut.block(number);
-            let start = result.wrapping_add(result_start(&block, &c));
+            let start = result.wrapping_add(result_start(&block, c));
             // SAFETY: the caller's promise, for one block of it.
             unsafe { multiply_raw(start, c.row_stride as usize, &block, k, (left, a), (right, b), false) };
         });
         return;
     };
-    let cut = cut(dims, b, !kernel.kernel().is_elementwise());
+    let cut = cut(batch, dims, b, !kernel.kernel().is_elementwise());
     // SAFETY: as above; an epilogue runs on the points of its block, and each thread has a scratch.
     let shared = unsafe { Across::new((left, right, result, launch, scratch.pointer())) };
     pool.run(cut.blocks().len(), &|thread, number| {
@@ -258,7 +264,7 @@ pub(super) unsafe fn run(
         unsafe { multiply_raw(tile, stride, &block, k, (left, a), (right, b), false) };
         if let Some((result, c)) = result {
             for row in 0..block.rows.len() {
-                let start = result_start(&block, &c) + row * c.row_stride as usize;
+                let start = result_start(&block, c) + row * c.row_stride as usize;
                 let from = tile.wrapping_add(row * stride);
                 // SAFETY: a row of the tile, and the row of the result at the same place.
                 unsafe { std::ptr::copy_nonoverlapping(from, result.wrapping_add(start), stride) };
@@ -266,7 +272,7 @@ pub(super) unsafe fn run(
         }
         let rows_of_scratch = tile.wrapping_add(cut.words().next_multiple_of(16));
         let args = Args { tile: tile.cast_const(), tile_stride: stride as i64, ..launch.args(kernel, rows_of_scratch) };
-        let first = (block.batch * m + block.rows.start) as u64;
+        let first = (block.entry * m + block.rows.start) as u64;
         let points = first..first + block.rows.len() as u64;
         // SAFETY: the caller's promise; the tile holds exactly these points, and columns are cut only
         // when the kernel is elementwise.
@@ -276,7 +282,7 @@ pub(super) unsafe fn run(
 
 /// The place of a block's first element in the result.
 fn result_start(block: &Block, c: &BoundMatrix) -> usize {
-    let start = block.batch as i64 * c.batch_stride + block.rows.start as i64 * c.row_stride;
+    let start = c.start(&block.batch) + block.rows.start as i64 * c.row_stride;
     start as usize + block.cols.start
 }
 
@@ -286,7 +292,13 @@ mod tests {
     use crate::kernel::ir::BufId;
 
     fn matrix(row_stride: i64, col_stride: i64, batch_stride: i64) -> BoundMatrix {
-        BoundMatrix { buf: BufId(0), row_stride, col_stride, batch_stride }
+        BoundMatrix {
+            buf: BufId(0),
+            row_stride,
+            col_stride,
+            batch_strides: [batch_stride].into_iter().collect(),
+            offset: 0,
+        }
     }
 
     #[test]
@@ -300,14 +312,14 @@ mod tests {
             [2, 5, 100_000, 3],
         ] {
             for (col_stride, whole_rows) in [(1, false), (5, false), (1, true)] {
-                let cut = cut([batch, m, n, k], &matrix(1, col_stride, 0), whole_rows);
+                let cut = cut(&[batch], [m, n, k], &matrix(1, col_stride, 0), whole_rows);
                 let mut seen = vec![0u8; batch * m * n];
                 for block in cut.blocks().map(|number| cut.block(number)) {
                     assert!(block.rows.len() * block.cols.len() <= cut.words());
                     assert!(!whole_rows || block.cols == (0..n));
                     for row in block.rows.clone() {
                         for col in block.cols.clone() {
-                            seen[(block.batch * m + row) * n + col] += 1;
+                            seen[(block.entry * m + row) * n + col] += 1;
                         }
                     }
                 }
@@ -325,7 +337,7 @@ mod tests {
         for a in [matrix(k as i64, 1, 0), matrix(1, m as i64, 0)] {
             for b in [matrix(n as i64, 1, 0), matrix(1, k as i64, 0), matrix(0, 1, 0)] {
                 let mut tile = vec![0; m * n];
-                let block = Block { batch: 0, rows: 0..m, cols: 0..n };
+                let block = Block { entry: 0, batch: SmallVec::new(), rows: 0..m, cols: 0..n };
                 multiply(&mut tile, n, &block, k, (&left, &a), (&right, &b), false);
                 for i in 0..m {
                     for j in 0..n {

@@ -46,9 +46,9 @@ impl Loaded for LoadedProgram {
         for step in bound.steps() {
             let (more, bufs) = match step {
                 BoundStep::Loop(launch) => scratch(launch),
-                BoundStep::Gemm { dims, b, epilogue: Some(launch), .. } => {
+                BoundStep::Gemm { batch, dims, b, epilogue: Some(launch), .. } => {
                     let kernel = self.kernels[launch.kernel.0 as usize].kernel();
-                    (gemm::scratch_words(*dims, b, kernel), launch.bufs.len())
+                    (gemm::scratch_words(batch, *dims, b, kernel), launch.bufs.len())
                 }
                 BoundStep::Conv(conv) => {
                     let epilogue = conv.epilogue.as_ref();
@@ -86,7 +86,7 @@ impl Loaded for LoadedProgram {
                     // made these buffers of; `reserve` made the scratch.
                     unsafe { kernel.launch(&mut pool, &launched, &mut self.scratch) };
                 }
-                BoundStep::Gemm { dims, a, b, c, epilogue } => {
+                BoundStep::Gemm { batch, dims, a, b, c, epilogue } => {
                     let buf = |matrix: &BoundMatrix| self.table[matrix.buf.0 as usize].words;
                     let (left, right) = (buf(a).cast_const(), buf(b).cast_const());
                     let result = c.as_ref().map(|c| (buf(c), c));
@@ -101,7 +101,7 @@ impl Loaded for LoadedProgram {
                     // SAFETY: `Bound` checked that the matrices are inside their buffers, that the result
                     // is row-major, that what is written overlaps nothing, and that the epilogue has the
                     // size of the result; `reserve` made the scratch.
-                    unsafe { gemm::run(*dims, (left, a), (right, b), result, epilogue, &mut pool) };
+                    unsafe { gemm::run(batch, *dims, (left, a), (right, b), result, epilogue, &mut pool) };
                 }
                 BoundStep::Conv(conv) => {
                     let [source, right] = [conv.a, conv.b].map(|buf| self.table[buf.0 as usize]);

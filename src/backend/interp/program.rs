@@ -74,8 +74,8 @@ impl LoadedProgram {
                 };
                 self.launch(launch, &whole, bound, memory);
             }
-            BoundStep::Gemm { dims, a, b, c, epilogue } => {
-                self.gemm(*dims, [a, b], *c, epilogue.as_ref(), bound, scalars, memory);
+            BoundStep::Gemm { batch, dims, a, b, c, epilogue } => {
+                self.gemm(batch, *dims, [a, b], c.as_ref(), epilogue.as_ref(), bound, scalars, memory);
             }
             BoundStep::Conv(conv) => self.conv(conv, bound, scalars, memory),
             BoundStep::Segments { dims: [updates, rows, row], index, update, out } => {
@@ -140,9 +140,10 @@ impl LoadedProgram {
     #[expect(clippy::too_many_arguments, reason = "the parts of one step")]
     fn gemm(
         &self,
-        [batch, m, n, k]: [usize; 4],
+        batch: &[usize],
+        [m, n, k]: [usize; 3],
         [a, b]: [&BoundMatrix; 2],
-        c: Option<BoundMatrix>,
+        c: Option<&BoundMatrix>,
         epilogue: Option<&BoundLaunch>,
         bound: &Bound,
         scalars: &[u32],
@@ -151,7 +152,7 @@ impl LoadedProgram {
         let [left, right] = [a.buf, b.buf].map(|buf| copy(bound.spot(buf), memory));
         let whole_rows =
             epilogue.is_some_and(|launch| !self.program.kernels[launch.kernel.0 as usize].is_elementwise());
-        let cut = gemm::cut([batch, m, n, k], b, whole_rows);
+        let cut = gemm::cut(batch, [m, n, k], b, whole_rows);
         for block in cut.blocks() {
             let block = cut.block(block);
             // A block without an epilogue goes straight to `c`, with the stride of `c`: the stride of
@@ -163,14 +164,14 @@ impl LoadedProgram {
             if let Some(c) = c {
                 let spot = bound.spot(c.buf);
                 for (at, row) in block.rows.clone().enumerate() {
-                    let start = block.batch as i64 * c.batch_stride + row as i64 * c.row_stride;
+                    let start = c.start(&block.batch) + row as i64 * c.row_stride;
                     for (col, word) in block.cols.clone().zip(&tile[at * stride..]) {
                         memory.set(spot, start as usize + col, *word);
                     }
                 }
             }
             if let Some(launch) = epilogue {
-                let first = (block.batch * m + block.rows.start) as u64;
+                let first = (block.entry * m + block.rows.start) as u64;
                 let part = kernel::Launch {
                     sizes: &launch.sizes,
                     scalars: &scalars[launch.scalars..],

@@ -32,21 +32,30 @@ impl<'a> Lower<'a> {
         let Some(right) = operand::matrix(&fused.graph, product, 1, &stop) else {
             bug!("the right operand of {product:?} is no matrix in memory")
         };
-        let [batch, m, k, n] = self.loops(product).map(|dims| whole(&dims));
-        let rows = m.mul(&n).unwrap_or_else(|_| bug!("a result of 2^63 elements"));
+        let [batch, m, k, n] = self.loops(product);
+        let [m, k, n] = [m, k, n].map(|dims| whole(&dims));
+        // The result is contiguous.
+        let mut strides: Vec<Dim> = Vec::new();
+        let mut entry = m.mul(&n).unwrap_or_else(|_| bug!("a result of 2^63 elements"));
+        for size in batch.iter().rev() {
+            strides.insert(0, entry.clone());
+            entry = entry.mul(size).unwrap_or_else(|_| bug!("a result of 2^63 elements"));
+        }
         let c = fused.stored[product.index()].then(|| Matrix {
             buf: self.buffer(product),
             row_stride: n.clone(),
             col_stride: Dim::ONE,
-            batch_stride: rows,
+            batch_strides: strides,
+            offset: Dim::ZERO,
         });
         let [a, b] = [left, right].map(|matrix| Matrix {
             buf: self.buffer(matrix.node),
             row_stride: matrix.row,
             col_stride: matrix.col,
-            batch_stride: matrix.batch,
+            batch_strides: matrix.batch,
+            offset: matrix.offset,
         });
-        Step::Gemm { dims: [batch, m, n, k], a, b, c, epilogue }
+        Step::Gemm { batch, dims: [m, n, k], a, b, c, epilogue }
     }
 
     fn conv(&mut self, product: NodeId, epilogue: Option<Launch>) -> Conv {
@@ -56,7 +65,7 @@ impl<'a> Lower<'a> {
             bug!("the left operand of {product:?} is neither a matrix in memory nor patches of one")
         };
         let right = fused.graph.node(product).args[1];
-        let Some((b, b_steps)) = operand::steps(&fused.graph, right, &stop) else {
+        let Some((b, _, b_steps)) = operand::steps_from_start(&fused.graph, right, &stop) else {
             bug!("the right operand of {product:?} is not in memory")
         };
         let [batch, m, k, n] = self.loops(product);

@@ -189,9 +189,14 @@ pub fn multiply(
             let depth = cut.depth.min(inner_len - first);
             let part = pack::Part { conv, cut, block, outer: &at, inner: first..first + depth };
             let [row_stride, col_stride] = part.pack(source, packed);
-            let whole = gemm::Block { batch: 0, rows: 0..rows, cols: 0..conv.n };
-            let matrix =
-                |row_stride, col_stride| BoundMatrix { buf: BufId(0), row_stride, col_stride, batch_stride: 0 };
+            let whole = gemm::Block { entry: 0, batch: SmallVec::new(), rows: 0..rows, cols: 0..conv.n };
+            let matrix = |row_stride, col_stride| BoundMatrix {
+                buf: BufId(0),
+                row_stride,
+                col_stride,
+                batch_strides: SmallVec::new(),
+                offset: 0,
+            };
             let right = &right[(start + first as i64 * inner_step) as usize..];
             let (a, b) = (matrix(row_stride, col_stride), matrix(inner_step, columns));
             gemm::multiply(tile, conv.n, &whole, depth, (packed, &a), (right, &b), !is_first);
