@@ -32,9 +32,7 @@ fn errors(text: &str) -> Vec<String> {
 #[test]
 fn pages_show_what_they_say() {
     let mut wrong = String::new();
-    for &code in
-        Code::ALL.iter().filter(|code| !matches!(code.as_str().get(..3), Some("E07")) && code.as_str() != "W0701")
-    {
+    for &code in Code::ALL.iter().filter(|code| code.as_str().get(1..3) != Some("07")) {
         let page = explain::page(code);
         let title = format!("# {}: {}\n", code.as_str(), code.title());
         if !page.starts_with(&title) {

@@ -34,7 +34,7 @@ impl Warp {
     /// By an angle, against the clock.
     pub fn rotate(angle: f64) -> Warp {
         let (sin, cos) = angle.sin_cos();
-        Warp { a: cos, b: -sin, c: sin, d: cos, ..Warp::NONE }
+        Warp { a: cos, b: sin, c: -sin, d: cos, ..Warp::NONE }
     }
 
     /// By pixels, down and right.
