@@ -16,11 +16,12 @@ mod log_sum_exp;
 mod pick;
 mod product;
 mod variance;
+mod window;
 
-use crate::ir::{Dim, Graph, NodeId};
+use crate::ir::{Graph, NodeId};
 use crate::ops::Builder;
 use crate::ops::rewrite::{Site, to_fixpoint};
-use crate::ops::{MapOp, Number, Op, ReduceOp, Taps, WindowAxis, tap_in_result};
+use crate::ops::{MapOp, Op, ReduceOp};
 
 /// What one round leaves unused may let the next take more apart; it is rare that two do not suffice.
 const MAX_ROUNDS: usize = 4;
@@ -37,36 +38,13 @@ fn recognise(b: &mut Builder, site: &Site<'_>) -> Option<NodeId> {
             .or_else(|| Some(contraction::of_sum(b, args[0], axes, site.is_sole_user(0)))),
         Op::Reduce(ReduceOp::Max | ReduceOp::Min, axes) => extreme_of_repeated(b, site, axes),
         Op::Contract { a, b: other, out } => Some(contraction::of_contraction(b, [a, other, out], args)),
-        Op::Window { axes, fill } => window_of_one_tap(b, args[0], axes, *fill),
+        Op::Window { axes, fill } => window::of_one_tap(b, args[0], axes, *fill),
+        Op::Reshape(dims) => window::split(b, args[0], dims),
         Op::Map(MapOp::Div) => variance::of_mean(b, args[0], args[1]),
         Op::Map(MapOp::Log) => log_sum_exp::of_log(b, args[0]),
         Op::Map(MapOp::Add) => log_sum_exp::of_shifted(b, args[0], args[1]),
         _ => None,
     }
-}
-
-/// A window with one tap along an axis has that tap at 0, and its axis is a repetition: a convolution of
-/// size 1 is a matrix product.
-fn window_of_one_tap(b: &mut Builder, x: NodeId, axes: &[WindowAxis], fill: Number) -> Option<NodeId> {
-    let is_one = |axis: &WindowAxis| axis.taps == Taps::New(Dim::ONE);
-    if !axes.iter().any(is_one) {
-        return None;
-    }
-    let untapped = |axis: &WindowAxis| match is_one(axis) {
-        true => WindowAxis { taps: Taps::None, d: 0, ..axis.clone() },
-        false => axis.clone(),
-    };
-    let dims = b.dims(x);
-    let moves = |axis: &WindowAxis| !axis.is_identity(&dims[axis.axis]);
-    let left: Vec<WindowAxis> = axes.iter().map(untapped).filter(moves).collect();
-    let read = if left.is_empty() { x } else { b.window(x, left, fill.value()) };
-    // In the order of their places, so that each insertion finds those before it done.
-    let ones: Vec<usize> =
-        axes.iter().filter(|axis| is_one(axis)).filter_map(|axis| tap_in_result(axes, axis)).collect();
-    let mut dims = b.dims(read).to_vec();
-    ones.iter().for_each(|&at| dims.insert(at, Dim::ONE));
-    let there: Vec<usize> = (0..dims.len()).filter(|at| !ones.contains(at)).collect();
-    Some(b.place(read, &dims, &there))
 }
 
 /// max over an axis of x repeated along it = x, where the axis is known not to be empty.
