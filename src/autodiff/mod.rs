@@ -3,8 +3,9 @@
 //! In: a graph with a loss. Out: the same graph with the gradient of the loss by each parameter as further
 //! outputs. The rules stand in `ops::grad`; here is only the walk: each node is visited once, after all
 //! its users, so the work is linear in the size of the graph. The new nodes are operations like any other,
-//! so a gradient has gradients.
+//! so a gradient has gradients. Values of a `remat` block are computed again for it (`remat`).
 
+mod remat;
 mod reverse;
 
 pub use reverse::grad;
@@ -34,5 +35,5 @@ pub fn gradients(graph: &Graph) -> Graph {
         let node = total.unwrap_or_else(|| b.full(&graph.params[at].ty.dims, Number::f32(0.0)));
         b.graph.outputs.push(Output { role: Role::Grad(ParamId(at as u32)), node });
     }
-    b.finish()
+    remat::again(b.finish(), graph.nodes.len())
 }

@@ -113,3 +113,10 @@ pub fn schedule_needs_numbers(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("the schedule `{name}` must be a number at each step"))
         .here("its value depends on a tensor")
 }
+
+/// A `remat` block that makes a function: what applies it stands outside.
+pub fn remat_of_function(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, "`remat` holds a computation, not a function")
+        .here("this makes a function and computes nothing")
+        .help("give it its input: `remat { x |> Dense(64) }`, or `remat { _ |> Dense(64) }` as a stage of a pipe")
+}

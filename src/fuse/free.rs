@@ -94,7 +94,7 @@ fn pure(graph: &Graph) -> Vec<bool> {
             Op::Reshape(_) => pure[node.args[0].index()] && graph.ty(node.args[0]).rank() == 0,
             // Its source is read at computed positions, which only memory has.
             op if divides(op) => false,
-            Op::Map(_) | Op::Permute(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::StopGradient => {
+            Op::Map(_) | Op::Permute(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::StopGradient | Op::Remat => {
                 node.args.iter().all(|arg| pure[arg.index()])
             }
             _ => false,

@@ -267,7 +267,7 @@ fn contract(b: &mut Builder, site: &Site<'_>, labels: [&Vec<u8>; 2], out: &[u8])
 
 /// Whether a value is, behind permutations, a window with taps.
 fn is_window(b: &Builder, mut id: NodeId) -> bool {
-    while let Op::Permute(_) = b.graph.node(id).op {
+    while let Op::Permute(_) | Op::Remat = b.graph.node(id).op {
         id = b.graph.node(id).args[0];
     }
     matches!(&b.graph.node(id).op, Op::Window { axes, .. } if axes.iter().any(|axis| axis.taps != Taps::None))

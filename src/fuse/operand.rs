@@ -149,7 +149,7 @@ pub fn patches(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Opti
 /// The value whose window the left operand is, behind permutations.
 pub fn window_source(graph: &Graph, id: NodeId) -> Option<NodeId> {
     let mut arg = graph.node(id).args[0];
-    while let Op::Permute(_) = graph.node(arg).op {
+    while let Op::Permute(_) | Op::Remat = graph.node(arg).op {
         arg = graph.node(arg).args[0];
     }
     matches!(graph.node(arg).op, Op::Window { .. }).then(|| graph.node(arg).args[0])

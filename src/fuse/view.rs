@@ -107,7 +107,10 @@ pub fn linear(place: &[Index], dims: &[Dim]) -> Result<Index, SizeOverflow> {
 
 /// Whether a node only moves elements.
 pub fn is_view(op: &Op) -> bool {
-    matches!(op, Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::StopGradient)
+    matches!(
+        op,
+        Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::StopGradient | Op::Remat
+    )
 }
 
 /// What reading `node` at `place` reads behind its views. `stop` says where a value is stored although
@@ -128,7 +131,7 @@ pub fn resolve(
         let source = graph.node(id).args[0];
         let source_dims = &graph.ty(source).dims;
         let place = match (&read.place, op) {
-            (place, Op::StopGradient) => place.clone(),
+            (place, Op::StopGradient | Op::Remat) => place.clone(),
             (Place::Axes(at), Op::Permute(perm)) => {
                 let mut source_at = vec![Index::fixed(Dim::ZERO); at.len()];
                 for (axis, &from) in perm.iter().enumerate() {

@@ -42,6 +42,8 @@ ids! {
     StateId "s"
     /// A use of a layer, by its place among those of a run.
     LayerId "l"
+    /// A `remat` block, by its place among those of a run.
+    RematId "r"
 }
 
 /// Where a node came from.
@@ -52,6 +54,8 @@ pub struct Origin {
     /// The use of a layer whose body asks for it: the innermost one. Passes keep it, so that what a graph costs
     /// can be told by layer; where two uses share a node, it is the first one's.
     pub layer: Option<LayerId>,
+    /// The block of the program whose values are computed again for the gradient, when it stands in one.
+    pub remat: Option<RematId>,
 }
 
 /// One operation and its result.

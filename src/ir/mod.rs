@@ -19,6 +19,8 @@ pub mod text;
 pub mod types;
 
 pub use dim::{Dim, SizeId, SizeOverflow};
-pub use graph::{Graph, Input, InputId, LayerId, Node, NodeId, Origin, Output, Param, ParamId, Role, State, StateId};
+pub use graph::{
+    Graph, Input, InputId, LayerId, Node, NodeId, Origin, Output, Param, ParamId, RematId, Role, State, StateId,
+};
 pub use host::{HostBinary, HostEnv, HostId, HostOp, HostProgram, HostUnary};
 pub use types::{DType, Dims, Ty};

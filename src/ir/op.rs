@@ -107,6 +107,9 @@ pub enum Op {
     // ---- marks
     /// The value itself, through which no gradient flows.
     StopGradient,
+    /// The value itself. What is computed from it is computed again: it is equal to nothing that is computed
+    /// from the value without this mark.
+    Remat,
 }
 
 /// A constant: the bits of an f64, so that operations compare and hash exactly.

@@ -134,5 +134,5 @@ pub fn gradient_input(first_gradient: usize, param: usize) -> InputId {
 
 /// Where a node of a typed expression comes from.
 fn origin(expr: &Expr) -> Origin {
-    Origin { span: Some(expr.span), layer: expr.layer }
+    Origin { span: Some(expr.span), layer: expr.layer, remat: expr.remat }
 }

@@ -34,7 +34,7 @@ pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
         Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) | Op::Prefix { .. } => {
             return Ok(Dim::ZERO);
         }
-        Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::StopGradient => return Ok(Dim::ZERO),
+        Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::StopGradient | Op::Remat => return Ok(Dim::ZERO),
     };
     terms.mul(&Dim::constant(2))
 }

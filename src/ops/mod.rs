@@ -104,7 +104,7 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
         Op::Take(axis) => index::infer_take(*axis, of(0)?, of(1)?),
         Op::ScatterAdd(axis, n) => index::infer_scatter_add(*axis, n, of(0)?, of(1)?),
         Op::Pick(axis) => index::infer_pick(*axis, of(0)?, of(1)?),
-        Op::StopGradient => Ok(of(0)?.clone()),
+        Op::StopGradient | Op::Remat => Ok(of(0)?.clone()),
     }
 }
 
@@ -137,6 +137,7 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::Take(axis) => index::grad_take(b, *axis, &args, dy, wanted),
         Op::ScatterAdd(axis, _) => index::grad_scatter_add(b, *axis, &args, dy, wanted),
         Op::Pick(axis) => index::grad_pick(b, *axis, &args, dy, wanted),
+        Op::Remat => one(Some(dy)),
         Op::ArgReduce(..) | Op::StopGradient => one(None),
     }
 }
@@ -168,7 +169,7 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::Take(axis) => index::eval_take(*axis, args[0], args[1], dims),
         Op::ScatterAdd(axis, _) => index::eval_scatter_add(*axis, args[0], args[1], dims),
         Op::Pick(axis) => index::eval_pick(*axis, args[0], args[1], dims),
-        Op::StopGradient => args[0].clone(),
+        Op::StopGradient | Op::Remat => args[0].clone(),
     })
 }
 
@@ -191,7 +192,8 @@ impl Op {
             | Op::LogSumExp(_)
             | Op::Variance(_)
             | Op::Prefix { .. }
-            | Op::StopGradient => 1,
+            | Op::StopGradient
+            | Op::Remat => 1,
             Op::Contract { .. } | Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) => 2,
         })
     }

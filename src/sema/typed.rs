@@ -4,7 +4,7 @@
 //! chosen, numbers are folded. Operations align by axis identity; `lower` turns that into positions.
 
 use crate::base::{Span, Symbol};
-use crate::ir::{DType, Dim, LayerId};
+use crate::ir::{DType, Dim, LayerId, RematId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
 /// An axis, by identity.
@@ -257,6 +257,8 @@ pub struct Expr {
     pub host: bool,
     /// The innermost use of a layer in whose body it stands; none outside of layers, and in the evaluation.
     pub layer: Option<LayerId>,
+    /// The innermost `remat` block in which it stands.
+    pub remat: Option<RematId>,
 }
 
 /// A parameter.

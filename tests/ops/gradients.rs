@@ -162,6 +162,7 @@ fn reductions(cases: &mut Vec<Case>) {
         }
         cases.push((Op::Prefix { op, axis: 0, reversed: false, exclusive: false }, vec![(F32, vec![n()])]));
     }
+    cases.push((Op::Remat, floats(&[&[2, 3]])));
     for (shape, axes) in
         [(&[3][..], &[0][..]), (&[2, 3], &[0]), (&[2, 3], &[1]), (&[2, 3, 2], &[0, 2]), (&[2, 1], &[1])]
     {
@@ -327,6 +328,7 @@ fn every_operation_with_arguments_has_a_case() {
         }
         // Its gradient is not that of its value; see below.
         Op::StopGradient => None,
+        Op::Remat => Some(15),
         Op::Map(_) => Some(0),
         Op::Permute(_) => Some(1),
         Op::Reshape(_) => Some(2),
@@ -344,7 +346,7 @@ fn every_operation_with_arguments_has_a_case() {
         Op::Prefix { .. } => Some(14),
     };
     let found: Vec<usize> = cases().iter().filter_map(|(op, _)| class(op)).collect();
-    assert!((0..=14).all(|class| found.contains(&class)));
+    assert!((0..=15).all(|class| found.contains(&class)));
 }
 
 /// The gradient at chosen points, where differences do not reach.

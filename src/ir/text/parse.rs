@@ -124,6 +124,7 @@ fn parse_node(line: &mut Cursor<'_>, at: usize) -> Parsed<Node> {
     let op = match MapOp::ALL.iter().find(|map| map.name() == name) {
         Some(map) => Op::Map(*map),
         None if name == "stop_gradient" => Op::StopGradient,
+        None if name == "remat" => Op::Remat,
         None => {
             line.expect("[")?;
             let op = parse_op(line, &name, &ty)?;

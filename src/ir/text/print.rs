@@ -136,6 +136,7 @@ impl Printer<'_> {
             Op::ScatterAdd(axis, n) => format!("scatter_add[{axis}, {}]", self.dim(n)),
             Op::Pick(axis) => format!("pick[{axis}]"),
             Op::StopGradient => "stop_gradient".to_owned(),
+            Op::Remat => "remat".to_owned(),
         }
     }
 

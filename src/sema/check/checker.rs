@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{FileId, Span, Symbol};
 use crate::diag::{Diagnostic, Diagnostics, shape};
-use crate::ir::{DType, Dim};
+use crate::ir::{DType, Dim, RematId};
 use crate::syntax::ast;
 
 use super::store::Store;
@@ -40,6 +40,9 @@ pub(super) struct Checker<'a> {
     pub(super) training: bool,
     /// How many frozen layers the expression at hand stands in; in one, nothing trains.
     pub(super) frozen: usize,
+    /// The innermost `remat` block that is being elaborated, and how many there were.
+    pub(super) remat: Option<RematId>,
+    pub(super) remats: u32,
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
     pub(super) calls: Vec<CallSite>,
@@ -71,6 +74,8 @@ impl<'a> Checker<'a> {
             exprs: Vec::new(),
             bindings: Vec::new(),
             training: false,
+            remat: None,
+            remats: 0,
             frozen: 0,
             data_unknown: false,
             calls: Vec::new(),
@@ -116,7 +121,7 @@ impl<'a> Checker<'a> {
     pub(super) fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
         let host = ty.axes.is_empty() && self.runs_on_host(&kind);
         let span = self.user_span(span);
-        self.exprs.push(Expr { kind, ty, span, host, layer: self.store.layer });
+        self.exprs.push(Expr { kind, ty, span, host, layer: self.store.layer, remat: self.remat });
         ExprId(self.exprs.len() as u32 - 1)
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
-use crate::ir::{DType, Dim};
+use crate::ir::{DType, Dim, RematId};
 use crate::ops::MapOp;
 use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
@@ -55,7 +55,8 @@ impl<'a> Checker<'a> {
             Ast::Index(base, brackets) => self.index(scope, base, brackets, span),
             Ast::Field(base, field) => self.field(scope, base, *field, span),
             Ast::If(condition, then, otherwise) => self.choose(scope, condition, then, otherwise, span),
-            Ast::Stack { .. } | Ast::Scan(_) | Ast::Remat(_) => match &expr.kind {
+            Ast::Remat(block) => self.remat(scope, block, span),
+            Ast::Stack { .. } | Ast::Scan(_) => match &expr.kind {
                 Ast::Stack { .. } => Value::Function(Rc::new(Function {
                     callee: Callee::Hole(expr),
                     brackets: None,
@@ -64,8 +65,7 @@ impl<'a> Checker<'a> {
                     frozen: false,
                     span,
                 })),
-                Ast::Scan(_) => self.fail(name::not_yet("`scan`", span)),
-                _ => self.fail(name::not_yet("`remat`", span)),
+                _ => self.fail(name::not_yet("`scan`", span)),
             },
             Ast::Param(def) => self.param(scope, def, None),
             Ast::Record(fields) => {
@@ -216,6 +216,19 @@ impl<'a> Checker<'a> {
         let value = self.expr(scope, &block.value);
         scope.leave();
         value
+    }
+
+    /// `remat { … }`: the value of the block, of which nothing else is kept for the gradient.
+    fn remat(&mut self, scope: &mut Scope<'a>, block: &'a ast::Block, span: Span) -> Value<'a> {
+        let outer = self.remat.replace(RematId(self.remats));
+        self.remats += 1;
+        let value = self.block(scope, block);
+        self.remat = outer;
+        match value {
+            // What is applied elsewhere would not be computed in this block.
+            Value::Function(_) => self.fail(told::remat_of_function(span)),
+            value => value,
+        }
     }
 
     /// Runs a statement.
