@@ -9,7 +9,8 @@ use crate::ir::{Dim, Graph, NodeId};
 use crate::ops::Op;
 
 use super::free::Free;
-use super::view::{Index, Place, Read, divides, is_view, resolve};
+use super::node::{domain, is_memory, reduces_rows};
+use super::view::{Index, Place, Read, divides, identity, is_view, resolve};
 use super::{RegionKind, operand};
 
 /// Buffers that one region may touch, so that its pointers stay in registers.
@@ -102,36 +103,6 @@ impl Clusters {
         before.retain(|&other| other != at);
         before
     }
-}
-
-/// Whether a value is in memory before the step.
-pub fn is_memory(op: &Op) -> bool {
-    matches!(op, Op::Input(_) | Op::Param(_) | Op::State(_))
-}
-
-/// The points a node runs over: those of its argument for a reduction, its own for the rest.
-pub fn domain(graph: &Graph, id: NodeId) -> Vec<Dim> {
-    let node = graph.node(id);
-    match &node.op {
-        Op::Reduce(_, axes) if axes[0] + 1 != graph.ty(node.args[0]).rank() => node.ty.dims.to_vec(),
-        Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Pick(_) => graph.ty(node.args[0]).dims.to_vec(),
-        _ => node.ty.dims.to_vec(),
-    }
-}
-
-/// Whether a node reduces the rows of its domain.
-pub fn reduces_rows(graph: &Graph, id: NodeId) -> bool {
-    let node = graph.node(id);
-    match &node.op {
-        Op::Reduce(_, axes) => axes[0] + 1 == graph.ty(node.args[0]).rank(),
-        Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Pick(_) => true,
-        _ => false,
-    }
-}
-
-/// The identity on the first axes of a domain.
-pub fn identity(rank: usize) -> Vec<Index> {
-    (0..rank).map(Index::axis).collect()
 }
 
 struct Cx<'a> {

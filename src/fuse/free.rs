@@ -6,7 +6,7 @@
 //! - what would be written out and takes but a few operations on what is written out anyway: `x - mean` of a
 //!   convolution's result, forward and in its gradient.
 
-use super::cluster::{is_memory, reduces_rows};
+use super::node::{is_memory, reduces_rows};
 use super::view::{divides, is_view};
 use crate::ir::{Graph, NodeId, Role};
 use crate::ops::rewrite::uses;

@@ -5,13 +5,15 @@
 //! a contraction with the elementwise work on its tile (level 1), rows of one shape with their reductions
 //! and neighbours (level 2), or a chain of elementwise work in one pass (level 3).
 //!
-//! `legal` rewrites what no region does directly · `taps` writes out reductions over windows · `view` index maps through views · `operand` what contractions read · `free` which
-//! nodes belong to none · `cluster` which share one · `order` the order of regions and which outputs go in place · `text` the
-//! printed form. Loops, buffers and sizes at run time are for `kernel`.
+//! `legal` rewrites what no region does directly · `taps` writes out reductions over windows · `node` what regions
+//! ask of a node by itself · `view` index maps through views · `operand` what contractions read · `free` which nodes
+//! belong to no region · `cluster` which share one · `order` the order of regions and which outputs go in place ·
+//! `text` the printed form. Loops, buffers and sizes at run time are for `kernel`.
 
-pub mod cluster;
+mod cluster;
 pub mod free;
 mod legal;
+pub mod node;
 pub mod operand;
 mod order;
 mod taps;

@@ -9,8 +9,9 @@ use rustc_hash::FxHashSet;
 use crate::ir::{Graph, NodeId, Role};
 use crate::ops::Op;
 
-use super::cluster::{Clusters, is_memory};
+use super::cluster::Clusters;
 use super::free::Free;
+use super::node::is_memory;
 use super::view::is_view;
 use super::{Fused, Region, RegionKind};
 

@@ -87,6 +87,11 @@ impl Index {
     }
 }
 
+/// The identity on the first axes of a domain.
+pub fn identity(rank: usize) -> Vec<Index> {
+    (0..rank).map(Index::axis).collect()
+}
+
 /// The row-major strides of a contiguous value.
 pub fn strides(dims: &[Dim]) -> Result<Vec<Dim>, SizeOverflow> {
     let mut strides = vec![Dim::ONE; dims.len()];

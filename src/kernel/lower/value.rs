@@ -6,6 +6,7 @@ use super::Lower;
 use super::launch::Draft;
 use crate::base::bug;
 use crate::fuse::Region;
+use crate::fuse::node::reduces_rows;
 use crate::fuse::view::{Guard, Index, Place, Read, divides, is_view, linear, resolve, strides};
 use crate::ir::expand::{self, Emit};
 use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
@@ -65,7 +66,7 @@ impl RegionCx<'_, '_> {
     pub(super) fn is_of_row(&self, id: NodeId) -> bool {
         let graph = &self.lower.fused.graph;
         self.region.kind == crate::fuse::RegionKind::Rows
-            && (crate::fuse::cluster::reduces_rows(graph, id) || graph.ty(id).dims[..] != self.region.domain[..])
+            && (reduces_rows(graph, id) || graph.ty(id).dims[..] != self.region.domain[..])
     }
 
     /// Whether this region computes a node.

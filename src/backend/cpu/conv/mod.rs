@@ -77,8 +77,14 @@ pub fn cut(conv: &BoundConv) -> Cut {
     while rows > MIN_ROWS && batches * classes * largest.div_ceil(rows) < MIN_BLOCKS {
         rows = rows.div_ceil(2).max(MIN_ROWS);
     }
+    // Whole turns of the last loop on either side are copied at once.
+    let whole = |most: usize, turn: Option<&usize>| match turn {
+        Some(turn) if *turn > 0 && *turn <= most => most - most % turn,
+        _ => most,
+    };
+    rows = whole(rows + conv.m.last().map_or(0, |turn| turn - 1), conv.m.last());
     let blocks_of_class = largest.div_ceil(rows);
-    let depth = (PACKED / rows).min(inner_len).max(1);
+    let depth = whole((PACKED / rows).min(inner_len).max(1), conv.k.last());
     Cut { batches, periods, classes, inner, rows, blocks_of_class, depth }
 }
 

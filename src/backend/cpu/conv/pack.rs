@@ -55,8 +55,13 @@ impl Part<'_> {
     pub fn pack(&self, source: &[u32], packed: &mut [u32]) -> [i64; 2] {
         let (rows, depth) = (self.rows(), self.depth());
         let [row_walk, depth_walk] = [&rows, &depth].map(|side| self.walk(side));
+        // The side that walks by the shorter step, and of equal ones that with the longer runs.
         let reach = |walk: Option<Walk>| walk.map_or(i64::MAX, |walk| self.reach(walk) / walk.unit as i64);
-        let along_rows = reach(row_walk) < reach(depth_walk);
+        let run = |side: &Side, walk: Option<Walk>| {
+            let loops = if walk.is_some_and(|walk| walk.unit > 1) { 2 } else { 1 };
+            side.sizes.iter().rev().take(loops).product::<usize>().min(side.range.len())
+        };
+        let along_rows = (reach(row_walk), run(&depth, depth_walk)) < (reach(depth_walk), run(&rows, row_walk));
         let (slow, fast, walk) = if along_rows { (depth, rows, row_walk) } else { (rows, depth, depth_walk) };
         let pitch = fast.range.len();
         Copies::new(self.conv, &fast, walk).fill(&slow, self.base(), source, packed);
@@ -242,7 +247,10 @@ fn runs(side: &Side, walk: Option<Walk>, axes: usize) -> SmallVec<[Run; 16]> {
         let len = walked.map_or(1, |at| (side.sizes[at] - counter.at[at]).min(left));
         runs.push(Run { position: counter.position.clone(), len });
         left -= len;
-        (0..len * unit).for_each(|_| counter.step(side));
+        match walked {
+            Some(at) => counter.advance(side, at, len),
+            None => counter.step(side),
+        }
     }
     runs
 }
@@ -263,16 +271,28 @@ impl Counter {
         Counter { at, position }
     }
 
+    /// To the next place.
     fn step(&mut self, side: &Side) {
-        for axis in (0..self.at.len()).rev() {
-            self.at[axis] += 1;
-            self.position.iter_mut().zip(&side.steps[axis]).for_each(|(position, step)| *position += step);
-            if self.at[axis] < side.sizes[axis] {
+        if let Some(last) = side.sizes.len().checked_sub(1) {
+            self.advance(side, last, 1);
+        }
+    }
+
+    /// So many places on along a loop, at most to its end, where it begins again and the one before it goes on.
+    fn advance(&mut self, side: &Side, mut axis: usize, mut count: usize) {
+        loop {
+            self.at[axis] += count;
+            let ends = self.at[axis] == side.sizes[axis];
+            let moved = if ends { count as i64 - side.sizes[axis] as i64 } else { count as i64 };
+            self.position.iter_mut().zip(&side.steps[axis]).for_each(|(position, step)| *position += moved * step);
+            if !ends {
                 return;
             }
-            let size = side.sizes[axis] as i64;
             self.at[axis] = 0;
-            self.position.iter_mut().zip(&side.steps[axis]).for_each(|(position, step)| *position -= size * step);
+            if axis == 0 {
+                return;
+            }
+            (axis, count) = (axis - 1, 1);
         }
     }
 }
