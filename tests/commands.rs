@@ -200,3 +200,17 @@ fn a_closed_pipe_is_no_error() {
     let output = child.wait_with_output().expect("a command that ends");
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
 }
+
+#[test]
+fn messages_that_nobody_reads_stop_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("wrong.model");
+    std::fs::write(&path, "fn f(x: [..]) -> [..] = widht\n").unwrap();
+    for (program, code) in [(path.to_str().unwrap(), 1), ("examples/iris.model", 0)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tensa"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["check", program]);
+        let mut child = command.stderr(std::process::Stdio::piped()).spawn().expect("a command that starts");
+        drop(child.stderr.take());
+        assert_eq!(child.wait().expect("a command that ends").code(), Some(code), "{program}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Failure, Outcome, ProgramArgs, chosen_runs, model_names, out, report};
+use super::{Failure, Outcome, ProgramArgs, chosen_runs, model_names, out, report, tell};
 use crate::backend::cpu::Cpu;
 use crate::driver::{self, Session, Stages};
 use crate::ir::{Graph, NodeId};
@@ -123,7 +123,7 @@ fn text(args: &Emit, stages: &Stages) -> Result<String, Failure> {
         }
         Stage::Clif | Stage::Asm => {
             let told = |fault: kernel::Fault| {
-                eprintln!("error: {fault}");
+                tell(&format!("error: {fault}\n"));
                 Failure::Told
             };
             let cpu = Cpu::new(1).map_err(told)?;

@@ -6,7 +6,7 @@ use crate::lsp;
 /// Runs until the editor says `exit`.
 pub(super) fn run() -> Outcome {
     lsp::serve_stdio().map_err(|error| {
-        eprintln!("error: {error}");
+        super::tell(&format!("error: {error}\n"));
         Failure::Told
     })
 }

@@ -149,7 +149,7 @@ pub fn main() -> ExitCode {
         }
         Err(Failure::Interrupted) => ExitCode::from(130),
         Err(Failure::Usage(message)) => {
-            eprintln!("error: {message}");
+            tell(&format!("error: {message}\n"));
             ExitCode::from(2)
         }
     }
@@ -193,6 +193,12 @@ pub(super) fn model_names(train: &Train) -> Vec<&'static str> {
 pub(super) fn out(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Writes progress and messages to stderr. Whoever closes that does not want them.
+pub(super) fn tell(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Opens a run by its folder, or the newest run of a program, with the program it was trained with.

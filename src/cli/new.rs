@@ -39,6 +39,6 @@ pub(super) fn run(args: &New) -> Outcome {
         fs::write(path, text).map_err(|error| failed(told::cannot_write(path, &error.to_string())))?;
     }
     out(&format!("{}\n", program.display()));
-    eprintln!("run it: tensa run {}", program.display());
+    super::tell(&format!("run it: tensa run {}\n", program.display()));
     Ok(())
 }

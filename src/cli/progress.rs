@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::tell;
 use crate::train::{Event, Report, Watch};
 
 /// One event a line on stdout; steps are left out.
@@ -30,8 +31,8 @@ impl Plain {
     /// A line that stays, above the bar when there is one.
     fn line(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some(bar) => bar.suspend(|| tell(&format!("{text}\n"))),
+            None => tell(&format!("{text}\n")),
         }
     }
 }

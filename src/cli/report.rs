@@ -18,9 +18,9 @@ pub(super) fn show(diagnostics: Diagnostics, sources: &SourceMap) {
         return;
     }
     let sorted = diagnostics.sorted();
-    eprint!("{}", render::render(&sorted, sources, style()));
     let count = |severity| sorted.iter().filter(|told| told.severity == severity).count();
-    eprintln!("\n{}", counted(count(Severity::Error), count(Severity::Warning)));
+    let counted = counted(count(Severity::Error), count(Severity::Warning));
+    super::tell(&format!("{}\n{counted}\n", render::render(&sorted, sources, style())));
 }
 
 /// `2 errors and 1 warning`

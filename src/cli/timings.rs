@@ -56,7 +56,7 @@ impl Timings {
         let sum = ("start to the end of the first step", total);
         let rows = self.laps.iter().copied().filter(|(_, time)| !time.is_zero()).chain([sum]);
         for (phase, time) in rows {
-            eprintln!("{phase:36} {:9.2} ms", time.as_secs_f64() * 1e3);
+            super::tell(&format!("{phase:36} {:9.2} ms\n", time.as_secs_f64() * 1e3));
         }
     }
 }
