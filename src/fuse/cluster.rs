@@ -252,7 +252,7 @@ impl Cx<'_> {
         }
         if at == 1 {
             // Beside patches it has a stride for each axis.
-            let by_steps = operand::steps_from_start(graph, arg, &stop).is_some_and(|(node, ..)| in_memory(node));
+            let by_steps = operand::steps_from_start(graph, arg, &stop).is_some_and(|(node, _)| in_memory(node));
             if !by_steps || is_matrix(0) {
                 self.copy(arg);
             }

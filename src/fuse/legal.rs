@@ -6,7 +6,8 @@
 //!   bracket; a window is on its left;
 //! - a `ScatterAdd` has one axis of updates, in front, and rows of one axis.
 //!
-//! A variance or a prefix is what it is made of. A contraction without free axes on both sides, which no matrix product serves, is a product and a sum.
+//! A variance or a prefix is what it is made of. A contraction without free axes on both sides, which no matrix
+//! product serves, is a product and a sum.
 
 use super::taps;
 use crate::ir::{Dim, Graph, NodeId};

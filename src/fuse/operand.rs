@@ -89,7 +89,7 @@ pub fn matrix(graph: &Graph, id: NodeId, at: usize, stop: &dyn Fn(NodeId) -> boo
 
 /// What a value reads behind its views, from where on, and how far one step along each of its axes goes there;
 /// none where that is not the whole story.
-pub fn steps(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Dim, Vec<Dim>)> {
+fn steps(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Dim, Vec<Dim>)> {
     let rank = graph.ty(id).rank();
     let read = resolve(graph, id, (0..rank).map(Index::axis).collect(), stop).ok()?;
     // A view that is not written out and leads no further is nowhere in memory.
@@ -106,12 +106,13 @@ pub fn steps(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option
 }
 
 /// The same where it begins at the first element.
-pub fn steps_from_start(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Dim, Vec<Dim>)> {
-    steps(graph, id, stop).filter(|(_, offset, _)| *offset == Dim::ZERO)
+pub fn steps_from_start(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Option<(NodeId, Vec<Dim>)> {
+    let (node, offset, steps) = steps(graph, id, stop)?;
+    (offset == Dim::ZERO).then_some((node, steps))
 }
 
 /// One stride that walks axes in row-major order; none where there is none.
-pub fn merged(steps: &[Dim], dims: &[Dim]) -> Option<Dim> {
+fn merged(steps: &[Dim], dims: &[Dim]) -> Option<Dim> {
     let mut axes = steps.iter().zip(dims).filter(|(_, dim)| **dim != Dim::ONE).rev();
     let Some((last, size)) = axes.next() else { return Some(Dim::ZERO) };
     let mut whole = last.mul(size).ok()?;
@@ -137,7 +138,7 @@ pub fn patches(graph: &Graph, id: NodeId, stop: &dyn Fn(NodeId) -> bool) -> Opti
         return None;
     }
     let source = graph.node(read.node).args[0];
-    let (node, _, strides) = steps_from_start(graph, source, stop)?;
+    let (node, strides) = steps_from_start(graph, source, stop)?;
     let dims = &graph.ty(source).dims;
     let axes = dims.iter().zip(strides).enumerate().map(|(at, (size, stride))| {
         let (index, divisor) = position(place, axes, at).ok()?;

@@ -65,7 +65,7 @@ impl<'a> Lower<'a> {
             bug!("the left operand of {product:?} is neither a matrix in memory nor patches of one")
         };
         let right = fused.graph.node(product).args[1];
-        let Some((b, _, b_steps)) = operand::steps_from_start(&fused.graph, right, &stop) else {
+        let Some((b, b_steps)) = operand::steps_from_start(&fused.graph, right, &stop) else {
             bug!("the right operand of {product:?} is not in memory")
         };
         let [batch, m, k, n] = self.loops(product);
