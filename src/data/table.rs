@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use crate::base::Span;
 use crate::diag::data::Cell;
 use crate::diag::{Diagnostic, Diagnostics, data};
@@ -159,13 +161,17 @@ fn resolve_all(
 /// means what stands between the two in the header. Both ends belong to it.
 fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option<Span>) -> Checked<Vec<usize>> {
     let span = Some(selector.span);
+    // Where each name stands; none where it stands twice.
+    let mut places: FxHashMap<&str, Option<usize>> = FxHashMap::default();
+    for (at, name) in header.iter().enumerate() {
+        places.entry(name).and_modify(|place| *place = None).or_insert(Some(at));
+    }
     let find = |name: &str| {
-        let mut places = (0..header.len()).filter(|&at| header[at] == name);
-        match (places.next(), places.next()) {
-            (Some(at), None) => Ok(at),
-            (Some(_), Some(_)) => refuse(data::column_twice(span, file, name)),
-            (None, _) if looks_like_numbers(header) => refuse(data::no_header(file_span, file, &header.join(","))),
-            (None, _) => {
+        match places.get(name) {
+            Some(Some(at)) => Ok(*at),
+            Some(None) => refuse(data::column_twice(span, file, name)),
+            None if looks_like_numbers(header) => refuse(data::no_header(file_span, file, &header.join(","))),
+            None => {
                 let error = data::missing_column(span, file, name, header);
                 // An edit replaces the quotes and all between them: only right for a single name.
                 refuse(if selector.last.is_some() { Diagnostic { edits: Vec::new(), ..error } } else { error })
@@ -186,7 +192,7 @@ fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option
         find(first)?;
         find(last)?;
         if to - from >= header.len() as u64 {
-            let missing = (from..=to).map(|n| format!("{stem}{n:0width$}")).find(|name| !header.contains(name));
+            let missing = (from..=to).map(|n| format!("{stem}{n:0width$}")).find(|name| !places.contains_key(&**name));
             return find(&missing.unwrap_or_else(|| first.clone())).map(|at| vec![at]);
         }
         return (from..=to).map(|n| find(&format!("{stem}{n:0width$}"))).collect();
