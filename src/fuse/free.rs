@@ -8,7 +8,7 @@
 
 use super::node::{is_memory, reduces_rows};
 use super::view::{divides, is_view};
-use crate::ir::{Graph, NodeId, Role};
+use crate::ir::{Graph, NodeId, Output, Role};
 use crate::ops::rewrite::uses;
 use crate::ops::{MapOp, Op};
 
@@ -111,12 +111,11 @@ fn folds(graph: &Graph, id: NodeId) -> bool {
 /// Elementwise work that a fold alone reads.
 fn into_folds(graph: &Graph, pure: &[bool], uses: &[u32]) -> Vec<bool> {
     // A new value is written where the old one is, by a region that can be asked what it reads.
-    let is_new = |id: NodeId| {
-        let replaces = |role: &Role| matches!(role, Role::NewParam(_) | Role::NewState(_));
-        graph.outputs.iter().any(|output| output.node == id && replaces(&output.role))
-    };
+    let mut is_new = vec![false; graph.nodes.len()];
+    let replacing = |output: &&Output| matches!(output.role, Role::NewParam(_) | Role::NewState(_));
+    graph.outputs.iter().filter(replacing).for_each(|output| is_new[output.node.index()] = true);
     let mut inlined = vec![false; graph.nodes.len()];
-    for id in graph.ids().filter(|&id| uses[id.index()] > 0 && folds(graph, id) && !is_new(id)) {
+    for id in graph.ids().filter(|&id| uses[id.index()] > 0 && folds(graph, id) && !is_new[id.index()]) {
         let (mut leaves, mut chain) = (Vec::new(), Vec::new());
         let mut stack = vec![graph.node(id).args[0]];
         while let Some(id) = stack.pop() {

@@ -9,8 +9,10 @@
 //! A variance or a prefix is what it is made of. A contraction without free axes on both sides, which no matrix
 //! product serves, is a product and a sum.
 
+use std::borrow::Cow;
+
 use super::taps;
-use crate::ir::{Dim, Graph, NodeId};
+use crate::ir::{Dim, Graph, Node, NodeId};
 use crate::ops::rewrite::{Site, rebuild, uses};
 use crate::ops::{
     ArgOp, Builder, Op, Prefix, Taps, prefix_by_definition, variance_by_definition, variance_in_one_walk,
@@ -21,7 +23,8 @@ const MAX_JOINED_ROW: i64 = 1 << 16;
 
 /// Rewrites a graph into legal forms.
 pub(super) fn rewrite(graph: &Graph) -> Graph {
-    let graph = &defined(graph);
+    let graph = defined(graph);
+    let graph = graph.as_ref();
     let uses = uses(graph);
     rebuild(graph, |b, site| {
         let args = site.args;
@@ -59,14 +62,18 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
 }
 
 /// The graph with what is made of others written out: what that is made of is not legal yet itself.
-fn defined(graph: &Graph) -> Graph {
-    rebuild(graph, |b, site| match &site.old.node(site.id).op {
+fn defined(graph: &Graph) -> Cow<'_, Graph> {
+    let is_made = |node: &Node| matches!(node.op, Op::Variance(_) | Op::Prefix { .. });
+    if !graph.nodes.iter().any(is_made) {
+        return Cow::Borrowed(graph);
+    }
+    Cow::Owned(rebuild(graph, |b, site| match &site.old.node(site.id).op {
         Op::Variance(axes) => Some(variance(b, site.args[0], axes)),
         &Op::Prefix { op, axis, reversed, exclusive } => {
             Some(prefix_by_definition(b, Prefix { op, axis, reversed, exclusive }, site.args[0]))
         }
         _ => None,
-    })
+    }))
 }
 
 /// A variance along rows by its definition; along other axes in one walk.

@@ -48,9 +48,7 @@ train Net on D {{
 
 #[test]
 fn a_block_is_computed_again_and_its_gradients_stay() {
-    let folder = tempfile::tempdir().unwrap();
-    let rows: Vec<String> = (0..40).map(|row| format!("{row},{},c{}", row % 7, row % 3)).collect();
-    std::fs::write(folder.path().join("data.csv"), format!("a,b,y\n{}\n", rows.join("\n"))).unwrap();
+    let folder = super::shapes::table();
     let outcome = ["", "remat"].map(|open| {
         let (program, graph) = program(folder.path(), open);
         let products = program.steps.iter().filter(|step| matches!(step, Step::Gemm { .. })).count();

@@ -16,6 +16,14 @@ fn lowered(name: &str, text: &str, folder: &Path) -> (Fused, Program) {
     (fuse::fuse(&stages.opt), driver::kernels(&stages.opt))
 }
 
+/// A folder with `data.csv`: two columns of numbers and a class of three.
+pub(super) fn table() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: Vec<String> = (0..40).map(|row| format!("{row},{},c{}", row % 7, row % 3)).collect();
+    std::fs::write(folder.path().join("data.csv"), format!("a,b,y\n{}\n", rows.join("\n"))).unwrap();
+    folder
+}
+
 fn iris() -> (Fused, Program) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let text = std::fs::read_to_string(folder.join("iris.model")).unwrap();
@@ -57,9 +65,7 @@ fn a_dropout_mask_is_drawn_again_and_never_stored() {
 
 #[test]
 fn equal_layers_are_equal_kernels() {
-    let folder = tempfile::tempdir().unwrap();
-    let rows: Vec<String> = (0..40).map(|row| format!("{row},{},c{}", row % 7, row % 3)).collect();
-    std::fs::write(folder.path().join("data.csv"), format!("a,b,y\n{}\n", rows.join("\n"))).unwrap();
+    let folder = table();
     let program = |layers: usize| {
         let text = format!(
             "data D = csv(\"data.csv\") {{

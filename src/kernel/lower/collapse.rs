@@ -12,70 +12,67 @@ use crate::kernel::ir::{Affine, Body, Coef, Dst, Inst, Kernel, Launch, Phase, Si
 /// The loops of a kernel joined where they may be.
 pub(super) fn collapse(mut kernel: Kernel, mut launch: Launch) -> (Kernel, Launch) {
     let has_tile = bodies(&kernel).any(|body| body.insts.contains(&Inst::Tile));
-    {
-        let dim = |coef: Coef| match coef {
-            Coef::Const(value) => Dim::constant(value),
-            Coef::Size(at) => launch.sizes[usize::from(at.0)].clone(),
-        };
-        let mut loops: Vec<Dim> = kernel.grid.iter().chain([&kernel.row]).map(|&coef| dim(coef)).collect();
-        // For each address, its strides along the loops.
-        let mut strides: Vec<Vec<Dim>> = Vec::new();
-        for_each_affine(&mut kernel, &mut |at| {
-            strides.push(at.grid.iter().chain([&at.row]).map(|&coef| dim(coef)).collect())
-        });
+    let dim = |coef: Coef| match coef {
+        Coef::Const(value) => Dim::constant(value),
+        Coef::Size(at) => launch.sizes[usize::from(at.0)].clone(),
+    };
+    let mut loops: Vec<Dim> = kernel.grid.iter().chain([&kernel.row]).map(|&coef| dim(coef)).collect();
+    // For each address, its strides along the loops.
+    let mut strides: Vec<Vec<Dim>> = Vec::new();
+    for_each_affine(&mut kernel, &mut |at| {
+        strides.push(at.grid.iter().chain([&at.row]).map(|&coef| dim(coef)).collect())
+    });
 
-        // The tile has the rows of the result, whatever loops make them.
-        let row_joins = kernel.is_elementwise() && !has_tile;
-        let mut at = 0;
-        while at + 1 < loops.len() {
-            let inner_is_row = at + 2 == loops.len();
-            let one_outer = loops[at] == Dim::ONE;
-            let one_inner = loops[at + 1] == Dim::ONE && row_joins;
-            let walks =
-                |strides: &Vec<Dim>| strides[at + 1].mul(&loops[at + 1]).is_ok_and(|stride| stride == strides[at]);
-            let joins = (row_joins || !inner_is_row) && strides.iter().all(walks);
-            let size = loops[at].mul(&loops[at + 1]);
-            match size {
-                _ if one_outer => {
-                    loops.remove(at);
-                    strides.iter_mut().for_each(|strides| drop(strides.remove(at)));
-                }
-                _ if one_inner && (inner_is_row || loops[at + 1] == Dim::ONE) => {
-                    loops.remove(at + 1);
-                    strides.iter_mut().for_each(|strides| drop(strides.remove(at + 1)));
-                }
-                Ok(size) if joins => {
-                    loops[at + 1] = size;
-                    loops.remove(at);
-                    strides.iter_mut().for_each(|strides| drop(strides.remove(at)));
-                    // The joined loop may now join the one before it.
-                    at = at.saturating_sub(1);
-                }
-                _ => at += 1,
+    // The tile has the rows of the result, whatever loops make them.
+    let row_joins = kernel.is_elementwise() && !has_tile;
+    let mut at = 0;
+    while at + 1 < loops.len() {
+        let inner_is_row = at + 2 == loops.len();
+        let one_outer = loops[at] == Dim::ONE;
+        let one_inner = loops[at + 1] == Dim::ONE && row_joins;
+        let walks = |strides: &Vec<Dim>| strides[at + 1].mul(&loops[at + 1]).is_ok_and(|stride| stride == strides[at]);
+        let joins = (row_joins || !inner_is_row) && strides.iter().all(walks);
+        let size = loops[at].mul(&loops[at + 1]);
+        match size {
+            _ if one_outer => {
+                loops.remove(at);
+                strides.iter_mut().for_each(|strides| drop(strides.remove(at)));
             }
+            _ if one_inner && (inner_is_row || loops[at + 1] == Dim::ONE) => {
+                loops.remove(at + 1);
+                strides.iter_mut().for_each(|strides| drop(strides.remove(at + 1)));
+            }
+            Ok(size) if joins => {
+                loops[at + 1] = size;
+                loops.remove(at);
+                strides.iter_mut().for_each(|strides| drop(strides.remove(at)));
+                // The joined loop may now join the one before it.
+                at = at.saturating_sub(1);
+            }
+            _ => at += 1,
         }
-        let mut add = |dim: &Dim| match dim.as_const() {
-            Some(value) => Coef::Const(value),
-            None => {
-                let known = launch.sizes.iter().position(|size| size == dim).unwrap_or_else(|| {
-                    launch.sizes.push(dim.clone());
-                    launch.sizes.len() - 1
-                });
-                Coef::Size(SizeArg(known as u16))
-            }
-        };
-        let coefs: Vec<Coef> = loops.iter().map(&mut add).collect();
-        let mut all = strides.into_iter();
-        for_each_affine(&mut kernel, &mut |at| {
-            if let Some(strides) = all.next() {
-                let mut coefs: Vec<Coef> = strides.iter().map(&mut add).collect();
-                at.row = coefs.pop().unwrap_or(Coef::Const(0));
-                at.grid = coefs;
-            }
-        });
-        kernel.row = coefs[coefs.len() - 1];
-        kernel.grid = coefs[..coefs.len() - 1].to_vec();
     }
+    let mut add = |dim: &Dim| match dim.as_const() {
+        Some(value) => Coef::Const(value),
+        None => {
+            let known = launch.sizes.iter().position(|size| size == dim).unwrap_or_else(|| {
+                launch.sizes.push(dim.clone());
+                launch.sizes.len() - 1
+            });
+            Coef::Size(SizeArg(known as u16))
+        }
+    };
+    let coefs: Vec<Coef> = loops.iter().map(&mut add).collect();
+    let mut all = strides.into_iter();
+    for_each_affine(&mut kernel, &mut |at| {
+        if let Some(strides) = all.next() {
+            let mut coefs: Vec<Coef> = strides.iter().map(&mut add).collect();
+            at.row = coefs.pop().unwrap_or(Coef::Const(0));
+            at.grid = coefs;
+        }
+    });
+    kernel.row = coefs[coefs.len() - 1];
+    kernel.grid = coefs[..coefs.len() - 1].to_vec();
     renumber_sizes(&mut kernel, &mut launch);
     (kernel, launch)
 }

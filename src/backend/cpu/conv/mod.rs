@@ -187,7 +187,7 @@ pub fn multiply(
     let mut is_first = true;
     for number in 0..conv.k[..outer].iter().product::<usize>() {
         let at = unravel(number, &conv.k[..outer]);
-        if conv.axes.iter().any(|axis| is_never_whole(conv, cut, block, axis, &at)) {
+        if conv.axes.iter().any(|axis| is_never_whole(conv, block, axis, &at)) {
             continue;
         }
         let start = batch_start + dot(&at, k_steps);
@@ -216,13 +216,12 @@ pub fn multiply(
 
 /// Whether the position along an axis is whole for no row of a block, at these positions of the outer loops of
 /// `k`: the inner ones change no remainder.
-fn is_never_whole(conv: &BoundConv, cut: &Cut, block: &Block, axis: &BoundPatchAxis, outer: &[usize]) -> bool {
+fn is_never_whole(conv: &BoundConv, block: &Block, axis: &BoundPatchAxis, outer: &[usize]) -> bool {
     if axis.divisor == 1 {
         return false;
     }
     let (batch, rest) = axis.steps.split_at(conv.batch.len());
     let (m, k) = rest.split_at(conv.m.len());
-    debug_assert_eq!(cut.periods.len(), conv.m.len());
     let position = axis.base + dot(&unravel(block.batch, &conv.batch), batch) + dot(&block.first, m) + dot(outer, k);
     position % axis.divisor != 0
 }
