@@ -3,10 +3,12 @@
 //! In: a graph with a loss. Out: the same graph with the gradient of the loss by each parameter as further
 //! outputs. The rules stand in `ops::grad`; here is only the walk: each node is visited once, after all
 //! its users, so the work is linear in the size of the graph. The new nodes are operations like any other,
-//! so a gradient has gradients. Values of a `remat` block are computed again for it (`remat`).
+//! so a gradient has gradients. Values of a `remat` block are computed again for it (`remat`); a loop
+//! has a loop for its gradient (`scan`).
 
 mod remat;
 mod reverse;
+mod scan;
 
 pub use reverse::grad;
 

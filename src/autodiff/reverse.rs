@@ -4,8 +4,9 @@ use smallvec::SmallVec;
 
 use crate::base::bug;
 use crate::ir::{DType, NodeId, Origin, Ty};
-use crate::ops;
-use crate::ops::Builder;
+use crate::ops::{self, Builder, Op};
+
+use super::scan;
 
 /// The gradients of `y`, f32 without axes, by the values `xs`: one node for each, zeros where `y` does not
 /// depend on it.
@@ -14,35 +15,50 @@ pub fn grad(b: &mut Builder, y: NodeId, xs: &[NodeId]) -> Vec<NodeId> {
         bug!("the gradient of a {:?}, which is no f32 without axes", b.ty(y));
     }
     let passed_origin = b.origin;
-    let on_the_way = reaches(b, y, xs);
-    let mut gradients = Accumulator { terms: vec![SmallVec::new(); y.index() + 1] };
-    if on_the_way[y.index()] {
-        b.origin = b.graph.node(y).origin;
-        let one = b.f32(1.0);
-        gradients.add(y, one);
+    b.origin = b.graph.node(y).origin;
+    let one = b.f32(1.0);
+    let grads = pull_back(b, &[(y, one)], xs);
+    b.origin = Origin::default();
+    let grads = xs.iter().zip(grads).map(|(x, grad)| grad.unwrap_or_else(|| b.zeros_like(*x))).collect();
+    b.origin = passed_origin;
+    grads
+}
+
+/// The gradients by the values `xs` of what has the gradients `seeds` by some values: none where none of these depends
+/// on it.
+pub fn pull_back(b: &mut Builder, seeds: &[(NodeId, NodeId)], xs: &[NodeId]) -> Vec<Option<NodeId>> {
+    let Some(last) = seeds.iter().map(|(y, _)| *y).max() else { return vec![None; xs.len()] };
+    let passed_origin = b.origin;
+    let on_the_way = reaches(b, last, xs);
+    let mut gradients = Accumulator { terms: vec![SmallVec::new(); last.index() + 1] };
+    for &(y, dy) in seeds.iter().filter(|(y, _)| on_the_way[y.index()]) {
+        gradients.add(y, dy);
     }
-    let mut totals: Vec<Option<NodeId>> = vec![None; y.index() + 1];
-    for id in (0..=y.0).rev().map(NodeId) {
-        // A node that nothing on the way to `y` uses has no terms.
+    let mut totals: Vec<Option<NodeId>> = vec![None; last.index() + 1];
+    for id in (0..=last.0).rev().map(NodeId) {
+        // A node that nothing on the way to a seed uses has no terms.
         if !on_the_way[id.index()] {
             continue;
         }
         b.origin = b.graph.node(id).origin;
-        let Some(dy) = gradients.total(b, id) else { continue };
-        totals[id.index()] = Some(dy);
+        totals[id.index()] = gradients.total(b, id);
         let args = b.graph.node(id).args.clone();
         let wanted: SmallVec<[bool; 3]> = args.iter().map(|arg| on_the_way[arg.index()]).collect();
-        for (&arg, term) in args.iter().zip(ops::grad(b, id, dy, &wanted)) {
+        let terms = match &b.graph.node(id).op {
+            Op::Scan(..) => scan::grad(b, id, &totals, &wanted),
+            _ => match totals[id.index()] {
+                Some(dy) => ops::grad(b, id, dy, &wanted),
+                None => continue,
+            },
+        };
+        for (&arg, term) in args.iter().zip(terms) {
             if let Some(term) = term {
                 gradients.add(arg, term);
             }
         }
     }
-    b.origin = Origin::default();
-    let total = |x: &NodeId| totals.get(x.index()).copied().flatten();
-    let grads = xs.iter().map(|x| total(x).unwrap_or_else(|| b.zeros_like(*x))).collect();
     b.origin = passed_origin;
-    grads
+    xs.iter().map(|x| totals.get(x.index()).copied().flatten()).collect()
 }
 
 /// For each node up to `y` whether it is a float that depends on one of `xs`.

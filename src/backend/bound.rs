@@ -13,7 +13,9 @@ use super::memory::Spot;
 use crate::ir::{Dim, SizeId};
 use crate::kernel::Fault;
 use crate::kernel::extent;
-use crate::kernel::ir::{Access, BufId, Conv, KernelId, Launch, Matrix, Program, ScalarValue, Step};
+use crate::kernel::ir::{
+    Access, BufId, Buffer, Carry, Conv, KernelId, Launch, Matrix, Place, Program, ScalarValue, Scan, Step,
+};
 
 /// Why a program cannot run with some sizes.
 #[derive(Clone, PartialEq, Debug)]
@@ -121,6 +123,39 @@ pub enum BoundStep {
         from: BufId,
         to: BufId,
     },
+    Scan(Box<BoundScan>),
+}
+
+/// A loop with numbers for sizes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BoundScan {
+    /// How many iterations.
+    pub count: usize,
+    /// From the last position to the first.
+    pub reversed: bool,
+    /// What moves on with each iteration, read or written.
+    pub rows: Vec<BoundRow>,
+    /// What goes from one iteration to the next.
+    pub carries: Vec<Carry>,
+    /// The locals of it and of the loops inside: each thread has its own.
+    pub locals: Vec<BufId>,
+    /// On how many threads it runs.
+    pub lanes: usize,
+    /// How many words one thread has of its memory.
+    pub lane_words: usize,
+    /// One iteration.
+    pub body: Vec<BoundStep>,
+}
+
+/// A row of a buffer.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct BoundRow {
+    /// The row.
+    pub row: BufId,
+    /// What it is a row of.
+    pub of: BufId,
+    /// How long it is.
+    pub words: usize,
 }
 
 /// A program with all its sizes known.
@@ -147,23 +182,27 @@ fn stride(dim: &Dim, sizes: &dyn Fn(SizeId) -> i64) -> Result<i64, BindFault> {
 }
 
 impl Bound {
-    /// Evaluates and checks. `spots` says where each buffer lies, `writable` which segments may be
-    /// written.
+    /// Evaluates and checks. `spots` says where each buffer lies, a row at position 0, `lanes` on how many threads
+    /// the iterations of a loop run, `writable` which segments may be written.
     pub fn new(
         program: &Arc<Program>,
         sizes: &dyn Fn(SizeId) -> i64,
         spots: Vec<Spot>,
+        lanes: usize,
         writable: &dyn Fn(usize) -> bool,
     ) -> Result<Bound, BindFault> {
         let mut segments = Vec::new();
-        for spot in &spots {
+        // Rows and locals lie in other buffers.
+        let has_room = |buffer: &Buffer| !matches!(buffer.place, Place::Row(_) | Place::Local);
+        for (spot, _) in spots.iter().zip(&program.buffers).filter(|(_, buffer)| has_room(buffer)) {
             if segments.len() <= spot.segment {
                 segments.resize(spot.segment + 1, 0);
             }
             segments[spot.segment] = spot.end().max(segments[spot.segment]);
         }
         let written = vec![false; segments.len()];
-        let mut binder = Binder { program, sizes, spots: &spots, writable, written, scalars: Vec::new() };
+        let mut binder =
+            Binder { program, sizes, spots: &spots, writable, lanes, inside: None, written, scalars: Vec::new() };
         let mut steps = Vec::with_capacity(program.steps.len());
         for step in &program.steps {
             steps.push(binder.step(step)?);
@@ -214,6 +253,10 @@ struct Binder<'a> {
     sizes: &'a dyn Fn(SizeId) -> i64,
     spots: &'a [Spot],
     writable: &'a dyn Fn(usize) -> bool,
+    /// How many threads the steps have.
+    lanes: usize,
+    /// In a loop, the buffers of an iteration: what may be written there.
+    inside: Option<Vec<BufId>>,
     written: Vec<bool>,
     scalars: Vec<ScalarValue>,
 }
@@ -266,7 +309,77 @@ impl Binder<'_> {
                 self.apart(&[(*from, false), (*to, true)])?;
                 Ok(BoundStep::Copy { from: *from, to: *to })
             }
+            Step::Scan(scan) => Ok(BoundStep::Scan(Box::new(self.scan(scan)?))),
         }
+    }
+
+    /// See Note [Loops].
+    fn scan(&mut self, scan: &Scan) -> Result<BoundScan, BindFault> {
+        let count = count(&scan.count, self.sizes)?;
+        let rows =
+            scan.rows.iter().chain(&scan.made).map(|row| self.row(*row, count)).collect::<Result<Vec<_>, _>>()?;
+        let made = &rows[scan.rows.len()..];
+        let memory = self.spots[scan.memory.0 as usize];
+        let lanes = scan.lanes(self.lanes).max(1);
+        let lane_words = memory.len / lanes;
+        let holds = |local: &BufId| {
+            let spot = self.spots[local.0 as usize];
+            let inside = memory.offset <= spot.offset && spot.end() <= memory.offset + lane_words;
+            spot.len == 0 || spot.segment == memory.segment && inside
+        };
+        require(scan.locals.iter().all(holds), "a local outside of its loop's memory")?;
+        let mut locals = scan.locals.clone();
+        scan.body.iter().for_each(|step| inner_locals(step, &mut locals));
+        let outside = self.outside(scan, &locals);
+        let written = made.iter().map(|row| row.of).chain([scan.memory]);
+        let written = written.chain(scan.carries.iter().filter_map(|carry| carry.last)).map(|buf| (buf, true));
+        let first = scan.carries.iter().map(|carry| (carry.first, false));
+        let read = outside.into_iter().map(|buf| (buf, false));
+        self.apart(&written.chain(first).chain(read).collect::<Vec<_>>())?;
+
+        let around = self.inside.replace(scan.locals.iter().chain(&scan.made).copied().collect());
+        let lanes_around = self.lanes;
+        self.lanes /= lanes;
+        for Carry { first, old, new, last } in &scan.carries {
+            let len = |buf: BufId| self.spots[buf.0 as usize].len;
+            let same = [Some(*old), Some(*new), *last].into_iter().flatten().all(|buf| len(buf) == len(*first));
+            require(same, "a carry of different lengths")?;
+            self.apart(&[(*old, true), (*new, true)])?;
+        }
+        // A loop that does nothing has rows that are nowhere.
+        let steps = if count > 0 { &scan.body[..] } else { &[] };
+        let body = steps.iter().map(|step| self.step(step)).collect::<Result<Vec<_>, _>>()?;
+        (self.inside, self.lanes) = (around, lanes_around);
+        let (reversed, carries) = (scan.reversed, scan.carries.clone());
+        Ok(BoundScan { count, reversed, rows, carries, locals, lanes, lane_words, body })
+    }
+
+    fn row(&self, row: BufId, count: usize) -> Result<BoundRow, BindFault> {
+        let Place::Row(of) = self.program.buffers[row.0 as usize].place else {
+            return Err(Fault("a row of nothing".into()).into());
+        };
+        let (here, whole) = (self.spots[row.0 as usize], self.spots[of.0 as usize]);
+        let starts = (here.segment, here.offset) == (whole.segment, whole.offset);
+        let fits = here.len.checked_mul(count).is_some_and(|words| words <= whole.len);
+        require(starts && fits, "rows outside of their buffer")?;
+        Ok(BoundRow { row, of, words: here.len })
+    }
+
+    /// What an iteration reads beside its own rows and locals.
+    fn outside(&self, scan: &Scan, locals: &[BufId]) -> Vec<BufId> {
+        let mut outside = Vec::new();
+        let mut visit = |mut buf: BufId| {
+            while !locals.contains(&buf) && !scan.rows.contains(&buf) && !scan.made.contains(&buf) {
+                match self.program.buffers[buf.0 as usize].place {
+                    Place::Row(of) => buf = of,
+                    _ => return outside.push(buf),
+                }
+            }
+        };
+        scan.body.iter().for_each(|step| step.visit(&mut visit));
+        outside.sort_unstable();
+        outside.dedup();
+        outside
     }
 
     fn conv(&mut self, conv: &Conv) -> Result<BoundConv, BindFault> {
@@ -360,6 +473,8 @@ impl Binder<'_> {
         for (at, (buf, written)) in uses.iter().enumerate() {
             let spot = self.spots[buf.0 as usize];
             if *written && spot.len > 0 {
+                let free = self.inside.as_ref().is_none_or(|inside| inside.contains(buf));
+                require(free, "a loop writes what is not its own")?;
                 require((self.writable)(spot.segment), "a write into what is only read")?;
                 self.written[spot.segment] = true;
                 let meets = |(_, (other, _)): (usize, &(BufId, bool))| self.spots[other.0 as usize].overlaps(&spot);
@@ -397,6 +512,13 @@ impl Binder<'_> {
     }
 }
 
+/// The locals of the loops in a step.
+fn inner_locals(step: &Step, locals: &mut Vec<BufId>) {
+    let Step::Scan(scan) = step else { return };
+    locals.extend(&scan.locals);
+    scan.body.iter().for_each(|step| inner_locals(step, locals));
+}
+
 /// The rows of a result lie one after the other and apart, and so do the entries of each loop of the batch.
 fn row_major(c: &BoundMatrix, batch: &[usize], [rows, cols]: [usize; 2]) -> Result<(), BindFault> {
     // Strides of nothing are free.
@@ -417,3 +539,13 @@ fn row_major(c: &BoundMatrix, batch: &[usize], [rows, cols]: [usize; 2]) -> Resu
 fn require(holds: bool, what: &str) -> Result<(), BindFault> {
     if holds { Ok(()) } else { Err(BindFault::Fault(Fault(what.into()))) }
 }
+
+// Note [Loops]
+//
+// Two iterations of a loop may run at once, and machine code trusts this check, so it must make sure that what one
+// of them writes no other touches. Inside, only locals and made rows are written (`inside`). Each thread has locals of
+// its own, in its part of the memory. Rows of one buffer at different positions are apart, since each lies in its
+// own `words`; and the buffers that rows are made in overlap nothing that the body reads from outside, nor each
+// other (`apart` of the whole loop). What one iteration reads as a row of a buffer in which it makes rows is at its
+// own position: two rows of one buffer have one length, or the loop would not be legal, which `apart` of the step that
+// uses both tells.

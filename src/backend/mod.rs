@@ -12,7 +12,7 @@ pub mod memory;
 
 use std::sync::Arc;
 
-pub use bound::{BindFault, Bound, BoundConv, BoundLaunch, BoundMatrix, BoundStep};
+pub use bound::{BindFault, Bound, BoundConv, BoundLaunch, BoundMatrix, BoundRow, BoundScan, BoundStep};
 pub use memory::{Memory, Segment, Spot};
 
 use crate::kernel::Fault;
@@ -41,6 +41,9 @@ pub struct Stats {
 pub trait Loaded: Send {
     /// Makes room for steps with these sizes, so that `run` allocates nothing.
     fn reserve(&mut self, bound: &Bound);
+
+    /// On how many threads the iterations of a loop run at once.
+    fn lanes(&self) -> usize;
 
     /// Runs one step. `scalars` holds the words of every launch, as `Bound` numbers them.
     fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>);

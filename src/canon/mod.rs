@@ -1,4 +1,4 @@
-//! Recognition before autodiff: contractions and convolutions, log-sum-exp, variances, picks.
+//! Recognition before autodiff: contractions and convolutions, log-sum-exp, variances, picks; loops made light.
 //!
 //! In: a graph in which a matrix product is a broadcast, a product and a sum, as the language says it.
 //! Out: a graph with one operation for it, which has a gradient rule and a kernel of its own. Idempotent; it
@@ -15,12 +15,13 @@ mod contraction;
 mod log_sum_exp;
 mod pick;
 mod product;
+mod scan;
 mod variance;
 mod window;
 
 use crate::ir::{Graph, NodeId};
 use crate::ops::Builder;
-use crate::ops::rewrite::{Site, to_fixpoint};
+use crate::ops::rewrite::{Site, in_bodies, to_fixpoint};
 use crate::ops::{MapOp, Op, ReduceOp};
 
 /// What one round leaves unused may let the next take more apart; it is rare that two do not suffice.
@@ -28,7 +29,21 @@ const MAX_ROUNDS: usize = 4;
 
 /// Recognises what it can.
 pub fn run(graph: &Graph) -> Graph {
-    to_fixpoint(graph, MAX_ROUNDS, recognise)
+    let mut graph = to_fixpoint(&in_bodies(graph, run), MAX_ROUNDS, recognise);
+    for _ in 0..MAX_ROUNDS {
+        if !graph.nodes.iter().any(|node| matches!(node.op, Op::Scan(..))) {
+            break;
+        }
+        // What left a loop meets what is outside of it, and what is left inside may be recognised.
+        let next = to_fixpoint(&in_bodies(&scan::run(&graph), run), MAX_ROUNDS, recognise);
+        let same = next.nodes.len() == graph.nodes.len()
+            && next.nodes.iter().zip(&graph.nodes).all(|(a, b)| a.op == b.op && a.args == b.args);
+        graph = next;
+        if same {
+            break;
+        }
+    }
+    graph
 }
 
 fn recognise(b: &mut Builder, site: &Site<'_>) -> Option<NodeId> {

@@ -126,6 +126,7 @@ impl Cx<'_> {
         let kind = match &node.op {
             Op::Contract { .. } => RegionKind::Gemm,
             Op::ScatterAdd(..) => RegionKind::Segments,
+            Op::Scan(..) => RegionKind::Scan,
             Op::Reduce(_, axes) if !reduces_rows(graph, id) => RegionKind::Fold { axis: axes[0] },
             _ => RegionKind::Rows,
         };
@@ -139,7 +140,8 @@ impl Cx<'_> {
             candidates.dedup();
         }
         let home = candidates.iter().copied().find(|&at| self.may_join(id, &reads, at));
-        let home = home.or_else(|| self.sibling(id, kind, &reads)).unwrap_or_else(|| self.open(id, kind));
+        let sibling = |cx: &Cx<'_>| cx.same_loop(id).or_else(|| cx.sibling(id, kind, &reads));
+        let home = home.or_else(|| sibling(self)).unwrap_or_else(|| self.open(id, kind));
         self.enter(id, &reads, home);
         for other in candidates {
             let (home, other) = (self.clusters.find(home), self.clusters.find(other));
@@ -167,6 +169,18 @@ impl Cx<'_> {
             merged_into: None,
         });
         self.clusters.all.len() - 1
+    }
+
+    /// The region of the loop that a node is a result of, when another result of it is there.
+    fn same_loop(&self, id: NodeId) -> Option<usize> {
+        let node = self.graph.node(id);
+        let Op::Scan(scan, _) = &node.op else { return None };
+        let same = |cluster: &Cluster| {
+            let Some(&first) = cluster.nodes.first().filter(|_| cluster.kind == RegionKind::Scan) else { return false };
+            let other = self.graph.node(first);
+            matches!(&other.op, Op::Scan(known, _) if known == scan) && other.args == node.args
+        };
+        self.clusters.all.iter().position(same)
     }
 
     /// For a fold, another fold over the same elements, of which nothing is made yet: the two are one walk.
@@ -228,8 +242,8 @@ impl Cx<'_> {
                 self.make_operand_readable(id, at);
                 continue;
             }
-            // A table or a list of updates is read whole: in memory.
-            let whole = matches!((&node.op, at), (Op::Take(_), 0) | (Op::ScatterAdd(..), _));
+            // A table, a list of updates or what a loop is given is read whole: in memory.
+            let whole = matches!((&node.op, at), (Op::Take(_), 0) | (Op::ScatterAdd(..) | Op::Scan(..), _));
             let in_memory = !is_view(&graph.node(arg).op) && !self.free.is(arg);
             if whole && !in_memory {
                 self.copy(arg);
@@ -389,7 +403,7 @@ impl Cx<'_> {
         let fits = match cluster.kind {
             RegionKind::Rows => full || of_row,
             RegionKind::Gemm | RegionKind::Fold { .. } => full && is_map,
-            RegionKind::Segments => false,
+            RegionKind::Segments | RegionKind::Scan => false,
         };
         // A copied view or a gather is a value of memory to everyone else.
         let copies = cluster.nodes.iter().any(|&node| self.clusters.copied[node.index()]);
@@ -488,7 +502,7 @@ impl Cx<'_> {
         let limit = match a.kind {
             RegionKind::Gemm => MAX_PORTS,
             RegionKind::Fold { .. } => MAX_BUFFERS,
-            RegionKind::Rows | RegionKind::Segments => return false,
+            RegionKind::Rows | RegionKind::Segments | RegionKind::Scan => return false,
         };
         let elementwise =
             |&id: &NodeId| matches!(self.graph.node(id).op, Op::Map(_)) && self.graph.ty(id).dims[..] == a.domain[..];

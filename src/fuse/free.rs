@@ -198,7 +198,13 @@ fn read_elsewhere(graph: &Graph) -> Vec<bool> {
     for node in &graph.nodes {
         let moves = matches!(
             node.op,
-            Op::Contract { .. } | Op::ScatterAdd(..) | Op::Take(_) | Op::Window { .. } | Op::Reshape(_) | Op::Concat(_)
+            Op::Contract { .. }
+                | Op::ScatterAdd(..)
+                | Op::Take(_)
+                | Op::Window { .. }
+                | Op::Reshape(_)
+                | Op::Concat(_)
+                | Op::Scan(..)
         );
         if moves {
             node.args.iter().for_each(|&arg| elsewhere[behind_views(graph, arg).index()] = true);

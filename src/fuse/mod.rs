@@ -67,6 +67,8 @@ pub enum RegionKind {
     Gemm,
     /// A `ScatterAdd`.
     Segments,
+    /// A loop: all its results.
+    Scan,
 }
 
 /// How often regions are found again without what is cheaper to do again than to write out.

@@ -201,7 +201,8 @@ pub(super) fn stored(graph: &Graph, clusters: &Clusters) -> Vec<bool> {
         }
     }
     let in_regions = |id: usize| clusters.of[id].is_some();
-    for region in clusters.all.iter().filter(|cluster| cluster.kind == RegionKind::Segments) {
+    let whole = |kind: RegionKind| matches!(kind, RegionKind::Segments | RegionKind::Scan);
+    for region in clusters.all.iter().filter(|cluster| whole(cluster.kind)) {
         region.nodes.iter().for_each(|id| stored[id.index()] = true);
     }
     (0..stored.len()).map(|id| stored[id] && in_regions(id)).collect()

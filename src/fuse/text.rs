@@ -16,6 +16,7 @@ pub fn print(fused: &Fused) -> String {
             RegionKind::Fold { axis } => format!("fold {axis}"),
             RegionKind::Gemm => "gemm".to_owned(),
             RegionKind::Segments => "segments".to_owned(),
+            RegionKind::Scan => "scan".to_owned(),
         };
         writeln!(text, "region {at} {kind} [{}]", domain.join(", ")).expect("writing to a string does not fail");
         for &id in &region.nodes {

@@ -4,9 +4,11 @@
 //! A graph only grows. A pass reads one and builds the next, so an argument always has a smaller id
 //! than its user and a walk over `nodes` is a walk in order.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
-use super::{Dim, HostProgram, SizeId, Ty};
+use super::{Dim, HostProgram, Scan, SizeId, Ty};
 use crate::base::Span;
 use crate::ir::op::Op;
 
@@ -170,6 +172,19 @@ impl Graph {
     /// The node of the first output with a role.
     pub fn output(&self, role: &Role) -> Option<NodeId> {
         self.outputs.iter().find(|output| output.role == *role).map(|output| output.node)
+    }
+
+    /// The loops among its nodes, each once, in order.
+    pub fn scans(&self) -> Vec<Arc<Scan>> {
+        let mut scans: Vec<Arc<Scan>> = Vec::new();
+        for node in &self.nodes {
+            if let Op::Scan(scan, _) = &node.op
+                && !scans.contains(scan)
+            {
+                scans.push(scan.clone());
+            }
+        }
+        scans
     }
 
     /// The name of a symbolic size.

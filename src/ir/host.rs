@@ -96,6 +96,22 @@ impl HostProgram {
         HostId(self.ops.len() as u32 - 1)
     }
 
+    /// Adds the operations of another program; tells what they are called here, by what they were called there.
+    pub fn append(&mut self, other: &HostProgram) -> Vec<HostId> {
+        let mut new: Vec<HostId> = Vec::with_capacity(other.ops.len());
+        for op in &other.ops {
+            let at = |id: &HostId| new[id.0 as usize];
+            let op = match op {
+                HostOp::Const(_) | HostOp::Size(_) | HostOp::Step | HostOp::StepsPerEpoch => op.clone(),
+                HostOp::Unary(function, x) => HostOp::Unary(*function, at(x)),
+                HostOp::Binary(function, x, y) => HostOp::Binary(*function, at(x), at(y)),
+                HostOp::Select(c, x, y) => HostOp::Select(at(c), at(x), at(y)),
+            };
+            new.push(self.push(op));
+        }
+        new
+    }
+
     /// The value of every operation.
     pub fn run(&self, env: &HostEnv<'_>) -> Result<Vec<f64>, SizeOverflow> {
         let mut values = Vec::with_capacity(self.ops.len());

@@ -1,7 +1,7 @@
 //! The tensor graph: what a program computes, without names, loops or devices.
 //!
 //! `dim` sizes · `types` what a value is · `op` the operations as words · `graph` nodes and what is around
-//! them · `host` the scalar program of a step · `text` print and parse · `scalar` the primitives of kernels ·
+//! them · `scan` loops · `host` the scalar program of a step · `text` print and parse · `scalar` the primitives of kernels ·
 //! `expand` the functions made of them · `special` their references in f64.
 //!
 //! What an operation means, and so how a node is made and checked, stands in `ops`.
@@ -14,6 +14,7 @@ pub mod graph;
 pub mod host;
 pub mod op;
 pub mod scalar;
+pub mod scan;
 pub mod special;
 pub mod text;
 pub mod types;
@@ -23,4 +24,5 @@ pub use graph::{
     Graph, Input, InputId, LayerId, Node, NodeId, Origin, Output, Param, ParamId, RematId, Role, State, StateId,
 };
 pub use host::{HostBinary, HostEnv, HostId, HostOp, HostProgram, HostUnary};
+pub use scan::{Scan, ScanArg};
 pub use types::{DType, Dims, Ty};

@@ -1,7 +1,9 @@
 //! The operations of the graph, as words. What each means (its type, its gradient, its value) stands in
 //! `ops`; `Op` is closed.
 
-use super::{DType, Dim, HostId, InputId, ParamId, StateId};
+use std::sync::Arc;
+
+use super::{DType, Dim, HostId, InputId, ParamId, Scan, StateId};
 
 /// An operation of the graph. Axes are positions in the type of the (first) argument unless said
 /// otherwise.
@@ -103,6 +105,10 @@ pub enum Op {
     ScatterAdd(usize, Dim),
     /// `Pick(axis)(x, index)`: the index has all axes of `x` but `axis`, which goes.
     Pick(usize),
+
+    // ---- loops
+    /// One result of a loop, by its number: see `ir::scan`.
+    Scan(Arc<Scan>, usize),
 
     // ---- marks
     /// The value itself, through which no gradient flows.

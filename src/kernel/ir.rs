@@ -1,6 +1,6 @@
 //! The kernel IR: loops over a row with straight-line bodies, and the steps of a program.
 //!
-//! A `Loop` kernel runs its phases for each point of a grid. A phase walks the row, which is the
+//! A `Scan` runs steps for each position of an axis. A `Loop` kernel runs its phases for each point of a grid. A phase walks the row, which is the
 //! vector axis. Sizes and strides are numbers baked in or entries of a table bound at run time, so
 //! one kernel serves every value of a symbolic size.
 //!
@@ -334,6 +334,82 @@ pub enum Step {
         /// To.
         to: BufId,
     },
+    /// Steps that run for each position of an axis.
+    Scan(Box<Scan>),
+}
+
+impl Step {
+    /// Names every buffer that a step uses, those inside of a loop too.
+    pub fn visit(&self, use_of: &mut dyn FnMut(BufId)) {
+        let launch = |launch: &Launch, use_of: &mut dyn FnMut(BufId)| launch.bufs.iter().for_each(|buf| use_of(*buf));
+        match self {
+            Step::Loop(one) => launch(one, use_of),
+            Step::Gemm { a, b, c, epilogue, .. } => {
+                [Some(a), Some(b), c.as_ref()].into_iter().flatten().for_each(|matrix| use_of(matrix.buf));
+                epilogue.iter().for_each(|one| launch(one, use_of));
+            }
+            Step::Conv(conv) => {
+                [Some(conv.a.buf), Some(conv.b), conv.c].into_iter().flatten().for_each(&mut *use_of);
+                conv.epilogue.iter().for_each(|one| launch(one, use_of));
+            }
+            Step::Segments { index, update, out, .. } => [index, update, out].into_iter().for_each(|buf| use_of(*buf)),
+            Step::Copy { from, to } => [from, to].into_iter().for_each(|buf| use_of(*buf)),
+            Step::Scan(scan) => {
+                use_of(scan.memory);
+                scan.rows.iter().chain(&scan.made).for_each(|buf| use_of(*buf));
+                for Carry { first, old, new, last } in &scan.carries {
+                    [Some(*first), Some(*old), Some(*new), *last].into_iter().flatten().for_each(&mut *use_of);
+                }
+                scan.body.iter().for_each(|step| step.visit(use_of));
+            }
+        }
+    }
+}
+
+/// A loop over steps. It is serial where something is carried; else its iterations are independent and run on
+/// several threads, each iteration on one.
+///
+/// The buffers of an iteration are *rows* of others, which move on from iteration to iteration, and *locals*,
+/// which lie in the `memory` of the loop and are worth nothing after an iteration, but for those of carries. A
+/// step of the body may read any buffer from outside but those that rows are made in, and writes none.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scan {
+    /// How many iterations.
+    pub count: Dim,
+    /// From the last position to the first.
+    pub reversed: bool,
+    /// Buffers at `Place::Row` that are read: at position `i` the words from `i` times their length on.
+    pub rows: Vec<BufId>,
+    /// Such that are written, each element.
+    pub made: Vec<BufId>,
+    /// What goes from one iteration to the next.
+    pub carries: Vec<Carry>,
+    /// Buffers at `Place::Local`, those of carries among them.
+    pub locals: Vec<BufId>,
+    /// Where the locals lie, once for each thread; its length comes when sizes are bound.
+    pub memory: BufId,
+    /// One iteration.
+    pub body: Vec<Step>,
+}
+
+impl Scan {
+    /// How many of so many threads run its iterations.
+    pub fn lanes(&self, threads: usize) -> usize {
+        if self.carries.is_empty() { threads } else { 1 }
+    }
+}
+
+/// Two locals that are exchanged after each iteration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Carry {
+    /// Copied to `old` before the first.
+    pub first: BufId,
+    /// What an iteration reads.
+    pub old: BufId,
+    /// What it writes.
+    pub new: BufId,
+    /// Where the value goes at the end.
+    pub last: Option<BufId>,
 }
 
 /// Where the memory of a buffer is.
@@ -349,6 +425,10 @@ pub enum Place {
     State(StateId),
     /// A result that is copied out after the step; it lives to the end.
     Result(Role),
+    /// A row of another buffer, which the loop that names it moves on.
+    Row(BufId),
+    /// In the memory of the loop that names it.
+    Local,
 }
 
 /// A buffer of a program.

@@ -3,8 +3,8 @@
 //! A recursive descent over tokens. It checks the form only; `verify` says whether the result holds.
 
 use super::ir::{
-    Access, Affine, Body, BufArg, BufId, Buffer, Coef, Conv, Dst, Inst, Kernel, KernelId, Launch, Matrix, PatchAxis,
-    Patches, Phase, Place, Program, RowBuf, ScalarArg, ScalarValue, SizeArg, Slot, Step, V,
+    Access, Affine, Body, BufArg, BufId, Buffer, Carry, Coef, Conv, Dst, Inst, Kernel, KernelId, Launch, Matrix,
+    PatchAxis, Patches, Phase, Place, Program, RowBuf, ScalarArg, ScalarValue, Scan, SizeArg, Slot, Step, V,
 };
 use super::lex::{Token, tokens};
 use super::text::word;
@@ -422,6 +422,8 @@ impl Parser {
             "param" => Ok(Place::Param(ParamId(self.number()?))),
             "state" => Ok(Place::State(StateId(self.number()?))),
             "result" => Ok(Place::Result(self.role()?)),
+            "row" => Ok(Place::Row(self.m()?)),
+            "local" => Ok(Place::Local),
             _ => self.fault("a place before this"),
         }
     }
@@ -470,8 +472,43 @@ impl Parser {
                 self.keyword("to")?;
                 Ok(Step::Copy { from, to: self.m()? })
             }
+            "scan" => Ok(Step::Scan(Box::new(self.scan()?))),
             _ => self.fault("a step before this"),
         }
+    }
+
+    fn scan(&mut self) -> Parse<Scan> {
+        let count = self.dims()?;
+        let [count] = self.exactly(count)?;
+        let reversed = self.take_word("reversed");
+        self.keyword("rows")?;
+        let rows = self.ms()?;
+        self.keyword("made")?;
+        let made = self.ms()?;
+        let mut carries = Vec::new();
+        while self.take_word("carry") {
+            carries.push(match self.ms()?[..] {
+                [first, old, new] => Carry { first, old, new, last: None },
+                [first, old, new, last] => Carry { first, old, new, last: Some(last) },
+                _ => return self.fault("three or four buffers before this"),
+            });
+        }
+        self.keyword("locals")?;
+        let locals = self.ms()?;
+        self.keyword("memory")?;
+        let memory = self.m()?;
+        self.sign("{")?;
+        let mut body = Vec::new();
+        while self.take_word("step") {
+            body.push(self.step()?);
+        }
+        self.sign("}")?;
+        Ok(Scan { count, reversed, rows, made, carries, locals, memory, body })
+    }
+
+    fn ms(&mut self) -> Parse<Vec<BufId>> {
+        self.sign("[")?;
+        self.list("]", Parser::m)
     }
 
     fn matrix(&mut self) -> Parse<Matrix> {

@@ -19,8 +19,8 @@
 use std::fmt::{self, Display, Write};
 
 use super::ir::{
-    Access, Affine, Body, Coef, Conv, Dst, Inst, Kernel, Launch, Matrix, PatchAxis, Phase, Place, Program, ScalarValue,
-    Step,
+    Access, Affine, Body, BufId, Carry, Coef, Conv, Dst, Inst, Kernel, Launch, Matrix, PatchAxis, Phase, Place,
+    Program, ScalarValue, Scan, Step,
 };
 use crate::ir::scalar::ScalarTy;
 use crate::ir::{Dim, HostOp, Role, SizeId};
@@ -224,7 +224,24 @@ impl Named<'_> {
                 format!("segments [{}] index m{} update m{} out m{}", self.dims(dims), index.0, update.0, out.0)
             }
             Step::Copy { from, to } => format!("copy m{} to m{}", from.0, to.0),
+            Step::Scan(scan) => self.scan(scan),
         }
+    }
+
+    fn scan(&self, scan: &Scan) -> String {
+        let bufs = |bufs: &[BufId]| list(bufs.iter().map(|buf| format!("m{}", buf.0)));
+        let reversed = if scan.reversed { " reversed" } else { "" };
+        let mut text = format!("scan [{}]{reversed} rows [{}]", self.dim(&scan.count), bufs(&scan.rows));
+        text += &format!(" made [{}]", bufs(&scan.made));
+        for Carry { first, old, new, last } in &scan.carries {
+            let all: Vec<BufId> = [Some(*first), Some(*old), Some(*new), *last].into_iter().flatten().collect();
+            text += &format!(" carry [{}]", bufs(&all));
+        }
+        text += &format!(" locals [{}] memory m{} {{\n", bufs(&scan.locals), scan.memory.0);
+        for step in &scan.body {
+            text += &format!("step {}\n", self.step(step));
+        }
+        text + "}"
     }
 
     fn conv(&self, conv: &Conv) -> String {
@@ -265,6 +282,8 @@ fn place(place: &Place) -> String {
         Place::Param(id) => format!("param {}", id.0),
         Place::State(id) => format!("state {}", id.0),
         Place::Result(role) => format!("result {}", self::role(role)),
+        Place::Row(of) => format!("row m{}", of.0),
+        Place::Local => "local".into(),
     }
 }
 

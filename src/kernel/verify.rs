@@ -6,7 +6,8 @@
 //! phase touches no row; buffers are used as declared; a buffer that is updated is read and written
 //! with one address in one phase.
 //!
-//! In a program: a launch fits its kernel; what a step writes it names once and is no input.
+//! In a program: a launch fits its kernel; what a step writes it names once and is no input; a loop names its rows and
+//! locals as what they are.
 //!
 //! Not checked here: that addresses are in range, which needs the sizes (`extent`), and that two
 //! points never write the same element.
@@ -14,7 +15,7 @@
 use std::fmt;
 
 use super::ir::{
-    Access, Affine, Body, BufArg, BufId, Coef, Dst, Inst, Kernel, Launch, PatchAxis, Phase, Place, Program,
+    Access, Affine, Body, BufArg, BufId, Carry, Coef, Dst, Inst, Kernel, Launch, PatchAxis, Phase, Place, Program,
     ScalarValue, Step, V,
 };
 use crate::ir::scalar::{Bin, ScalarTy};
@@ -327,6 +328,25 @@ fn step(program: &Program, step: &Step) -> Result<(), Fault> {
             written_once(program, &[(*index, false), (*update, false), (*out, true)])
         }
         Step::Copy { from, to } => written_once(program, &[(*from, false), (*to, true)]),
+        Step::Scan(scan) => {
+            let place = |buf: BufId| program.buffers.get(buf.0 as usize).map(|buffer| &buffer.place);
+            let rows = scan
+                .rows
+                .iter()
+                .chain(&scan.made)
+                .all(|row| matches!(place(*row), Some(Place::Row(of)) if place(*of).is_some()));
+            require(rows, || "a row of nothing".into())?;
+            require(scan.locals.iter().all(|local| place(*local) == Some(&Place::Local)), || {
+                "a local elsewhere".into()
+            })?;
+            for Carry { first, old, new, last } in &scan.carries {
+                let own = [old, new].into_iter().all(|buf| scan.locals.contains(buf));
+                require(own && old != new, || "a carry that is not the loop's own".into())?;
+                let both: Vec<(BufId, bool)> = last.iter().map(|last| (*last, true)).chain([(*old, true)]).collect();
+                written_once(program, &[&both[..], &[(*first, false)]].concat())?;
+            }
+            scan.body.iter().try_for_each(|inner| self::step(program, inner))
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 use smallvec::SmallVec;
 
 use crate::ir::op::{MapOp, Op, ReduceOp};
-use crate::ir::{Dim, Graph, NodeId, SizeOverflow};
+use crate::ir::{Dim, Graph, Node, NodeId, SizeOverflow};
 
 /// The floating-point operations of a node's multiply-adds; 0 for most.
 pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
@@ -34,9 +34,26 @@ pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
         Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) | Op::Prefix { .. } => {
             return Ok(Dim::ZERO);
         }
+        // The loop runs once, whatever is read of it: its first result counts.
+        Op::Scan(..) if !is_first_result(graph, id) => return Ok(Dim::ZERO),
+        Op::Scan(scan, _) => {
+            let body = scan.body.ids().map(|id| flops(&scan.body, id));
+            let once = body.collect::<Result<Vec<Dim>, _>>()?.iter().try_fold(Dim::ZERO, |sum, dim| sum.add(dim))?;
+            return once.mul(&scan.count);
+        }
         Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::StopGradient | Op::Remat => return Ok(Dim::ZERO),
     };
     terms.mul(&Dim::constant(2))
+}
+
+/// Whether no earlier node is a result of the same loop.
+fn is_first_result(graph: &Graph, id: NodeId) -> bool {
+    let node = graph.node(id);
+    let same = |other: &Node| match (&other.op, &node.op) {
+        (Op::Scan(a, _), Op::Scan(b, _)) => a == b && other.args == node.args,
+        _ => false,
+    };
+    !graph.nodes[..id.index()].iter().any(same)
 }
 
 /// Whether a value is an elementwise product, behind views that keep each of its elements once.

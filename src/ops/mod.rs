@@ -9,11 +9,12 @@
 //! No other folder matches on an operation to learn its meaning: `canon`, `opt` and `fuse` match to
 //! recognise a shape of graph, `kernel` to write a loop.
 //!
-//! `build` makes nodes by these rules, `verify` holds a graph to them, `rewrite` is the walk that passes from
+//! `build` makes nodes by these rules, `batch` does an operation for many values at once, `verify` holds a graph to them, `rewrite` is the walk that passes from
 //! graph to graph share.
 //!
 //! See Note [Zero gradients] in `map` for what a gradient is where a derivative is infinite.
 
+mod batch;
 mod build;
 mod contract;
 mod conv;
@@ -26,6 +27,7 @@ mod prefix;
 mod probe;
 mod reduce;
 pub mod rewrite;
+mod scan;
 mod value;
 pub mod verify;
 mod view;
@@ -33,9 +35,11 @@ mod window;
 
 use smallvec::SmallVec;
 
+use crate::base::bug;
 use crate::ir::{DType, Graph, NodeId, SizeId, SizeOverflow, Ty};
 
 pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
+pub use batch::{Batched, batch};
 pub use build::Builder;
 pub use contract::MAX_LABELS;
 pub use conv::{ConvRole, conv_counts, conv_role};
@@ -104,6 +108,10 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
         Op::Take(axis) => index::infer_take(*axis, of(0)?, of(1)?),
         Op::ScatterAdd(axis, n) => index::infer_scatter_add(*axis, n, of(0)?, of(1)?),
         Op::Pick(axis) => index::infer_pick(*axis, of(0)?, of(1)?),
+        Op::Scan(scan, result) => {
+            let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
+            scan::infer(scan, *result, &types)
+        }
         Op::StopGradient | Op::Remat => Ok(of(0)?.clone()),
     }
 }
@@ -138,6 +146,7 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::ScatterAdd(axis, _) => index::grad_scatter_add(b, *axis, &args, dy, wanted),
         Op::Pick(axis) => index::grad_pick(b, *axis, &args, dy, wanted),
         Op::Remat => one(Some(dy)),
+        Op::Scan(..) => bug!("a loop has its gradient for all its results at once: `autodiff::scan`"),
         Op::ArgReduce(..) | Op::StopGradient => one(None),
     }
 }
@@ -169,6 +178,7 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::Take(axis) => index::eval_take(*axis, args[0], args[1], dims),
         Op::ScatterAdd(axis, _) => index::eval_scatter_add(*axis, args[0], args[1], dims),
         Op::Pick(axis) => index::eval_pick(*axis, args[0], args[1], dims),
+        Op::Scan(scan, result) => scan::eval(scan, *result, args, env)?,
         Op::StopGradient | Op::Remat => args[0].clone(),
     })
 }
@@ -179,14 +189,14 @@ pub fn eval_map(map: MapOp, args: &[f64]) -> f64 {
 }
 
 impl Op {
-    /// How many arguments; `Concat` has any number but none.
+    /// How many arguments; `Concat` and `Scan` have any number.
     pub fn arity(&self) -> Option<usize> {
         Some(match self {
             Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) => 0,
             Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => 0,
             Op::Map(map) => map.arity(),
             Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } => 1,
-            Op::Concat(_) => return None,
+            Op::Concat(_) | Op::Scan(..) => return None,
             Op::Reduce(..)
             | Op::ArgReduce(..)
             | Op::LogSumExp(_)

@@ -4,11 +4,13 @@
 //! (common subexpressions) and what no output needs is left out (dead code). A rule sees the arguments
 //! of a node already rewritten and answers with the node that stands for it.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
-use super::Builder;
+use super::{Builder, Op};
 use crate::base::bug;
-use crate::ir::{Graph, NodeId, Output};
+use crate::ir::{Graph, NodeId, Output, Scan};
 
 /// A node that a rule may rewrite.
 pub struct Site<'a> {
@@ -63,6 +65,25 @@ pub fn to_fixpoint(
         graph = next;
         if same {
             break;
+        }
+    }
+    graph
+}
+
+/// The graph with the body of each of its loops rewritten.
+pub fn in_bodies(graph: &Graph, mut rule: impl FnMut(&Graph) -> Graph) -> Graph {
+    let scans = graph.scans();
+    if scans.is_empty() {
+        return graph.clone();
+    }
+    let new: Vec<Arc<Scan>> =
+        scans.iter().map(|scan| Arc::new(Scan { body: rule(&scan.body), ..Scan::clone(scan) })).collect();
+    let mut graph = graph.clone();
+    for node in &mut graph.nodes {
+        if let Op::Scan(scan, _) = &mut node.op
+            && let Some(at) = scans.iter().position(|known| known == scan)
+        {
+            *scan = new[at].clone();
         }
     }
     graph

@@ -18,7 +18,7 @@ mod views;
 
 use crate::ir::{Graph, NodeId};
 use crate::ops::Builder;
-use crate::ops::rewrite::{Site, to_fixpoint};
+use crate::ops::rewrite::{Site, in_bodies, to_fixpoint};
 
 /// A rule sees its arguments rewritten, so most chains collapse in one round; a few rules make work for
 /// others above them.
@@ -26,7 +26,7 @@ const MAX_ROUNDS: usize = 8;
 
 /// Simplifies until nothing changes.
 pub fn run(graph: &Graph) -> Graph {
-    to_fixpoint(graph, MAX_ROUNDS, rewrite)
+    to_fixpoint(&in_bodies(graph, run), MAX_ROUNDS, rewrite)
 }
 
 fn rewrite(b: &mut Builder, site: &Site<'_>) -> Option<NodeId> {

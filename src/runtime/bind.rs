@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::plan::{Life, plan};
+use super::plan::{self, Life, plan};
 use super::state::Store;
 use crate::backend::bound::count;
 use crate::backend::{BindFault, Bound, Spot};
@@ -49,8 +49,14 @@ impl MemoryUse {
 }
 
 impl Binding {
-    /// Binds sizes, by `SizeId`.
-    pub fn new(program: &Arc<Program>, lives: &[Life], sizes: &[i64], store: &Store) -> Result<Binding, Diagnostic> {
+    /// Binds sizes, by `SizeId`, for a backend with so many threads.
+    pub fn new(
+        program: &Arc<Program>,
+        lives: &[Life],
+        lanes: usize,
+        sizes: &[i64],
+        store: &Store,
+    ) -> Result<Binding, Diagnostic> {
         let broken = |what: &str| Err(train::broken_step(what));
         if sizes.len() != program.sizes.len() {
             return broken(&format!("{} sizes for {}", sizes.len(), program.sizes.len()));
@@ -60,13 +66,16 @@ impl Binding {
         if let Some(at) = sizes.iter().position(|value| *value < 0) {
             return Err(fault(BindFault::Size(crate::ir::Dim::size(SizeId(at as u32)), Some(sizes[at]))));
         }
-        let lens = program
+        let mut lens = program
             .buffers
             .iter()
             .map(|buffer| count(&buffer.len, &size))
             .collect::<Result<Vec<usize>, BindFault>>()
             .map_err(fault)?;
-        let Some(plan) = plan(&lens, lives) else {
+        let locals = plan::loops(program, &mut lens, lives, lanes);
+        let arena: Vec<Life> =
+            lives.iter().zip(&program.buffers).map(|(life, b)| in_arena(&b.place).then_some(*life)?).collect();
+        let Some((locals, plan)) = locals.zip(plan(&lens, &arena)) else {
             let words: u128 = lens.iter().map(|len| *len as u128).sum();
             return Err(train::out_of_memory((4 * words).min(u64::MAX.into()) as u64, &given(program, sizes)));
         };
@@ -78,6 +87,8 @@ impl Binding {
                 _ => Err(train::broken_step(&format!("{:?} is not {len} words long", buffer.place))),
             };
             spots.push(match &buffer.place {
+                // Where it is in it follows.
+                Place::Row(_) | Place::Local => Spot { segment: ARENA, offset: 0, len: *len },
                 Place::Arena | Place::Result(_) => Spot { segment: ARENA, offset: *offset, len: *len },
                 Place::Param(id) => kept(store.params.place(id.index()), PARAMS)?,
                 Place::State(id) => kept(store.states.place(id.index()), STATES)?,
@@ -92,7 +103,8 @@ impl Binding {
                 }
             });
         }
-        let bound = Bound::new(program, &size, spots, &|segment| segment < INPUTS).map_err(fault)?;
+        plan::inside(program, &locals, &mut spots);
+        let bound = Bound::new(program, &size, spots, lanes, &|segment| segment < INPUTS).map_err(fault)?;
         Ok(Binding { bound, arena_words: plan.words, inputs })
     }
 
@@ -108,6 +120,10 @@ impl Binding {
         let inputs = self.inputs.iter().flatten().map(|len| 4 * *len as u64).sum();
         MemoryUse { arena: 4 * self.arena_words as u64, params, states, inputs }
     }
+}
+
+fn in_arena(place: &Place) -> bool {
+    matches!(place, Place::Arena | Place::Result(_))
 }
 
 /// `batch = 31, t = 5`

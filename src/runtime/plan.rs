@@ -1,51 +1,99 @@
 //! Where the buffers of a step lie in its arena.
 //!
 //! In: how long each buffer is and from which step to which it is used. Out: an offset for each, such
-//! that buffers alive together do not overlap, and how many words it takes. Greedy: in the order of
+//! that buffers alive together do not overlap, and how many words it takes. The locals of a loop are planned by
+//! themselves, in a buffer that is the loop's memory. Greedy: in the order of
 //! the steps, the smallest gap that is large enough. Near-linear in the number of buffers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arena::LINE;
-use crate::kernel::ir::{BufId, Launch, Place, Program, Step};
+use crate::backend::Spot;
+use crate::kernel::ir::{BufId, Place, Program, Step};
 
-/// The first and the last step that use a buffer.
+/// The first and the last step that use a buffer, of the steps that it belongs to.
 pub type Life = Option<(usize, usize)>;
 
-/// The life of each buffer that lies in the arena; a result lives to the end.
+/// The life of each buffer that lies in the arena, or in the memory of a loop; a result lives to the end.
 pub fn lives(program: &Program) -> Vec<Life> {
     let mut lives: Vec<Life> = vec![None; program.buffers.len()];
-    for (at, step) in program.steps.iter().enumerate() {
-        visit(step, &mut |buf| {
-            let life = &mut lives[buf.0 as usize];
-            *life = Some(life.map_or((at, at), |(first, _)| (first, at)));
-        });
-    }
+    level(program, &program.steps, &|buf| matches!(place(program, buf), Place::Arena | Place::Result(_)), &mut lives);
     for (life, buffer) in lives.iter_mut().zip(&program.buffers) {
-        *life = match buffer.place {
-            Place::Arena => *life,
-            Place::Result(_) => Some((life.map_or(0, |(first, _)| first), program.steps.len())),
-            Place::Input(_) | Place::Param(_) | Place::State(_) => None,
-        };
+        if let Place::Result(_) = buffer.place {
+            *life = Some((life.map_or(0, |(first, _)| first), program.steps.len()));
+        }
     }
     lives
 }
 
-fn visit(step: &Step, use_of: &mut dyn FnMut(BufId)) {
-    let launch = |launch: &Launch, use_of: &mut dyn FnMut(BufId)| launch.bufs.iter().for_each(|buf| use_of(*buf));
-    match step {
-        Step::Loop(one) => launch(one, use_of),
-        Step::Gemm { a, b, c, epilogue, .. } => {
-            [Some(a), Some(b), c.as_ref()].into_iter().flatten().for_each(|matrix| use_of(matrix.buf));
-            epilogue.iter().for_each(|one| launch(one, use_of));
+/// The lives of the buffers that belong to some steps, and then of those of the loops among these.
+fn level(program: &Program, steps: &[Step], belongs: &dyn Fn(BufId) -> bool, lives: &mut [Life]) {
+    for (at, step) in steps.iter().enumerate() {
+        step.visit(&mut |buf| {
+            let mut buf = buf;
+            loop {
+                if belongs(buf) {
+                    let life = &mut lives[buf.0 as usize];
+                    *life = Some(life.map_or((at, at), |(first, _)| (first, at)));
+                }
+                // Whoever uses a row uses what it is a row of.
+                let Place::Row(of) = *place(program, buf) else { break };
+                buf = of;
+            }
+        });
+        if let Step::Scan(scan) = step {
+            level(program, &scan.body, &|buf| scan.locals.contains(&buf), lives);
+            let carried = scan.carries.iter().flat_map(|carry| [carry.old, carry.new]);
+            carried.for_each(|buf| lives[buf.0 as usize] = Some((0, scan.body.len())));
         }
-        Step::Conv(conv) => {
-            [Some(conv.a.buf), Some(conv.b), conv.c].into_iter().flatten().for_each(&mut *use_of);
-            conv.epilogue.iter().for_each(|one| launch(one, use_of));
-        }
-        Step::Segments { index, update, out, .. } => [index, update, out].into_iter().for_each(|buf| use_of(*buf)),
-        Step::Copy { from, to } => [from, to].into_iter().for_each(|buf| use_of(*buf)),
     }
+}
+
+fn place(program: &Program, buf: BufId) -> &Place {
+    &program.buffers[buf.0 as usize].place
+}
+
+/// Plans the memory of the loops, so that iterations on so many threads have their own: sets the length of each
+/// loop's memory, and gives the offset of each local in it; none when a length is out of range.
+pub fn loops(program: &Program, lens: &mut [usize], lives: &[Life], lanes: usize) -> Option<Vec<usize>> {
+    let mut offsets = vec![0; lens.len()];
+    program.steps.iter().try_for_each(|step| one_loop(step, lens, lives, lanes, &mut offsets))?;
+    Some(offsets)
+}
+
+/// From the innermost loop on: its memory is a local of the one around it.
+fn one_loop(step: &Step, lens: &mut [usize], lives: &[Life], lanes: usize, offsets: &mut [usize]) -> Option<()> {
+    let Step::Scan(scan) = step else { return Some(()) };
+    let mine = scan.lanes(lanes);
+    scan.body.iter().try_for_each(|step| one_loop(step, lens, lives, lanes / mine, offsets))?;
+    let own: Vec<usize> = scan.locals.iter().map(|buf| buf.0 as usize).collect();
+    let plan = plan(
+        &own.iter().map(|&at| lens[at]).collect::<Vec<_>>(),
+        &own.iter().map(|&at| lives[at]).collect::<Vec<_>>(),
+    )?;
+    own.iter().zip(plan.offsets).for_each(|(&at, offset)| offsets[at] = offset);
+    lens[scan.memory.0 as usize] = plan.words.checked_mul(mine)?;
+    Some(())
+}
+
+/// Puts the rows and the locals of loops where what they are in lies: rows at position 0, locals in the part of the
+/// first thread.
+pub fn inside(program: &Program, offsets: &[usize], spots: &mut [Spot]) {
+    program.steps.iter().for_each(|step| inside_loop(program, step, offsets, spots));
+}
+
+fn inside_loop(program: &Program, step: &Step, offsets: &[usize], spots: &mut [Spot]) {
+    let Step::Scan(scan) = step else { return };
+    let memory = spots[scan.memory.0 as usize];
+    for local in scan.locals.iter().map(|buf| buf.0 as usize) {
+        spots[local] = Spot { segment: memory.segment, offset: memory.offset + offsets[local], len: spots[local].len };
+    }
+    for &row in scan.rows.iter().chain(&scan.made) {
+        let Place::Row(of) = *place(program, row) else { continue };
+        let of = spots[of.0 as usize];
+        spots[row.0 as usize] = Spot { len: spots[row.0 as usize].len, ..of };
+    }
+    scan.body.iter().for_each(|step| inside_loop(program, step, offsets, spots));
 }
 
 /// Offsets in words, each at a cache line.

@@ -91,7 +91,7 @@ impl Executable {
         if let Some(binding) = self.bindings.get(sizes) {
             return Ok(binding.clone());
         }
-        let binding = Arc::new(Binding::new(&self.program, &self.lives, sizes, store)?);
+        let binding = Arc::new(Binding::new(&self.program, &self.lives, self.loaded.lanes(), sizes, store)?);
         self.loaded.reserve(&binding.bound);
         if binding.arena_words > self.arena.len() {
             let bytes = 4 * binding.arena_words as u64;

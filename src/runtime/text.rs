@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::plan::{lives, plan};
+use super::plan::{lives, loops, plan};
 use crate::backend::bound::count;
 use crate::ir::SizeId;
 use crate::kernel::ir::{Place, Program};
@@ -13,9 +13,14 @@ use crate::kernel::ir::{Place, Program};
 /// and the steps from first use to last.
 pub fn print(program: &Program, sizes: &[i64]) -> Option<String> {
     let size = |id: SizeId| sizes.get(id.0 as usize).copied().unwrap_or(-1);
-    let lens = program.buffers.iter().map(|buffer| count(&buffer.len, &size).ok()).collect::<Option<Vec<usize>>>()?;
+    let mut lens =
+        program.buffers.iter().map(|buffer| count(&buffer.len, &size).ok()).collect::<Option<Vec<usize>>>()?;
     let lives = lives(program);
-    let plan = plan(&lens, &lives)?;
+    let locals = loops(program, &mut lens, &lives, 1)?;
+    let in_arena = |place: &Place| matches!(place, Place::Arena | Place::Result(_));
+    let arena: Vec<_> =
+        lives.iter().zip(&program.buffers).map(|(life, b)| in_arena(&b.place).then_some(*life)?).collect();
+    let plan = plan(&lens, &arena)?;
     let mut text = String::new();
     for (at, (buffer, len)) in program.buffers.iter().zip(&lens).enumerate() {
         let place = match &buffer.place {
@@ -24,10 +29,13 @@ pub fn print(program: &Program, sizes: &[i64]) -> Option<String> {
             Place::Param(id) => format!("param {}", id.0),
             Place::State(id) => format!("state {}", id.0),
             Place::Result(_) => "result".to_owned(),
+            Place::Row(of) => format!("row b{}", of.0),
+            Place::Local => "local".to_owned(),
         };
         write!(text, "b{at} {place} bytes {}", 4 * len).expect("writing to a string does not fail");
         if let Some((first, last)) = lives[at] {
-            write!(text, " at {} steps {first}..{last}", 4 * plan.offsets[at]).expect("as above");
+            let offset = if in_arena(&buffer.place) { plan.offsets[at] } else { locals[at] };
+            write!(text, " at {} steps {first}..{last}", 4 * offset).expect("as above");
         }
         text.push('\n');
     }

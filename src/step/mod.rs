@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Graph, HostId, HostOp, NodeId, Origin, ParamId, Role};
+use crate::ir::{Graph, NodeId, Origin, ParamId, Role};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Op};
 
@@ -100,7 +100,7 @@ fn clip(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, clip: Optio
 
 /// Copies the update behind the gradients.
 fn splice(b: &mut Builder, update: &Update<'_>, gradients: &FxHashMap<ParamId, NodeId>) {
-    let hosts = splice_host(b, &update.graph.host.ops);
+    let hosts = b.graph.host.append(&update.graph.host);
     let mut new: Vec<NodeId> = Vec::with_capacity(update.graph.nodes.len());
     for node in &update.graph.nodes {
         let args: Vec<NodeId> = node.args.iter().map(|arg| new[arg.index()]).collect();
@@ -118,20 +118,4 @@ fn splice(b: &mut Builder, update: &Update<'_>, gradients: &FxHashMap<ParamId, N
         b.graph.outputs.push(crate::ir::Output { role: output.role.clone(), node });
     }
     b.origin = Origin::default();
-}
-
-/// Appends a host program, with its operands renamed.
-fn splice_host(b: &mut Builder, ops: &[HostOp]) -> Vec<HostId> {
-    let mut new: Vec<HostId> = Vec::with_capacity(ops.len());
-    for op in ops {
-        let at = |id: &HostId| new[id.0 as usize];
-        let op = match op {
-            HostOp::Const(_) | HostOp::Size(_) | HostOp::Step | HostOp::StepsPerEpoch => op.clone(),
-            HostOp::Unary(function, x) => HostOp::Unary(*function, at(x)),
-            HostOp::Binary(function, x, y) => HostOp::Binary(*function, at(x), at(y)),
-            HostOp::Select(c, x, y) => HostOp::Select(at(c), at(x), at(y)),
-        };
-        new.push(b.graph.host.push(op));
-    }
-    new
 }

@@ -13,7 +13,7 @@ use tensa::kernel::{self, parse, verify};
 use tensa::ops::Value;
 use tensa::{autodiff, canon, fuse, opt};
 
-use crate::support::graphs::{Rng, random_graph};
+use crate::support::graphs::{Rng, random_graph, random_loops};
 use crate::support::steps;
 
 /// How far an f32 result may be from the f64 one, by the largest element of the tensor (at least 1).
@@ -103,7 +103,9 @@ pub(super) fn check(what: &str, graph: &Graph, given: Given, program: &Arc<Progr
     assert_same_bits(what, &kernels, &code, &text);
 }
 
-fn check_all(seeds: std::ops::Range<u32>, compile: fn(&Graph) -> Graph) {
+type Make = fn(u32) -> (Graph, Given);
+
+fn check_all(make: Make, seeds: std::ops::Range<u32>, compile: fn(&Graph) -> Graph) {
     let mut failures: Vec<String> = Vec::new();
     let mut cpu = Cpu::new(2).unwrap();
     for seed in seeds.clone() {
@@ -111,7 +113,7 @@ fn check_all(seeds: std::ops::Range<u32>, compile: fn(&Graph) -> Graph) {
             cpu = Cpu::new(1 + (seed / 64) as usize % 3).unwrap();
         }
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let (source, given) = random_graph(seed);
+            let (source, given) = make(seed);
             let graph = compile(&source);
             let program = program(&format!("graph {seed}"), &graph);
             check(&format!("graph {seed}"), &graph, given, &program, &cpu);
@@ -133,15 +135,30 @@ fn check_all(seeds: std::ops::Range<u32>, compile: fn(&Graph) -> Graph) {
 
 #[test]
 fn values_of_random_graphs() {
-    check_all(0..300, |graph| opt::run(&canon::run(graph)));
+    check_all(random_graph, 0..300, |graph| opt::run(&canon::run(graph)));
 }
 
 #[test]
 fn values_of_random_graphs_as_they_are() {
-    check_all(2000..2150, opt::run);
+    check_all(random_graph, 2000..2150, opt::run);
 }
 
 #[test]
 fn gradients_of_random_graphs() {
-    check_all(1000..1300, |graph| opt::run(&canon::run(&autodiff::gradients(&canon::run(graph)))));
+    check_all(random_graph, 1000..1300, |graph| opt::run(&canon::run(&autodiff::gradients(&canon::run(graph)))));
+}
+
+#[test]
+fn values_of_random_loops() {
+    check_all(random_loops, 0..200, |graph| opt::run(&canon::run(graph)));
+}
+
+#[test]
+fn values_of_random_loops_as_they_are() {
+    check_all(random_loops, 1000..1100, opt::run);
+}
+
+#[test]
+fn gradients_of_random_loops() {
+    check_all(random_loops, 2000..2150, |graph| opt::run(&canon::run(&autodiff::gradients(&canon::run(graph)))));
 }

@@ -1,8 +1,10 @@
 //! Every gradient rule against central differences in f64, and every rule of a rule.
 
+use std::sync::Arc;
+
 use tensa::autodiff;
 use tensa::backend::interp::graph::{Given, run};
-use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Param, ParamId, Role, SizeId, Ty};
+use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Param, ParamId, Role, Scan, SizeId, Ty};
 use tensa::ops::{self, ArgOp, Cmp, MapOp, Number, Op, ReduceOp, Taps, Value, WindowAxis};
 use tensa::ops::{Builder, verify};
 
@@ -319,6 +321,72 @@ fn gradients_of_gradients_are_those_of_central_differences() {
     }
 }
 
+/// A recurrent cell over five steps: `h := tanh(x_t·w + h·u)`, a sum of what it was, and rows of both kinds.
+fn recurrent(reversed: bool, count: i64, seed: u32) -> Harness {
+    let mut given = Given { sizes: vec![BOUND], ..Given::default() };
+    let mut b = Builder::new(Graph { sizes: vec!["n".to_owned()], ..Graph::default() });
+    let shapes: [&[i64]; 5] = [&[count, 2, 3], &[2, 4], &[2, 4], &[3, 4], &[4, 4]];
+    let args: Vec<NodeId> = shapes
+        .iter()
+        .enumerate()
+        .map(|(at, shape)| {
+            let bound: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
+            let value = ops::probes(&Op::StopGradient, &[(F32, bound)], seed + at as u32).remove(0);
+            param(&mut b, &mut given, Ty::new(F32, dims(shape)), value)
+        })
+        .collect();
+    let mut inner = Builder::new(Graph { sizes: vec!["n".to_owned()], ..Graph::default() });
+    let inputs: [&[i64]; 5] = [&[2, 3], &[2, 4], &[2, 4], &[3, 4], &[4, 4]];
+    let mut at = |inner: &mut Builder, shape: &[i64]| {
+        let id = InputId(inner.graph.inputs.len() as u32);
+        inner.graph.inputs.push(Input { name: String::new(), ty: Ty::new(F32, dims(shape)), below: None });
+        inner.node(Op::Input(id), &[])
+    };
+    let [x, h, s, w, u] = inputs.map(|shape| at(&mut inner, shape));
+    let left = inner.contract((x, &[0, 1]), (w, &[1, 2]), &[0, 2]);
+    let right = inner.contract((h, &[0, 1]), (u, &[1, 2]), &[0, 2]);
+    let sum = inner.add(left, right);
+    let new = inner.map(MapOp::Tanh, &[sum]);
+    let product = inner.mul(h, new);
+    let total = inner.add(s, product);
+    let row = inner.sum(product, &[1]);
+    inner.graph.outputs = Scan::outputs([new, total, new, row]);
+    let scan = Arc::new(Scan { count: Dim::constant(count), reversed, rows: 1, carries: 2, body: inner.finish() });
+    let mut loss = b.f32(0.0);
+    for result in 0..4 {
+        let result = b.node(Op::Scan(scan.clone(), result), &args);
+        let term = weighted_sum(&mut b, &mut given, result, seed + 20);
+        loss = b.add(loss, term);
+    }
+    b.graph.outputs.push(Output { role: Role::Loss, node: loss });
+    Harness { graph: b.finish(), given }
+}
+
+#[test]
+fn loops_have_the_gradients_of_central_differences() {
+    for (reversed, count) in [(false, 5), (true, 5), (false, 1), (true, 0)] {
+        let name = format!("loop of {count}, reversed: {reversed}");
+        let harness = recurrent(reversed, count, 3);
+        check(&name, &harness, 1e-7);
+        let second = of_gradients(&harness);
+        check(&format!("second of {name}"), &second, 1e-6);
+        let light = Harness { graph: tensa::canon::run(&second.graph), given: second.given };
+        check(&format!("second of {name}, made light"), &light, 1e-6);
+    }
+}
+
+#[test]
+fn what_a_loop_need_not_do_itself_is_done_outside() {
+    let graph = tensa::canon::run(&autodiff::gradients(&tensa::canon::run(&recurrent(false, 5, 3).graph)));
+    let scans = graph.scans();
+    let products = |graph: &Graph| graph.nodes.iter().filter(|node| matches!(node.op, Op::Contract { .. })).count();
+    // h·u on the way there, and its gradient by h on the way back; that by the weights is no carry.
+    assert_eq!(scans.iter().map(|scan| products(&scan.body)).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!(scans.iter().map(|scan| scan.carries).collect::<Vec<_>>(), [1, 1]);
+    // x·w, and the gradients by w, u and x, for all steps at once.
+    assert_eq!(products(&graph), 4, "{}", tensa::ir::text::print(&graph));
+}
+
 #[test]
 fn every_operation_with_arguments_has_a_case() {
     // Exhaustive, so that a new operation does not compile before it has a place here.
@@ -327,7 +395,8 @@ fn every_operation_with_arguments_has_a_case() {
             None
         }
         // Its gradient is not that of its value; see below.
-        Op::StopGradient => None,
+        // A loop has cases of its own, above.
+        Op::StopGradient | Op::Scan(..) => None,
         Op::Remat => Some(15),
         Op::Map(_) => Some(0),
         Op::Permute(_) => Some(1),

@@ -8,9 +8,17 @@ use tensa::ops::verify::verify;
 use tensa::ops::{MapOp, Op, Value};
 use tensa::{autodiff, canon, opt};
 
-use crate::support::graphs::random_graph;
+use crate::support::graphs::{random_graph, random_loops};
 
 const GRAPHS: u32 = 1000;
+const LOOPS: u32 = 400;
+
+/// Random graphs, and such with loops, by their names.
+fn graphs() -> impl Iterator<Item = (String, Graph, Given)> {
+    let plain = (0..GRAPHS).map(|seed| (format!("graph {seed}"), random_graph(seed)));
+    let loops = (0..LOOPS).map(|seed| (format!("loops {seed}"), random_loops(seed)));
+    plain.chain(loops).map(|(name, (graph, given))| (name, graph, given))
+}
 
 fn outputs(graph: &Graph, given: &Given) -> Vec<(Role, Value)> {
     run(graph, given).unwrap()
@@ -36,9 +44,8 @@ fn checked(what: &str, graph: Graph) -> Graph {
 
 #[test]
 fn canon_keeps_values_and_is_idempotent() {
-    for seed in 0..GRAPHS {
-        let (graph, given) = random_graph(seed);
-        let what = format!("canon of graph {seed}");
+    for (name, graph, given) in graphs() {
+        let what = format!("canon of {name}");
         let after = checked(&what, canon::run(&graph));
         assert_same(&what, &outputs(&graph, &given), &outputs(&after, &given));
         assert_eq!(print(&canon::run(&after)), print(&after), "{what} twice");
@@ -47,9 +54,8 @@ fn canon_keeps_values_and_is_idempotent() {
 
 #[test]
 fn opt_keeps_values_and_is_idempotent() {
-    for seed in 0..GRAPHS {
-        let (graph, given) = random_graph(seed);
-        let what = format!("opt of graph {seed}");
+    for (name, graph, given) in graphs() {
+        let what = format!("opt of {name}");
         let after = checked(&what, opt::run(&graph));
         assert_same(&what, &outputs(&graph, &given), &outputs(&after, &given));
         assert_eq!(print(&opt::run(&after)), print(&after), "{what} twice");
@@ -64,9 +70,8 @@ fn opt_keeps_values_and_is_idempotent() {
 
 #[test]
 fn gradients_are_the_same_on_every_way() {
-    for seed in 0..GRAPHS {
-        let (graph, given) = random_graph(seed);
-        let what = format!("gradients of graph {seed}");
+    for (name, graph, given) in graphs() {
+        let what = format!("gradients of {name}");
         let plain = checked(&what, autodiff::gradients(&graph));
         let values = outputs(&plain, &given);
         assert_same(&what, &outputs(&graph, &given), &values);

@@ -1,8 +1,10 @@
 //! Random well-typed graphs with values to run them on.
 
+use std::sync::Arc;
+
 use tensa::backend::interp::graph::Given;
 use tensa::base::philox::philox;
-use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Origin, Output, Param, ParamId, Role, SizeId, Ty};
+use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Origin, Output, Param, ParamId, Role, Scan, SizeId, Ty};
 use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, Value, WindowAxis};
 use tensa::ops::{Builder, verify};
 
@@ -44,11 +46,31 @@ const ROWS: i64 = 3;
 /// A random graph with a loss, a few further outputs, and values to run it on. It holds no point where
 /// rounding decides: only inputs are compared, floored or ranked, and nothing overflows.
 pub fn random_graph(seed: u32) -> (Graph, Given) {
+    random(seed, Kind::Plain)
+}
+
+/// The same with loops in it.
+pub fn random_loops(seed: u32) -> (Graph, Given) {
+    random(seed, Kind::Loops)
+}
+
+/// What a graph may hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// No loops.
+    Plain,
+    /// Loops.
+    Loops,
+    /// What the body of a loop may, so deep inside.
+    Body(usize),
+}
+
+fn random(seed: u32, kind: Kind) -> (Graph, Given) {
     let mut rng = Rng::new(seed);
     let batch = [1, 2, 3, 4, 0][rng.below(5)];
     let mut given = Given { sizes: vec![batch], seed: 11, step: 3, steps_per_epoch: 10, ..Given::default() };
     let graph = Graph { sizes: vec!["batch".to_owned()], ..Graph::default() };
-    let mut maker = Maker { rng, batch, b: Builder::new(graph), floats: Vec::new(), leaves: Vec::new() };
+    let mut maker = Maker { rng, batch, kind, b: Builder::new(graph), floats: Vec::new(), leaves: Vec::new() };
     maker.leaves(&mut given);
     for _ in 0..8 + maker.rng.below(30) {
         maker.step();
@@ -62,6 +84,7 @@ pub fn random_graph(seed: u32) -> (Graph, Given) {
 struct Maker {
     rng: Rng,
     batch: i64,
+    kind: Kind,
     b: Builder,
     /// All floats so far.
     floats: Vec<NodeId>,
@@ -166,7 +189,23 @@ impl Maker {
 
     fn step(&mut self) {
         let x = self.any();
-        let made = match self.rng.below(20) {
+        let loops = match self.kind {
+            Kind::Plain => 0,
+            Kind::Loops => 25,
+            // No deeper than two.
+            Kind::Body(depth) => {
+                if depth < 2 {
+                    8
+                } else {
+                    0
+                }
+            }
+        };
+        if loops > 0 && self.rng.chance(loops) {
+            return self.scan(x);
+        }
+        let kinds = if let Kind::Body(_) = self.kind { 15 } else { 20 };
+        let made = match self.rng.below(kinds) {
             0 | 1 => self.unary(x),
             2..=4 => self.binary(x),
             5 => self.repeat(x),
@@ -175,6 +214,7 @@ impl Maker {
             9 => self.concat(x),
             10 | 11 => self.reduce(x),
             12 | 13 => self.product_sum(x),
+            14 if kinds == 15 && self.rng.chance(50) => self.matrix_product(x),
             14 => self.contract(x),
             17 | 18 => self.matrix_product(x),
             15 => self.index(x),
@@ -206,12 +246,90 @@ impl Maker {
             }
             5 => self.b.map(MapOp::Erf, &[x]),
             6 => self.b.node(Op::StopGradient, &[x]),
-            7 => {
+            7 if !self.leaves.is_empty() => {
                 let leaf = self.leaf();
                 let map = if self.rng.chance(50) { MapOp::Floor } else { MapOp::Round };
                 self.b.map(map, &[leaf])
             }
             _ => self.tame(x),
+        }
+    }
+
+    /// A loop along the first axis of a value; all its results are further values.
+    fn scan(&mut self, x: NodeId) {
+        let depth = if let Kind::Body(depth) = self.kind { depth } else { 0 };
+        let Some(count) = self.b.dims(x).first().cloned() else { return };
+        let along = |b: &Builder, y: &NodeId| b.dims(*y).first() == Some(&count);
+        let fitting: Vec<NodeId> = self.floats.iter().copied().filter(|y| along(&self.b, y)).collect();
+        let mut args = vec![x];
+        if self.rng.chance(50) {
+            args.push(fitting[self.rng.below(fitting.len())]);
+        }
+        let rows = args.len();
+        let carries = self.rng.below(3);
+        let small = |b: &Builder, y: &NodeId| b.rank(*y) <= 2;
+        let smalls: Vec<NodeId> = self.floats.iter().copied().filter(|y| small(&self.b, y)).collect();
+        let carries = if smalls.is_empty() { 0 } else { carries };
+        for _ in 0..if smalls.is_empty() { 0 } else { carries + self.rng.below(3) } {
+            args.push(smalls[self.rng.below(smalls.len())]);
+        }
+
+        let graph = Graph { sizes: self.b.graph.sizes.clone(), ..Graph::default() };
+        let rng = Rng::new(self.rng.word());
+        let kind = Kind::Body(depth + 1);
+        let (b, batch) = (Builder::new(graph), self.batch);
+        let mut inner = Maker { rng, batch, kind, b, floats: Vec::new(), leaves: Vec::new() };
+        for (at, &arg) in args.iter().enumerate() {
+            let skip = usize::from(at < rows);
+            let ty = Ty::new(DType::F32, self.b.dims(arg).into_iter().skip(skip));
+            inner.b.graph.inputs.push(Input { name: format!("a{at}"), ty, below: None });
+            let node = inner.b.node(Op::Input(InputId(at as u32)), &[]);
+            inner.floats.push(node);
+        }
+        let own = inner.floats.clone();
+        for _ in 0..2 + inner.rng.below(8) {
+            inner.step();
+        }
+        let mut ends = Vec::new();
+        for &carry in &own[rows..][..carries] {
+            ends.push(inner.next(carry));
+        }
+        for _ in 0..usize::from(carries == 0) + inner.rng.below(3) {
+            let row = inner.any();
+            ends.push(if inner.b.rank(row) <= 3 { row } else { own[0] });
+        }
+        inner.b.graph.outputs = Scan::outputs(ends);
+        let reversed = self.rng.chance(40);
+        let scan = Arc::new(Scan { count, reversed, rows, carries, body: inner.b.finish() });
+        for result in 0..scan.body.outputs.len() {
+            let result = self.b.node(Op::Scan(scan.clone(), result), &args);
+            let tamed = self.tame(result);
+            self.floats.push(if self.rng.chance(50) { result } else { tamed });
+        }
+    }
+
+    /// The new value of a carry: a sum that grows, or something of it.
+    fn next(&mut self, carry: NodeId) -> NodeId {
+        let dims = self.b.dims(carry);
+        let x = self.any();
+        let mut term = self.tame(x);
+        if self.b.dims(term) != dims {
+            let axes: Vec<usize> = (0..self.b.rank(term)).collect();
+            term = self.b.sum(term, &axes);
+            term = self.tame(term);
+            term = self.b.splat(term, &dims);
+        }
+        match self.rng.below(4) {
+            0 => carry,
+            1 => {
+                let product = self.b.mul(carry, term);
+                self.tame(product)
+            }
+            2 => {
+                let sum = self.b.add(term, carry);
+                self.tame(sum)
+            }
+            _ => self.b.add(carry, term),
         }
     }
 

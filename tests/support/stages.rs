@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use tensa::base::{FileId, SourceMap};
 use tensa::diag::Diagnostic;
 use tensa::driver::{self, Checked, Session, Stages};
-use tensa::kernel::ir::{Launch, Program, Step};
+use tensa::kernel::ir::Program;
 use tensa::sema;
 use tensa::syntax::{ast, parse, print};
 use tensa::{fuse, ir, runtime};
@@ -175,22 +175,10 @@ fn traffic(program: &Program) -> usize {
         let len = program.buffers[buf.0 as usize].len.eval(&|_| BATCH).expect("a size in range");
         4 * usize::try_from(len).expect("a size in range")
     };
-    let of_launch = |launch: &Launch| launch.bufs.clone();
     let mut total = 0;
     for step in &program.steps {
-        let mut bufs = match step {
-            Step::Loop(launch) => of_launch(launch),
-            Step::Gemm { a, b, c, epilogue, .. } => {
-                let matrices = [Some(a), Some(b), c.as_ref()].into_iter().flatten().map(|matrix| matrix.buf);
-                matrices.chain(epilogue.iter().flat_map(of_launch)).collect()
-            }
-            Step::Conv(conv) => {
-                let own = [Some(conv.a.buf), Some(conv.b), conv.c].into_iter().flatten();
-                own.chain(conv.epilogue.iter().flat_map(of_launch)).collect()
-            }
-            Step::Segments { index, update, out, .. } => vec![*index, *update, *out],
-            Step::Copy { from, to } => vec![*from, *to],
-        };
+        let mut bufs = Vec::new();
+        step.visit(&mut |buf| bufs.push(buf));
         bufs.sort_unstable();
         bufs.dedup();
         total += bufs.into_iter().map(length).sum::<usize>();

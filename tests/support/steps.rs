@@ -9,6 +9,7 @@ use tensa::ir::host::HostEnv;
 use tensa::ir::{DType, Graph, Role, SizeId};
 use tensa::kernel::ir::{Place, Program, ScalarValue};
 use tensa::ops::{Op, Value};
+use tensa::runtime::plan;
 
 /// A NaN that nobody computes.
 const UNWRITTEN: u32 = 0x7fc0_dead;
@@ -53,20 +54,24 @@ pub fn run(
     let sizes = |id: SizeId| given.sizes[id.0 as usize];
     let mut memory: Vec<Vec<u32>> = Vec::new();
     let mut spots = Vec::new();
-    for (segment, buffer) in program.buffers.iter().enumerate() {
-        let len = bound::count(&buffer.len, &sizes)?;
+    let mut loaded = backend.compile(program).expect("a program that compiles");
+    let mut lens = program.buffers.iter().map(|b| bound::count(&b.len, &sizes)).collect::<Result<Vec<_>, _>>()?;
+    let lives = plan::lives(program);
+    let locals = plan::loops(program, &mut lens, &lives, loaded.lanes()).expect("memory for loops");
+    for (segment, (buffer, len)) in program.buffers.iter().zip(lens).enumerate() {
         memory.push(match &buffer.place {
             Place::Input(id) => words(&given.inputs[id.index()], graph.inputs[id.index()].ty.dtype),
             Place::Param(id) => words(&given.params[id.index()], graph.params[id.index()].ty.dtype),
             Place::State(id) => words(&given.states[id.index()], graph.states[id.index()].ty.dtype),
-            Place::Arena | Place::Result(_) => vec![UNWRITTEN; len],
+            Place::Arena | Place::Result(_) | Place::Row(_) | Place::Local => vec![UNWRITTEN; len],
         });
         assert_eq!(memory[segment].len(), len, "buffer m{segment}");
         spots.push(Spot { segment, offset: 0, len });
     }
     let places: Vec<Place> = program.buffers.iter().map(|buffer| buffer.place.clone()).collect();
     let writable = |segment: usize| !matches!(places[segment], Place::Input(_));
-    let bound = Bound::new(program, &sizes, spots, &writable)?;
+    plan::inside(program, &locals, &mut spots);
+    let bound = Bound::new(program, &sizes, spots, loaded.lanes(), &writable)?;
 
     let env = HostEnv { step: given.step, steps_per_epoch: given.steps_per_epoch, sizes: &sizes };
     let host = program.host.run(&env).expect("sizes in range");
@@ -81,7 +86,6 @@ pub fn run(
             ScalarValue::Word(word) => *word,
         })
         .collect();
-    let mut loaded = backend.compile(program).expect("a program that compiles");
     loaded.reserve(&bound);
     let mut segments: Vec<Segment<'_>> = memory.iter_mut().map(|words| Segment::Write(words)).collect();
     loaded.run(&bound, &scalars, &mut Memory::new(&mut segments));

@@ -14,7 +14,7 @@ use super::jit::CompiledKernel;
 use super::pool::Pool;
 use super::{conv, gemm, lock, segments};
 use crate::backend::Loaded;
-use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundStep};
+use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundRow, BoundScan, BoundStep};
 use crate::backend::memory::{Memory, Segment};
 use crate::kernel::ir::{BufId, Program};
 
@@ -26,6 +26,14 @@ pub(super) struct LoadedProgram {
     program: Arc<Program>,
     kernels: Vec<CompiledKernel>,
     pool: Arc<Mutex<Pool>>,
+    lane: Lane,
+    /// For loops whose iterations run at once: one for each thread, with a pool of that thread alone.
+    workers: Vec<(Lane, Pool)>,
+}
+
+/// What steps that run one after the other work with.
+#[derive(Default)]
+struct Lane {
     scratch: Scratch,
     /// Every buffer of the program, and those of one launch; valid during one run.
     table: Vec<Buf>,
@@ -38,90 +46,159 @@ unsafe impl Send for LoadedProgram {}
 
 impl Loaded for LoadedProgram {
     fn reserve(&mut self, bound: &Bound) {
-        let scratch = |launch: &BoundLaunch| {
-            let kernel = self.kernels[launch.kernel.0 as usize].kernel();
-            (scratch_words(kernel, launch.row), launch.bufs.len())
-        };
-        let (mut words, mut args) = (0, 0);
-        for step in bound.steps() {
-            let (more, bufs) = match step {
-                BoundStep::Loop(launch) => scratch(launch),
-                BoundStep::Gemm { batch, dims, b, epilogue: Some(launch), .. } => {
-                    let kernel = self.kernels[launch.kernel.0 as usize].kernel();
-                    (gemm::scratch_words(batch, *dims, b, kernel), launch.bufs.len())
-                }
-                BoundStep::Conv(conv) => {
-                    let epilogue = conv.epilogue.as_ref();
-                    let kernel = epilogue.map(|launch| self.kernels[launch.kernel.0 as usize].kernel());
-                    (conv::scratch_words(conv, kernel), epilogue.map_or(0, |launch| launch.bufs.len()))
-                }
-                BoundStep::Segments { dims: [updates, rows, _], .. } => (segments::scratch_words(*updates, *rows), 0),
-                BoundStep::Gemm { .. } | BoundStep::Copy { .. } => (0, 0),
-            };
-            words = words.max(more);
-            args = args.max(bufs);
+        let mut need = Need::default();
+        need.steps(&self.kernels, bound.steps());
+        let threads = self.lanes();
+        if need.is_parallel && self.workers.len() < threads {
+            self.workers.resize_with(threads, || (Lane::default(), Pool::new(1)));
         }
-        let threads = lock(&self.pool).threads();
-        self.scratch.reserve(threads, words);
-        self.table.clear();
-        self.table.reserve(bound.spots().len());
-        self.args.clear();
-        self.args.reserve(args);
+        self.lane.reserve(threads, &need, bound);
+        if need.is_parallel {
+            self.workers.iter_mut().for_each(|(lane, _)| lane.reserve(1, &need, bound));
+        }
+    }
+
+    fn lanes(&self) -> usize {
+        lock(&self.pool).threads()
     }
 
     fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
         assert!(bound.is_of(&self.program), "sizes bound for this program");
         self.reserve(bound);
-        self.fill(bound, memory);
+        self.lane.fill(bound, memory);
         assert!(scalars.len() >= bound.scalars().len(), "the words of every scalar");
         let pool = self.pool.clone();
-        let mut pool = lock(&pool);
-        for step in bound.steps() {
+        let run = Run { kernels: &self.kernels, scalars };
+        run.steps(bound.steps(), &mut self.lane, &mut self.workers, &mut lock(&pool));
+    }
+}
+
+/// The working memory that some steps need.
+#[derive(Default)]
+struct Need {
+    words: usize,
+    args: usize,
+    is_parallel: bool,
+}
+
+impl Need {
+    fn steps(&mut self, kernels: &[CompiledKernel], steps: &[BoundStep]) {
+        let kernel_of = |launch: &BoundLaunch| kernels[launch.kernel.0 as usize].kernel();
+        for step in steps {
+            let (words, args) = match step {
+                BoundStep::Loop(launch) => (scratch_words(kernel_of(launch), launch.row), launch.bufs.len()),
+                BoundStep::Gemm { batch, dims, b, epilogue: Some(launch), .. } => {
+                    (gemm::scratch_words(batch, *dims, b, kernel_of(launch)), launch.bufs.len())
+                }
+                BoundStep::Conv(conv) => {
+                    let epilogue = conv.epilogue.as_ref();
+                    (conv::scratch_words(conv, epilogue.map(kernel_of)), epilogue.map_or(0, |launch| launch.bufs.len()))
+                }
+                BoundStep::Segments { dims: [updates, rows, _], .. } => (segments::scratch_words(*updates, *rows), 0),
+                BoundStep::Gemm { .. } | BoundStep::Copy { .. } => (0, 0),
+                BoundStep::Scan(scan) => {
+                    self.is_parallel |= scan.lanes > 1;
+                    self.steps(kernels, &scan.body);
+                    (0, 0)
+                }
+            };
+            self.words = self.words.max(words);
+            self.args = self.args.max(args);
+        }
+    }
+}
+
+/// What all steps of a run share.
+struct Run<'a> {
+    kernels: &'a [CompiledKernel],
+    scalars: &'a [u32],
+}
+
+impl Run<'_> {
+    fn steps(&self, steps: &[BoundStep], lane: &mut Lane, workers: &mut [(Lane, Pool)], pool: &mut Pool) {
+        for step in steps {
             match step {
                 BoundStep::Loop(launch) => {
-                    arguments(&mut self.args, &self.table, launch);
-                    let launched = loop_launch(launch, &self.args, scalars);
+                    arguments(&mut lane.args, &lane.table, launch);
+                    let launched = loop_launch(launch, &lane.args, self.scalars);
                     let kernel = &self.kernels[launch.kernel.0 as usize];
                     // SAFETY: `Bound` checked the launch against its kernel, with the spots that `fill`
                     // made these buffers of; `reserve` made the scratch.
-                    unsafe { kernel.launch(&mut pool, &launched, &mut self.scratch) };
+                    unsafe { kernel.launch(pool, &launched, &mut lane.scratch) };
                 }
                 BoundStep::Gemm { batch, dims, a, b, c, epilogue } => {
-                    let buf = |matrix: &BoundMatrix| self.table[matrix.buf.0 as usize].words;
+                    let buf = |matrix: &BoundMatrix| lane.table[matrix.buf.0 as usize].words;
                     let (left, right) = (buf(a).cast_const(), buf(b).cast_const());
                     let result = c.as_ref().map(|c| (buf(c), c));
                     let epilogue = epilogue.as_ref().map(|launch| {
-                        arguments(&mut self.args, &self.table, launch);
+                        arguments(&mut lane.args, &lane.table, launch);
                         gemm::Epilogue {
                             kernel: &self.kernels[launch.kernel.0 as usize],
-                            launch: loop_launch(launch, &self.args, scalars),
-                            scratch: &mut self.scratch,
+                            launch: loop_launch(launch, &lane.args, self.scalars),
+                            scratch: &mut lane.scratch,
                         }
                     });
                     // SAFETY: `Bound` checked that the matrices are inside their buffers, that the result
                     // is row-major, that what is written overlaps nothing, and that the epilogue has the
                     // size of the result; `reserve` made the scratch.
-                    unsafe { gemm::run(batch, *dims, (left, a), (right, b), result, epilogue, &mut pool) };
+                    unsafe { gemm::run(batch, *dims, (left, a), (right, b), result, epilogue, pool) };
                 }
                 BoundStep::Conv(conv) => {
-                    let [source, right] = [conv.a, conv.b].map(|buf| self.table[buf.0 as usize]);
-                    let result = conv.c.map(|buf| self.table[buf.0 as usize].words);
+                    let [source, right] = [conv.a, conv.b].map(|buf| lane.table[buf.0 as usize]);
+                    let result = conv.c.map(|buf| lane.table[buf.0 as usize].words);
                     let epilogue = conv.epilogue.as_ref().map(|launch| {
-                        arguments(&mut self.args, &self.table, launch);
+                        arguments(&mut lane.args, &lane.table, launch);
                         let kernel = &self.kernels[launch.kernel.0 as usize];
-                        conv::Epilogue { kernel, launch: loop_launch(launch, &self.args, scalars) }
+                        conv::Epilogue { kernel, launch: loop_launch(launch, &lane.args, self.scalars) }
                     });
                     // SAFETY: `Bound` checked that the result is as long as its rows and columns, that the
                     // epilogue has its size, and that what is written overlaps nothing; `reserve` made the
                     // scratch.
-                    unsafe { conv::run(conv, [source, right], result, epilogue, &mut self.scratch, &mut pool) };
+                    unsafe { conv::run(conv, [source, right], result, epilogue, &mut lane.scratch, pool) };
                 }
                 BoundStep::Segments { dims, index, update, out } => {
-                    self.segments(*dims, *index, *update, *out, &mut pool);
+                    lane.segments(*dims, *index, *update, *out, pool);
                 }
-                BoundStep::Copy { from, to } => self.copy(*from, *to, &mut pool),
+                BoundStep::Copy { from, to } => lane.copy(*from, *to, pool),
+                BoundStep::Scan(scan) if scan.lanes > 1 => self.at_once(scan, lane, workers, pool),
+                BoundStep::Scan(scan) => self.in_order(scan, lane, workers, pool),
             }
         }
+    }
+
+    /// A loop whose iterations wait for each other.
+    fn in_order(&self, scan: &BoundScan, lane: &mut Lane, workers: &mut [(Lane, Pool)], pool: &mut Pool) {
+        scan.carries.iter().for_each(|carry| lane.copy(carry.first, carry.old, pool));
+        for iteration in 0..scan.count {
+            lane.move_rows(scan, iteration);
+            self.steps(&scan.body, lane, workers, pool);
+            scan.carries.iter().for_each(|carry| lane.table.swap(carry.old.0 as usize, carry.new.0 as usize));
+        }
+        for carry in &scan.carries {
+            carry.last.into_iter().for_each(|last| lane.copy(carry.old, last, pool));
+        }
+    }
+
+    /// A loop whose iterations wait for nothing: each thread takes some, with locals of its own.
+    fn at_once(&self, scan: &BoundScan, lane: &Lane, workers: &mut [(Lane, Pool)], pool: &mut Pool) {
+        assert!(workers.len() >= pool.threads().min(scan.lanes), "a lane for each thread");
+        for (number, (worker, _)) in workers.iter_mut().take(scan.lanes).enumerate() {
+            worker.table.clear();
+            worker.table.extend_from_slice(&lane.table);
+            for local in &scan.locals {
+                let local = &mut worker.table[local.0 as usize];
+                local.words = local.words.wrapping_add(number * scan.lane_words);
+            }
+        }
+        // SAFETY: a thread uses the worker of its own number alone; `Bound` checked that what one iteration writes
+        // no other uses, and that there is memory for this many lanes.
+        let shared = unsafe { Across::new(workers.as_mut_ptr()) };
+        pool.run(scan.count, &|thread, iteration| {
+            // SAFETY: the pool numbers its threads, and there are as many workers.
+            let (worker, own) = unsafe { &mut *shared.get().add(thread) };
+            worker.move_rows(scan, iteration);
+            self.steps(&scan.body, worker, &mut [], own);
+        });
     }
 }
 
@@ -138,7 +215,17 @@ fn loop_launch<'a>(launch: &'a BoundLaunch, bufs: &'a [Buf], scalars: &'a [u32])
 impl LoadedProgram {
     /// A program with the code of its kernels in order.
     pub fn new(program: Arc<Program>, kernels: Vec<CompiledKernel>, pool: Arc<Mutex<Pool>>) -> LoadedProgram {
-        LoadedProgram { program, kernels, pool, scratch: Scratch::default(), table: Vec::new(), args: Vec::new() }
+        LoadedProgram { program, kernels, pool, lane: Lane::default(), workers: Vec::new() }
+    }
+}
+
+impl Lane {
+    fn reserve(&mut self, threads: usize, need: &Need, bound: &Bound) {
+        self.scratch.reserve(threads, need.words);
+        self.table.clear();
+        self.table.reserve(bound.spots().len());
+        self.args.clear();
+        self.args.reserve(need.args);
     }
 
     /// Points the table at the segments of this run.
@@ -158,6 +245,15 @@ impl LoadedProgram {
                 Segment::Write(words) => words.as_mut_ptr(),
             };
             self.table.push(Buf { words: words.wrapping_add(spot.offset), len: spot.len as i64 });
+        }
+    }
+
+    /// Points the rows of a loop at the position of an iteration.
+    fn move_rows(&mut self, scan: &BoundScan, iteration: usize) {
+        let position = if scan.reversed { scan.count - 1 - iteration } else { iteration };
+        for BoundRow { row, of, words } in &scan.rows {
+            let whole = self.table[of.0 as usize].words;
+            self.table[row.0 as usize].words = whole.wrapping_add(position * words);
         }
     }
 

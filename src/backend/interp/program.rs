@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use super::kernel::{self, Tile, Words};
-use crate::backend::bound::{Bound, BoundConv, BoundLaunch, BoundMatrix, BoundStep};
+use crate::backend::bound::{Bound, BoundConv, BoundLaunch, BoundMatrix, BoundRow, BoundScan, BoundStep};
 use crate::backend::cpu::{conv, gemm};
 use crate::backend::memory::{Memory, Spot};
 use crate::backend::{Backend, Loaded, Stats};
-use crate::kernel::ir::{BufArg, Program};
+use crate::kernel::ir::{BufArg, BufId, Program};
 use crate::kernel::{Fault, verify};
 
 /// The interpreter as a backend.
@@ -39,9 +39,14 @@ struct LoadedProgram {
 impl Loaded for LoadedProgram {
     fn reserve(&mut self, _: &Bound) {}
 
+    fn lanes(&self) -> usize {
+        1
+    }
+
     fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+        let mut spots = bound.spots().to_vec();
         for step in bound.steps() {
-            self.step(step, bound, scalars, memory);
+            self.step(step, &mut spots, scalars, memory);
         }
     }
 }
@@ -62,7 +67,7 @@ impl Words for View<'_, '_, '_> {
 }
 
 impl LoadedProgram {
-    fn step(&self, step: &BoundStep, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+    fn step(&self, step: &BoundStep, spots: &mut [Spot], scalars: &[u32], memory: &mut Memory<'_, '_>) {
         match step {
             BoundStep::Loop(launch) => {
                 let whole = kernel::Launch {
@@ -72,14 +77,14 @@ impl LoadedProgram {
                     elements: 0..launch.row,
                     tile: None,
                 };
-                self.launch(launch, &whole, bound, memory);
+                self.launch(launch, &whole, spots, memory);
             }
             BoundStep::Gemm { batch, dims, a, b, c, epilogue } => {
-                self.gemm(batch, *dims, [a, b], c.as_ref(), epilogue.as_ref(), bound, scalars, memory);
+                self.gemm(batch, *dims, [a, b], c.as_ref(), epilogue.as_ref(), spots, scalars, memory);
             }
-            BoundStep::Conv(conv) => self.conv(conv, bound, scalars, memory),
+            BoundStep::Conv(conv) => self.conv(conv, spots, scalars, memory),
             BoundStep::Segments { dims: [updates, rows, row], index, update, out } => {
-                let (index, update, out) = (bound.spot(*index), bound.spot(*update), bound.spot(*out));
+                let (index, update, out) = (spot(spots, *index), spot(spots, *update), spot(spots, *out));
                 for at in 0..rows * row {
                     memory.set(out, at, 0);
                 }
@@ -94,22 +99,48 @@ impl LoadedProgram {
                 }
             }
             BoundStep::Copy { from, to } => {
-                let (from, to) = (bound.spot(*from), bound.spot(*to));
+                let (from, to) = (spot(spots, *from), spot(spots, *to));
                 for at in 0..from.len {
                     memory.set(to, at, memory.get(from, at));
                 }
             }
+            BoundStep::Scan(scan) => self.scan(scan, spots, scalars, memory),
         }
     }
 
-    fn launch(&self, launch: &BoundLaunch, part: &kernel::Launch<'_>, bound: &Bound, memory: &mut Memory<'_, '_>) {
-        let spots = launch.bufs.iter().map(|buf| bound.spot(*buf)).collect();
+    fn scan(&self, scan: &BoundScan, spots: &mut [Spot], scalars: &[u32], memory: &mut Memory<'_, '_>) {
+        for carry in &scan.carries {
+            let (from, to) = (spots[carry.first.0 as usize], spots[carry.old.0 as usize]);
+            (0..from.len).for_each(|at| memory.set(to, at, memory.get(from, at)));
+        }
+        for iteration in 0..scan.count {
+            let position = if scan.reversed { scan.count - 1 - iteration } else { iteration };
+            for &BoundRow { row, of, words } in &scan.rows {
+                let whole = spots[of.0 as usize];
+                spots[row.0 as usize] = Spot { offset: whole.offset + position * words, len: words, ..whole };
+            }
+            for step in &scan.body {
+                self.step(step, spots, scalars, memory);
+            }
+            for carry in &scan.carries {
+                spots.swap(carry.old.0 as usize, carry.new.0 as usize);
+            }
+        }
+        for carry in &scan.carries {
+            let Some(last) = carry.last else { continue };
+            let (from, to) = (spots[carry.old.0 as usize], spots[last.0 as usize]);
+            (0..from.len).for_each(|at| memory.set(to, at, memory.get(from, at)));
+        }
+    }
+
+    fn launch(&self, launch: &BoundLaunch, part: &kernel::Launch<'_>, spots: &[Spot], memory: &mut Memory<'_, '_>) {
+        let spots = launch.bufs.iter().map(|buf| spot(spots, *buf)).collect();
         let kernel = &self.program.kernels[launch.kernel.0 as usize];
         kernel::run(kernel, part, &mut View { memory, spots });
     }
 
-    fn conv(&self, conv: &BoundConv, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
-        let [source, right] = [conv.a, conv.b].map(|buf| copy(bound.spot(buf), memory));
+    fn conv(&self, conv: &BoundConv, spots: &[Spot], scalars: &[u32], memory: &mut Memory<'_, '_>) {
+        let [source, right] = [conv.a, conv.b].map(|buf| copy(spot(spots, buf), memory));
         let cut = conv::cut(conv);
         let mut tile = vec![0; cut.tile_words(conv)];
         let mut packed = vec![0; cut.patch_words()];
@@ -120,7 +151,7 @@ impl LoadedProgram {
                 let row = cut.row(conv, &block, at);
                 if let Some(c) = conv.c {
                     for (col, word) in words.iter().enumerate() {
-                        memory.set(bound.spot(c), row * conv.n + col, *word);
+                        memory.set(spot(spots, c), row * conv.n + col, *word);
                     }
                 }
                 if let Some(launch) = &conv.epilogue {
@@ -131,7 +162,7 @@ impl LoadedProgram {
                         elements: 0..conv.n as u64,
                         tile: Some(Tile { words, stride: conv.n }),
                     };
-                    self.launch(launch, &part, bound, memory);
+                    self.launch(launch, &part, spots, memory);
                 }
             }
         }
@@ -145,11 +176,11 @@ impl LoadedProgram {
         [a, b]: [&BoundMatrix; 2],
         c: Option<&BoundMatrix>,
         epilogue: Option<&BoundLaunch>,
-        bound: &Bound,
+        spots: &[Spot],
         scalars: &[u32],
         memory: &mut Memory<'_, '_>,
     ) {
-        let [left, right] = [a.buf, b.buf].map(|buf| copy(bound.spot(buf), memory));
+        let [left, right] = [a.buf, b.buf].map(|buf| copy(spot(spots, buf), memory));
         let whole_rows =
             epilogue.is_some_and(|launch| !self.program.kernels[launch.kernel.0 as usize].is_elementwise());
         let cut = gemm::cut(batch, [m, n, k], b, whole_rows);
@@ -162,7 +193,7 @@ impl LoadedProgram {
             let mut tile = vec![0; stride * block.rows.len()];
             gemm::multiply(&mut tile, stride, &block, k, (&left, a), (&right, b), false);
             if let Some(c) = c {
-                let spot = bound.spot(c.buf);
+                let spot = spot(spots, c.buf);
                 for (at, row) in block.rows.clone().enumerate() {
                     let start = c.start(&block.batch) + row as i64 * c.row_stride;
                     for (col, word) in block.cols.clone().zip(&tile[at * stride..]) {
@@ -179,10 +210,14 @@ impl LoadedProgram {
                     elements: block.cols.start as u64..block.cols.end as u64,
                     tile: Some(Tile { words: &tile, stride }),
                 };
-                self.launch(launch, &part, bound, memory);
+                self.launch(launch, &part, spots, memory);
             }
         }
     }
+}
+
+fn spot(spots: &[Spot], buf: BufId) -> Spot {
+    spots[buf.0 as usize]
 }
 
 /// The words of a buffer.

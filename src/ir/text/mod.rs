@@ -10,6 +10,8 @@
 //! %2: f32[batch, 16] = contract[ab,bc->ac] %0, %1
 //! output predict "" = %2
 //! ```
+//! The loops of a graph stand before its nodes, which name them by number: `scan 0 over t rows 1 carries 2 {`, the
+//! lines of the body, `}`, and then `%7: f32[t, 8] = scan[0, 2] %3, %5, %6` for the third result of the first.
 //! Print, parse and print again gives the same text. The places nodes come from are not in it. Parsing
 //! reads what is written and does not check it; that is for `verify`, which tests feed with broken graphs.
 

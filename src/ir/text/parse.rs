@@ -1,29 +1,72 @@
 //! Text to graph.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use super::{HOST_BINARY, HOST_UNARY};
 use crate::ir::op::{ArgOp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::ir::{
-    DType, Dim, Graph, HostId, HostOp, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, SizeId,
-    SizeOverflow, State, StateId, Ty,
+    DType, Dim, Graph, HostId, HostOp, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, Scan,
+    SizeId, SizeOverflow, State, StateId, Ty,
 };
 
 /// Reads what `print` wrote; the error names the line.
 pub fn parse(text: &str) -> Result<Graph, String> {
-    let mut graph = Graph::default();
-    let mut words = Vec::new();
-    for (at, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    parse_lines(&mut lines, &mut Vec::new(), Graph::default())
+}
+
+/// Reads lines up to the end, or to the bracket that closes the body of a loop.
+fn parse_lines<'a>(
+    lines: &mut dyn Iterator<Item = (usize, &'a str)>,
+    words: &mut Vec<String>,
+    mut graph: Graph,
+) -> Parsed<Graph> {
+    let mut scans: Vec<Arc<Scan>> = Vec::new();
+    while let Some((at, line)) = lines.next() {
+        let mut cursor = Cursor { rest: line.trim(), words, scans: &scans };
+        if cursor.rest == "}" {
+            break;
         }
-        let mut cursor = Cursor { rest: line.trim(), words: &words };
-        let size = parse_line(&mut cursor, &mut graph)
-            .and_then(|size| if cursor.rest.is_empty() { Ok(size) } else { Err("more than belongs there".to_owned()) })
+        let parsed = match cursor.eat("scan ") {
+            true => parse_scan(&mut cursor, scans.len()).map(Line::Scan),
+            false => parse_line(&mut cursor, &mut graph).map(Line::Size),
+        };
+        let parsed = parsed
+            .and_then(|line| if cursor.rest.is_empty() { Ok(line) } else { Err("more than belongs there".to_owned()) })
             .map_err(|why| format!("line {}: {why} at `{}`", at + 1, cursor.rest))?;
-        words.extend(size);
+        match parsed {
+            Line::Size(word) => words.extend(word),
+            Line::Scan(mut scan) => {
+                scan.body = parse_lines(lines, words, Graph { sizes: graph.sizes.clone(), ..Graph::default() })?;
+                scans.push(Arc::new(scan));
+            }
+        }
     }
     Ok(graph)
+}
+
+/// What a line introduces beside what is in the graph already.
+enum Line {
+    /// The word of a size, perhaps.
+    Size(Option<String>),
+    /// A loop, whose body follows.
+    Scan(Scan),
+}
+
+/// The head of a loop.
+fn parse_scan(line: &mut Cursor<'_>, at: usize) -> Parsed<Scan> {
+    line.numbered(at)?;
+    line.expect("over")?;
+    let count = line.dim()?;
+    let reversed = line.eat("reversed");
+    line.expect("rows")?;
+    let rows = line.integer()?;
+    line.expect("carries")?;
+    let carries = line.integer()?;
+    line.expect("{")?;
+    Ok(Scan { count, reversed, rows, carries, body: Graph::default() })
 }
 
 type Parsed<T> = Result<T, String>;
@@ -206,6 +249,11 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
             Ok(Op::ScatterAdd(axis, line.dim()?))
         }
         "pick" => Ok(Op::Pick(line.integer()?)),
+        "scan" => {
+            let scan = line.scans.get(line.integer::<usize>()?).cloned().ok_or("no such loop")?;
+            line.expect(",")?;
+            Ok(Op::Scan(scan, line.integer()?))
+        }
         _ => Err("no such operation".to_owned()),
     }
 }
@@ -215,6 +263,8 @@ struct Cursor<'a> {
     rest: &'a str,
     /// The words of the sizes.
     words: &'a [String],
+    /// The loops that nodes name by their number.
+    scans: &'a [Arc<Scan>],
 }
 
 impl<'a> Cursor<'a> {

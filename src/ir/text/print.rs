@@ -1,26 +1,29 @@
 //! Graph to text.
 
 use std::fmt::{self, Write};
+use std::sync::Arc;
 
 use super::{HOST_BINARY, HOST_UNARY, size_word, size_words};
 use crate::ir::op::{ArgOp, Dist, Number, Op, ReduceOp, Taps, WindowAxis};
-use crate::ir::{Dim, Graph, HostOp, Node, Role, SizeId, Ty};
+use crate::ir::{Dim, Graph, HostOp, Node, Role, Scan, SizeId, Ty};
 
 /// The text of a graph.
 pub fn print(graph: &Graph) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = Printer { words: size_words(&graph.sizes), out: &mut text }.graph(graph);
+    let _ = Printer { words: size_words(&graph.sizes), scans: graph.scans(), out: &mut text }.graph(graph);
     text
 }
 
 /// The text of one node: `f32[batch, 3] = add %1, %2`.
 pub fn print_node(graph: &Graph, node: &Node) -> String {
-    Printer { words: size_words(&graph.sizes), out: &mut String::new() }.node(node)
+    Printer { words: size_words(&graph.sizes), scans: graph.scans(), out: &mut String::new() }.node(node)
 }
 
 struct Printer<'a> {
     words: Vec<String>,
+    /// The loops of the graph, by the number that nodes name them by.
+    scans: Vec<Arc<Scan>>,
     out: &'a mut String,
 }
 
@@ -32,6 +35,11 @@ impl Printer<'_> {
                 false => writeln!(self.out, "size {word} {}", quoted(name))?,
             }
         }
+        self.contents(graph)
+    }
+
+    /// What comes after the sizes.
+    fn contents(&mut self, graph: &Graph) -> fmt::Result {
         for (at, op) in graph.host.ops.iter().enumerate() {
             writeln!(self.out, "host {at} = {}", self.host_op(op))?;
         }
@@ -46,6 +54,14 @@ impl Printer<'_> {
         for (at, state) in graph.states.iter().enumerate() {
             let axes = axis_names(&state.axes);
             writeln!(self.out, "state {at} {}: {}{axes}", quoted(&state.path), self.ty(&state.ty))?;
+        }
+        for (at, scan) in self.scans.clone().iter().enumerate() {
+            let reversed = if scan.reversed { " reversed" } else { "" };
+            let count = self.dim(&scan.count);
+            writeln!(self.out, "scan {at} over {count}{reversed} rows {} carries {} {{", scan.rows, scan.carries)?;
+            let words = self.words.clone();
+            Printer { words, scans: scan.body.scans(), out: &mut *self.out }.contents(&scan.body)?;
+            writeln!(self.out, "}}")?;
         }
         for id in graph.ids() {
             writeln!(self.out, "{id:?}: {}", self.node(graph.node(id)))?;
@@ -135,6 +151,11 @@ impl Printer<'_> {
             Op::Take(axis) => format!("take[{axis}]"),
             Op::ScatterAdd(axis, n) => format!("scatter_add[{axis}, {}]", self.dim(n)),
             Op::Pick(axis) => format!("pick[{axis}]"),
+            Op::Scan(scan, result) => {
+                let number =
+                    self.scans.iter().position(|known| known == scan).map_or("?".to_owned(), |at| at.to_string());
+                format!("scan[{number}, {result}]")
+            }
             Op::StopGradient => "stop_gradient".to_owned(),
             Op::Remat => "remat".to_owned(),
         }

@@ -2,13 +2,14 @@
 //!
 //! In: a graph in regions. Out: a `Program`. Each region becomes one step; equal kernels are one. What a
 //! region computes once for a row, and what it needs a pass over the row for, is for `rows`; how an
-//! element is computed, for `value`; the operands of a matrix product, for `gemm`. `collapse` joins loops
+//! element is computed, for `value`; the operands of a matrix product, for `gemm`; the body of a loop, for `scan`. `collapse` joins loops
 //! that one stride walks. Offsets in memory come when sizes are bound.
 
 mod collapse;
 mod gemm;
 mod launch;
 mod rows;
+mod scan;
 mod value;
 
 use rustc_hash::FxHashMap;
@@ -29,17 +30,10 @@ pub fn lower(fused: &Fused) -> Program {
         kernels: FxHashMap::default(),
         buffers: FxHashMap::default(),
         memory: FxHashMap::default(),
+        locals: None,
     };
     cx.place_outputs();
-    for (at, region) in fused.regions.iter().enumerate() {
-        let step = match region.kind {
-            RegionKind::Rows => Step::Loop(cx.rows(at)),
-            RegionKind::Fold { .. } => Step::Loop(cx.fold(at)),
-            RegionKind::Gemm => cx.contraction(at),
-            RegionKind::Segments => cx.segments(at),
-        };
-        cx.program.steps.push(step);
-    }
+    cx.regions();
     cx.copy_outputs();
     cx.program
 }
@@ -55,9 +49,25 @@ struct Lower<'a> {
     buffers: FxHashMap<NodeId, BufId>,
     /// Buffers of inputs, parameters and states.
     memory: FxHashMap<Op, BufId>,
+    /// In the body of a loop, the buffers of an iteration so far.
+    locals: Option<Vec<BufId>>,
 }
 
 impl<'a> Lower<'a> {
+    /// A step for each region.
+    fn regions(&mut self) {
+        for (at, region) in self.fused.regions.iter().enumerate() {
+            let step = match region.kind {
+                RegionKind::Rows => Step::Loop(self.rows(at)),
+                RegionKind::Fold { .. } => Step::Loop(self.fold(at)),
+                RegionKind::Gemm => self.contraction(at),
+                RegionKind::Segments => self.segments(at),
+                RegionKind::Scan => self.scan(at),
+            };
+            self.program.steps.push(step);
+        }
+    }
+
     /// The buffer of a value that is in memory: stored by a region, or there before the step.
     fn buffer(&mut self, id: NodeId) -> BufId {
         let graph = &self.fused.graph;
@@ -73,7 +83,7 @@ impl<'a> Lower<'a> {
                 if let Some(&known) = self.buffers.get(&id) {
                     return known;
                 }
-                let buffer = self.add_buffer(id, Place::Arena);
+                let buffer = self.add_value(&graph.ty(id).dims);
                 self.buffers.insert(id, buffer);
                 return buffer;
             }
@@ -86,8 +96,23 @@ impl<'a> Lower<'a> {
         buffer
     }
 
+    /// A buffer for what is computed: in the arena, or in the memory of the loop whose body this is.
+    fn add_value(&mut self, dims: &[Dim]) -> BufId {
+        let place = if self.locals.is_some() { Place::Local } else { Place::Arena };
+        let buffer = self.add(dims, place);
+        if let Some(locals) = &mut self.locals {
+            locals.push(buffer);
+        }
+        buffer
+    }
+
     fn add_buffer(&mut self, id: NodeId, place: Place) -> BufId {
-        let len = Dim::product(&self.fused.graph.ty(id).dims).unwrap_or_else(|_| bug!("{id:?} has no 64-bit length"));
+        let fused = self.fused;
+        self.add(&fused.graph.ty(id).dims, place)
+    }
+
+    fn add(&mut self, dims: &[Dim], place: Place) -> BufId {
+        let len = Dim::product(dims).unwrap_or_else(|_| bug!("a value without a 64-bit length"));
         self.program.buffers.push(Buffer { len, place });
         BufId(self.program.buffers.len() as u32 - 1)
     }
