@@ -1,5 +1,6 @@
 //! Tests of fusion and lowering: random graphs compute as kernels what the graph says, on both backends.
 
+mod attention;
 mod masked;
 mod random_graphs;
 mod remat;

@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::base::bug;
-use crate::ir::{DType, NodeId, Origin, Ty};
-use crate::ops::{self, Builder, Op};
+use crate::ir::{AttentionResult, DType, NodeId, Origin, Ty};
+use crate::ops::{self, Builder, Grads, Op};
 
 use super::scan;
 
@@ -46,6 +46,10 @@ pub fn pull_back(b: &mut Builder, seeds: &[(NodeId, NodeId)], xs: &[NodeId]) -> 
         let wanted: SmallVec<[bool; 3]> = args.iter().map(|arg| on_the_way[arg.index()]).collect();
         let terms = match &b.graph.node(id).op {
             Op::Scan(..) => scan::grad(b, id, &totals, &wanted),
+            op if is_by_definition(op, &wanted) => match totals[id.index()] {
+                Some(dy) => of_definition(b, id, dy, &wanted),
+                None => continue,
+            },
             _ => match totals[id.index()] {
                 Some(dy) => ops::grad(b, id, dy, &wanted),
                 None => continue,
@@ -59,6 +63,26 @@ pub fn pull_back(b: &mut Builder, seeds: &[(NodeId, NodeId)], xs: &[NodeId]) -> 
     }
     b.origin = passed_origin;
     xs.iter().map(|x| totals.get(x.index()).copied().flatten()).collect()
+}
+
+/// Whether a gradient is that of the definition: of an attention by what its score reads further, and of what is a
+/// gradient of an attention already.
+fn is_by_definition(op: &Op, wanted: &[bool]) -> bool {
+    match op {
+        Op::Attention(_, AttentionResult::Mean) => wanted[3..].contains(&true),
+        Op::Attention(_, AttentionResult::LogSumExp) | Op::AttentionGrad(..) => true,
+        _ => false,
+    }
+}
+
+fn of_definition(b: &mut Builder, id: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
+    let (op, args) = (b.graph.node(id).op.clone(), b.graph.node(id).args.clone());
+    // Behind marks, so that an argument that is given twice has two gradients and no other node is on the way.
+    let marks: Vec<NodeId> = args.iter().map(|&arg| b.node(Op::Remat, &[arg])).collect();
+    let defined = ops::attention_by_definition(b, &op, &marks);
+    let xs: Vec<NodeId> = marks.iter().zip(wanted).filter(|(_, wanted)| **wanted).map(|(mark, _)| *mark).collect();
+    let mut grads = pull_back(b, &[(defined, dy)], &xs).into_iter();
+    wanted.iter().map(|wanted| if *wanted { grads.next().flatten() } else { None }).collect()
 }
 
 /// For each node up to `y` whether it is a float that depends on one of `xs`.

@@ -1,4 +1,4 @@
-//! Recognition before autodiff: contractions and convolutions, log-sum-exp, variances, picks; loops made light.
+//! Recognition before autodiff: contractions and convolutions, attention, log-sum-exp, variances, picks; loops made light.
 //!
 //! In: a graph in which a matrix product is a broadcast, a product and a sum, as the language says it.
 //! Out: a graph with one operation for it, which has a gradient rule and a kernel of its own. Idempotent; it
@@ -11,6 +11,7 @@
 //!
 //! There is no algebra for its own sake here (that is `opt`), and no decision about loops.
 
+mod attention;
 mod contraction;
 mod log_sum_exp;
 mod pick;
@@ -52,10 +53,15 @@ fn recognise(b: &mut Builder, site: &Site<'_>) -> Option<NodeId> {
         Op::Reduce(ReduceOp::Sum, axes) => pick::of_masked_sum(b, args[0], axes)
             .or_else(|| Some(contraction::of_sum(b, args[0], axes, site.is_sole_user(0)))),
         Op::Reduce(ReduceOp::Max | ReduceOp::Min, axes) => extreme_of_repeated(b, site, axes),
-        Op::Contract { a, b: other, out } => Some(contraction::of_contraction(b, [a, other, out], args)),
+        Op::Contract { a, b: other, out } => {
+            let product = contraction::of_contraction(b, [a, other, out], args);
+            Some(attention::of_product(b, product).unwrap_or(product))
+        }
         Op::Window { axes, fill } => window::of_one_tap(b, args[0], axes, *fill),
         Op::Reshape(dims) => window::split(b, args[0], dims),
-        Op::Map(MapOp::Div) => variance::of_mean(b, args[0], args[1]),
+        Op::Map(MapOp::Div) => {
+            attention::of_quotient(b, args[0], args[1]).or_else(|| variance::of_mean(b, args[0], args[1]))
+        }
         Op::Map(MapOp::Log) => log_sum_exp::of_log(b, args[0]),
         Op::Map(MapOp::Add) => log_sum_exp::of_shifted(b, args[0], args[1]),
         _ => None,

@@ -6,7 +6,7 @@
 //!   bracket; a window is on its left;
 //! - a `ScatterAdd` has one axis of updates, in front, and rows of one axis.
 //!
-//! A variance or a prefix is what it is made of. A contraction without free axes on both sides, which no matrix
+//! A variance, a prefix or an attention is what it is made of. A contraction without free axes on both sides, which no matrix
 //! product serves, is a product and a sum.
 
 use std::borrow::Cow;
@@ -15,7 +15,8 @@ use super::taps;
 use crate::ir::{Dim, Graph, Node, NodeId};
 use crate::ops::rewrite::{Site, rebuild, uses};
 use crate::ops::{
-    ArgOp, Builder, Op, Prefix, Taps, prefix_by_definition, variance_by_definition, variance_in_one_walk,
+    ArgOp, Builder, Op, Prefix, Taps, attention_by_definition, prefix_by_definition, variance_by_definition,
+    variance_in_one_walk,
 };
 
 /// The longest row that several axes are joined into, in elements.
@@ -63,12 +64,15 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
 
 /// The graph with what is made of others written out: what that is made of is not legal yet itself.
 fn defined(graph: &Graph) -> Cow<'_, Graph> {
-    let is_made = |node: &Node| matches!(node.op, Op::Variance(_) | Op::Prefix { .. });
+    let is_made = |node: &Node| {
+        matches!(node.op, Op::Variance(_) | Op::Prefix { .. } | Op::Attention(..) | Op::AttentionGrad(..))
+    };
     if !graph.nodes.iter().any(is_made) {
         return Cow::Borrowed(graph);
     }
     Cow::Owned(rebuild(graph, |b, site| match &site.old.node(site.id).op {
         Op::Variance(axes) => Some(variance(b, site.args[0], axes)),
+        op @ (Op::Attention(..) | Op::AttentionGrad(..)) => Some(attention_by_definition(b, op, site.args)),
         &Op::Prefix { op, axis, reversed, exclusive } => {
             Some(prefix_by_definition(b, Prefix { op, axis, reversed, exclusive }, site.args[0]))
         }

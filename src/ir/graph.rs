@@ -4,11 +4,12 @@
 //! A graph only grows. A pass reads one and builds the next, so an argument always has a smaller id
 //! than its user and a walk over `nodes` is a walk in order.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{Dim, HostProgram, Scan, SizeId, Ty};
+use super::{Attention, Dim, HostProgram, Scan, SizeId, Ty};
 use crate::base::Span;
 use crate::ir::op::Op;
 
@@ -172,6 +173,38 @@ impl Graph {
     /// The node of the first output with a role.
     pub fn output(&self, role: &Role) -> Option<NodeId> {
         self.outputs.iter().find(|output| output.role == *role).map(|output| output.node)
+    }
+
+    /// Whether two graphs of inputs alone say the same: where nodes come from, and what things are called, is no part
+    /// of it.
+    pub fn computes_as(&self, other: &Graph) -> bool {
+        self.nodes.len() == other.nodes.len()
+            && self.nodes.iter().zip(&other.nodes).all(|(x, y)| x.op == y.op && x.args == y.args && x.ty == y.ty)
+            && self.inputs.iter().map(|input| &input.ty).eq(other.inputs.iter().map(|input| &input.ty))
+            && self.outputs.iter().map(|output| output.node).eq(other.outputs.iter().map(|output| output.node))
+            && self.host == other.host
+    }
+
+    /// Hashes what `computes_as` compares.
+    pub fn hash_computation<H: Hasher>(&self, state: &mut H) {
+        for node in &self.nodes {
+            node.op.hash(state);
+            node.args.hash(state);
+        }
+        self.outputs.iter().for_each(|output| output.node.hash(state));
+    }
+
+    /// The attentions among its nodes, each once, in order.
+    pub fn attentions(&self) -> Vec<Arc<Attention>> {
+        let mut attentions: Vec<Arc<Attention>> = Vec::new();
+        for node in &self.nodes {
+            if let Op::Attention(attention, _) | Op::AttentionGrad(attention, _) = &node.op
+                && !attentions.contains(attention)
+            {
+                attentions.push(attention.clone());
+            }
+        }
+        attentions
     }
 
     /// The loops among its nodes, each once, in order.

@@ -1,13 +1,14 @@
 //! The tensor graph: what a program computes, without names, loops or devices.
 //!
 //! `dim` sizes · `types` what a value is · `op` the operations as words · `graph` nodes and what is around
-//! them · `scan` loops · `host` the scalar program of a step · `text` print and parse · `scalar` the primitives of kernels ·
+//! them · `scan` loops · `attention` what it is · `host` the scalar program of a step · `text` print and parse · `scalar` the primitives of kernels ·
 //! `expand` the functions made of them · `special` their references in f64.
 //!
 //! What an operation means, and so how a node is made and checked, stands in `ops`.
 //! Axes are positional here. The named axes of the language end in `lower`; a node keeps the span it
 //! came from, for messages and profiles.
 
+pub mod attention;
 pub mod dim;
 pub mod expand;
 pub mod graph;
@@ -19,6 +20,7 @@ pub mod special;
 pub mod text;
 pub mod types;
 
+pub use attention::{Attention, AttentionArg, AttentionResult};
 pub use dim::{Dim, SizeId, SizeOverflow};
 pub use graph::{
     Graph, Input, InputId, LayerId, Node, NodeId, Origin, Output, Param, ParamId, RematId, Role, State, StateId,

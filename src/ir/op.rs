@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{DType, Dim, HostId, InputId, ParamId, Scan, StateId};
+use super::{Attention, AttentionArg, AttentionResult, DType, Dim, HostId, InputId, ParamId, Scan, StateId};
 
 /// An operation of the graph. Axes are positions in the type of the (first) argument unless said
 /// otherwise.
@@ -105,6 +105,12 @@ pub enum Op {
     ScatterAdd(usize, Dim),
     /// `Pick(axis)(x, index)`: the index has all axes of `x` but `axis`, which goes.
     Pick(usize),
+
+    // ---- attention: see `ir::attention`
+    /// A result of it.
+    Attention(Arc<Attention>, AttentionResult),
+    /// The gradient by an argument.
+    AttentionGrad(Arc<Attention>, AttentionArg),
 
     // ---- loops
     /// One result of a loop, by its number: see `ir::scan`.

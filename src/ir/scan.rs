@@ -74,17 +74,11 @@ impl Scan {
     }
 }
 
-// Where nodes come from, and what things are called, is no part of what a loop does.
 impl PartialEq for Scan {
     fn eq(&self, other: &Scan) -> bool {
-        let (a, b) = (&self.body, &other.body);
         self.count == other.count
             && (self.reversed, self.rows, self.carries) == (other.reversed, other.rows, other.carries)
-            && a.nodes.len() == b.nodes.len()
-            && a.nodes.iter().zip(&b.nodes).all(|(x, y)| x.op == y.op && x.args == y.args && x.ty == y.ty)
-            && a.inputs.iter().map(|input| &input.ty).eq(b.inputs.iter().map(|input| &input.ty))
-            && a.outputs.iter().map(|output| output.node).eq(b.outputs.iter().map(|output| output.node))
-            && a.host == b.host
+            && self.body.computes_as(&other.body)
     }
 }
 
@@ -94,10 +88,6 @@ impl Hash for Scan {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.count.hash(state);
         (self.reversed, self.rows, self.carries).hash(state);
-        for node in &self.body.nodes {
-            node.op.hash(state);
-            node.args.hash(state);
-        }
-        self.body.outputs.iter().for_each(|output| output.node.hash(state));
+        self.body.hash_computation(state);
     }
 }

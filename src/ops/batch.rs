@@ -72,7 +72,7 @@ pub fn batch(b: &mut Builder, op: &Op, args: &[Batched], count: &Dim) -> Option<
         &Op::Prefix { op, axis, reversed, exclusive } => Op::Prefix { op, axis: axis + 1, reversed, exclusive },
         Op::Pick(axis) => Op::Pick(axis + 1),
         Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) | Op::Scalar(_) | Op::Iota(_) => return None,
-        Op::Random { .. } | Op::Scan(..) => return None,
+        Op::Random { .. } | Op::Scan(..) | Op::Attention(..) | Op::AttentionGrad(..) => return None,
     };
     let args: Vec<NodeId> = args.iter().map(|arg| arg.spread(b, count)).collect();
     Some(Batched::Many(b.node(stacked, &args)))

@@ -8,7 +8,7 @@
 use smallvec::SmallVec;
 
 use crate::ir::op::{MapOp, Op, ReduceOp};
-use crate::ir::{Dim, Graph, Node, NodeId, SizeOverflow};
+use crate::ir::{Attention, AttentionArg, AttentionResult, Dim, Graph, Node, NodeId, SizeOverflow};
 
 /// The floating-point operations of a node's multiply-adds; 0 for most.
 pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
@@ -34,6 +34,14 @@ pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
         Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) | Op::Prefix { .. } => {
             return Ok(Dim::ZERO);
         }
+        Op::Attention(_, AttentionResult::LogSumExp) => return Ok(Dim::ZERO),
+        // The products with the keys and with the values; the gradients make the first and `do·v` once, with that by q.
+        Op::Attention(attention, AttentionResult::Mean) => {
+            return attention_flops(graph, node, attention, [1, 1]);
+        }
+        Op::AttentionGrad(attention, AttentionArg::Query) => return attention_flops(graph, node, attention, [2, 1]),
+        Op::AttentionGrad(attention, AttentionArg::Key) => return attention_flops(graph, node, attention, [1, 0]),
+        Op::AttentionGrad(attention, AttentionArg::Value) => return attention_flops(graph, node, attention, [0, 1]),
         // The loop runs once, whatever is read of it: its first result counts.
         Op::Scan(..) if !is_first_result(graph, id) => return Ok(Dim::ZERO),
         Op::Scan(scan, _) => {
@@ -44,6 +52,19 @@ pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
         Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::StopGradient | Op::Remat => return Ok(Dim::ZERO),
     };
     terms.mul(&Dim::constant(2))
+}
+
+/// So many products over the axis of queries and keys, and over that of values.
+fn attention_flops(
+    graph: &Graph,
+    node: &Node,
+    attention: &Attention,
+    [keys, values]: [i64; 2],
+) -> Result<Dim, SizeOverflow> {
+    let (q, v) = (&graph.ty(node.args[0]).dims, &graph.ty(node.args[2]).dims);
+    let widths = q[q.len() - 1].mul(&Dim::constant(2 * keys))?.add(&v[v.len() - 1].mul(&Dim::constant(2 * values))?)?;
+    let points = q[..q.len() - 2].iter().chain(&attention.score.inputs[0].ty.dims);
+    Dim::product(points)?.mul(&widths)
 }
 
 /// Whether no earlier node is a result of the same loop.

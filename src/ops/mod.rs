@@ -14,6 +14,7 @@
 //!
 //! See Note [Zero gradients] in `map` for what a gradient is where a derivative is infinite.
 
+mod attention;
 mod batch;
 mod build;
 mod contract;
@@ -36,11 +37,12 @@ mod window;
 use smallvec::SmallVec;
 
 use crate::base::bug;
-use crate::ir::{DType, Graph, NodeId, SizeId, SizeOverflow, Ty};
+use crate::ir::{AttentionResult, DType, Graph, NodeId, SizeId, SizeOverflow, Ty};
 
 pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
+pub use attention::attention_by_definition;
 pub use batch::{Batched, batch};
-pub use build::Builder;
+pub use build::{Builder, splat_value};
 pub use contract::MAX_LABELS;
 pub use conv::{ConvRole, conv_counts, conv_role};
 pub use flops::flops;
@@ -108,6 +110,14 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
         Op::Take(axis) => index::infer_take(*axis, of(0)?, of(1)?),
         Op::ScatterAdd(axis, n) => index::infer_scatter_add(*axis, n, of(0)?, of(1)?),
         Op::Pick(axis) => index::infer_pick(*axis, of(0)?, of(1)?),
+        Op::Attention(attention, result) => {
+            let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
+            attention::infer(attention, *result, &types)
+        }
+        Op::AttentionGrad(attention, arg) => {
+            let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
+            attention::infer_grad(attention, *arg, &types)
+        }
         Op::Scan(scan, result) => {
             let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
             scan::infer(scan, *result, &types)
@@ -146,6 +156,10 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::ScatterAdd(axis, _) => index::grad_scatter_add(b, *axis, &args, dy, wanted),
         Op::Pick(axis) => index::grad_pick(b, *axis, &args, dy, wanted),
         Op::Remat => one(Some(dy)),
+        Op::Attention(attention, AttentionResult::Mean) => attention::grad(b, attention, &args, y, dy, wanted),
+        Op::Attention(_, AttentionResult::LogSumExp) | Op::AttentionGrad(..) => {
+            bug!("the gradient of a gradient is that of its definition: `autodiff::reverse`")
+        }
         Op::Scan(..) => bug!("a loop has its gradient for all its results at once: `autodiff::scan`"),
         Op::ArgReduce(..) | Op::StopGradient => one(None),
     }
@@ -178,6 +192,7 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::Take(axis) => index::eval_take(*axis, args[0], args[1], dims),
         Op::ScatterAdd(axis, _) => index::eval_scatter_add(*axis, args[0], args[1], dims),
         Op::Pick(axis) => index::eval_pick(*axis, args[0], args[1], dims),
+        Op::Attention(..) | Op::AttentionGrad(..) => attention::eval(op, args, env)?,
         Op::Scan(scan, result) => scan::eval(scan, *result, args, env)?,
         Op::StopGradient | Op::Remat => args[0].clone(),
     })
@@ -196,7 +211,7 @@ impl Op {
             Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => 0,
             Op::Map(map) => map.arity(),
             Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } => 1,
-            Op::Concat(_) | Op::Scan(..) => return None,
+            Op::Concat(_) | Op::Scan(..) | Op::Attention(..) | Op::AttentionGrad(..) => return None,
             Op::Reduce(..)
             | Op::ArgReduce(..)
             | Op::LogSumExp(_)

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::{Builder, Op};
 use crate::base::bug;
-use crate::ir::{Graph, NodeId, Output, Scan};
+use crate::ir::{Attention, Graph, NodeId, Output, Scan};
 
 /// A node that a rule may rewrite.
 pub struct Site<'a> {
@@ -70,20 +70,32 @@ pub fn to_fixpoint(
     graph
 }
 
-/// The graph with the body of each of its loops rewritten.
+/// The graph with the body of each of its loops and the score of each attention rewritten.
 pub fn in_bodies(graph: &Graph, mut rule: impl FnMut(&Graph) -> Graph) -> Graph {
-    let scans = graph.scans();
-    if scans.is_empty() {
+    let (scans, attentions) = (graph.scans(), graph.attentions());
+    if scans.is_empty() && attentions.is_empty() {
         return graph.clone();
     }
     let new: Vec<Arc<Scan>> =
         scans.iter().map(|scan| Arc::new(Scan { body: rule(&scan.body), ..Scan::clone(scan) })).collect();
+    let scored: Vec<Arc<Attention>> = attentions
+        .iter()
+        .map(|known| Arc::new(Attention { score: rule(&known.score), each: known.each.clone() }))
+        .collect();
     let mut graph = graph.clone();
     for node in &mut graph.nodes {
-        if let Op::Scan(scan, _) = &mut node.op
-            && let Some(at) = scans.iter().position(|known| known == scan)
-        {
-            *scan = new[at].clone();
+        match &mut node.op {
+            Op::Scan(scan, _) => {
+                if let Some(at) = scans.iter().position(|known| known == scan) {
+                    *scan = new[at].clone();
+                }
+            }
+            Op::Attention(attention, _) | Op::AttentionGrad(attention, _) => {
+                if let Some(at) = attentions.iter().position(|known| known == attention) {
+                    *attention = scored[at].clone();
+                }
+            }
+            _ => {}
         }
     }
     graph

@@ -7,11 +7,11 @@
 //! - An output is a node of the graph, no role appears twice, a loss and a metric are f32 without axes,
 //!   a gradient and a new value have the type of their parameter or state.
 //! - A host operation comes after its operands.
-//! - The body of a loop is such a graph, with inputs alone around it, and draws no random numbers.
+//! - The body of a loop, and the score of an attention, is such a graph, with inputs alone around it, and draws no random numbers.
 
 use rustc_hash::FxHashSet;
 
-use crate::ir::{DType, Dim, Graph, HostId, HostOp, Output, Role, Scan, Ty};
+use crate::ir::{DType, Dim, Graph, HostId, HostOp, Output, Role, Ty};
 use crate::ops::Op;
 
 /// Checks a graph; the error says which node or output breaks which rule.
@@ -36,7 +36,10 @@ pub fn verify(graph: &Graph) -> Result<(), String> {
         }
         verify_sizes(graph, &node.ty.dims).map_err(fail)?;
         if let Op::Scan(scan, _) = &node.op {
-            verify_body(scan).map_err(|why| fail(format!("in its body, {why}")))?;
+            verify_body(&scan.body).map_err(|why| fail(format!("in its body, {why}")))?;
+        }
+        if let Op::Attention(attention, _) | Op::AttentionGrad(attention, _) = &node.op {
+            verify_body(&attention.score).map_err(|why| fail(format!("in its score, {why}")))?;
         }
     }
     let mut roles = FxHashSet::default();
@@ -50,12 +53,12 @@ pub fn verify(graph: &Graph) -> Result<(), String> {
 }
 
 /// The body of a loop is closed: it has inputs alone, and draws nothing.
-fn verify_body(scan: &Scan) -> Result<(), String> {
+fn verify_body(body: &Graph) -> Result<(), String> {
     let open = |op: &Op| matches!(op, Op::Param(_) | Op::State(_) | Op::Random { .. });
-    if scan.body.nodes.iter().any(|node| open(&node.op)) {
+    if body.nodes.iter().any(|node| open(&node.op)) {
         return Err("a parameter, a state or a random number".to_owned());
     }
-    verify(&scan.body)
+    verify(body)
 }
 
 fn verify_sizes(graph: &Graph, dims: &[Dim]) -> Result<(), String> {

@@ -22,7 +22,8 @@ const TOLERANCE: f64 = 5e-4;
 /// Other values for the same graph, with another batch.
 pub(super) fn given_for(graph: &Graph, batch: i64, seed: u32) -> Option<Given> {
     let mut rng = Rng::new(seed ^ 0x5eed);
-    let mut given = Given { sizes: vec![batch], seed: 0x1_0000_000b, step: 3, steps_per_epoch: 10, ..Given::default() };
+    let sizes = vec![batch; graph.sizes.len()];
+    let mut given = Given { sizes, seed: 0x1_0000_000b, step: 3, steps_per_epoch: 10, ..Given::default() };
     let mut value = |ty: &tensa::ir::Ty, below: Option<i64>| -> Option<Value> {
         let dims =
             ty.dims.iter().map(|dim| usize::try_from(dim.eval(&|_| batch).ok()?).ok()).collect::<Option<Vec<_>>>()?;

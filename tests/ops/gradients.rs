@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use tensa::autodiff;
 use tensa::backend::interp::graph::{Given, run};
-use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Param, ParamId, Role, Scan, SizeId, Ty};
+use tensa::ir::{
+    Attention, AttentionResult, DType, Dim, Graph, Input, InputId, NodeId, Output, Param, ParamId, Role, Scan, SizeId,
+    Ty,
+};
 use tensa::ops::{self, ArgOp, Cmp, MapOp, Number, Op, ReduceOp, Taps, Value, WindowAxis};
 use tensa::ops::{Builder, verify};
 
@@ -47,6 +50,7 @@ fn cases() -> Vec<Case> {
     reductions(&mut cases);
     contractions(&mut cases);
     indices(&mut cases);
+    attentions(&mut cases);
     cases
 }
 
@@ -195,6 +199,38 @@ fn contractions(cases: &mut Vec<Case>) {
     }
 }
 
+/// `0.5·fit + bias`, the bias with or without the batch, or none.
+fn attentions(cases: &mut Vec<Case>) {
+    let float = |shape: &[i64]| (F32, dims(shape));
+    let operands = || floats(&[&[2, 3, 2], &[2, 4, 2], &[2, 4, 3]]);
+    let further: [&[(bool, &[i64])]; 3] = [&[], &[(true, &[4])], &[(false, &[3, 4]), (true, &[3])]];
+    for list in further {
+        let mut b = Builder::new(Graph { sizes: vec!["n".to_owned()], ..Graph::default() });
+        let all = dims(&[3, 4]);
+        let input = |b: &mut Builder, shape: &[i64]| {
+            let id = InputId(b.graph.inputs.len() as u32);
+            b.graph.inputs.push(Input { name: String::new(), ty: Ty::new(F32, dims(shape)), below: None });
+            b.node(Op::Input(id), &[])
+        };
+        let fit = input(&mut b, &[3, 4]);
+        let mut x = b.scale(fit, 0.5);
+        let mut args = operands();
+        for (each, shape) in list {
+            let value = input(&mut b, shape);
+            let own: Vec<usize> = shape.iter().map(|size| usize::from(*size == 4)).collect();
+            let value = b.place(value, &all, &own);
+            x = b.add(x, value);
+            args.push(float(&if *each { [&[2], *shape].concat() } else { shape.to_vec() }));
+        }
+        b.graph.outputs = Scan::outputs([x]);
+        let each = list.iter().map(|(each, _)| *each).collect();
+        let attention = Arc::new(Attention { score: b.finish(), each });
+        for result in [AttentionResult::Mean, AttentionResult::LogSumExp] {
+            cases.push((Op::Attention(attention.clone(), result), args.clone()));
+        }
+    }
+}
+
 fn indices(cases: &mut Vec<Case>) {
     let float = |shape: &[i64]| (F32, dims(shape));
     let index = |shape: &[i64]| (I32, dims(shape));
@@ -337,7 +373,7 @@ fn recurrent(reversed: bool, count: i64, seed: u32) -> Harness {
         .collect();
     let mut inner = Builder::new(Graph { sizes: vec!["n".to_owned()], ..Graph::default() });
     let inputs: [&[i64]; 5] = [&[2, 3], &[2, 4], &[2, 4], &[3, 4], &[4, 4]];
-    let mut at = |inner: &mut Builder, shape: &[i64]| {
+    let at = |inner: &mut Builder, shape: &[i64]| {
         let id = InputId(inner.graph.inputs.len() as u32);
         inner.graph.inputs.push(Input { name: String::new(), ty: Ty::new(F32, dims(shape)), below: None });
         inner.node(Op::Input(id), &[])
@@ -395,6 +431,7 @@ fn every_operation_with_arguments_has_a_case() {
             None
         }
         // Its gradient is not that of its value; see below.
+        Op::Attention(..) | Op::AttentionGrad(..) => Some(16),
         // A loop has cases of its own, above.
         Op::StopGradient | Op::Scan(..) => None,
         Op::Remat => Some(15),
@@ -415,7 +452,7 @@ fn every_operation_with_arguments_has_a_case() {
         Op::Prefix { .. } => Some(14),
     };
     let found: Vec<usize> = cases().iter().filter_map(|(op, _)| class(op)).collect();
-    assert!((0..=15).all(|class| found.contains(&class)));
+    assert!((0..=16).all(|class| found.contains(&class)));
 }
 
 /// The gradient at chosen points, where differences do not reach.

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use tensa::base::{FileId, SourceMap};
 use tensa::diag::Diagnostic;
 use tensa::driver::{self, Checked, Session, Stages};
-use tensa::kernel::ir::Program;
+use tensa::ir::Dim;
+use tensa::kernel::ir::{BufId, Program, Step};
 use tensa::sema;
 use tensa::syntax::{ast, parse, print};
 use tensa::{fuse, ir, runtime};
@@ -151,8 +152,8 @@ fn shapes(checked: &Checked) -> Vec<(String, String)> {
 
 /// What the first run has and what a step of it costs.
 ///
-/// `params`, `states`: how many. `nodes`: of the optimised graph. `kernels`: how many steps run, loops,
-/// contractions and copies alike. `bytes`: what those read and write at a batch of 32, each buffer of each
+/// `params`, `states`: how many. `nodes`: of the optimised graph. `kernels`: how many steps there are,
+/// kernels, contractions, copies and loops alike, with those inside of loops. `bytes`: what those read and write at a batch of 32, each buffer of each
 /// step once; what stays in registers or in L1 is not counted. `convs`: convolutions by their roles.
 fn costs(checked: &Checked) -> Vec<(String, String)> {
     let Some(train) = checked.program.trains.first() else { return Vec::new() };
@@ -162,21 +163,29 @@ fn costs(checked: &Checked) -> Vec<(String, String)> {
         ("params", train.params.len()),
         ("states", train.states.len()),
         ("nodes", stages.opt.nodes.len()),
-        ("kernels", program.steps.len()),
-        ("bytes", traffic(&program)),
+        ("kernels", count(&program.steps)),
+        ("bytes", traffic(&program, &program.steps)),
     ];
     let convs = ("convs".to_owned(), tensa::ops::conv_counts(&stages.opt));
     facts.map(|(name, value)| (name.to_owned(), value.to_string())).into_iter().chain([convs]).collect()
 }
 
-/// The bytes that the steps of a program read and write.
-fn traffic(program: &Program) -> usize {
-    let length = |buf: tensa::kernel::ir::BufId| {
-        let len = program.buffers[buf.0 as usize].len.eval(&|_| BATCH).expect("a size in range");
-        4 * usize::try_from(len).expect("a size in range")
-    };
+/// How many steps there are, those of a loop once each.
+fn count(steps: &[Step]) -> usize {
+    let inner = |step: &Step| if let Step::Scan(scan) = step { count(&scan.body) } else { 0 };
+    steps.iter().map(|step| 1 + inner(step)).sum()
+}
+
+/// The bytes that steps read and write; those of a loop as often as it runs.
+fn traffic(program: &Program, steps: &[Step]) -> usize {
+    let at_batch = |dim: &Dim| usize::try_from(dim.eval(&|_| BATCH).expect("a size in range")).expect("a size");
+    let length = |buf: BufId| 4 * at_batch(&program.buffers[buf.0 as usize].len);
     let mut total = 0;
-    for step in &program.steps {
+    for step in steps {
+        if let Step::Scan(scan) = step {
+            total += at_batch(&scan.count) * traffic(program, &scan.body);
+            continue;
+        }
         let mut bufs = Vec::new();
         step.visit(&mut |buf| bufs.push(buf));
         bufs.sort_unstable();

@@ -7,8 +7,8 @@ use smallvec::SmallVec;
 use super::{HOST_BINARY, HOST_UNARY};
 use crate::ir::op::{ArgOp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::ir::{
-    DType, Dim, Graph, HostId, HostOp, Input, InputId, Node, NodeId, Origin, Output, Param, ParamId, Role, Scan,
-    SizeId, SizeOverflow, State, StateId, Ty,
+    Attention, AttentionArg, AttentionResult, DType, Dim, Graph, HostId, HostOp, Input, InputId, Node, NodeId, Origin,
+    Output, Param, ParamId, Role, Scan, SizeId, SizeOverflow, State, StateId, Ty,
 };
 
 /// Reads what `print` wrote; the error names the line.
@@ -24,14 +24,18 @@ fn parse_lines<'a>(
     mut graph: Graph,
 ) -> Parsed<Graph> {
     let mut scans: Vec<Arc<Scan>> = Vec::new();
+    let mut attentions: Vec<Arc<Attention>> = Vec::new();
     while let Some((at, line)) = lines.next() {
-        let mut cursor = Cursor { rest: line.trim(), words, scans: &scans };
+        let mut cursor = Cursor { rest: line.trim(), words, scans: &scans, attentions: &attentions };
         if cursor.rest == "}" {
             break;
         }
-        let parsed = match cursor.eat("scan ") {
-            true => parse_scan(&mut cursor, scans.len()).map(Line::Scan),
-            false => parse_line(&mut cursor, &mut graph).map(Line::Size),
+        let parsed = if cursor.eat("scan ") {
+            parse_scan(&mut cursor, scans.len()).map(Line::Scan)
+        } else if cursor.eat("attention ") {
+            parse_attention(&mut cursor, attentions.len()).map(Line::Attention)
+        } else {
+            parse_line(&mut cursor, &mut graph).map(Line::Size)
         };
         let parsed = parsed
             .and_then(|line| if cursor.rest.is_empty() { Ok(line) } else { Err("more than belongs there".to_owned()) })
@@ -41,6 +45,10 @@ fn parse_lines<'a>(
             Line::Scan(mut scan) => {
                 scan.body = parse_lines(lines, words, Graph { sizes: graph.sizes.clone(), ..Graph::default() })?;
                 scans.push(Arc::new(scan));
+            }
+            Line::Attention(each) => {
+                let score = parse_lines(lines, words, Graph { sizes: graph.sizes.clone(), ..Graph::default() })?;
+                attentions.push(Arc::new(Attention { score, each }));
             }
         }
     }
@@ -53,6 +61,18 @@ enum Line {
     Size(Option<String>),
     /// A loop, whose body follows.
     Scan(Scan),
+    /// An attention, whose score follows.
+    Attention(Vec<bool>),
+}
+
+fn parse_attention(line: &mut Cursor<'_>, at: usize) -> Parsed<Vec<bool>> {
+    line.numbered(at)?;
+    line.expect("each")?;
+    line.expect("[")?;
+    let each = line.list(|line| Ok(line.integer::<u8>()? == 1))?;
+    line.expect("]")?;
+    line.expect("{")?;
+    Ok(each)
 }
 
 /// The head of a loop.
@@ -249,6 +269,23 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
             Ok(Op::ScatterAdd(axis, line.dim()?))
         }
         "pick" => Ok(Op::Pick(line.integer()?)),
+        "attention" => {
+            let attention = line.attention()?;
+            match line.word()?.as_str() {
+                "mean" => Ok(Op::Attention(attention, AttentionResult::Mean)),
+                "log_sum_exp" => Ok(Op::Attention(attention, AttentionResult::LogSumExp)),
+                _ => Err("no such result".to_owned()),
+            }
+        }
+        "attention_grad" => {
+            let attention = line.attention()?;
+            match line.word()?.as_str() {
+                "query" => Ok(Op::AttentionGrad(attention, AttentionArg::Query)),
+                "key" => Ok(Op::AttentionGrad(attention, AttentionArg::Key)),
+                "value" => Ok(Op::AttentionGrad(attention, AttentionArg::Value)),
+                _ => Err("no such argument".to_owned()),
+            }
+        }
         "scan" => {
             let scan = line.scans.get(line.integer::<usize>()?).cloned().ok_or("no such loop")?;
             line.expect(",")?;
@@ -265,6 +302,7 @@ struct Cursor<'a> {
     words: &'a [String],
     /// The loops that nodes name by their number.
     scans: &'a [Arc<Scan>],
+    attentions: &'a [Arc<Attention>],
 }
 
 impl<'a> Cursor<'a> {
@@ -447,6 +485,12 @@ impl<'a> Cursor<'a> {
         let [m, a, d] = [field("m")?, field("a")?, field("d")?];
         self.expect("b")?;
         Ok(WindowAxis { axis, out, taps, m, a, d, b: self.dim()? })
+    }
+
+    fn attention(&mut self) -> Parsed<Arc<Attention>> {
+        let attention = self.attentions.get(self.integer::<usize>()?).cloned().ok_or("no such attention")?;
+        self.expect(",")?;
+        Ok(attention)
     }
 
     fn labels(&mut self) -> Vec<u8> {

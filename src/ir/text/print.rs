@@ -5,29 +5,35 @@ use std::sync::Arc;
 
 use super::{HOST_BINARY, HOST_UNARY, size_word, size_words};
 use crate::ir::op::{ArgOp, Dist, Number, Op, ReduceOp, Taps, WindowAxis};
-use crate::ir::{Dim, Graph, HostOp, Node, Role, Scan, SizeId, Ty};
+use crate::ir::{Attention, AttentionArg, AttentionResult, Dim, Graph, HostOp, Node, Role, Scan, SizeId, Ty};
 
 /// The text of a graph.
 pub fn print(graph: &Graph) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = Printer { words: size_words(&graph.sizes), scans: graph.scans(), out: &mut text }.graph(graph);
+    let _ = Printer::new(graph, size_words(&graph.sizes), &mut text).graph(graph);
     text
 }
 
 /// The text of one node: `f32[batch, 3] = add %1, %2`.
 pub fn print_node(graph: &Graph, node: &Node) -> String {
-    Printer { words: size_words(&graph.sizes), scans: graph.scans(), out: &mut String::new() }.node(node)
+    Printer::new(graph, size_words(&graph.sizes), &mut String::new()).node(node)
 }
 
 struct Printer<'a> {
     words: Vec<String>,
     /// The loops of the graph, by the number that nodes name them by.
     scans: Vec<Arc<Scan>>,
+    /// And its attentions.
+    attentions: Vec<Arc<Attention>>,
     out: &'a mut String,
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
+    fn new(graph: &Graph, words: Vec<String>, out: &'a mut String) -> Printer<'a> {
+        Printer { words, scans: graph.scans(), attentions: graph.attentions(), out }
+    }
+
     fn graph(&mut self, graph: &Graph) -> fmt::Result {
         for (name, word) in graph.sizes.iter().zip(self.words.clone()) {
             match *name == word {
@@ -60,7 +66,13 @@ impl Printer<'_> {
             let count = self.dim(&scan.count);
             writeln!(self.out, "scan {at} over {count}{reversed} rows {} carries {} {{", scan.rows, scan.carries)?;
             let words = self.words.clone();
-            Printer { words, scans: scan.body.scans(), out: &mut *self.out }.contents(&scan.body)?;
+            Printer::new(&scan.body, words, self.out).contents(&scan.body)?;
+            writeln!(self.out, "}}")?;
+        }
+        for (at, attention) in self.attentions.clone().iter().enumerate() {
+            let each = attention.each.iter().map(|each| if *each { "1" } else { "0" }.to_owned());
+            writeln!(self.out, "attention {at} each [{}] {{", commas(each))?;
+            Printer::new(&attention.score, self.words.clone(), self.out).contents(&attention.score)?;
             writeln!(self.out, "}}")?;
         }
         for id in graph.ids() {
@@ -151,11 +163,22 @@ impl Printer<'_> {
             Op::Take(axis) => format!("take[{axis}]"),
             Op::ScatterAdd(axis, n) => format!("scatter_add[{axis}, {}]", self.dim(n)),
             Op::Pick(axis) => format!("pick[{axis}]"),
-            Op::Scan(scan, result) => {
-                let number =
-                    self.scans.iter().position(|known| known == scan).map_or("?".to_owned(), |at| at.to_string());
-                format!("scan[{number}, {result}]")
+            Op::Attention(attention, result) => {
+                let result = match result {
+                    AttentionResult::Mean => "mean",
+                    AttentionResult::LogSumExp => "log_sum_exp",
+                };
+                format!("attention[{}, {result}]", number_among(&self.attentions, attention))
             }
+            Op::AttentionGrad(attention, arg) => {
+                let arg = match arg {
+                    AttentionArg::Query => "query",
+                    AttentionArg::Key => "key",
+                    AttentionArg::Value => "value",
+                };
+                format!("attention_grad[{}, {arg}]", number_among(&self.attentions, attention))
+            }
+            Op::Scan(scan, result) => format!("scan[{}, {result}]", number_among(&self.scans, scan)),
             Op::StopGradient => "stop_gradient".to_owned(),
             Op::Remat => "remat".to_owned(),
         }
@@ -170,6 +193,10 @@ impl Printer<'_> {
         };
         format!("axis {axis} out {}{taps} m {m} a {a} d {d} b {}", self.dim(out), self.dim(b))
     }
+}
+
+fn number_among<T: PartialEq>(known: &[T], wanted: &T) -> String {
+    known.iter().position(|known| known == wanted).map_or("?".to_owned(), |at| at.to_string())
 }
 
 fn reduce_name(op: ReduceOp) -> &'static str {
