@@ -138,8 +138,8 @@ impl Reverse {
             from.insert(seed, Incoming::Carry(Carried::Gradient(at)));
             seeds.push((scan.output(at), seed));
         }
-        for at in scan.carries..body.outputs.len() {
-            if arrived[at].is_some() {
+        for (at, arrived) in arrived.iter().enumerate().skip(scan.carries) {
+            if arrived.is_some() {
                 let seed = new_input(&mut b, body.ty(scan.output(at)).clone());
                 from.insert(seed, Incoming::Row(Row::Arrived(at)));
                 seeds.push((scan.output(at), seed));
@@ -172,8 +172,8 @@ impl Reverse {
             let ty = body.inputs[scan.rows + at].ty.clone();
             ends.push(grads[scan.rows + at].unwrap_or_else(|| zeros(&mut b, &ty)));
         }
-        for at in scan.rows + scan.carries..body.inputs.len() {
-            if let Some(term) = grads[at] {
+        for (at, grad) in grads.iter().enumerate().skip(scan.rows + scan.carries) {
+            if let Some(term) = *grad {
                 let sum = new_input(&mut b, body.inputs[at].ty.clone());
                 from.insert(sum, Incoming::Carry(Carried::Sum(at)));
                 carries.push(Carried::Sum(at));

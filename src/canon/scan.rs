@@ -19,13 +19,17 @@ use crate::ir::{Dim, Graph, Input, InputId, NodeId, Scan, ScanArg};
 use crate::ops::rewrite::{rebuild, uses, without_dead};
 use crate::ops::{Batched, Builder, MapOp, Op, ReduceOp, batch};
 
+/// A loop of a graph, with its arguments.
+type Loop = (Arc<Scan>, SmallVec<[NodeId; 3]>);
+
 /// Rewrites every loop of a graph.
 pub(super) fn run(graph: &Graph) -> Graph {
     if !graph.nodes.iter().any(|node| matches!(node.op, Op::Scan(..))) {
         return graph.clone();
     }
     let uses = uses(graph);
-    let mut made: FxHashMap<(Arc<Scan>, SmallVec<[NodeId; 3]>), Vec<Option<NodeId>>> = FxHashMap::default();
+    // By the loop and its arguments, what stands for each of its results.
+    let mut made: FxHashMap<Loop, Vec<Option<NodeId>>> = FxHashMap::default();
     rebuild(graph, |b, site| {
         let node = graph.node(site.id);
         let Op::Scan(scan, result) = &node.op else { return None };

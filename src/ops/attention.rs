@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
-use super::{Cmp, Env, MapOp, Op, Value, eval as eval_op};
+use super::{Cmp, Env, MapOp, Op, ReduceOp, Value, eval as eval_op};
 use crate::base::bug;
 use crate::ir::{
     Attention, AttentionArg, AttentionResult, DType, Dim, Graph, Input, InputId, NodeId, Scan, SizeOverflow, Ty,
 };
 use crate::ops::Builder;
+
+/// Below the least sum that is not 0.
+const TINY: f64 = 1e-30;
 
 /// Sizes `[t, s]` of the scores of one position of the batch.
 fn scores(attention: &Attention) -> Result<[Dim; 2], String> {
@@ -90,14 +93,17 @@ pub(super) fn eval(op: &Op, args: &[&Value], env: &Env<'_>) -> Result<Value, Siz
     let batch = known(&args[0].dims[..args[0].dims.len() - 2]);
     let last = |at: usize| known(&args[at].dims[args[at].dims.len() - 1..]);
     let of = |parts: &[&[Dim]]| Ty::new(DType::F32, parts.concat());
-    let (q, k, v) =
-        (of(&[&batch, &[t.clone()], &last(0)]), of(&[&batch, &[s.clone()], &last(0)]), of(&[&batch, &[s], &last(2)]));
+    let (q, k, v) = (
+        of(&[&batch, std::slice::from_ref(&t), &last(0)]),
+        of(&[&batch, std::slice::from_ref(&s), &last(0)]),
+        of(&[&batch, &[s], &last(2)]),
+    );
     let mut types = vec![q, k, v.clone()];
     for (input, each) in attention.score.inputs[1..].iter().zip(&attention.each) {
         let in_front: &[Dim] = if *each { &batch } else { &[] };
         types.push(Ty::new(input.ty.dtype, in_front.iter().chain(&input.ty.dims).cloned()));
     }
-    let mean = of(&[&batch, &[t.clone()], &last(2)]);
+    let mean = of(&[&batch, std::slice::from_ref(&t), &last(2)]);
     types.extend([mean.clone(), of(&[&batch, &[t]]), mean]);
     types.truncate(args.len());
     let nodes: Vec<NodeId> = types.into_iter().map(|ty| input(&mut b, ty)).collect();
@@ -169,19 +175,27 @@ fn forward(b: &mut Builder, attention: &Attention, inputs: &[NodeId]) -> [NodeId
     let fit = b.contract((q, &[0, 1]), (k, &[2, 1]), &[0, 2]);
     let mut copied = copy_score(b, attention, fit, &inputs[3..]);
     let x = copied.pop().unwrap_or(fit);
-    let sum = b.log_sum_exp(x, 1);
-    let weights = weights(b, x, sum);
-    [b.contract((weights, &[0, 1]), (v, &[1, 2]), &[0, 2]), sum]
+    let most = b.reduce(ReduceOp::Max, x, &[1]);
+    let weights = exp_below(b, x, most);
+    let sum = b.sum(weights, &[1]);
+    // Divided by after the product, which is smaller; only a row that is masked as a whole sums to less than 1.
+    let mean = b.contract((weights, &[0, 1]), (v, &[1, 2]), &[0, 2]);
+    let tiny = b.full_like(sum, TINY);
+    let total = b.map(MapOp::Max, &[sum, tiny]);
+    let dims = b.dims(mean);
+    let total = b.expand(total, &dims, &[1]);
+    let log = b.map(MapOp::Log, &[sum]);
+    [b.div(mean, total), b.add(most, log)]
 }
 
-/// `exp(x - sum)`: 0 in a row that is -∞ as a whole.
-fn weights(b: &mut Builder, x: NodeId, sum: NodeId) -> NodeId {
-    let (nothing, zero) = (b.full_like(sum, f64::NEG_INFINITY), b.zeros_like(sum));
-    let is_masked = b.cmp(Cmp::Eq, sum, nothing);
-    let sum = b.select(is_masked, zero, sum);
+/// `exp(x - level)`, with a level for each row: 0 in a row that is -∞ as a whole.
+fn exp_below(b: &mut Builder, x: NodeId, level: NodeId) -> NodeId {
+    let (nothing, zero) = (b.full_like(level, f64::NEG_INFINITY), b.zeros_like(level));
+    let is_masked = b.cmp(Cmp::Eq, level, nothing);
+    let level = b.select(is_masked, zero, level);
     let dims = b.dims(x);
-    let sum = b.expand(sum, &dims, &[1]);
-    let distance = b.sub(x, sum);
+    let level = b.expand(level, &dims, &[1]);
+    let distance = b.sub(x, level);
     b.map(MapOp::Exp, &[distance])
 }
 
@@ -193,7 +207,7 @@ fn backward(b: &mut Builder, attention: &Attention, inputs: &[NodeId]) -> [NodeI
     let fit = b.contract((q, &[0, 1]), (k, &[2, 1]), &[0, 2]);
     let copied = copy_score(b, attention, fit, &first[3..]);
     let x = copied.last().copied().unwrap_or(fit);
-    let weights = weights(b, x, sum);
+    let weights = exp_below(b, x, sum);
     let along = b.contract((dy, &[0, 1]), (v, &[2, 1]), &[0, 2]);
     let product = b.mul(dy, mean);
     let common = b.sum(product, &[1]);

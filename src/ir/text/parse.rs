@@ -18,8 +18,8 @@ pub fn parse(text: &str) -> Result<Graph, String> {
 }
 
 /// Reads lines up to the end, or to the bracket that closes the body of a loop.
-fn parse_lines<'a>(
-    lines: &mut dyn Iterator<Item = (usize, &'a str)>,
+fn parse_lines(
+    lines: &mut dyn Iterator<Item = (usize, &str)>,
     words: &mut Vec<String>,
     mut graph: Graph,
 ) -> Parsed<Graph> {
