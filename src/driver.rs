@@ -76,6 +76,24 @@ pub struct Checked {
     pub reading: Duration,
 }
 
+/// A definition as it is written.
+pub struct Definition<'a> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its keyword, name, arguments, result and facts.
+    pub head: &'a str,
+    /// All of it.
+    pub text: &'a str,
+    /// The `##` comment above it.
+    pub doc: Option<&'a str>,
+    /// The file it stands in.
+    pub file: &'a str,
+    /// Its line there, from 1.
+    pub line: usize,
+    /// Whether it is the user's.
+    pub is_own: bool,
+}
+
 /// The stages of one run, from the typed program to kernels.
 pub struct Stages {
     /// The graphs as lowered.
@@ -218,6 +236,28 @@ impl Session {
     /// The syntax tree of the user's file.
     pub fn tree(&self) -> &ast::File {
         &self.tree
+    }
+
+    /// The definitions of the library, then those of the user's file.
+    pub fn definitions(&self) -> Vec<Definition<'_>> {
+        let trees = self.trees();
+        let all = trees.std.iter().chain([&trees.user]).flat_map(|source| {
+            let file = self.sources.file(source.file);
+            source.tree.items.iter().filter_map(move |item| {
+                let ast::Item::Def(def) = item else { return None };
+                let head = file.text[def.span.start as usize..def.body.span.start as usize].trim_end();
+                Some(Definition {
+                    name: def.name.name.as_str(),
+                    head: head.strip_suffix('=').unwrap_or(head).trim_end(),
+                    text: &file.text[def.span.range()],
+                    doc: def.doc.as_deref(),
+                    file: &file.name,
+                    line: file.line_of(def.span.start) + 1,
+                    is_own: source.file == self.file,
+                })
+            })
+        });
+        all.collect()
     }
 
     /// What was found while parsing.

@@ -1,6 +1,7 @@
 //! Tests of the binary: what it prints where, how it ends, what it leaves, and what it says of bad input.
 
 mod pictures;
+mod reports;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,6 +121,28 @@ fn run_leaves_a_folder_and_prints_the_test() {
         let [first, second] = ["1", "2"].map(|run| fs::read(place.path(&format!("runs/iris-{run}/{name}"))).unwrap());
         assert_eq!(first, second, "{name}");
     }
+}
+
+#[test]
+fn fmt_lays_files_out() {
+    let place = Place::new();
+    let neat = place.text("iris.model");
+    place.run(&["fmt", "--check", "iris.model"]).with(0);
+    fs::write(place.path("ragged.model"), neat.replace(" = ", "=").replace("  ", "\t")).unwrap();
+    fs::write(place.path("wrong.model"), "let a = (1\n").unwrap();
+    let ended = place.run(&["fmt", "--check", "iris.model", "ragged.model"]).with(1);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("ragged.model\n", ""));
+    // A file with mistakes is told and left alone; the others are laid out all the same.
+    place.run(&["fmt", "wrong.model", "ragged.model", "iris.model"]).says(&["E0102", "formatted ragged.model"]);
+    assert_eq!(place.text("ragged.model"), neat);
+    assert_eq!(place.text("wrong.model"), "let a = (1\n");
+    place.run(&["fmt", "nothing.model"]).says(&["E0811", "nothing.model"]);
+    place.run(&["fmt"]).with(2);
+
+    let mut child =
+        tensa(place.0.path()).args(["fmt", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"let a=1 # one").unwrap();
+    assert_eq!(child.wait_with_output().unwrap().stdout, b"let a = 1  # one\n");
 }
 
 #[test]

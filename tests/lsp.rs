@@ -143,6 +143,23 @@ fn what_is_not_served_is_refused_and_what_is_not_known_ignored() {
     editor.stop();
 }
 
+#[test]
+fn a_document_is_formatted_unless_it_has_mistakes() {
+    let mut editor = Editor::start();
+    let format =
+        |uri: &str| json!({ "textDocument": { "uri": uri }, "options": { "tabSize": 2, "insertSpaces": true } });
+    editor.open("file:///a.model", "let a=1\n  let é = \"🦀\" # crab");
+    let edits = editor.request("textDocument/formatting", format("file:///a.model"));
+    let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 1, "character": 21 } });
+    assert_eq!(edits, json!([]), "`é` is no name: the text has a mistake");
+    editor.change("file:///a.model", 2, "let a=1\n  let b = \"🦀\" # crab");
+    let edits = editor.request("textDocument/formatting", format("file:///a.model"));
+    assert_eq!(edits, json!([{ "range": whole, "newText": "let a = 1\nlet b = \"🦀\"  # crab\n" }]));
+    editor.change("file:///a.model", 3, "let a = 1\n");
+    assert_eq!(editor.request("textDocument/formatting", format("file:///a.model")), json!([]));
+    editor.stop();
+}
+
 /// The server survives a text at every moment of its being typed.
 #[test]
 fn every_prefix_of_an_example_is_answered() {

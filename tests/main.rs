@@ -9,6 +9,7 @@ mod data;
 mod diagnostics;
 mod docs;
 mod drawing;
+mod formatting;
 mod kernels;
 mod library;
 mod lowering;

@@ -13,7 +13,7 @@ fn diagnostics(text: &str) -> Vec<Diagnostic> {
 }
 
 /// The tree without its places.
-fn shape(text: &str) -> String {
+pub fn shape(text: &str) -> String {
     let (tree, _) = parse::parse(FileId(0), text);
     without_spans(&format!("{tree:?}"))
 }

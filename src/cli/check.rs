@@ -3,8 +3,9 @@
 use clap::Args;
 
 use super::{Failure, Outcome, ProgramArgs, costs, out, report};
-use crate::diag::json;
-use crate::driver::Checked;
+use crate::base::SourceMap;
+use crate::diag::{Diagnostic, json, sarif};
+use crate::driver::{Checked, Session};
 
 /// The arguments of `tensa check`.
 #[derive(Args)]
@@ -14,23 +15,19 @@ pub(super) struct Check {
     /// Print each diagnostic as one JSON object on a line of stdout
     #[arg(long)]
     json: bool,
+    /// Print all diagnostics as one SARIF 2.1.0 document on stdout
+    #[arg(long, conflicts_with = "json")]
+    sarif: bool,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Check) -> Outcome {
     let opened = args.program.open();
     if args.json {
-        let (sources, diagnostics) = match opened {
-            Ok(session) => {
-                let checked = session.check(None);
-                (session.sources, checked.diagnostics)
-            }
-            Err(Failure::Program(session, diagnostics)) => (session.sources, diagnostics),
-            Err(other) => return Err(other),
-        };
-        let failed = diagnostics.has_errors();
-        out(&json::lines(&diagnostics.sorted(), &sources));
-        return if failed { Err(Failure::Told) } else { Ok(()) };
+        return machine_readable(opened, json::lines);
+    }
+    if args.sarif {
+        return machine_readable(opened, sarif::document);
     }
     let session = opened?;
     let checked = session.check(None);
@@ -41,6 +38,21 @@ pub(super) fn run(args: &Check) -> Outcome {
     report::show(checked.diagnostics, &session.sources);
     out(&format!("{}: {summary}\n", args.program.file.display()));
     Ok(())
+}
+
+/// Everything found, as a tool reads it; what the program cannot even be opened for is a finding as well.
+fn machine_readable(opened: Result<Session, Failure>, written: fn(&[Diagnostic], &SourceMap) -> String) -> Outcome {
+    let (sources, diagnostics) = match opened {
+        Ok(session) => {
+            let checked = session.check(None);
+            (session.sources, checked.diagnostics)
+        }
+        Err(Failure::Program(session, diagnostics)) => (session.sources, diagnostics),
+        Err(other) => return Err(other),
+    };
+    let failed = diagnostics.has_errors();
+    out(&written(&diagnostics.sorted(), &sources));
+    if failed { Err(Failure::Told) } else { Ok(()) }
 }
 
 /// `no errors; trains Net on Iris (515 parameters)`

@@ -5,9 +5,11 @@
 
 mod check;
 mod costs;
+mod doc;
 mod emit;
 mod eval;
 mod explain;
+mod fmt;
 mod graph;
 mod interrupt;
 mod lsp;
@@ -63,6 +65,10 @@ enum Command {
     Graph(graph::Args),
     /// Print a stage of the compiler
     Emit(emit::Emit),
+    /// Look up a definition of the library or of a program
+    Doc(doc::Doc),
+    /// Lay programs out in the house style
+    Fmt(fmt::Fmt),
     /// Explain the code of a message, with an example and its mend
     Explain(explain::Explain),
     /// Serve an editor over stdin and stdout (Language Server Protocol)
@@ -137,6 +143,8 @@ pub fn main() -> ExitCode {
         Command::Summary(args) => summary::run(&args),
         Command::Graph(args) => graph::run(&args),
         Command::Emit(args) => emit::run(&args),
+        Command::Doc(args) => doc::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Lsp => lsp::run(),
     };
@@ -158,8 +166,7 @@ pub fn main() -> ExitCode {
 impl ProgramArgs {
     /// Opens the program with what the command line sets.
     pub(super) fn open(&self) -> Result<Session, Failure> {
-        let mut session = Session::open(&self.file)
-            .map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+        let mut session = open_file(&self.file)?;
         for setting in &self.set {
             let Some((name, value)) = setting.split_once('=') else {
                 return Err(Failure::Usage(format!("`--set {setting}` is not of the form NAME=VALUE")));
@@ -170,6 +177,11 @@ impl ProgramArgs {
         }
         Ok(session)
     }
+}
+
+/// Opens a program.
+pub(super) fn open_file(path: &Path) -> Result<Session, Failure> {
+    Session::open(path).map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))
 }
 
 /// The runs asked for: those of a model, or all.
@@ -212,8 +224,7 @@ pub(super) fn open_run(path: &Path) -> Result<(Session, RunFolder, Recorded), Fa
         false => RunFolder::open(path).map_err(failed)?,
     };
     let recorded = folder.recorded().map_err(failed)?;
-    let opened = Session::open(&folder.program());
-    let mut session = opened.map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
+    let mut session = open_file(&folder.program())?;
     session.folder = recorded.folder.clone();
     Ok((session, folder, recorded))
 }

@@ -2,7 +2,8 @@
 //!
 //! `codes.rs` is the register: each code with its title. Each phase has one file of constructors
 //! here; no other file holds a sentence for the user. A phase collects into a `Diagnostics` and goes
-//! on past mistakes. `render.rs` turns the same data into a terminal report, `json.rs` into JSON.
+//! on past mistakes. `render.rs` turns the same data into a terminal report, `json.rs` into JSON,
+//! `sarif.rs` into SARIF.
 
 mod codes;
 pub mod data;
@@ -12,6 +13,7 @@ pub mod json;
 pub mod name;
 pub mod render;
 pub mod run;
+pub mod sarif;
 pub mod shape;
 pub mod store;
 pub mod syntax;
@@ -148,6 +150,11 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// One alone.
+    pub fn of(diagnostic: Diagnostic) -> Diagnostics {
+        Diagnostics { all: vec![diagnostic] }
+    }
+
     /// Adds one; a second with the same code at the same place is dropped.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         let known =

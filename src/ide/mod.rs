@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::base::{FileId, SourceMap};
 use crate::diag::Diagnostic;
 use crate::driver::Session;
+use crate::syntax::format;
 
 /// What a text says about itself.
 pub struct Analysis {
@@ -25,4 +26,9 @@ pub fn diagnostics(text: &str, path: &Path) -> Analysis {
     let session = Session::new(&path.display().to_string(), text, folder);
     let diagnostics = session.check(None).diagnostics.sorted();
     Analysis { file: session.file, sources: session.sources, diagnostics }
+}
+
+/// A text in the house style; nothing for one with mistakes, which is left as it is.
+pub fn formatted(text: &str) -> Option<String> {
+    format::format(FileId(0), text).ok()
 }

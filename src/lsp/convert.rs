@@ -51,6 +51,12 @@ fn message(told: &Told) -> String {
     text
 }
 
+/// All of a document.
+pub(super) fn whole(text: &str) -> Range {
+    let index = LineIndex::new(text);
+    Range { start: Position::default(), end: position(&index, text.len() as u32) }
+}
+
 fn range(index: &LineIndex, span: Span) -> Range {
     Range { start: position(index, span.start), end: position(index, span.end) }
 }

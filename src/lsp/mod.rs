@@ -10,11 +10,12 @@ use std::path::PathBuf;
 use gen_lsp_types::{
     DidChangeTextDocumentNotification, DidChangeTextDocumentParams, DidCloseTextDocumentNotification,
     DidCloseTextDocumentParams, DidOpenTextDocumentNotification, DidOpenTextDocumentParams,
-    DidSaveTextDocumentNotification, DidSaveTextDocumentParams, Notification as _, PublishDiagnosticsNotification,
-    PublishDiagnosticsParams, Save, SaveOptions, ServerCapabilities, TextDocumentContentChangeEvent, TextDocumentSync,
-    TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
+    DidSaveTextDocumentNotification, DidSaveTextDocumentParams, DocumentFormattingParams, DocumentFormattingProvider,
+    DocumentFormattingRequest, Notification as _, PublishDiagnosticsNotification, PublishDiagnosticsParams,
+    Request as _, Save, SaveOptions, ServerCapabilities, TextDocumentContentChangeEvent, TextDocumentSync,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextEdit, Uri,
 };
-use lsp_server::{Connection, ErrorCode, Message, Notification, Response};
+use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
 use rustc_hash::FxHashMap;
 
 use crate::ide;
@@ -46,9 +47,7 @@ pub fn serve(connection: Connection) -> Result<(), Stopped> {
                 if connection.handle_shutdown(&request)? {
                     return Ok(());
                 }
-                let error = format!("`{}` is not served", request.method);
-                let refused = Response::new_err(request.id, ErrorCode::MethodNotFound as i32, error);
-                connection.sender.send(Message::Response(refused))?;
+                connection.sender.send(Message::Response(answered(&documents, request)))?;
             }
             Message::Notification(notification) => {
                 if let Some(published) = notified(&mut documents, notification) {
@@ -72,8 +71,28 @@ fn capabilities() -> ServerCapabilities {
             save: Some(Save::SaveOptions(SaveOptions { include_text: Some(true) })),
             ..TextDocumentSyncOptions::default()
         })),
+        document_formatting_provider: Some(DocumentFormattingProvider::Bool(true)),
         ..ServerCapabilities::default()
     }
+}
+
+/// The answer to a request.
+fn answered(documents: &FxHashMap<String, Document>, request: Request) -> Response {
+    if request.method == DocumentFormattingRequest::METHOD.as_str() {
+        return match serde_json::from_value(request.params) {
+            Ok(params) => Response::new_ok(request.id, formatting(documents, &params)),
+            Err(error) => Response::new_err(request.id, ErrorCode::InvalidParams as i32, error.to_string()),
+        };
+    }
+    let error = format!("`{}` is not served", request.method);
+    Response::new_err(request.id, ErrorCode::MethodNotFound as i32, error)
+}
+
+/// The edit that lays an open document out; none where it has mistakes or is laid out.
+fn formatting(documents: &FxHashMap<String, Document>, params: &DocumentFormattingParams) -> Vec<TextEdit> {
+    let Some(document) = documents.get(&params.text_document.uri.0) else { return Vec::new() };
+    let formatted = ide::formatted(&document.text).filter(|formatted| *formatted != document.text);
+    formatted.map(|new_text| TextEdit { range: convert::whole(&document.text), new_text }).into_iter().collect()
 }
 
 /// What a notification makes known about a document. One that is not understood changes nothing: an editor

@@ -24,6 +24,7 @@ mod habits;
 mod judge;
 mod layout;
 mod limits;
+mod pieces;
 mod recover;
 mod repair;
 mod tokens;
@@ -37,6 +38,7 @@ use build::Builder;
 use draft::{Draft, LOST};
 use grammar::{Fault, Rule};
 
+pub(in crate::syntax) use pieces::{Piece, Role};
 pub(in crate::syntax) use tokens::{RESERVED, UNITS};
 
 /// Texts that nest deeper than this are read on a stack of their own.
@@ -57,6 +59,16 @@ pub fn parse_expr(file: FileId, text: &str) -> (ast::Expr, Diagnostics) {
     let (tree, diagnostics) = bounded(file, text, || parse_lone_expr(file, text));
     let whole = || ast::Expr { kind: ast::ExprKind::Error, span: Span::new(file, 0, text.len()) };
     (tree.unwrap_or_else(whole), diagnostics)
+}
+
+/// The words, signs and comments of a text without mistakes, or its mistakes.
+pub(in crate::syntax) fn pieces(file: FileId, text: &str) -> Result<Vec<Piece<'_>>, Diagnostics> {
+    let (_, diagnostics) = parse(file, text);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let (pieces, diagnostics) = bounded(file, text, || (pieces::pieces(text), Diagnostics::default()));
+    pieces.flatten().ok_or(diagnostics)
 }
 
 /// Runs `read` on a text within the limits, on a stack that is large enough.

@@ -1,0 +1,88 @@
+//! Tests of what is told about programs: definitions looked up, findings for tools.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::Place;
+
+#[test]
+fn doc_shows_the_library_and_the_program() {
+    let place = Place::new();
+    let all = place.run(&["doc"]).with(0).stdout;
+    assert!(all.contains("\nlayers/dense\n  Dense ") && all.contains("  relu "), "{all}");
+    let dense = place.run(&["doc", "Dense"]).with(0).stdout;
+    assert!(dense.starts_with("layer Dense[i]("), "{dense}");
+    for part in ["A linear map along the last axis", "\nexample\n  model M(", "layers/dense.model:", "param w[i, out]"]
+    {
+        assert!(dense.contains(part), "`{part}` is not in\n{dense}");
+    }
+    let missing = place.run(&["doc", "Dence"]).with(2);
+    assert_eq!((missing.stdout.as_str(), missing.stderr.contains("did you mean `Dense`")), ("", true), "{missing:?}");
+
+    // What the program declares hides what the library has.
+    fs::write(place.path("own.model"), "## Mine. All mine.\nfn relu(x: [..]) -> [..] = x\n").unwrap();
+    assert_eq!(place.run(&["doc", "own.model"]).with(0).stdout, "own.model\n  relu  Mine.\n");
+    let own = place.run(&["doc", "relu", "own.model"]).with(0).stdout;
+    assert!(own.contains("All mine") && own.contains("own.model:2"), "{own}");
+    assert!(place.run(&["doc", "gelu", "own.model"]).with(0).stdout.starts_with("fn gelu("));
+    place.run(&["doc", "relu", "nothing.model"]).says(&["E0811"]);
+}
+
+/// What a region of a document says, by lines and columns from 1.
+fn said<'t>(text: &'t str, region: &Value) -> &'t str {
+    let number = |key: &str| region[key].as_u64().unwrap_or_else(|| panic!("no {key} in {region}")) as usize;
+    assert!(number("startLine") >= 1 && number("startColumn") >= 1, "{region}");
+    assert_eq!(number("startLine"), number("endLine"), "a region of one line");
+    let line = text.lines().nth(number("startLine") - 1).expect("a line of the text");
+    let byte = |column: usize| line.char_indices().nth(column - 1).map_or(line.len(), |(byte, _)| byte);
+    &line[byte(number("startColumn"))..byte(number("endColumn"))]
+}
+
+/// The document has what the schema of SARIF 2.1.0 requires of each object, and its indices and places fit.
+#[test]
+fn check_writes_sarif() {
+    let place = Place::new();
+    let text = "fn f(x: [..]) -> [..] = x\nfn f(x: [..]) -> [..] = x\nlet a = \"é\" + Dence\n";
+    fs::write(place.path("a b.model"), text).unwrap();
+    let ended = place.run(&["check", "--sarif", "a b.model"]).with(1);
+    assert_eq!(ended.stderr, "");
+    let document: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(document["version"], "2.1.0");
+    assert!(document["$schema"].as_str().is_some_and(|schema| schema.ends_with("sarif-schema-2.1.0.json")));
+    let [run] = document["runs"].as_array().expect("runs").as_slice() else { panic!("one run") };
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["name"], "tensa");
+    let rules = driver["rules"].as_array().expect("rules");
+    for rule in rules {
+        assert!(rule["id"].is_string() && rule["help"]["text"].is_string(), "{rule}");
+        assert!(rule["shortDescription"]["text"].is_string(), "{rule}");
+    }
+    let results = run["results"].as_array().expect("results");
+    let codes: Vec<&str> = results.iter().filter_map(|result| result["ruleId"].as_str()).collect();
+    assert_eq!(codes, ["E0203", "E0201"]);
+    for result in results {
+        assert!(result["message"]["text"].is_string(), "{result}");
+        assert!(["error", "warning", "note", "none"].contains(&result["level"].as_str().unwrap_or_default()));
+        let index = result["ruleIndex"].as_u64().expect("an index") as usize;
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        for location in result["locations"].as_array().expect("places") {
+            assert_eq!(location["physicalLocation"]["artifactLocation"]["uri"], "a%20b.model");
+        }
+    }
+    let place_of = |location: &Value| said(text, &location["physicalLocation"]["region"]).to_owned();
+    assert_eq!(place_of(&results[0]["locations"][0]), "f");
+    assert_eq!(place_of(&results[0]["relatedLocations"][0]), "f");
+    assert_eq!(place_of(&results[1]["locations"][0]), "Dence");
+    let change = &results[1]["fixes"][0]["artifactChanges"][0];
+    assert_eq!(change["artifactLocation"]["uri"], "a%20b.model");
+    assert_eq!(said(text, &change["replacements"][0]["deletedRegion"]), "Dence");
+    assert_eq!(change["replacements"][0]["insertedContent"]["text"], "Dense");
+
+    // A program without findings, and one that is not there.
+    let clean: Value = serde_json::from_str(&place.run(&["check", "--sarif", "iris.model"]).with(0).stdout).unwrap();
+    assert_eq!(clean["runs"][0]["results"], Value::Array(Vec::new()));
+    let absent: Value = serde_json::from_str(&place.run(&["check", "--sarif", "no.model"]).with(1).stdout).unwrap();
+    assert_eq!(absent["runs"][0]["results"][0]["ruleId"], "E0811");
+    place.run(&["check", "--sarif", "--json", "iris.model"]).with(2);
+}
