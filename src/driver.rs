@@ -17,7 +17,7 @@ use crate::ir::Graph;
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
-use crate::syntax::{ast, blame, parse};
+use crate::syntax::{ast, blame, parse, unused};
 use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
 
 /// The files of the standard library, in the binary.
@@ -327,6 +327,10 @@ impl Session {
         });
         let mut diagnostics = self.syntax.clone();
         diagnostics.extend(found);
+        // Beside a mistake, a name without use is most likely the one that was misspelt.
+        if !diagnostics.has_errors() {
+            diagnostics.extend(unused::unused(&self.tree, self.text()));
+        }
         Checked { program, datasets: facts.datasets, diagnostics, reading }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use tensa::backend::interp::Interp;
@@ -90,7 +91,9 @@ fn listings_check() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut count = 0;
     let mut wrong = String::new();
-    for page in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/language.md", "docs/cli.md"] {
+    for page in
+        ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/language.md", "docs/cli.md", "docs/tutorial.md"]
+    {
         for listing in listings(&root.join(page)) {
             count += 1;
             let session = Session::new("listing.model", &listing, root.join("examples"));
@@ -104,6 +107,47 @@ fn listings_check() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
     assert!(count >= 10, "only {count} listings");
+}
+
+/// What the commands of the tutorial print is what it shows: each `sh` listing runs with the program above it as
+/// `net.model`, beside the data of the examples. `./bless docs` writes what they print.
+#[test]
+fn the_tutorial_shows_what_commands_print() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let page = root.join("docs/tutorial.md");
+    let text = fs::read_to_string(&page).expect("the tutorial");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("data")).expect("a folder for the data");
+    fs::copy(root.join("examples/data/iris.csv"), folder.path().join("data/iris.csv")).expect("the data");
+    let (mut printed, mut shown) = (None, String::new());
+    let mut count = 0;
+    for (index, part) in text.split("\n```").enumerate() {
+        let (word, body) = if index % 2 == 1 { part.split_once('\n').unwrap_or((part, "")) } else { ("", part) };
+        let mut kept = part.to_owned();
+        match word {
+            "model" | "broken" => fs::write(folder.path().join("net.model"), body).expect("a program"),
+            // A fence stands at the start of a line; printed pages may have some within theirs.
+            "sh" => {
+                let words: Vec<&str> = body.split_whitespace().skip(1).collect();
+                let mut command = Command::new(env!("CARGO_BIN_EXE_tensa"));
+                let output =
+                    command.current_dir(folder.path()).env("NO_COLOR", "1").args(words).output().expect("a run");
+                let all = [output.stdout, output.stderr].concat();
+                printed = Some(String::from_utf8(all).expect("a text"));
+                count += 1;
+            }
+            "text" => kept = format!("text\n{}", printed.take().expect("a command above what it prints").trim_end()),
+            _ => {}
+        }
+        shown.push_str(if index == 0 { "" } else { "\n```" });
+        shown.push_str(&kept);
+    }
+    assert!(count >= 5, "only {count} commands");
+    if std::env::var_os("TENSA_BLESS").is_some() {
+        fs::write(&page, shown).expect("the tutorial");
+        return;
+    }
+    assert_eq!(shown, text);
 }
 
 /// A definition of the library with the comment above it.

@@ -145,6 +145,8 @@ codes! {
     E0828 "a run cannot be continued"
     E0829 "a project cannot be made here"
     W0201 "a definition hides one of the library"
+    W0202 "nothing uses this definition"
+    W0203 "nothing uses this let"
     W0701 "a column has one value only"
     W0702 "a file beside pictures is left out"
 }

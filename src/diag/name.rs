@@ -92,6 +92,21 @@ pub fn hides_library(name: Symbol, span: Span) -> Diagnostic {
         .help("the library goes on using its own; rename this one if that is not what you want")
 }
 
+/// A definition of a program that no run leads to.
+pub fn unused_definition(name: &impl Named) -> Diagnostic {
+    Diagnostic::warning(Code::W0202, name.span(), format!("nothing uses `{}`", name.name()))
+        .here("defined and never used")
+        .help("use it, or delete it")
+}
+
+/// A `let` that is never said again.
+pub fn unused_let(name: &impl Named) -> Diagnostic {
+    let word = name.name();
+    Diagnostic::warning(Code::W0203, name.span(), format!("nothing uses `{word}`"))
+        .here("computed and never used")
+        .help(format!("delete the line, or call it `_{word}` if it is to stay"))
+}
+
 /// A value under the name of an axis.
 pub fn hides_axis(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0204, span, format!("`{name}` is an axis here and cannot name a value"))

@@ -5,3 +5,4 @@ pub mod blame;
 pub mod format;
 pub mod parse;
 pub mod print;
+pub mod unused;

@@ -71,6 +71,12 @@ pub(in crate::syntax) fn pieces(file: FileId, text: &str) -> Result<Vec<Piece<'_
     pieces.flatten().ok_or(diagnostics)
 }
 
+/// The words of a text and where each begins, keywords and units among them.
+pub(in crate::syntax) fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let words = tokens::Lexer::new(text).filter(|token| token.kind == tokens::Kind::Word);
+    words.map(|token| (token.start, token.text(text)))
+}
+
 /// Runs `read` on a text within the limits, on a stack that is large enough.
 fn bounded<T: Send>(
     file: FileId,
