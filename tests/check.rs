@@ -74,6 +74,29 @@ fn mutants_are_checked_without_panic() {
     }
 }
 
+/// No beginning of a program makes the check panic, nor one with any byte exchanged for another sign.
+#[test]
+fn beginnings_and_exchanged_signs_are_checked_without_panic() {
+    const SIGNS: &[u8] = b"()[]{}=:~,.|>-+*/%^<\"'#\n _a0";
+    let rounds: u32 = if thorough() { 400 } else { 8 };
+    for (at, (name, text)) in programs::read("tests/data/language").iter().enumerate() {
+        let mut rng = Rng::new(0xb17e + at as u32);
+        for round in 0..rounds {
+            let mut bytes = text.clone().into_bytes();
+            let place = rng.below(bytes.len());
+            if round % 2 == 0 {
+                bytes.truncate(place);
+            } else {
+                bytes[place] = SIGNS[rng.below(SIGNS.len())];
+            }
+            // A cut through a character leaves a sign that means nothing.
+            let mutant = String::from_utf8_lossy(&bytes);
+            let outcome = catch_unwind(AssertUnwindSafe(|| check(&mutant)));
+            assert!(outcome.is_ok(), "the check panics on this mutant of {name}:\n{mutant}");
+        }
+    }
+}
+
 /// Deleting one token gives at most two diagnostics, the first within a line of it nine times in ten.
 #[test]
 fn a_deleted_token_is_told_once_and_near() {

@@ -137,7 +137,7 @@ fn best_breaks(pieces: &[Piece], partners: &[usize], line: &Line) -> Vec<usize> 
         at = if is_whole(at) { partners[at] + 1 } else { at + 1 };
     }
     let of_role = |role: Role| level.iter().copied().filter(move |&at| pieces[at].role == role && at > first);
-    if let Some(head) = of_role(Role::Head).last() {
+    if let Some(head) = of_role(Role::Head).next_back() {
         return vec![head];
     }
     let pipes: Vec<usize> = of_role(Role::Pipe).collect();
