@@ -121,12 +121,12 @@ fn the_tutorial_shows_what_commands_print() {
     fs::copy(root.join("examples/data/iris.csv"), folder.path().join("data/iris.csv")).expect("the data");
     let (mut printed, mut shown) = (None, String::new());
     let mut count = 0;
+    // A fence stands at the start of a line; what is printed may have some within its lines.
     for (index, part) in text.split("\n```").enumerate() {
         let (word, body) = if index % 2 == 1 { part.split_once('\n').unwrap_or((part, "")) } else { ("", part) };
         let mut kept = part.to_owned();
         match word {
             "model" | "broken" => fs::write(folder.path().join("net.model"), body).expect("a program"),
-            // A fence stands at the start of a line; printed pages may have some within theirs.
             "sh" => {
                 let words: Vec<&str> = body.split_whitespace().skip(1).collect();
                 let mut command = Command::new(env!("CARGO_BIN_EXE_tensa"));
