@@ -72,6 +72,41 @@ pub fn fans_needed(initialiser: Symbol, axes: &str, span: Span) -> Diagnostic {
     .help(format!("say it: `~ {initialiser}[… -> …]`"))
 }
 
+/// An initialiser that makes a matrix, for a parameter that is none.
+pub fn matrix_needed(initialiser: Symbol, axes: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0506, span, format!("`{initialiser}` makes a matrix, and `{axes}` is none"))
+        .here("its axes that go in and those that come out must be different ones")
+        .help("a parameter of one axis may begin at `zeros`, `ones`, a number or `normal(0.02)`")
+}
+
+/// A parameter of another count of axes than an optimizer is for.
+pub fn optimizer_axes(
+    optimizer: Symbol,
+    wanted: &str,
+    (path, axes): (&str, &str),
+    span: Span,
+    param: Span,
+) -> Diagnostic {
+    Diagnostic::error(Code::E0304, span, format!("`{optimizer}` updates parameters with the axes `{wanted}`"))
+        .here(format!("`{path}` is `{axes}`"))
+        .label(param, "this parameter")
+        .help(format!("an optimizer of any `(p, g)` may ask for `rank(p)`, and do as `{optimizer}` where it fits"))
+}
+
+/// `total` of more than a number.
+pub fn total_of_tensor(actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, "`total` adds one number of each parameter")
+        .here(format!("this is `{actual}`"))
+        .help("sum it first: `total(sum(…))`")
+}
+
+/// `total` where no parameters are updated.
+pub fn total_outside(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0403, span, "`total` adds over all parameters of an update")
+        .here("here is no update")
+        .help("it stands in an `optimizer`, as in `sqrt(total(sum(g^2)))`")
+}
+
 /// A state where none can be.
 pub fn state_outside(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(

@@ -31,6 +31,8 @@ pub enum Builtin {
     Count,
     /// `rank(p)`
     Rank,
+    /// `total(x)`
+    Total,
     /// `rename[a -> b](x)`
     Rename,
     /// `split[d -> head: 8, e](x)`
@@ -102,6 +104,7 @@ impl Builtin {
             "full" => Builtin::Full,
             "count" => Builtin::Count,
             "rank" => Builtin::Rank,
+            "total" => Builtin::Total,
             "rename" => Builtin::Rename,
             "split" => Builtin::Split,
             "join" => Builtin::Join,
@@ -149,6 +152,7 @@ impl Builtin {
         "full",
         "count",
         "rank",
+        "total",
         "rename",
         "split",
         "join",
@@ -166,5 +170,5 @@ impl Builtin {
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "load", "ema", "index", "total"];
+    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "load", "ema", "index"];
 }

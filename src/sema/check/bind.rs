@@ -138,8 +138,13 @@ impl<'a> Checker<'a> {
             return false;
         }
         let given = Given { name: None, value, span: default.span };
-        match param.ty.as_ref().map(|ty| &ty.kind) {
-            Some(TypeKind::Tensor { .. }) => self.bind_tensor(scope, binders, def, param, &given, &mut Vec::new()),
+        match (param.ty.as_ref().map(|ty| &ty.kind), &given.value) {
+            // A number stands for itself, whatever axes a given tensor would have; its `rank` tells that none was.
+            (Some(TypeKind::Tensor { .. }), Value::Int(_) | Value::Float(_)) => {
+                scope.bind(param.name.name, given.value);
+                true
+            }
+            (Some(TypeKind::Tensor { .. }), _) => self.bind_tensor(scope, binders, def, param, &given, &mut Vec::new()),
             _ => self.bind_value(scope, param, &given),
         }
     }

@@ -103,6 +103,7 @@ impl<'a> Checker<'a> {
                 let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 Value::Int((self.ty(x).axes.len() as i64).into())
             }
+            Builtin::Total => self.total(scope.body, call.args, span),
             Builtin::StopGradient => {
                 let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 let ty = self.ty(x).clone();

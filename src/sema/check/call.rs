@@ -518,7 +518,7 @@ fn takes_int(def: &ast::Def) -> bool {
 }
 
 /// Whether a parameter is declared `axis` or `axis(i)`.
-fn is_axis(param: &ast::Param) -> bool {
+pub(super) fn is_axis(param: &ast::Param) -> bool {
     match param.ty.as_ref().map(|ty| &ty.kind) {
         Some(ast::TypeKind::Named(ident) | ast::TypeKind::Of(ident, _)) => ident.name.as_str() == "axis",
         _ => false,

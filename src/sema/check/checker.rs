@@ -8,6 +8,7 @@ use crate::ir::{DType, Dim, RematId};
 use crate::syntax::ast;
 
 use super::store::Store;
+use super::total::Totals;
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
 use crate::sema::resolve::{Global, Globals};
@@ -46,6 +47,8 @@ pub(super) struct Checker<'a> {
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
     pub(super) calls: Vec<CallSite>,
+    /// The sums over all parameters, while updates are elaborated.
+    pub(super) totals: Option<Totals>,
     /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
     /// is left to its uses.
     pub(super) alone: bool,
@@ -79,6 +82,7 @@ impl<'a> Checker<'a> {
             frozen: 0,
             data_unknown: false,
             calls: Vec::new(),
+            totals: None,
             alone: false,
             used: FxHashSet::default(),
             constants: FxHashMap::default(),

@@ -8,7 +8,7 @@ use crate::diag::{name, shape, store as told};
 use crate::ir::DType;
 use crate::sema::primitive::Builtin;
 use crate::sema::typed::{self, Axis, ExprId, ExprKind, Owner, Type};
-use crate::sema::value::{Body, Callee, Function, Given, LiveState, Place, Scope, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Given, LiveState, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, ExprKind as Ast};
 
 use super::checker::{Checker, plain, product};
@@ -143,17 +143,18 @@ impl<'a> Checker<'a> {
         Some(self.push(kind, plain(axes.to_vec()), span))
     }
 
-    /// Fan in and fan out: as written, else the first and the second of at most two axes.
+    /// The axes that go in and those that come out: as written, else the first and the second of at most two axes;
+    /// none where neither says it.
     fn fans(
         &mut self,
         scope: &mut Scope<'a>,
         written: Option<&'a ast::Brackets>,
         axes: &[Axis],
         span: Span,
-    ) -> Option<[Value<'a>; 2]> {
-        let sizes = match written {
+    ) -> Option<Option<[Vec<Axis>; 2]>> {
+        Some(match written {
             Some(ast::Brackets { from, to: Some(to), .. }) => {
-                let mut size_of = |list: &'a [ast::Ix]| -> Option<Vec<Axis>> {
+                let mut axes_of = |list: &'a [ast::Ix]| -> Option<Vec<Axis>> {
                     let ty = plain(axes.to_vec());
                     list.iter()
                         .map(|ix| {
@@ -169,57 +170,97 @@ impl<'a> Checker<'a> {
                         })
                         .collect()
                 };
-                (size_of(from)?, size_of(to)?)
+                Some([axes_of(from)?, axes_of(to)?])
             }
             _ => match axes {
-                [] => (Vec::new(), Vec::new()),
-                [only] => (vec![only.clone()], vec![only.clone()]),
-                [i, out] => (vec![i.clone()], vec![out.clone()]),
-                // Only an initialiser that asks for fans needs them said.
-                _ => return Some([Value::Error, Value::Error]),
+                [] => Some([Vec::new(), Vec::new()]),
+                [only] => Some([vec![only.clone()], vec![only.clone()]]),
+                [i, out] => Some([vec![i.clone()], vec![out.clone()]]),
+                _ => None,
             },
-        };
-        match (product(&sizes.0), product(&sizes.1)) {
-            (Some(fan_in), Some(fan_out)) => Some([Value::Int(fan_in), Value::Int(fan_out)]),
-            _ => {
-                self.report(shape::overflow(span));
-                None
-            }
-        }
+        })
     }
 
+    /// The value of an initialiser. It gets the fans it asks for: as numbers, or as the two axes of a matrix, which
+    /// become those of the parameter again, with as many matrices as its other axes have places.
     fn initialise(
         &mut self,
         scope: &mut Scope<'a>,
         function: &Function<'a>,
         axes: &[Axis],
-        fans: [Value<'a>; 2],
+        fans: Option<[Vec<Axis>; 2]>,
         path: &str,
         span: Span,
     ) -> Option<ExprId> {
         let Callee::Def(def) = function.callee else { return None };
-        let wants_fans = !def.inputs.is_empty();
-        if wants_fans && fans.iter().any(Value::is_error) {
-            self.report(told::fans_needed(def.name.name, &self.show_axes(axes), span));
+        let name = def.name.name;
+        let fans = match fans {
+            Some(fans) => fans,
+            None if def.inputs.is_empty() => Default::default(),
+            None => {
+                self.report(told::fans_needed(name, &self.show_axes(axes), span));
+                return None;
+            }
+        };
+        let mut sides = Vec::new();
+        for (input, axes) in def.inputs.iter().zip(&fans) {
+            let Some(size) = product(axes) else {
+                self.report(shape::overflow(span));
+                return None;
+            };
+            let id = self.axes.add(Some(input.name.name), size.clone());
+            sides.push(Axis { id, size, from: span });
+        }
+        let is_matrix = sides.len() == 2 && def.inputs.iter().all(super::call::is_axis);
+        let is_of = |side: &[Axis], axis: &Axis| side.iter().any(|other| other.id == axis.id);
+        if is_matrix && (fans.iter().any(Vec::is_empty) || fans[0].iter().any(|axis| is_of(&fans[1], axis))) {
+            self.report(told::matrix_needed(name, &self.show_axes(axes), span));
             return None;
         }
-        let inputs = match wants_fans {
-            true => fans.into_iter().take(def.inputs.len()).map(|value| Given { name: None, value, span }).collect(),
-            false => Vec::new(),
+        let mut row = axes.to_vec();
+        if is_matrix {
+            row.retain(|axis| !fans.iter().any(|side| is_of(side, axis)));
+        }
+        let input = |side: &Axis| match is_matrix {
+            true => Value::Axis(AxisArg { id: side.id, size: side.size.clone(), span }),
+            false => Value::Int(side.size.clone()),
         };
-        let value = self.elaborate(
-            scope,
-            super::call::Use {
-                def,
-                brackets: None,
-                config: function.config.clone().unwrap_or_default(),
-                inputs,
-                row: Some(axes.to_vec()),
-                place: Place::new(path.to_owned()),
-                span,
-            },
-        );
-        self.tensor(value, span)
+        let call = super::call::Use {
+            def,
+            brackets: None,
+            config: function.config.clone().unwrap_or_default(),
+            inputs: sides.iter().map(|side| Given { name: None, value: input(side), span }).collect(),
+            row: Some(row.clone()),
+            place: Place::new(path.to_owned()),
+            span,
+        };
+        let value = self.elaborate(scope, call);
+        let value = self.tensor(value, span)?;
+        if !is_matrix {
+            return Some(value);
+        }
+        let matrices: Vec<Axis> = row.iter().chain(&sides).cloned().collect();
+        let value = self.shaped(value, &matrices, span)?;
+        let apart = row.into_iter().chain(fans.into_iter().flatten()).collect();
+        Some(self.push(ExprKind::Reshape(value), plain(apart), span))
+    }
+
+    /// Whether an optimizer for parameters of certain axes, `(p: [a, b], g: [a, b])`, is one for this parameter.
+    pub(super) fn optimizer_takes(&mut self, def: &'a ast::Def, param: usize, span: Span) -> bool {
+        let Some(ast::TypeKind::Tensor { axes, .. }) =
+            def.inputs.first().and_then(|p| p.ty.as_ref()).map(|ty| &ty.kind)
+        else {
+            return true;
+        };
+        let param = self.store.params[param].clone();
+        let has_row = axes.iter().any(|decl| matches!(decl, AxisDecl::Row(_)));
+        if has_row || axes.len() == param.ty.axes.len() {
+            return true;
+        }
+        let wanted = super::bind::show_decls(axes);
+        let actual = self.show_axes(&param.ty.axes);
+        self.report(told::optimizer_axes(def.name.name, &wanted, (&param.path, &actual), span, param.span));
+        false
     }
 
     // ---- states

@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
         self.forget_repeated_bindings(n_bindings);
 
         let settings = self.settings(&mut mode, &lines, train);
-        let updates = self.updates(&mut mode, &lines, train);
+        let updates = self.with_totals(|this| this.updates(&mut mode, &lines, train));
         self.unreached_params(&training, &evaluation);
         self.open_sizes();
         self.too_large();
@@ -432,6 +432,10 @@ impl<'a> Checker<'a> {
         for param in (0..self.store.params.len()).filter(|&param| self.store.params[param].trained).collect::<Vec<_>>()
         {
             self.store.pending.clear();
+            self.next_parameter();
+            if !self.optimizer_takes(def, param, span) {
+                return updates;
+            }
             let ty = self.store.params[param].ty.clone();
             let p = self.push(ExprKind::Param(param), ty.clone(), span);
             let g = self.gradient_of(param);
@@ -540,7 +544,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The second elaboration binds the same names; the first is the one to show.
-    fn forget_repeated_bindings(&mut self, keep: usize) {
+    pub(super) fn forget_repeated_bindings(&mut self, keep: usize) {
         let known: FxHashSet<Span> = self.bindings[..keep].iter().map(|binding| binding.span).collect();
         let mut at = 0;
         self.bindings.retain(|binding| {
