@@ -28,6 +28,7 @@ const STD: &[(&str, &str)] = &[
     ("<std>/layers/conv.model", include_str!("../stdlib/layers/conv.model")),
     ("<std>/layers/dense.model", include_str!("../stdlib/layers/dense.model")),
     ("<std>/layers/embedding.model", include_str!("../stdlib/layers/embedding.model")),
+    ("<std>/layers/gated.model", include_str!("../stdlib/layers/gated.model")),
     ("<std>/layers/norm.model", include_str!("../stdlib/layers/norm.model")),
     ("<std>/layers/pool.model", include_str!("../stdlib/layers/pool.model")),
     ("<std>/layers/residual.model", include_str!("../stdlib/layers/residual.model")),
@@ -35,6 +36,7 @@ const STD: &[(&str, &str)] = &[
     ("<std>/metrics.model", include_str!("../stdlib/metrics.model")),
     ("<std>/optimizers.model", include_str!("../stdlib/optimizers.model")),
     ("<std>/schedules.model", include_str!("../stdlib/schedules.model")),
+    ("<std>/vectors.model", include_str!("../stdlib/vectors.model")),
 ];
 
 /// The trees of the standard library; every session adds its files first, so the ids are the same.

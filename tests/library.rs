@@ -1,5 +1,10 @@
 //! What layers of the library and forms of the language compute, against loops written out.
 
+#[path = "library/initialisers.rs"]
+mod initialisers;
+#[path = "library/reference.rs"]
+mod reference;
+
 use tensa::ops::Value;
 
 use crate::support::models::{self, Alone};
