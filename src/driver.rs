@@ -4,6 +4,7 @@
 //! demand. This file names the order of the phases once; it is the only way from text to kernels, and the
 //! only place where the front end meets files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use crate::ir::Graph;
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
+use crate::syntax::modules::{self, Modules, Reader};
 use crate::syntax::{ast, blame, parse, unused};
 use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
 
@@ -64,6 +66,41 @@ pub struct Session {
     overrides_text: Vec<(String, String)>,
     tree: ast::File,
     syntax: Diagnostics,
+    modules: Modules,
+}
+
+/// Files as the system has them.
+struct Disk;
+
+impl Reader for Disk {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "there is none".to_owned(),
+            _ => error.to_string(),
+        })?;
+        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    }
+
+    fn programs(&self, folder: &Path) -> Vec<String> {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter(|name| name.ends_with(".model")).collect()
+    }
+}
+
+/// Files as a run took them down.
+struct Taken<'a>(&'a BTreeMap<String, String>, &'a Path);
+
+impl Reader for Taken<'_> {
+    fn read(&self, path: &Path) -> Result<String, String> {
+        let name = path.strip_prefix(self.1).unwrap_or(path).display().to_string();
+        self.0.get(&name).cloned().ok_or_else(|| "the run did not take it down".to_owned())
+    }
+
+    fn programs(&self, _: &Path) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A checked program with its data.
@@ -125,32 +162,43 @@ pub struct Programs {
 impl Session {
     /// Opens a program from its text. `name` is its path as the user gave it.
     pub fn new(name: &str, text: &str, folder: PathBuf) -> Session {
+        Session::with_files(name, text, folder, &Disk)
+    }
+
+    /// Opens a program that a run took down, with the files it used; data lies in `folder`.
+    pub fn taken_down(path: &Path, folder: PathBuf, used: &BTreeMap<String, String>) -> Result<Session, Diagnostics> {
+        let (name, text) = read(path)?;
+        let files = folder.clone();
+        Ok(Session::with_files(&name, &text, folder, &Taken(used, &files)))
+    }
+
+    /// Opens a program from its text and a reader of the files it uses.
+    fn with_files(name: &str, text: &str, folder: PathBuf, files: &dyn Reader) -> Session {
         let mut sources = SourceMap::default();
         for (name, text) in STD {
             sources.add(*name, *text, true);
         }
         let file = sources.add(name, text, false);
         let (tree, syntax) = on_large_stack(|| parse::parse(file, text));
-        Session { sources, file, folder, overrides: FxHashMap::default(), overrides_text: Vec::new(), tree, syntax }
+        let own = Path::new(Path::new(name).file_name().unwrap_or_default());
+        let modules = modules::load(&mut sources, (file, &tree), own, &folder, files);
+        let (overrides, overrides_text) = Default::default();
+        Session { sources, file, folder, overrides, overrides_text, tree, syntax, modules }
     }
 
     /// Opens a program from its file.
     pub fn open(path: &Path) -> Result<Session, Diagnostics> {
-        let refuse = |told| {
-            let mut diagnostics = Diagnostics::default();
-            diagnostics.push(told);
-            diagnostics
-        };
-        let name = path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|error| refuse(told::cannot_read(&name, &error)))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|error| refuse(told::not_utf8(&name, error.utf8_error().valid_up_to())))?;
+        let (name, text) = read(path)?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Ok(Session::new(&name, &text, folder))
     }
 
     /// Sets a top-level `let`, or a setting of `train`, to the value of a text: `lr=3e-4`.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Diagnostics> {
+        let refuse = |told| Err(Diagnostics::of(told));
+        if value.is_empty() {
+            return refuse(told::set_without_value(name));
+        }
         let file = self.sources.add(format!("--set {name}"), value, false);
         let (expr, diagnostics) = parse::parse_expr(file, value);
         if diagnostics.has_errors() {
@@ -159,9 +207,19 @@ impl Session {
         let known = self.settable();
         if !known.iter().any(|other| other == name) {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            let mut diagnostics = Diagnostics::default();
-            diagnostics.push(told::nothing_to_set(name, &known));
-            return Err(diagnostics);
+            return refuse(told::nothing_to_set(name, &known));
+        }
+        let declared = self.tree.items.iter().find_map(|item| match item {
+            ast::Item::Let(ast::Let { target: ast::Target::Names(names), value, .. }) => {
+                names.iter().any(|ident| ident.name.as_str() == name).then_some(value)
+            }
+            _ => None,
+        });
+        if let Some(declared) = declared
+            && let (Some(was), Some(given)) = (sort(declared), sort(&expr))
+            && was != given
+        {
+            return refuse(told::set_another_sort(name, was, given, expr.span, declared.span));
         }
         self.overrides.insert(Symbol::new(name), expr);
         self.overrides_text.push((name.to_owned(), value.to_owned()));
@@ -171,6 +229,20 @@ impl Session {
     /// What the command line set, for the record of a run.
     pub fn overrides(&self) -> &[(String, String)] {
         &self.overrides_text
+    }
+
+    /// The files that the program uses, by their paths from its folder, for the record of a run.
+    pub fn used(&self) -> BTreeMap<String, String> {
+        let text = |module: &modules::Module| self.sources.file(module.file).text.to_string();
+        self.modules.all.iter().map(|module| (module.path.display().to_string(), text(module))).collect()
+    }
+
+    /// The `use` of the program that brings a file, by itself or by what it uses.
+    pub fn brought_by(&self, file: FileId) -> Option<Span> {
+        let uses = || self.modules.uses.iter().filter(|(_, used)| **used == file).map(|(place, _)| *place);
+        let here = uses().filter(|place| place.file == self.file).min();
+        // Files use each other in no circle: a shorter way is left each time.
+        here.or_else(|| uses().filter_map(|place| self.brought_by(place.file)).min())
     }
 
     /// The text of the user's file with what the command line set in its place.
@@ -277,7 +349,7 @@ impl Session {
         on_large_stack(|| {
             let facts = Facts { datasets: FxHashMap::default(), recorded: schemas };
             let (program, told) = sema::check(&self.trees(), &facts);
-            let mut diagnostics = self.syntax.clone();
+            let mut diagnostics = self.read_diagnostics();
             diagnostics.extend(told);
             Checked { program, datasets: facts.datasets, diagnostics, reading: Duration::ZERO }
         })
@@ -319,15 +391,20 @@ impl Session {
         let (program, told) = sema::check(&sources, &facts);
         found.extend(told);
         // What follows from a text that could not be read stays silent; a misspelt name does not follow.
-        let spoilt = blame::spoilt(&self.tree, self.text(), &self.syntax);
-        let follows = |span: Span| spoilt.iter().any(|item| item.start <= span.start && span.end <= item.end);
-        let line = |span: Span| self.sources.file(span.file).line_of(span.start);
-        let misread: FxHashSet<usize> = self.syntax.iter().filter_map(|told| told.span().map(line)).collect();
-        found.retain(|told| match told.span().filter(|span| follows(*span)) {
-            Some(span) => told.knows_the_word() && !misread.contains(&line(span)),
-            None => true,
-        });
-        let mut diagnostics = self.syntax.clone();
+        let files = self.modules.all.iter().map(|module| (module.file, &module.tree, &module.syntax));
+        for (file, tree, syntax) in files.chain([(self.file, &self.tree, &self.syntax)]) {
+            let spoilt = blame::spoilt(tree, &self.sources.file(file).text, syntax);
+            let follows = |span: Span| {
+                span.file == file && spoilt.iter().any(|item| item.start <= span.start && span.end <= item.end)
+            };
+            let line = |span: Span| self.sources.file(span.file).line_of(span.start);
+            let misread: FxHashSet<usize> = syntax.iter().filter_map(|told| told.span().map(line)).collect();
+            found.retain(|told| match told.span().filter(|span| follows(*span)) {
+                Some(span) => told.knows_the_word() && !misread.contains(&line(span)),
+                None => true,
+            });
+        }
+        let mut diagnostics = self.read_diagnostics();
         diagnostics.extend(found);
         // Beside a mistake, a name without use is most likely the one that was misspelt.
         if !diagnostics.has_errors() {
@@ -336,10 +413,26 @@ impl Session {
         Checked { program, datasets: facts.datasets, diagnostics, reading }
     }
 
+    /// What was found while the program and the files it uses were read.
+    fn read_diagnostics(&self) -> Diagnostics {
+        let mut diagnostics = self.syntax.clone();
+        diagnostics.extend(self.modules.diagnostics.clone());
+        self.modules.all.iter().for_each(|module| diagnostics.extend(module.syntax.clone()));
+        diagnostics
+    }
+
     /// All trees and what the command line set.
     fn trees(&self) -> Sources<'_> {
         let std = STD_TREES.iter().enumerate().map(|(at, tree)| Source { file: FileId(at as u32), tree });
-        Sources { std: std.collect(), user: Source { file: self.file, tree: &self.tree }, overrides: &self.overrides }
+        let used = self.modules.all.iter().map(|module| Source { file: module.file, tree: &module.tree });
+        Sources {
+            std: std.collect(),
+            user: Source { file: self.file, tree: &self.tree },
+            used: used.collect(),
+            uses: &self.modules.uses,
+            incomplete: &self.modules.incomplete,
+            overrides: &self.overrides,
+        }
     }
 
     /// The seed of the first run on some data, which also shuffles and splits it.
@@ -427,6 +520,28 @@ fn verified(pass: &str, graph: &Graph) {
         && let Err(fault) = crate::ops::verify::verify(graph)
     {
         crate::base::bug!("after {pass}: {fault}\n{}", crate::ir::text::print(graph));
+    }
+}
+
+/// A program's name and text.
+fn read(path: &Path) -> Result<(String, String), Diagnostics> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path).map_err(|error| Diagnostics::of(told::cannot_read(&name, &error)))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Diagnostics::of(told::not_utf8(&name, error.utf8_error().valid_up_to())))?;
+    Ok((name, text))
+}
+
+/// What sort of value a text plainly is.
+fn sort(expr: &ast::Expr) -> Option<&'static str> {
+    match &expr.kind {
+        ast::ExprKind::Number(_) => Some("a number"),
+        ast::ExprKind::Unary(ast::UnaryOp::Neg, operand) => sort(operand),
+        ast::ExprKind::Bool(_) => Some("true or false"),
+        ast::ExprKind::Str(_) => Some("a text"),
+        ast::ExprKind::List(_) => Some("a list"),
+        ast::ExprKind::Record(_) => Some("a record"),
+        _ => None,
     }
 }
 

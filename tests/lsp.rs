@@ -129,6 +129,21 @@ fn columns_are_utf16_and_second_places_are_related() {
     editor.stop();
 }
 
+/// A mistake in a used file stands where the program uses it, and says where it is.
+#[test]
+fn mistakes_of_a_used_file_stand_at_the_use() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("nets.model"), "\nfn twice(x: [..]) -> [..] = 2 * z\n").expect("a writable folder");
+    let editor = Editor::start();
+    let uri = format!("file://{}", folder.path().join("net.model").display());
+    let told = editor.open(&uri, "let width = 8\nuse \"nets.model\"\n");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["range"]["start"], json!({ "line": 1, "character": 0 }));
+    let message = told[0]["message"].as_str().expect("a text");
+    assert!(message.contains("nets.model`, line 2") && message.contains("`z`"), "{message}");
+    editor.stop();
+}
+
 #[test]
 fn what_is_not_served_is_refused_and_what_is_not_known_ignored() {
     let mut editor = Editor::start();

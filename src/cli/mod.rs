@@ -224,7 +224,7 @@ pub(super) fn open_run(path: &Path) -> Result<(Session, RunFolder, Recorded), Fa
         false => RunFolder::open(path).map_err(failed)?,
     };
     let recorded = folder.recorded().map_err(failed)?;
-    let mut session = open_file(&folder.program())?;
-    session.folder = recorded.folder.clone();
+    let opened = Session::taken_down(&folder.program(), recorded.folder.clone(), &recorded.used);
+    let session = opened.map_err(|told| Failure::Program(Box::new(Session::new("", "", PathBuf::new())), told))?;
     Ok((session, folder, recorded))
 }

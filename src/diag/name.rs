@@ -85,6 +85,42 @@ pub fn defined_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
         .label(first, "first declared here")
 }
 
+/// A name that a used file brings and that is there already.
+pub fn from_two_files(name: Symbol, span: Span, first: Span, path: &str) -> Diagnostic {
+    let stem = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".model");
+    let alias: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    Diagnostic::error(Code::E0203, span, format!("this file brings a `{name}`, and there is one already"))
+        .here(format!("it declares `{name}`"))
+        .label(first, format!("this `{name}` is there already"))
+        .fix(format!("keep its names behind one: `{alias}.{name}`"), span.after(), format!(" as {alias}"))
+}
+
+/// A used file that cannot be read; `beside` are the programs in its folder.
+pub fn cannot_use(path: &str, error: &str, span: Span, beside: &[String]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0211, span, format!("the file `{path}` cannot be read: {error}"))
+        .here("used here");
+    let (folder, file) = match path.rsplit_once('/') {
+        Some((folder, file)) => (format!("{folder}/"), file),
+        None => (String::new(), path),
+    };
+    match nearest(file, beside.iter().map(String::as_str)) {
+        Some(near) => told.fix(format!("did you mean `{folder}{near}`?"), span, format!("\"{folder}{near}\"")),
+        None => told.help("the path starts from the folder of the file that uses it"),
+    }
+}
+
+/// Files that use each other; `circle` begins and ends with the same.
+pub fn uses_itself(circle: &[String], span: Span) -> Diagnostic {
+    let told = match circle {
+        [file, _] => Diagnostic::error(Code::E0212, span, format!("`{file}` uses itself")),
+        circle => {
+            let way: Vec<&str> = circle.iter().map(String::as_str).collect();
+            Diagnostic::error(Code::E0212, span, format!("these files use each other: {}", way.join(" → ")))
+        }
+    };
+    told.here("this closes the circle").help("put what both need into a file of its own")
+}
+
 /// A user's name that hides one of the library.
 pub fn hides_library(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0201, span, format!("`{name}` hides the library's `{name}`"))

@@ -157,6 +157,19 @@ pub fn nothing_to_set(name: &str, known: &[&str]) -> Diagnostic {
     }
 }
 
+/// `--set` without a value.
+pub fn set_without_value(name: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0812, format!("`--set {name}=` gives `{name}` no value"))
+        .help(format!("write the value behind the `=`: `--set {name}=64`"))
+}
+
+/// `--set` of a number to what is no number, and the like.
+pub fn set_another_sort(name: &str, was: &str, given: &str, set: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0813, set, format!("`{name}` is {was} in the program, and `--set` gives it {given}"))
+        .here(format!("this is {given}"))
+        .label(declared, format!("this is {was}"))
+}
+
 /// A size that is out of range when the sizes are bound; `formula` with the names of the sizes,
 /// `value` when there is one, `given` as `batch = 31, t = 5`.
 pub fn size_out_of_range(formula: &str, value: Option<i64>, given: &str) -> Diagnostic {

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::base::{FileId, SourceMap};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Label};
 use crate::driver::Session;
 use crate::syntax::format;
 
@@ -24,11 +24,23 @@ pub struct Analysis {
 pub fn diagnostics(text: &str, path: &Path) -> Analysis {
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let session = Session::new(&path.display().to_string(), text, folder);
-    let diagnostics = session.check(None).diagnostics.sorted();
+    let mut diagnostics = session.check(None).diagnostics.sorted();
+    diagnostics.iter_mut().for_each(|told| at_its_use(&session, told));
     Analysis { file: session.file, sources: session.sources, diagnostics }
 }
 
 /// A text in the house style; nothing for one with mistakes, which is left as it is.
 pub fn formatted(text: &str) -> Option<String> {
     format::format(FileId(0), text).ok()
+}
+
+/// Has a mistake in a used file stand where the program uses the file.
+fn at_its_use(session: &Session, told: &mut Diagnostic) {
+    if let Some(span) = told.span().filter(|span| span.file != session.file)
+        && let Some(here) = session.brought_by(span.file)
+    {
+        let file = session.sources.file(span.file);
+        let text = format!("in `{}`, line {}", file.name, file.line_column(span.start).line);
+        told.labels.insert(0, Label { span: here, text });
+    }
 }

@@ -22,9 +22,9 @@ mod text;
 pub mod typed;
 mod value;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::base::{FileId, Symbol};
+use crate::base::{FileId, Span, Symbol};
 use crate::diag::Diagnostics;
 use crate::syntax::ast;
 
@@ -44,6 +44,12 @@ pub struct Sources<'a> {
     pub std: Vec<Source<'a>>,
     /// The user's file.
     pub user: Source<'a>,
+    /// The files it uses, and those that they use.
+    pub used: Vec<Source<'a>>,
+    /// The file that each `use` means, by its place; one that means none has been told.
+    pub uses: &'a FxHashMap<Span, FileId>,
+    /// Files in which names may be missing: what they use could not be read whole.
+    pub incomplete: &'a FxHashSet<FileId>,
     /// Values from the command line for top-level `let`s and settings of `train`.
     pub overrides: &'a FxHashMap<Symbol, ast::Expr>,
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use crate::base::{Span, Symbol};
+use crate::base::{FileId, Span, Symbol};
 use crate::ir::Dim;
 use crate::syntax::ast;
 
@@ -157,8 +157,8 @@ pub struct Scope<'a> {
     pub row: Option<Vec<Axis>>,
     /// The value at `_`.
     pub hole: Option<Value<'a>>,
-    /// Whether the body belongs to the library, which sees only itself.
-    pub in_std: bool,
+    /// The file the body belongs to, which says what its names mean.
+    pub home: FileId,
     /// Where parameters and states made here belong.
     pub place: Place,
     /// States declared here.
@@ -240,19 +240,19 @@ impl Place {
 }
 
 impl<'a> Scope<'a> {
-    /// The scope of the top level.
-    pub fn top() -> Scope<'a> {
-        Scope::new(Body::Top, false, Place::new(""))
+    /// The scope of the top level of a file.
+    pub fn top(home: FileId) -> Scope<'a> {
+        Scope::new(Body::Top, home, Place::new(""))
     }
 
     /// An empty scope.
-    pub fn new(body: Body, in_std: bool, place: Place) -> Scope<'a> {
+    pub fn new(body: Body, home: FileId, place: Place) -> Scope<'a> {
         Scope {
             frames: vec![FxHashMap::default()],
             axes: FxHashMap::default(),
             row: None,
             hole: None,
-            in_std,
+            home,
             place,
             states: FxHashMap::default(),
             body,

@@ -1,8 +1,9 @@
-//! Text to tree and back.
+//! Text to tree and back; the files a program uses.
 
 pub mod ast;
 pub mod blame;
 pub mod format;
+pub mod modules;
 pub mod parse;
 pub mod print;
 pub mod unused;

@@ -49,6 +49,9 @@ pub struct Recorded {
     pub folder: PathBuf,
     /// What the command line set; `program.model` has it in its place.
     pub set: Vec<(String, String)>,
+    /// The files the program used, by their paths from its folder.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub used: BTreeMap<String, String>,
     /// Which `train` of the program, from 0.
     pub train: usize,
     /// What each `data` was like.
@@ -127,6 +130,7 @@ impl Recorded {
             program: session.sources.file(session.file).name.clone(),
             folder,
             set: session.overrides().to_vec(),
+            used: session.used(),
             train,
             data: data.collect(),
         }

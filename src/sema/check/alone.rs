@@ -31,7 +31,7 @@ impl<'a> Checker<'a> {
     /// for a value without saying what (a layer, a function) waits for its first use.
     fn opaque(&mut self, def: &'a ast::Def) {
         let mut axes: FxHashMap<Symbol, AxisArg> = FxHashMap::default();
-        let mut caller = Scope::top();
+        let mut caller = Scope::top(def.span.file);
         // An axis whose size is written is of that size in every argument.
         for param in def.config.iter().flatten().chain(&def.inputs) {
             let Some(TypeKind::Tensor { axes: decls, .. }) = param.ty.as_ref().map(|ty| &ty.kind) else { continue };

@@ -403,7 +403,7 @@ impl<'a> Checker<'a> {
         let step = self.push(ExprKind::Step, scalar_type(DType::F32), span);
         let one = self.number(1.0, DType::F32, span);
         let now = self.map(Fun::Map(MapOp::Sub), vec![step, one], Vec::new(), DType::F32, span);
-        let mut caller = Scope::top();
+        let mut caller = Scope::top(def.span.file);
         let value = self.elaborate(
             &mut caller,
             super::call::Use {

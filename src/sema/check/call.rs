@@ -72,7 +72,7 @@ impl<'a> Checker<'a> {
         if let Ast::Name(symbol) = expr.kind
             && symbol.as_str() == "step"
             && scope.find(symbol).is_none()
-            && let Some(Global::Def(def)) = self.globals.find(symbol, scope.in_std)
+            && let Some(Global::Def(def)) = self.globals.find(symbol, scope.home)
         {
             return Some(Rc::new(function(Callee::Def(def), expr.span)));
         }
@@ -276,7 +276,7 @@ impl<'a> Checker<'a> {
             return Value::Error;
         };
 
-        let mut scope = Scope::new(body_of(def.kind), self.std_files.contains(&def.span.file), call.place);
+        let mut scope = Scope::new(body_of(def.kind), def.span.file, call.place);
         scope.row = call.row;
         let mut binders = Binders::default();
         if !self.bind_brackets(caller, def, call.brackets, &mut scope, &mut binders) {

@@ -11,7 +11,7 @@ use super::store::Store;
 use super::total::Totals;
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
-use crate::sema::resolve::{Global, Globals};
+use crate::sema::resolve::{Constant, Globals};
 use crate::sema::typed::{self, Axis, AxisId, Expr, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Scope, Value};
 use crate::sema::{DataFacts, Sources};
@@ -30,6 +30,7 @@ pub(super) struct Checker<'a> {
     pub(super) globals: Globals<'a>,
     pub(super) overrides: &'a FxHashMap<Symbol, ast::Expr>,
     pub(super) std_files: FxHashSet<FileId>,
+    pub(super) user_file: FileId,
     pub(super) facts: &'a dyn DataFacts,
     pub(super) diagnostics: Diagnostics,
     pub(super) sizes: Sizes,
@@ -54,8 +55,8 @@ pub(super) struct Checker<'a> {
     pub(super) alone: bool,
     /// Definitions that something elaborated, by their names' places.
     pub(super) used: FxHashSet<Span>,
-    /// Values of top-level `let`s; none while one is being found.
-    pub(super) constants: FxHashMap<Symbol, Option<Value<'a>>>,
+    /// Values of top-level `let`s by the places of their names; none while one is being found.
+    pub(super) constants: FxHashMap<Span, Option<Value<'a>>>,
 }
 
 impl<'a> Checker<'a> {
@@ -69,6 +70,7 @@ impl<'a> Checker<'a> {
             globals,
             overrides: sources.overrides,
             std_files: sources.std.iter().map(|source| source.file).collect(),
+            user_file: sources.user.file,
             facts,
             diagnostics,
             sizes: Sizes::default(),
@@ -200,24 +202,21 @@ impl<'a> Checker<'a> {
     // ---- constants
 
     /// The value of a top-level `let`.
-    pub(super) fn constant(&mut self, name: Symbol) -> Value<'a> {
-        if let Some(known) = self.constants.get(&name) {
+    pub(super) fn constant(&mut self, constant: Constant<'a>) -> Value<'a> {
+        if let Some(known) = self.constants.get(&constant.name.span) {
             // A constant that needs itself is reported where it is declared.
             return known.clone().unwrap_or(Value::Error);
         }
-        let Some(Global::Let(expr)) = self.globals.find(name, false) else { return Value::Error };
-        self.constants.insert(name, None);
-        let mut scope = Scope::top();
-        let value = self.expr(&mut scope, expr);
-        self.constants.insert(name, Some(value.clone()));
+        self.constants.insert(constant.name.span, None);
+        let mut scope = Scope::top(constant.name.span.file);
+        let value = self.expr(&mut scope, constant.value);
+        self.constants.insert(constant.name.span, Some(value.clone()));
         value
     }
 
-    pub(super) fn unused_constants(&mut self, file: &'a ast::File) {
-        for item in &file.items {
-            if let ast::Item::Let(ast::Let { target: ast::Target::Names(names), .. }) = item {
-                self.constant(names[0].name);
-            }
+    pub(super) fn unused_constants(&mut self, file: FileId) {
+        for (_, constant) in self.globals.constants(file) {
+            self.constant(constant);
         }
     }
 }

@@ -114,11 +114,11 @@ impl<'a> Checker<'a> {
         if matches!(scope.body, Body::Optimizer | Body::Train) && symbol.as_str() == "step" {
             return Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span));
         }
-        match self.globals.find(symbol, scope.in_std) {
+        match self.globals.find(symbol, scope.home) {
             Some(Global::Def(def)) => {
                 return Value::Function(Rc::new(function(Callee::Def(def), span)));
             }
-            Some(Global::Let(_)) => return self.constant(symbol),
+            Some(Global::Let(value)) => return self.constant(value),
             None => {}
         }
         match symbol.as_str() {
@@ -129,11 +129,13 @@ impl<'a> Checker<'a> {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
                 // The columns of data that is not known may have any name.
                 None if scope.body == Body::Train && self.data_unknown => Value::Error,
+                // A file that could not be read may have had it.
+                None if self.globals.is_incomplete(scope.home) => Value::Error,
                 None if Builtin::LATER.contains(&text) => self.fail(name::not_yet(&format!("`{text}`"), span)),
                 None => {
                     let known: Vec<&str> = scope
                         .names()
-                        .chain(self.globals.names(scope.in_std))
+                        .chain(self.globals.names(scope.home))
                         .chain(Builtin::NAMES.iter().copied())
                         .collect();
                     self.fail(name::unknown(text, span, &known))
@@ -151,6 +153,20 @@ impl<'a> Checker<'a> {
             return match Builtin::parse(&text) {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
                 None => self.fail(name::unknown_field("`random`", field, &["uniform", "normal", "bernoulli"])),
+            };
+        }
+        if let Ast::Name(symbol) = base.kind
+            && scope.find(symbol).is_none()
+            && let Some(file) = self.globals.behind(symbol, scope.home)
+        {
+            return match self.globals.exported(field.name, file) {
+                Some(Global::Def(def)) => Value::Function(Rc::new(function(Callee::Def(def), span))),
+                Some(Global::Let(value)) => self.constant(value),
+                None if self.globals.is_incomplete(file) => Value::Error,
+                None => {
+                    let known: Vec<&str> = self.globals.exports(file).collect();
+                    self.fail(name::unknown_field(&format!("`{symbol}`"), field, &known))
+                }
             };
         }
         match self.expr(scope, base) {
@@ -313,7 +329,7 @@ impl<'a> Checker<'a> {
             return;
         }
         if let Value::Tensor(id) = value
-            && !scope.in_std
+            && scope.home == self.user_file
         {
             let ty = self.ty(id).clone();
             self.bindings.push(typed::Binding { name: ident.name, span: ident.span, ty });

@@ -27,7 +27,6 @@ use rustc_hash::FxHashMap;
 
 use crate::base::Symbol;
 use crate::diag::Diagnostics;
-use crate::syntax::ast;
 
 use super::resolve::Globals;
 use super::typed;
@@ -45,8 +44,10 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
     for train in checker.globals.trains.clone() {
         program.trains.extend(checker.train(train));
     }
-    checker.unused_definitions(sources.user.tree);
-    checker.unused_constants(sources.user.tree);
+    for source in [&sources.user].into_iter().chain(&sources.used) {
+        checker.unused_definitions(source.tree);
+        checker.unused_constants(source.file);
+    }
     program.axes = checker.axes.names();
     program.axis_sizes = checker.axes.sizes().iter().map(|size| checker.sizes.resolve(size)).collect();
     program.sizes = checker.sizes.names();
@@ -73,17 +74,14 @@ pub(super) fn constants(sources: &Sources<'_>) -> FxHashMap<Symbol, f64> {
     let globals = Globals::collect(sources, &mut Diagnostics::default());
     let mut checker = Checker::new(sources, globals, &NoData, Diagnostics::default());
     let mut found = FxHashMap::default();
-    for item in &sources.user.tree.items {
-        if let ast::Item::Let(ast::Let { target: ast::Target::Names(names), .. }) = item {
-            let value = checker.constant(names[0].name);
-            let number = match value {
-                Value::Int(dim) => dim.as_const().map(|value| value as f64),
-                Value::Float(value) => Some(value),
-                Value::Bool(value) => Some(f64::from(u8::from(value))),
-                _ => None,
-            };
-            found.extend(number.map(|number| (names[0].name, number)));
-        }
+    for (name, constant) in checker.globals.constants(sources.user.file) {
+        let number = match checker.constant(constant) {
+            Value::Int(dim) => dim.as_const().map(|value| value as f64),
+            Value::Float(value) => Some(value),
+            Value::Bool(value) => Some(f64::from(u8::from(value))),
+            _ => None,
+        };
+        found.extend(number.map(|number| (name, number)));
     }
     found
 }

@@ -247,7 +247,7 @@ impl<'a> Checker<'a> {
 
     /// The scope of one mode: the columns and the models.
     fn mode(&mut self, train: &'a ast::Train, lines: &Lines<'a>, columns: &[(Symbol, Value<'a>)]) -> Mode<'a> {
-        let mut scope = Scope::new(Body::Train, false, Place::new(""));
+        let mut scope = Scope::new(Body::Train, train.span.file, Place::new(""));
         for (name, value) in columns {
             match value {
                 // Axes with names are axes of the section.
