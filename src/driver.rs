@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{FileId, SourceMap, Span, Symbol};
 use crate::data::{self, ColumnType, Dataset, Fitted, Folder, Schema};
 use crate::diag::{Diagnostics, train as told};
-use crate::ir::Graph;
+use crate::ir::{Graph, ParamId, StateId};
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
@@ -137,6 +137,12 @@ pub struct Definition<'a> {
 pub struct Stages {
     /// The graphs as lowered.
     pub lowered: Lowered,
+    /// What a step computes, in order; at least one.
+    pub passes: Vec<PassStages>,
+}
+
+/// The stages of one gradient and its updates.
+pub struct PassStages {
     /// The training graph after recognition.
     pub canon: Graph,
     /// With gradients, recognised again.
@@ -147,12 +153,21 @@ pub struct Stages {
     pub opt: Graph,
 }
 
+/// Most runs have one pass, whose stages are the stages of the run.
+impl std::ops::Deref for Stages {
+    type Target = PassStages;
+
+    fn deref(&self) -> &PassStages {
+        &self.passes[0]
+    }
+}
+
 /// The programs of one run.
 pub struct Programs {
     /// First values of parameters and states.
     pub init: Program,
-    /// One step of training.
-    pub step: Program,
+    /// One step of training: a program for each pass, in order.
+    pub steps: Vec<Program>,
     /// One batch of evaluation.
     pub evaluation: Program,
     /// One batch of prediction.
@@ -454,41 +469,63 @@ impl Session {
     }
 }
 
-/// Lowers a run and recognises the operations of its loss: the graph in which what it costs can be counted.
-pub fn recognised(program: &typed::Program, train: &typed::Train) -> (Lowered, Graph) {
+/// Lowers a run and recognises the operations of its losses: the graphs in which what it costs can be counted.
+pub fn recognised(program: &typed::Program, train: &typed::Train) -> (Lowered, Vec<Graph>) {
     let lowered = lower::lower(program, train);
-    verified("lower", &lowered.training);
-    let canon = canon::run(&lowered.training);
-    verified("canon", &canon);
-    (lowered, canon)
+    let recognised = lowered.passes.iter().map(|pass| {
+        verified("lower", &pass.training);
+        let canon = canon::run(&pass.training);
+        verified("canon", &canon);
+        canon
+    });
+    let recognised = recognised.collect();
+    (lowered, recognised)
 }
 
 /// Lowers a run and takes it through the graph passes.
 pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bool) -> Stages {
-    let (lowered, canon) = recognised(program, train);
-    let grad = canon::run(&autodiff::gradients(&canon));
-    verified("autodiff", &grad);
-    let update = step::Update {
-        graph: &lowered.update,
-        first_gradient: lowered.first_gradient,
-        clip: train.settings.clip.map(|clip| match clip {
-            typed::Clip::Norm(most) => step::Clip::Norm(most),
-            typed::Clip::Value(most) => step::Clip::Value(most),
-        }),
-        keep_gradients,
-    };
-    let step = step::assemble(&grad, &update);
-    verified("step", &step);
-    let opt = opt::run(&step);
-    verified("opt", &opt);
-    Stages { lowered, canon, grad, step, opt }
+    let (lowered, recognised) = recognised(program, train);
+    let passes = recognised.into_iter().zip(&lowered.passes).zip(&train.passes);
+    let passes = passes.map(|((canon, lowered_pass), pass)| {
+        let trained: FxHashSet<usize> = pass.updates.iter().map(|update| update.param).collect();
+        let wanted = |param: ParamId| keep_gradients || trained.contains(&param.index());
+        let grad = canon::run(&autodiff::gradients_by(&canon, wanted));
+        verified("autodiff", &grad);
+        let update = update(pass, &lowered_pass.update, lowered.first_gradient, keep_gradients);
+        let step = step::assemble(&grad, &update);
+        verified("step", &step);
+        let opt = opt::run(&step);
+        verified("opt", &opt);
+        PassStages { canon, grad, step, opt }
+    });
+    let passes = passes.collect();
+    Stages { lowered, passes }
+}
+
+/// What a pass does with its gradients.
+fn update<'g>(pass: &typed::Pass, graph: &'g Graph, first_gradient: usize, keep_gradients: bool) -> step::Update<'g> {
+    let id = |param: &usize| ParamId(*param as u32);
+    let clips = pass.clips.iter().map(|(clip, params)| {
+        let clip = match clip {
+            typed::Clip::Norm(most) => step::Clip::Norm(*most),
+            typed::Clip::Value(most) => step::Clip::Value(*most),
+        };
+        (clip, params.iter().map(id).collect())
+    });
+    let accumulate = pass.accumulate.as_ref().map(|accumulate| step::Accumulate {
+        batches: accumulate.batches,
+        sums: pass.updates.iter().zip(&accumulate.sums).map(|(u, sum)| (id(&u.param), StateId(*sum as u32))).collect(),
+        rows: StateId(accumulate.rows as u32),
+    });
+    let runs_per_step = pass.repeat as f64 / pass.every as f64;
+    step::Update { graph, first_gradient, clips: clips.collect(), accumulate, runs_per_step, keep_gradients }
 }
 
 /// The kernels of a run.
 pub fn programs(stages: &Stages) -> Programs {
     Programs {
         init: kernels(&forward(&stages.lowered.init)),
-        step: kernels(&stages.opt),
+        steps: stages.passes.iter().map(|pass| kernels(&pass.opt)).collect(),
         evaluation: kernels(&forward(&stages.lowered.evaluation)),
         prediction: stages.lowered.prediction.as_ref().map(|graph| kernels(&forward(graph))),
     }

@@ -20,3 +20,4 @@ mod suite;
 mod syntax;
 mod tidy;
 mod train;
+mod updates;

@@ -57,9 +57,9 @@ fn train_with(checked: &Checked, backend: &dyn Backend, control: &Control<'_>, w
     let dataset = &checked.datasets[&train.data];
     let stages = driver::stages(&checked.program, train, false);
     let mut model = Model::new(train, &stages.lowered, backend).unwrap();
-    let step = model.compile(driver::kernels(&stages.opt)).unwrap();
+    let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)).unwrap()).collect();
     let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
-    let end = train::run(Job { train, dataset, model: &mut model, step, evaluator }, control, watch).unwrap();
+    let end = train::run(Job { train, dataset, model: &mut model, steps, evaluator }, control, watch).unwrap();
     let params = model.param_ids().flat_map(|id| model.store.param(id).to_vec()).collect();
     let states = model.state_ids().flat_map(|id| model.store.state(id).to_vec()).collect();
     Trained { end, params, states }
@@ -276,9 +276,9 @@ fn what_is_frozen_stays_and_statistics_follow_the_batches() {
         params.chain(states).collect()
     };
     let before = snapshot(&model);
-    let step = model.compile(driver::kernels(&stages.opt)).unwrap();
+    let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)).unwrap()).collect();
     let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
-    train::run(Job { train, dataset, model: &mut model, step, evaluator }, &alone(), &mut ()).unwrap();
+    train::run(Job { train, dataset, model: &mut model, steps, evaluator }, &alone(), &mut ()).unwrap();
     let (mut stayed, mut moved) = (Vec::new(), Vec::new());
     for ((path, before), (_, after)) in before.into_iter().zip(snapshot(&model)) {
         let list = if before == after { &mut stayed } else { &mut moved };
@@ -433,9 +433,9 @@ fn a_watched_split_needs_rows() {
     let backend = Cpu::new(1).unwrap();
     let stages = driver::stages(&checked.program, train, false);
     let mut model = Model::new(train, &stages.lowered, &backend).unwrap();
-    let step = model.compile(driver::kernels(&stages.opt)).unwrap();
+    let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)).unwrap()).collect();
     let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
-    let told = train::run(Job { train, dataset, model: &mut model, step, evaluator }, &alone(), &mut ()).unwrap_err();
+    let told = train::run(Job { train, dataset, model: &mut model, steps, evaluator }, &alone(), &mut ()).unwrap_err();
     assert_eq!(told.code, Code::E0826);
 }
 

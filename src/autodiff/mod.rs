@@ -19,9 +19,14 @@ use crate::ops::{Number, Op};
 
 /// Adds the gradient of the loss by every parameter: zeros where the loss does not depend on it.
 pub fn gradients(graph: &Graph) -> Graph {
+    gradients_by(graph, |_| true)
+}
+
+/// Adds the gradient of the loss by those parameters that are `wanted`.
+pub fn gradients_by(graph: &Graph, wanted: impl Fn(ParamId) -> bool) -> Graph {
     let Some(loss) = graph.output(&Role::Loss) else { bug!("the gradients of a graph without a loss") };
     let reader = |id: NodeId| match graph.node(id).op {
-        Op::Param(param) => Some((param, id)),
+        Op::Param(param) if wanted(param) => Some((param, id)),
         _ => None,
     };
     let (params, readers): (Vec<ParamId>, Vec<NodeId>) = graph.ids().filter_map(reader).unzip();
@@ -33,7 +38,7 @@ pub fn gradients(graph: &Graph) -> Graph {
         let total = &mut totals[param.index()];
         *total = Some(total.map_or(term, |sum| b.add(sum, term)));
     }
-    for (at, total) in totals.into_iter().enumerate() {
+    for (at, total) in totals.into_iter().enumerate().filter(|(at, _)| wanted(ParamId(*at as u32))) {
         let node = total.unwrap_or_else(|| b.full(&graph.params[at].ty.dims, Number::f32(0.0)));
         b.graph.outputs.push(Output { role: Role::Grad(ParamId(at as u32)), node });
     }

@@ -30,7 +30,7 @@ pub(super) struct Own {
 pub(super) struct Costs {
     /// By `LayerId`.
     pub layers: Vec<Own>,
-    /// Of the whole loss.
+    /// Of all losses of a step.
     pub flops: Amount,
     /// The part of them that is in no layer.
     pub outside: Amount,
@@ -41,15 +41,15 @@ pub(super) fn count(program: &Program, train: &Train, batch: u32) -> Costs {
     // The batch is the one size that a run leaves open.
     let value =
         |dim: Result<Dim, SizeOverflow>| -> Amount { u64::try_from(dim.ok()?.eval(&|_| i64::from(batch)).ok()?).ok() };
-    let (_, graph) = driver::recognised(program, train);
+    let (_, graphs) = driver::recognised(program, train);
     let mut flops: Vec<Amount> = vec![Some(0); train.layers.len()];
     let mut outside = Some(0);
-    for id in graph.ids() {
+    for (graph, id) in graphs.iter().flat_map(|graph| graph.ids().map(move |id| (graph, id))) {
         let place = match graph.node(id).origin.layer {
             Some(layer) => &mut flops[layer.index()],
             None => &mut outside,
         };
-        *place = plus(*place, value(ops::flops(&graph, id)));
+        *place = plus(*place, value(ops::flops(graph, id)));
     }
     let mut layers: Vec<Own> = own_params(train)
         .into_iter()

@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 
 use super::{Failure, Outcome, ProgramArgs, chosen_runs, model_names, out, report, tell};
 use crate::backend::cpu::Cpu;
-use crate::driver::{self, Session, Stages};
+use crate::driver::{self, PassStages, Session};
 use crate::ir::{Graph, NodeId};
+use crate::lower::LoweredPass;
 use crate::{fuse, ir, kernel, ops, runtime, sema, syntax};
 
 /// The arguments of `tensa emit`.
@@ -71,7 +72,13 @@ pub(super) fn run(args: &Emit) -> Outcome {
             if trains.len() > 1 {
                 out(&format!("# {} on {}\n", model_names(train).join(", "), train.data));
             }
-            out(&text(args, &driver::stages(&checked.program, train, false))?);
+            let stages = driver::stages(&checked.program, train, false);
+            for ((pass, lowered), stages) in train.passes.iter().zip(&stages.lowered.passes).zip(&stages.passes) {
+                if !pass.name.is_empty() {
+                    out(&format!("# the update of {}\n", pass.name));
+                }
+                out(&text(args, lowered, stages)?);
+            }
         }
     }
     report::show(checked.diagnostics, &session.sources);
@@ -104,10 +111,10 @@ fn with_convolutions(graph: &Graph) -> String {
     }
 }
 
-fn text(args: &Emit, stages: &Stages) -> Result<String, Failure> {
+fn text(args: &Emit, lowered: &LoweredPass, stages: &PassStages) -> Result<String, Failure> {
     Ok(match args.stage {
         Stage::Ast | Stage::Typed => String::new(),
-        Stage::Graph => ir::text::print(&stages.lowered.training),
+        Stage::Graph => ir::text::print(&lowered.training),
         Stage::Canon => ir::text::print(&stages.canon),
         Stage::Grad => ir::text::print(&stages.grad),
         Stage::Step => ir::text::print(&stages.step),

@@ -146,15 +146,15 @@ fn one(
     timings.lap("other");
     let stages = driver::stages(&checked.program, train, false);
     timings.lap("lower, differentiate, optimise");
-    let program = driver::kernels(&stages.opt);
+    let programs: Vec<_> = stages.passes.iter().map(|pass| driver::kernels(&pass.opt)).collect();
     timings.lap("fuse, kernels");
     let mut model = Model::new(train, &stages.lowered, backend)?;
     timings.lap("first values");
-    let step = model.compile(program)?;
+    let steps = programs.into_iter().map(|program| model.compile(program)).collect::<Result<_, _>>()?;
     timings.lap("compile the step");
     let evaluator = Evaluator::new(&model, &stages.lowered, dataset)?;
     timings.lap("compile the evaluation");
-    let job = Job { train, dataset, model: &mut model, step, evaluator };
+    let job = Job { train, dataset, model: &mut model, steps, evaluator };
     match show_timings {
         true => train::run(job, control, &mut timings.around(console)),
         false => train::run(job, control, console),

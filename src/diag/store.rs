@@ -130,3 +130,19 @@ pub fn update_axes(optimizer: Symbol, actual: &str, wanted: &str, span: Span) ->
     Diagnostic::error(Code::E0509, span, format!("`{optimizer}` must return a new parameter with the axes `{wanted}`"))
         .here(format!("it returns `{actual}`"))
 }
+
+/// `penalty` in what is no layer.
+pub fn penalty_outside_layer(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` stands outside of a layer"))
+        .here("only a layer or a model has penalties")
+        .help("add it to the `loss` of the run, or move it into the layer whose parameters it is about")
+}
+
+/// A penalty that is no scalar.
+pub fn penalty_not_scalar(name: Symbol, actual: &str, span: Span) -> Diagnostic {
+    let mut told = Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` is one number"))
+        .here(format!("this is `{actual}`"))
+        .fix("take the sum: `sum(…)`", span.before(), "sum(");
+    told.edits.push(super::Edit { span: span.after(), text: ")".to_owned() });
+    told
+}

@@ -57,6 +57,113 @@ pub fn missing_setting(name: &str, span: Span, at: Span) -> Diagnostic {
         .fix(format!("add a line: `{example}`"), end.before(), format!("  {example}\n"))
 }
 
+/// A setting that an `update` block does not have; `of_section` are those of `train`.
+pub fn unknown_update_setting(ident: impl Named, known: &[&str], of_section: &[&str]) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told =
+        Diagnostic::error(Code::E0601, span, format!("an `update` has no setting `{name}`")).here("unknown setting");
+    match nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None if of_section.contains(&name.as_str()) => {
+            told.help(format!("`{name}` is of the whole run: move the line out of the `update`"))
+        }
+        None => told.help(format!("it has {}", super::name::list(known))),
+    }
+}
+
+/// A `let` in an `update` block.
+pub fn let_in_update(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0601, span, "an `update` has settings only")
+        .here("a `let`")
+        .help("move it into the section of `train`, where all updates see it")
+}
+
+/// `repeat` or `every` where nothing runs on its own.
+pub fn runs_without_loss(setting: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0601, span, format!("`{setting}` is of an `update` with a `loss` of its own"))
+        .here("this `update` has no loss")
+        .help("without one it only chooses an optimizer for its parameters, in the step of the whole run")
+}
+
+/// An `update` of what is not there.
+pub fn no_such_target(text: &str, span: Span, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0609, span, format!("nothing in this run is called `{text}`"))
+        .here("no parameter stands under this name");
+    match nearest(text, known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None => told.help("`tensa summary --params` lists the paths of all parameters"),
+    }
+}
+
+/// A glob that means no parameter.
+pub fn no_parameter_called(glob: &str, span: Span, paths: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0609, span, format!("no parameter has a path like `{glob}`"))
+        .here("means no parameter");
+    // A part of the glob that no path has is the one that is misspelt.
+    let parts: Vec<&str> = paths.iter().flat_map(|path| path.split('.')).collect();
+    let wrong = glob.split('.').find(|part| !part.contains('*') && !parts.contains(part));
+    match wrong.and_then(|wrong| Some((wrong, nearest(wrong, parts.iter().copied())?))) {
+        Some((wrong, near)) => {
+            let mended = glob.split('.').map(|part| if part == wrong { near } else { part });
+            let mended = mended.collect::<Vec<_>>().join(".");
+            told.fix(format!("did you mean `{mended}`?"), span, format!("\"{mended}\""))
+        }
+        None => told.help(format!("the paths are like {}", super::name::list(&paths[..paths.len().min(3)]))),
+    }
+}
+
+/// A loss that depends on none of the parameters that it trains.
+pub fn loss_without_target(target: Option<&str>, example: &str, span: Span) -> Diagnostic {
+    let told = match target {
+        Some(target) => Diagnostic::error(Code::E0610, span, format!("the loss of this update does not depend on `{target}`")),
+        None => Diagnostic::error(Code::E0610, span, "the loss does not depend on any parameter that it trains"),
+    };
+    told.here("its gradient is zero everywhere")
+        .note(format!("it should depend on `{example}`, outside of `stop_gradient` and `freeze`"))
+}
+
+/// A run without anything to train.
+pub fn nothing_trained(span: Span) -> Diagnostic {
+    Diagnostic::warning(Code::W0601, span, "every parameter of this run is frozen, so it trains nothing")
+        .here("stays as it is")
+        .help("the run computes losses and metrics only; leave a layer out of `freeze` to train it")
+}
+
+/// A model that no loss uses.
+pub fn model_in_no_loss(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::warning(Code::W0601, span, format!("no loss of this run uses `{name}`, so nothing trains it"))
+        .here("named here and not used in a loss")
+}
+
+/// Parameters that no optimizer is for.
+pub fn nothing_updates(paths: &[&str], train: Span) -> Diagnostic {
+    let first = &paths[..paths.len().min(3)];
+    let rest = match paths.len() - first.len() {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    let verb = if paths.len() == 1 { "is" } else { "are" };
+    Diagnostic::warning(Code::W0601, train, format!("{}{rest} {verb} not updated in this run", super::name::list(first)))
+        .here("no optimizer is for them")
+        .help("give the section an `optimizer` for the rest, or say that they stay: `freeze = \"…\"`")
+}
+
+/// An `update` whose parameters are all chosen for by a later one.
+pub fn update_taken(target: &str, span: Span, by: Span) -> Diagnostic {
+    Diagnostic::warning(Code::W0602, span, format!("this `update` of `{target}` has no effect"))
+        .here("the last `update` that names a parameter wins")
+        .label(by, "this one names all of them too")
+        .help("put the general one first")
+}
+
+/// A parameter that two losses move in one step.
+pub fn updated_twice(path: &str, first: Span, second: Span) -> Diagnostic {
+    Diagnostic::warning(Code::W0602, second, format!("`{path}` is updated twice in each step, by two optimizers"))
+        .here("updated again")
+        .label(first, "updated here")
+        .help("if both losses are one task, add them up in one `loss`")
+}
+
 /// A setting that is not what it must be.
 pub fn setting_form(name: &str, example: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("`{name}` is not of a form it can have"))
@@ -74,6 +181,20 @@ pub fn not_a_count(name: &str, value: f64, span: Span) -> Diagnostic {
 pub fn clip_not_positive(value: f64, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("a limit for gradients is above zero, and this is {value}"))
         .here("not above zero")
+}
+
+/// A decay that is no share.
+pub fn not_a_decay(value: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("the share that `ema` keeps lies from 0 up to 1, and this is {value}"))
+        .here("not a share below 1")
+        .help("write it as in `ema = 0.999`; the closer to 1, the slower it follows")
+}
+
+/// Gradients of single examples.
+pub fn per_example_later(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0210, span, "`per_example` is part of the language but not of this version")
+        .here("not supported yet")
+        .help("this version clips the gradient of a batch: `norm(1.0)` or `value(0.5)`; neither makes a run private")
 }
 
 /// Two lengths of one run.

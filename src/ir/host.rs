@@ -98,8 +98,21 @@ impl HostProgram {
 
     /// Adds the operations of another program; tells what they are called here, by what they were called there.
     pub fn append(&mut self, other: &HostProgram) -> Vec<HostId> {
+        self.append_with(other, |_, _| None)
+    }
+
+    /// The same, but for operations that `instead` has something else for.
+    pub fn append_with(
+        &mut self,
+        other: &HostProgram,
+        mut instead: impl FnMut(&mut HostProgram, &HostOp) -> Option<HostId>,
+    ) -> Vec<HostId> {
         let mut new: Vec<HostId> = Vec::with_capacity(other.ops.len());
         for op in &other.ops {
+            if let Some(other) = instead(self, op) {
+                new.push(other);
+                continue;
+            }
             let at = |id: &HostId| new[id.0 as usize];
             let op = match op {
                 HostOp::Const(_) | HostOp::Size(_) | HostOp::Step | HostOp::StepsPerEpoch => op.clone(),

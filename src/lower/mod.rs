@@ -8,7 +8,7 @@
 mod expr;
 
 use crate::ir::{Graph, Input, InputId, Origin, Output, Param, ParamId, Role, State, StateId, Ty};
-use crate::sema::typed::{Expr, ExprId, Owner, Program, Train, Type};
+use crate::sema::typed::{Expr, ExprId, Metric, Owner, Program, Section, Train, Type};
 
 use expr::Lowering;
 
@@ -16,10 +16,8 @@ use expr::Lowering;
 pub struct Lowered {
     /// First values: each parameter and state as `NewParam`, `NewState`.
     pub init: Graph,
-    /// `Loss`, and `NewState` of layers.
-    pub training: Graph,
-    /// `NewParam` and `NewState` of the optimizer; `Input` after those of the data are gradients.
-    pub update: Graph,
+    /// What a step computes, in order; at least one.
+    pub passes: Vec<LoweredPass>,
     /// `Loss`, `Metric`, and `NewState` of metrics.
     pub evaluation: Graph,
     /// `Predict`; none when the run predicts nothing.
@@ -30,6 +28,14 @@ pub struct Lowered {
     pub metrics: Vec<(String, bool)>,
     /// Of `Input`s of `update`, the first that is a gradient; then one per parameter, in order.
     pub first_gradient: usize,
+}
+
+/// The graphs of one gradient and its updates.
+pub struct LoweredPass {
+    /// `Loss`, `Metric` of penalties, and `NewState` of layers.
+    pub training: Graph,
+    /// `NewParam` and `NewState` of the optimizer; `Input` after those of the data are gradients.
+    pub update: Graph,
 }
 
 /// Lowers a run.
@@ -49,11 +55,9 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
     let states = train.states.iter().enumerate().map(|(at, kept)| (Role::NewState(StateId(at as u32)), kept.init));
     let init = outputs(&base, params.chain(states).collect());
 
-    let loss = |section: &crate::sema::typed::Section| section.loss.map(|id| (Role::Loss, id));
-    let layer_states = train.training.states.iter().map(state);
-    let training = outputs(&base, loss(&train.training).into_iter().chain(layer_states).collect());
-
-    let metrics = train.evaluation.metrics.iter().map(|metric| (Role::Metric(metric.name.clone()), metric.value));
+    let loss = |section: &Section| section.loss.map(|id| (Role::Loss, id));
+    let metric = |metric: &Metric| (Role::Metric(metric.name.clone()), metric.value);
+    let metrics = train.evaluation.metrics.iter().map(metric);
     let metric_states = train.evaluation.states.iter().map(state);
     let evaluation = outputs(&base, loss(&train.evaluation).into_iter().chain(metrics).chain(metric_states).collect());
 
@@ -67,17 +71,23 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
         ty: graph_type(&param.ty),
         below: None,
     }));
-    let updates = train.updates.iter().flat_map(|update| {
-        let new = (Role::NewParam(ParamId(update.param as u32)), update.value);
-        std::iter::once(new).chain(update.states.iter().map(state))
+    let passes = train.passes.iter().map(|pass| {
+        let Section { metrics, states, .. } = &pass.section;
+        let values = loss(&pass.section).into_iter().chain(metrics.iter().map(metric)).chain(states.iter().map(state));
+        let updates = pass.updates.iter().flat_map(|update| {
+            let new = (Role::NewParam(ParamId(update.param as u32)), update.value);
+            std::iter::once(new).chain(update.states.iter().map(state))
+        });
+        LoweredPass {
+            training: outputs(&base, values.collect()),
+            update: outputs(&with_gradients, updates.collect()),
+        }
     });
-    let update = outputs(&with_gradients, updates.collect());
 
     let of_metrics = train.states.iter().enumerate().filter(|(_, state)| state.owner == Owner::Metric);
     Lowered {
         init,
-        training,
-        update,
+        passes: passes.collect(),
         evaluation,
         prediction,
         metric_states: of_metrics.map(|(at, _)| StateId(at as u32)).collect(),

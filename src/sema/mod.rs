@@ -16,6 +16,7 @@
 mod axes;
 mod check;
 mod dims;
+mod glob;
 mod primitive;
 mod resolve;
 mod text;

@@ -53,6 +53,8 @@ pub enum Builtin {
     StopGradient,
     /// `freeze(layer)`
     Freeze,
+    /// `ema(layer, 0.999)`
+    Ema,
     /// `random.uniform[..]`
     Random(Dist),
     /// `random.bernoulli[..](p)`
@@ -115,6 +117,7 @@ impl Builtin {
             "mask" => Builtin::Mask,
             "stop_gradient" => Builtin::StopGradient,
             "freeze" => Builtin::Freeze,
+            "ema" => Builtin::Ema,
             "random.uniform" => Builtin::Random(Dist::Uniform),
             "random.normal" => Builtin::Random(Dist::Normal),
             "random.bernoulli" => Builtin::Bernoulli,
@@ -163,6 +166,7 @@ impl Builtin {
         "mask",
         "stop_gradient",
         "freeze",
+        "ema",
         "random",
         "training",
         "pi",
@@ -170,5 +174,5 @@ impl Builtin {
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "load", "ema", "index"];
+    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "load", "index"];
 }

@@ -33,7 +33,11 @@ fn print_train(program: &Program, train: &Train, text: &mut String) -> std::fmt:
             show_expr(program, train, expr)
         )?;
     }
-    for (mode, section) in [("training", &train.training), ("evaluation", &train.evaluation)] {
+    let passes = train.passes.iter().map(|pass| match pass.name.is_empty() {
+        true => ("training".to_owned(), &pass.section),
+        false => (format!("training {}", pass.name), &pass.section),
+    });
+    for (mode, section) in passes.chain([("evaluation".to_owned(), &train.evaluation)]) {
         writeln!(text, "  {mode}")?;
         if let Some(loss) = section.loss {
             writeln!(text, "    loss = {}", name(loss))?;
@@ -48,7 +52,7 @@ fn print_train(program: &Program, train: &Train, text: &mut String) -> std::fmt:
             writeln!(text, "    {} := {}", train.states[*state].path, name(*id))?;
         }
     }
-    for update in &train.updates {
+    for update in train.passes.iter().flat_map(|pass| &pass.updates) {
         writeln!(text, "  update {} := {}", train.params[update.param].path, name(update.value))?;
         for (state, id) in &update.states {
             writeln!(text, "    {} := {}", train.states[*state].path, name(*id))?;

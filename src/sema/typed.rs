@@ -358,6 +358,37 @@ pub struct Metric {
     pub states: Vec<usize>,
 }
 
+/// One gradient of a step, and what it updates.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Pass {
+    /// What it is reported under, as in `loss_Disc`; empty for the loss of the section.
+    pub name: String,
+    /// With `training` true: the loss with its penalties, the penalties by name, the layers' states; in the first
+    /// pass also what the loss makes of the prediction.
+    pub section: Section,
+    /// One per parameter that it trains.
+    pub updates: Vec<Update>,
+    /// Limits for gradients, and for which parameters each is.
+    pub clips: Vec<(Clip, Vec<usize>)>,
+    /// How often it runs in a step.
+    pub repeat: u64,
+    /// In which steps it runs: in each that this divides.
+    pub every: u64,
+    /// Gradients of several batches summed up before an update.
+    pub accumulate: Option<Accumulate>,
+}
+
+/// `accumulate = 4`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Accumulate {
+    /// Of how many batches.
+    pub batches: u64,
+    /// The state that holds the sum for each parameter, in the order of the updates.
+    pub sums: Vec<usize>,
+    /// The state that holds how many rows are in the sums.
+    pub rows: usize,
+}
+
 /// The update of one parameter.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Update {
@@ -382,12 +413,10 @@ pub struct Train {
     pub params: Vec<Param>,
     /// All states.
     pub states: Vec<State>,
-    /// With `training` true: the loss, the layers' states, and what the loss makes of the prediction.
-    pub training: Section,
+    /// What a step computes, in order; at least one.
+    pub passes: Vec<Pass>,
     /// With `training` false: loss, metrics, prediction.
     pub evaluation: Section,
-    /// One per parameter that is trained.
-    pub updates: Vec<Update>,
     /// Layers in the order applied, by `LayerId`; one that stands in another comes after it.
     pub layers: Vec<Applied>,
     /// The other settings.
@@ -409,8 +438,6 @@ pub struct Settings {
     pub stop: Option<Patience>,
     /// Which weights to keep at the end.
     pub keep: Keep,
-    /// What to do with large gradients.
-    pub clip: Option<Clip>,
 }
 
 /// How long a run is.

@@ -66,6 +66,8 @@ pub struct Function<'a> {
     pub config: Option<Vec<Given<'a>>>,
     /// Whether it is applied as if nothing trained: `freeze(layer)`.
     pub frozen: bool,
+    /// Whether it is applied with the parameters that follow its own: `ema(layer, 0.999)`.
+    pub shadow: Option<f64>,
     /// Where it was written.
     pub span: Span,
 }

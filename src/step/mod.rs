@@ -1,22 +1,41 @@
 //! Forward, gradients, clipping and update as one program.
 //!
-//! In: the training graph with its gradients, and the update graph, whose inputs after those of the data
+//! In: a training graph with its gradients, and the update graph, whose inputs after those of the data
 //! are gradients. Out: one graph whose outputs are the loss, the new parameters and the new states. The
 //! update's nodes are copied behind the gradients they read; its host program joins the other.
+//!
+//! A step of a run whose `update` blocks have losses of their own is several such programs, which run in
+//! order on one store: each reads the parameters that the one before has left. They share no values, as
+//! each differentiates another loss and computes it anew. So a program that runs every second step costs
+//! nothing in the others, and one that runs twice is compiled once; the loop says when each runs.
+//!
+//! Gradients of several batches are summed up in states (`accumulate`). The update is then computed behind
+//! each batch and taken behind the last: elementwise work, which is little beside the gradients.
 
 use rustc_hash::FxHashMap;
 
-use crate::ir::{Graph, NodeId, Origin, ParamId, Role};
+use crate::ir::{Graph, HostBinary, HostId, HostOp, HostProgram, NodeId, Origin, Output, ParamId, Role, StateId};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Op};
 
 /// What to do with large gradients before the update.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Clip {
-    /// All gradients together are scaled down to at most this length.
+    /// All gradients of a group together are scaled down to at most this length.
     Norm(f64),
     /// Each element is cut to at most this size.
     Value(f64),
+}
+
+/// Gradients of several batches make one update.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Accumulate {
+    /// Of how many.
+    pub batches: u64,
+    /// The sum of the gradients by each parameter, each times the rows of its batch.
+    pub sums: Vec<(ParamId, StateId)>,
+    /// How many rows they are of.
+    pub rows: StateId,
 }
 
 /// The update to put behind a training graph.
@@ -25,8 +44,12 @@ pub struct Update<'a> {
     pub graph: &'a Graph,
     /// The number of the first such input.
     pub first_gradient: usize,
-    /// What to do with large gradients.
-    pub clip: Option<Clip>,
+    /// What to do with large gradients, and whose.
+    pub clips: Vec<(Clip, Vec<ParamId>)>,
+    /// Whether several batches make one update.
+    pub accumulate: Option<Accumulate>,
+    /// How many times in a step of the run this program runs; a schedule counts by updates.
+    pub runs_per_step: f64,
     /// Whether the gradients, clipped, stay among the outputs.
     pub keep_gradients: bool,
 }
@@ -41,7 +64,10 @@ pub fn assemble(training: &Graph, update: &Update<'_>) -> Graph {
             gradients.insert(param, output.node);
         }
     }
-    clip(&mut b, &mut gradients, update.clip);
+    let batches = update.accumulate.as_ref().map(|accumulate| sum_up(&mut b, &mut gradients, accumulate));
+    for (clip, params) in &update.clips {
+        cut(&mut b, &mut gradients, *clip, params);
+    }
     match update.keep_gradients {
         true => {
             for output in b.graph.outputs.iter_mut() {
@@ -52,25 +78,61 @@ pub fn assemble(training: &Graph, update: &Update<'_>) -> Graph {
         }
         false => b.graph.outputs.retain(|output| !is_gradient(&output.role)),
     }
-    splice(&mut b, update, &gradients);
+    splice(&mut b, update, &gradients, batches.as_ref());
     b.finish()
 }
 
+/// Several batches on their way to an update.
+struct Batches {
+    /// Whether this one is the last: a truth value.
+    is_last: NodeId,
+    /// How many.
+    count: u64,
+}
+
+/// Replaces gradients by those of all rows since the last update, which the states hold on to.
+fn sum_up(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, accumulate: &Accumulate) -> Batches {
+    let zero = b.f32(0.0);
+    let step = b.graph.host.push(HostOp::Step);
+    let batches = b.graph.host.push(HostOp::Const(accumulate.batches as f64));
+    let rest = b.graph.host.push(HostOp::Binary(HostBinary::Mod, step, batches));
+    let rest = b.push(Op::Scalar(rest), &[], Origin::default());
+    let is_last = b.cmp(Cmp::Eq, rest, zero);
+
+    let batch = b.graph.inputs.first().and_then(|input| input.ty.dims.first().cloned());
+    let batch = b.graph.host.push(batch.map_or(HostOp::Const(1.0), HostOp::Size));
+    let rows_now = b.push(Op::Scalar(batch), &[], Origin::default());
+    let rows_before = b.push(Op::State(accumulate.rows), &[], Origin::default());
+    let rows = b.add(rows_before, rows_now);
+    let kept = b.select(is_last, zero, rows);
+    b.graph.outputs.push(Output { role: Role::NewState(accumulate.rows), node: kept });
+
+    for (param, state) in &accumulate.sums {
+        let Some(gradient) = gradients.get(param).copied() else { continue };
+        let dims = b.dims(gradient);
+        let [weight, all, none, last] = [rows_now, rows, zero, is_last].map(|scalar| b.splat(scalar, &dims));
+        let now = b.mul(gradient, weight);
+        let before = b.push(Op::State(*state), &[], Origin::default());
+        let sum = b.add(before, now);
+        let kept = b.select(last, none, sum);
+        b.graph.outputs.push(Output { role: Role::NewState(*state), node: kept });
+        gradients.insert(*param, b.div(sum, all));
+    }
+    Batches { is_last, count: accumulate.batches }
+}
+
 /// Cuts gradients down. Both forms leave a NaN a NaN, so that it is seen.
-fn clip(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, clip: Option<Clip>) {
-    let mut params: Vec<ParamId> = gradients.keys().copied().collect();
-    params.sort();
+fn cut(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, clip: Clip, params: &[ParamId]) {
     match clip {
-        None => {}
-        Some(Clip::Value(most)) => {
+        Clip::Value(most) => {
             for param in params {
-                let gradient = gradients[&param];
+                let gradient = gradients[param];
                 let (upper, lower) = (b.full_like(gradient, most), b.full_like(gradient, -most));
                 let cut = b.map(MapOp::Min, &[gradient, upper]);
-                gradients.insert(param, b.map(MapOp::Max, &[cut, lower]));
+                gradients.insert(*param, b.map(MapOp::Max, &[cut, lower]));
             }
         }
-        Some(Clip::Norm(most)) => {
+        Clip::Norm(most) => {
             let squares: Vec<NodeId> = params
                 .iter()
                 .map(|param| {
@@ -89,18 +151,19 @@ fn clip(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, clip: Optio
             let fits = b.cmp(Cmp::Le, norm, limit);
             let scale = b.select(fits, one, ratio);
             for param in params {
-                let gradient = gradients[&param];
+                let gradient = gradients[param];
                 let dims = b.dims(gradient);
                 let everywhere = b.splat(scale, &dims);
-                gradients.insert(param, b.mul(gradient, everywhere));
+                gradients.insert(*param, b.mul(gradient, everywhere));
             }
         }
     }
 }
 
-/// Copies the update behind the gradients.
-fn splice(b: &mut Builder, update: &Update<'_>, gradients: &FxHashMap<ParamId, NodeId>) {
-    let hosts = b.graph.host.append(&update.graph.host);
+/// Copies the update behind the gradients; of several batches, only the last one's is taken.
+fn splice(b: &mut Builder, update: &Update<'_>, gradients: &FxHashMap<ParamId, NodeId>, batches: Option<&Batches>) {
+    let count = batches.map_or(1, |batches| batches.count);
+    let hosts = splice_host(b, &update.graph.host, count, update.runs_per_step / count as f64);
     let mut new: Vec<NodeId> = Vec::with_capacity(update.graph.nodes.len());
     for node in &update.graph.nodes {
         let args: Vec<NodeId> = node.args.iter().map(|arg| new[arg.index()]).collect();
@@ -114,8 +177,40 @@ fn splice(b: &mut Builder, update: &Update<'_>, gradients: &FxHashMap<ParamId, N
         new.push(id);
     }
     for output in &update.graph.outputs {
-        let node = new[output.node.index()];
-        b.graph.outputs.push(crate::ir::Output { role: output.role.clone(), node });
+        let mut node = new[output.node.index()];
+        let old = match output.role {
+            Role::NewParam(param) => Some(Op::Param(param)),
+            Role::NewState(state) => Some(Op::State(state)),
+            _ => None,
+        };
+        if let (Some(batches), Some(old)) = (batches, old) {
+            let old = b.push(old, &[], Origin::default());
+            let dims = b.dims(old);
+            let is_last = b.splat(batches.is_last, &dims);
+            node = b.select(is_last, node, old);
+        }
+        b.graph.outputs.push(Output { role: output.role.clone(), node });
     }
     b.origin = Origin::default();
+}
+
+/// Appends a host program that counts updates: `batches` runs of this program make one, and a step of the run
+/// has `updates_per_step`.
+fn splice_host(b: &mut Builder, program: &HostProgram, batches: u64, updates_per_step: f64) -> Vec<HostId> {
+    b.graph.host.append_with(program, |host, op| match op {
+        // (step - 1) // batches + 1
+        HostOp::Step if batches > 1 => {
+            let step = host.push(HostOp::Step);
+            let [one, batches] = [1.0, batches as f64].map(|value| host.push(HostOp::Const(value)));
+            let before = host.push(HostOp::Binary(HostBinary::Sub, step, one));
+            let updates = host.push(HostOp::Binary(HostBinary::FloorDiv, before, batches));
+            Some(host.push(HostOp::Binary(HostBinary::Add, updates, one)))
+        }
+        HostOp::StepsPerEpoch if updates_per_step != 1.0 => {
+            let steps = host.push(HostOp::StepsPerEpoch);
+            let updates = host.push(HostOp::Const(updates_per_step));
+            Some(host.push(HostOp::Binary(HostBinary::Mul, steps, updates)))
+        }
+        _ => None,
+    })
 }

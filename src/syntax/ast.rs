@@ -326,6 +326,23 @@ pub struct Made {
     pub value: Expr,
 }
 
+impl Made {
+    /// The name it has in the section: as written, else that of the model.
+    pub fn bound(&self) -> Option<Symbol> {
+        match (&self.name, &self.value.kind) {
+            (Some(ident), _) => Some(ident.name),
+            (None, ExprKind::Name(name)) => Some(*name),
+            (None, ExprKind::Field(_, field)) => Some(field.name),
+            (None, ExprKind::Call(callee, _)) => match &callee.kind {
+                ExprKind::Name(name) => Some(*name),
+                ExprKind::Field(_, field) => Some(field.name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// `update Disc { … }`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Update {

@@ -27,6 +27,15 @@ pub struct Best {
     pub epoch: u64,
 }
 
+/// A value over the batches of an epoch.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Sum {
+    /// The values, each times its rows.
+    pub total: f64,
+    /// The rows.
+    pub rows: u64,
+}
+
 /// Where a run stands between two steps.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Position {
@@ -36,10 +45,8 @@ pub struct Position {
     pub batch: usize,
     /// Steps done.
     pub step: u64,
-    /// The losses of the batches done, each times its rows.
-    pub loss: f64,
-    /// The rows of the batches done.
-    pub rows: u64,
+    /// What the batches done came to, for each value that is reported of them.
+    pub sums: Vec<Sum>,
     /// What `keep` watches.
     pub kept: Option<Best>,
     /// What `stop` watches.

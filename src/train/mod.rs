@@ -16,7 +16,7 @@ mod predict;
 mod run;
 mod watch;
 
-pub use checkpoint::{Best, Position};
+pub use checkpoint::{Best, Position, Sum};
 pub use evaluate::Evaluator;
 pub use event::{Event, Report, Start, Watch};
 pub use folder::{Recorded, RunFolder, newest};

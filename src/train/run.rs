@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{Best, Position};
+use super::checkpoint::{Best, Position, Sum};
 use super::evaluate::Evaluator;
 use super::event::{Event, Report, Start, Watch};
 use super::feed::Feed;
@@ -19,7 +19,7 @@ use crate::diag::{Diagnostic, run as told};
 use crate::ir::Role;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
-use crate::sema::typed::{Keep, Length, Settings, Train, Watched};
+use crate::sema::typed::{Keep, Length, Pass, Settings, Train, Watched};
 
 /// How often an unfinished run is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
@@ -32,8 +32,8 @@ pub struct Job<'a, 'm> {
     pub dataset: &'a Dataset,
     /// Its parameters and states.
     pub model: &'a mut Model<'m>,
-    /// One step of training.
-    pub step: Executable,
+    /// One step of training: a program for each pass of the run, in order.
+    pub steps: Vec<Executable>,
     /// One split.
     pub evaluator: Evaluator,
 }
@@ -107,7 +107,8 @@ pub fn run(job: Job<'_, '_>, control: &Control<'_>, watch: &mut dyn Watch) -> Re
     }));
     let sound = job.model.snapshot();
     let saved = Instant::now();
-    Loop { job, control, watch, feed, loader, steps, looks, position, best, sound, sound_epoch: 0, saved }.run()
+    let tallies = tallies(job.train);
+    Loop { job, control, watch, feed, loader, steps, looks, tallies, position, best, sound, sound_epoch: 0, saved }.run()
 }
 
 /// `Net on Iris`
@@ -137,6 +138,52 @@ fn looks(settings: &Settings, dataset: &Dataset) -> Result<Vec<Part>, Diagnostic
     Ok(looks)
 }
 
+/// A value that a pass computes in each step, and what it is reported as.
+struct Tally {
+    name: String,
+    pass: usize,
+    role: Role,
+}
+
+/// The losses of a run, then its penalties.
+fn tallies(train: &Train) -> Vec<Tally> {
+    let passes = || train.passes.iter().enumerate();
+    let losses = passes().map(|(at, pass)| {
+        let name = if pass.name.is_empty() { "loss".to_owned() } else { format!("loss_{}", pass.name) };
+        Tally { name, pass: at, role: Role::Loss }
+    });
+    let penalties = passes().flat_map(|(at, pass)| {
+        let tally = move |name: &String| Tally { name: name.clone(), pass: at, role: Role::Metric(name.clone()) };
+        pass.section.metrics.iter().map(move |penalty| tally(&penalty.name))
+    });
+    losses.chain(penalties).collect()
+}
+
+/// The means over the batches of an epoch. `loss` is the sum of all losses.
+fn reported(tallies: &[Tally], sums: &[Sum]) -> Report {
+    let mut loss = 0.0;
+    let mut values: Vec<(String, f64)> = Vec::new();
+    for (tally, sum) in tallies.iter().zip(sums).filter(|(_, sum)| sum.rows > 0) {
+        let mean = sum.total / sum.rows as f64;
+        if tally.role == Role::Loss {
+            loss += mean;
+        }
+        // A penalty may be in several losses, where it is the same.
+        if tally.name != "loss" && values.iter().all(|(name, _)| *name != tally.name) {
+            values.push((tally.name.clone(), mean));
+        }
+    }
+    values.insert(0, ("loss".to_owned(), loss));
+    Report { values }
+}
+
+/// The numbers, from 1, of the runs of a pass in a step of the run: none in a step that `every` leaves out.
+fn runs(pass: &Pass, step: u64) -> std::ops::RangeInclusive<u64> {
+    let before = (step / pass.every).saturating_sub(1) * pass.repeat;
+    let count = if step.is_multiple_of(pass.every) { pass.repeat } else { 0 };
+    before + 1..=before + count
+}
+
 fn part(watched: &Watched) -> Part {
     let named = |part: &Part| part.as_str() == watched.split;
     Part::ALL.into_iter().find(named).unwrap_or(Part::Valid)
@@ -152,6 +199,8 @@ struct Loop<'a, 'm, 'w> {
     /// All steps of the run.
     steps: u64,
     looks: Vec<Part>,
+    /// What is reported of the steps.
+    tallies: Vec<Tally>,
     position: Position,
     /// The weights that `keep` asks for.
     best: Option<Snapshot>,
@@ -190,16 +239,31 @@ impl Loop<'_, '_, '_> {
             let rows = self.feed.load(&self.loader, self.position.epoch, self.position.batch)?;
             let step = self.position.step + 1;
             let inputs = self.feed.inputs();
-            let env = Env { inputs: &inputs, sizes: self.feed.sizes(), seed: settings.seed, step, steps_per_epoch };
-            let results = self.job.step.run(&env, &mut self.job.model.store)?;
-            let loss = f64::from(results.scalar(&Role::Loss).unwrap_or(f32::NAN));
-            if !loss.is_finite() {
-                return Ok(Epoch::Diverged { loss });
+            let sizes = self.feed.sizes();
+            let mut loss = 0.0;
+            let mut sums = self.position.sums.clone();
+            sums.resize(self.tallies.len(), Sum::default());
+            for (at, (pass, program)) in self.job.train.passes.iter().zip(&mut self.job.steps).enumerate() {
+                for number in runs(pass, step) {
+                    let env = Env { inputs: &inputs, sizes, seed: settings.seed, step: number, steps_per_epoch };
+                    let results = program.run(&env, &mut self.job.model.store)?;
+                    let tallies = self.tallies.iter().zip(&mut sums).filter(|(tally, _)| tally.pass == at);
+                    for (tally, sum) in tallies {
+                        let value = f64::from(results.scalar(&tally.role).unwrap_or(f32::NAN));
+                        if tally.role == Role::Loss && !value.is_finite() {
+                            return Ok(Epoch::Diverged { loss: value });
+                        }
+                        if tally.role == Role::Loss {
+                            loss += value / pass.repeat as f64;
+                        }
+                        sum.total += value * rows as f64;
+                        sum.rows += rows as u64;
+                    }
+                }
             }
             self.position.step = step;
             self.position.batch += 1;
-            self.position.loss += loss * rows as f64;
-            self.position.rows += rows as u64;
+            self.position.sums = sums;
             self.watch.on(&Event::Step { epoch: self.position.epoch + 1, step, loss });
         }
         Ok(Epoch::Whole)
@@ -208,16 +272,19 @@ impl Loop<'_, '_, '_> {
     /// Looks at the splits after an epoch; whether the run stops here.
     fn look(&mut self) -> Result<bool, Diagnostic> {
         let position = &mut self.position;
-        let mean = position.loss / position.rows.max(1) as f64;
-        (position.epoch, position.batch, position.loss, position.rows) = (position.epoch + 1, 0, 0.0, 0);
+        let mut train = reported(&self.tallies, &position.sums);
+        (position.epoch, position.batch) = (position.epoch + 1, 0);
+        position.sums.clear();
         let epoch = position.epoch;
 
-        let mut train = Report { values: vec![("loss".to_owned(), mean)] };
         let mut reports = Vec::new();
         for part in &self.looks {
             let Some(report) = self.job.evaluator.run(self.job.model, self.job.dataset, *part)? else { continue };
             match part {
-                Part::Train => train.values.extend(report.values.into_iter().filter(|(name, _)| name != "loss")),
+                Part::Train => {
+                    let known: Vec<String> = train.values.iter().map(|(name, _)| name.clone()).collect();
+                    train.values.extend(report.values.into_iter().filter(|(name, _)| !known.contains(name)));
+                }
                 Part::Valid | Part::Test => reports.push((part.as_str(), report)),
             }
         }

@@ -43,7 +43,7 @@ train Net on D {{
     assert!(!checked.diagnostics.has_errors(), "{:?}\n{text}", checked.diagnostics);
     let train = &checked.program.trains[0];
     let stages = driver::stages(&checked.program, train, true);
-    (driver::kernels(&stages.opt), stages.opt)
+    (driver::kernels(&stages.opt), stages.opt.clone())
 }
 
 #[test]

@@ -39,7 +39,7 @@ const STAGES: &[Stage] = &[
     ("ast", ast_stage),
     ("check", |text| checked(text, |_| None)),
     ("typed", |text| checked(text, |checked| Some(sema::print(&checked.program)))),
-    ("graph", |text| staged(text, |stages| ir::text::print(&stages.lowered.training))),
+    ("graph", |text| staged(text, |stages| ir::text::print(&stages.lowered.passes[0].training))),
     ("canon", |text| staged(text, |stages| ir::text::print(&stages.canon))),
     ("grad", |text| staged(text, |stages| ir::text::print(&stages.grad))),
     ("step", |text| staged(text, |stages| ir::text::print(&stages.step))),

@@ -195,11 +195,12 @@ impl Flow<'_> {
             }
         }
         let of = |id: ExprId| source[id.0 as usize];
-        for (field, id) in &self.train.training.predict {
+        let first = &self.train.passes[0].section;
+        for (field, id) in &first.predict {
             let name = if field.is_empty() { "predict" } else { field };
             self.output(name, *id, of(*id).into_iter().collect());
         }
-        if let Some(loss) = self.train.training.loss {
+        if let Some(loss) = first.loss {
             of_loss.extend(of(loss));
             self.output("loss", loss, of_loss);
         }
@@ -214,7 +215,7 @@ impl Flow<'_> {
                 *need = Need::Others;
             }
         }
-        let training = &self.train.training;
+        let training = &self.train.passes[0].section;
         if let Some(loss) = training.loss.filter(|loss| needs[loss.0 as usize] == Need::Nothing) {
             needs[loss.0 as usize] = Need::Loss;
         }

@@ -37,7 +37,7 @@ impl<'a> Checker<'a> {
             Builtin::Filled(_) => 0..=1,
             Builtin::Random(_) | Builtin::Count => 0..=0,
             Builtin::MinMax(..) => 1..=2,
-            Builtin::Mask => 2..=2,
+            Builtin::Mask | Builtin::Ema => 2..=2,
             Builtin::Concat => 1..=usize::MAX,
             _ => 1..=1,
         };
@@ -109,7 +109,8 @@ impl<'a> Checker<'a> {
                 let ty = self.ty(x).clone();
                 Value::Tensor(self.push(ExprKind::StopGradient(x), ty, span))
             }
-            Builtin::Freeze => self.freeze(call.args),
+            Builtin::Freeze => self.freeze(call.args, None),
+            Builtin::Ema => self.ema(call.args),
             Builtin::Random(dist) => self.random(scope, dist, f, span),
             Builtin::Bernoulli => {
                 let Some(p) = self.first_tensor(call.args) else { return Value::Error };
@@ -129,12 +130,21 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// `ema(layer, 0.999)`: the layer as when nothing trains, with parameters that follow its own.
+    fn ema(&mut self, mut args: Vec<Given<'a>>) -> Value<'a> {
+        let Some(decay) = args.pop() else { return Value::Error };
+        match self.decay(&decay.value, decay.span) {
+            Some(decay) => self.freeze(args, Some(decay)),
+            None => Value::Error,
+        }
+    }
+
     /// `freeze(layer)`: the layer as it is when nothing trains, its parameters without update, its states kept.
-    fn freeze(&mut self, args: Vec<Given<'a>>) -> Value<'a> {
+    fn freeze(&mut self, args: Vec<Given<'a>>, shadow: Option<f64>) -> Value<'a> {
         let Some(given) = args.into_iter().next() else { return Value::Error };
         match given.value {
             Value::Function(layer) if holds_layers(&layer) => {
-                Value::Function(Rc::new(Function { frozen: true, ..(*layer).clone() }))
+                Value::Function(Rc::new(Function { frozen: true, shadow, ..(*layer).clone() }))
             }
             other => self.fail(told::expected("a layer", other.describe(), given.span)),
         }

@@ -193,7 +193,10 @@ impl<'a> Checker<'a> {
             return Value::Error;
         }
         self.frozen += usize::from(f.frozen);
+        let outer = self.shadow;
+        self.shadow = f.shadow.or(outer);
         let value = self.apply_callee(scope, f, args, span);
+        self.shadow = outer;
         self.frozen -= usize::from(f.frozen);
         value
     }
@@ -224,7 +227,9 @@ impl<'a> Checker<'a> {
             }
             Callee::Instance(def, path) => {
                 let place = Place::new(Rc::clone(path));
-                if !self.training {
+                // What an earlier pass has listed is not listed again.
+                let is_listed = |this: &Self| this.store.layers.iter().any(|known| known.path == **path);
+                if !self.training || !self.store.is_first && is_listed(self) {
                     return self.use_def(scope, f, def, place, args, span);
                 }
                 let layer = LayerId(self.store.layers.len() as u32);

@@ -42,6 +42,8 @@ pub(super) struct Checker<'a> {
     pub(super) training: bool,
     /// How many frozen layers the expression at hand stands in; in one, nothing trains.
     pub(super) frozen: usize,
+    /// Whether parameters are read as `ema` has them, and how much of itself that keeps in an update.
+    pub(super) shadow: Option<f64>,
     /// The innermost `remat` block that is being elaborated, and how many there were.
     pub(super) remat: Option<RematId>,
     pub(super) remats: u32,
@@ -82,6 +84,7 @@ impl<'a> Checker<'a> {
             remat: None,
             remats: 0,
             frozen: 0,
+            shadow: None,
             data_unknown: false,
             calls: Vec::new(),
             totals: None,

@@ -63,6 +63,7 @@ impl<'a> Checker<'a> {
                     scope: Some(Rc::new(scope.clone())),
                     config: None,
                     frozen: false,
+                    shadow: None,
                     span,
                 })),
                 _ => self.fail(name::not_yet("`scan`", span)),
@@ -258,7 +259,7 @@ impl<'a> Checker<'a> {
                     self.bind_name(scope, ident, value);
                 }
             }
-            ast::Stmt::Penalty { name: ident, .. } => self.report(name::not_yet("`penalty`", ident.span)),
+            ast::Stmt::Penalty { name: ident, value } => self.penalty(scope, *ident, value),
             ast::Stmt::Assign { name: ident, value } => {
                 let new = self.expr(scope, value);
                 self.assign(scope, *ident, new, value.span);
@@ -399,5 +400,5 @@ impl<'a> Checker<'a> {
 
 /// A function that nothing has been given to.
 pub(super) fn function(callee: Callee<'_>, span: Span) -> Function<'_> {
-    Function { callee, brackets: None, scope: None, config: None, frozen: false, span }
+    Function { callee, brackets: None, scope: None, config: None, frozen: false, shadow: None, span }
 }

@@ -3,7 +3,7 @@
 //! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
 //! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `bind` signatures against
 //! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `window` affine reading · `scatter` reductions to places · `store` what is kept, `param` parameters and
-//! states · `train` the section of a run, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions that nothing uses.
+//! states · `train` the section of a run, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions that nothing uses.
 
 mod alone;
 mod arith;
@@ -20,6 +20,7 @@ mod settings;
 mod store;
 mod total;
 mod train;
+mod update;
 mod views;
 mod window;
 

@@ -52,12 +52,52 @@ impl<'a> Checker<'a> {
                 index
             }
         };
+        if let Some(decay) = self.shadow {
+            return Value::Tensor(self.follower(index, decay, ty, def.span));
+        }
         let value = self.push(ExprKind::Param(index), ty.clone(), def.span);
         if self.frozen > 0 {
             return Value::Tensor(self.push(ExprKind::StopGradient(value), ty, def.span));
         }
         self.store.params[index].trained = true;
         Value::Tensor(value)
+    }
+
+    /// The state that follows a parameter: in each update it keeps `decay` of itself.
+    fn follower(&mut self, param: usize, decay: f64, ty: Type, span: Span) -> ExprId {
+        let known = self.store.shadows.iter().find(|(of, _, kept)| *of == param && *kept == decay);
+        let state = match known {
+            Some((_, state, _)) => *state,
+            None => {
+                let followed = self.store.params[param].clone();
+                let path = match self.store.shadows.iter().any(|(of, ..)| *of == param) {
+                    false => format!("ema/{}", followed.path),
+                    true => format!("ema({decay})/{}", followed.path),
+                };
+                let state = self.kept(path, followed.ty, followed.init, Owner::Layer);
+                self.store.shadows.push((param, state, decay));
+                state
+            }
+        };
+        self.push(ExprKind::State(state), ty, span)
+    }
+
+    /// `penalty l2 = sum(w^2)`: a term of the loss while training.
+    pub(super) fn penalty(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: &'a ast::Expr) {
+        if scope.body != Body::Layer {
+            return self.report(told::penalty_outside_layer(ident.name, ident.span));
+        }
+        // A frozen layer is as when nothing trains.
+        if !self.training || self.frozen > 0 {
+            return;
+        }
+        let term = self.expr(scope, value);
+        let Some(id) = self.tensor(term, value.span) else { return };
+        if !self.is_scalar(id) {
+            let actual = self.show_type(self.ty(id));
+            return self.report(told::penalty_not_scalar(ident.name, &actual, value.span));
+        }
+        self.store.penalties.push((ident.name, id));
     }
 
     /// The axes of a declaration; a name that the scope does not know is a new axis of an open size.

@@ -64,8 +64,8 @@ impl<'a> Checker<'a> {
             // `x |> f(2)` gives `x` to a function first; a constructor takes its arguments and is applied.
             Ast::Call(callee, args) => {
                 let Some(function) = self.callee(scope, callee) else { return Value::Error };
-                // `freeze(f)` is the layer that takes the value.
-                if let Callee::Builtin(Builtin::Freeze) = function.callee {
+                // `freeze(f)` and `ema(f, 0.9)` are the layer that takes the value.
+                if let Callee::Builtin(Builtin::Freeze | Builtin::Ema) = function.callee {
                     let args = self.given(scope, args);
                     return match self.apply(scope, &function, args, span) {
                         Value::Function(layer) => self.apply_made(scope, &layer, vec![given], span),

@@ -1,16 +1,19 @@
 //! The settings of a run that are no computation: how long, which seed, when to stop, what to keep.
 
+use rustc_hash::FxHashSet;
+
 use crate::base::Symbol;
-use crate::diag::{name, train as told};
-use crate::sema::typed::{Clip, Keep, Length, Patience, Settings, Watched};
+use crate::diag::train as told;
+use crate::sema::typed::{Clip, Keep, Length, Metric, Patience, Settings, Watched};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
+use super::update::Lost;
 
 use super::train::{Lines, Mode, metric_name};
 
 impl<'a> Checker<'a> {
-    pub(super) fn settings(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Settings {
+    pub(super) fn settings(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train, losses: &[Lost]) -> Settings {
         let whole = |this: &mut Self, mode: &mut Mode<'a>, name: &str, least: f64| -> Option<u64> {
             let (value, span) = this.setting(mode, lines, name.into())?;
             let number = this.static_number(&value, span)?;
@@ -33,21 +36,20 @@ impl<'a> Checker<'a> {
                 Length::Epochs(1)
             }
         };
-        let metrics = lines.settings.get(&Symbol::new("metrics")).map(|(expr, _)| *expr);
-        let stop = lines.settings.get(&Symbol::new("stop")).and_then(|(expr, _)| self.patience(mode, expr, metrics));
-        let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, metrics));
-        let clip = lines.settings.get(&Symbol::new("clip")).and_then(|(expr, _)| self.clip(mode, expr));
-        Settings { length, seed, stop, keep: keep.unwrap_or(Keep::Last), clip }
+        let reported = self.reported(lines, losses);
+        let stop = lines.settings.get(&Symbol::new("stop")).and_then(|(expr, _)| self.patience(mode, expr, &reported));
+        let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, &reported));
+        Settings { length, seed, stop, keep: keep.unwrap_or(Keep::Last) }
     }
 
     /// `patience(valid.loss, 5 epochs)`
-    fn patience(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, metrics: Option<&ast::Expr>) -> Option<Patience> {
+    fn patience(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, reported: &[String]) -> Option<Patience> {
         if let Ast::Call(callee, args) = &expr.kind
             && let Ast::Name(name) = callee.kind
             && name.as_str() == "patience"
             && let [ast::Arg::Value(watch), ast::Arg::Value(count)] = &args[..]
         {
-            let watch = self.watched(watch, metrics)?;
+            let watch = self.watched(watch, reported)?;
             let epochs = match &count.kind {
                 Ast::Number(ast::Number { value, unit: Some(ast::Unit::Epochs), .. }) => *value,
                 _ => {
@@ -66,14 +68,14 @@ impl<'a> Checker<'a> {
     }
 
     /// `best(valid.accuracy)` or `last`
-    fn keep(&mut self, expr: &'a ast::Expr, metrics: Option<&ast::Expr>) -> Option<Keep> {
+    fn keep(&mut self, expr: &'a ast::Expr, reported: &[String]) -> Option<Keep> {
         match &expr.kind {
             Ast::Name(name) if name.as_str() == "last" => return Some(Keep::Last),
             Ast::Call(callee, args) => {
                 if let (Ast::Name(name), [ast::Arg::Value(watch)]) = (&callee.kind, &args[..])
                     && name.as_str() == "best"
                 {
-                    return Some(Keep::Best(self.watched(watch, metrics)?));
+                    return Some(Keep::Best(self.watched(watch, reported)?));
                 }
             }
             _ => {}
@@ -82,14 +84,33 @@ impl<'a> Checker<'a> {
         None
     }
 
-    /// `valid.loss`
-    fn watched(&mut self, expr: &ast::Expr, metrics: Option<&ast::Expr>) -> Option<Watched> {
+    /// The names of all values that the run reports.
+    fn reported(&mut self, lines: &Lines<'a>, losses: &[Lost]) -> Vec<String> {
         let mut known = vec!["loss".to_owned()];
-        known.extend(metrics.into_iter().flat_map(|metrics| match &metrics.kind {
-            Ast::List(items) => items.iter().map(metric_name).collect(),
-            Ast::Record(fields) => fields.iter().map(|(ident, _)| ident.name.to_string()).collect(),
-            _ => vec![metric_name(metrics)],
-        }));
+        let of_losses = losses.iter().filter(|lost| !lost.planned.name.is_empty());
+        known.extend(of_losses.map(|lost| format!("loss_{}", lost.planned.name)));
+        if let Some((metrics, _)) = lines.settings.get(&Symbol::new("metrics")) {
+            known.extend(match &metrics.kind {
+                Ast::List(items) => items.iter().map(metric_name).collect(),
+                Ast::Record(fields) => fields.iter().map(|(ident, _)| ident.name.to_string()).collect(),
+                _ => vec![metric_name(metrics)],
+            });
+        }
+        let penalties = losses.iter().flat_map(|lost| &lost.section.metrics);
+        for Metric { name, value, .. } in penalties {
+            if known.contains(name) {
+                let span = self.exprs[value.0 as usize].span;
+                self.report(told::metric_name_taken(name, span));
+            }
+        }
+        let penalties: FxHashSet<String> =
+            losses.iter().flat_map(|lost| &lost.section.metrics).map(|penalty| penalty.name.clone()).collect();
+        known.extend(penalties);
+        known
+    }
+
+    /// `valid.loss`
+    fn watched(&mut self, expr: &ast::Expr, reported: &[String]) -> Option<Watched> {
         if let Ast::Field(base, field) = &expr.kind
             && let Ast::Name(split) = base.kind
         {
@@ -98,8 +119,8 @@ impl<'a> Checker<'a> {
                 self.report(told::unknown_split(split.as_str(), base.span, &splits));
                 return None;
             }
-            if !known.iter().any(|name| name == field.name.as_str()) {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            if !reported.iter().any(|name| name == field.name.as_str()) {
+                let known: Vec<&str> = reported.iter().map(String::as_str).collect();
                 self.report(told::unknown_watched(*field, &known));
                 return None;
             }
@@ -109,11 +130,29 @@ impl<'a> Checker<'a> {
         None
     }
 
+    /// `ema = 0.999`: how much the weights that are evaluated keep of themselves in each update.
+    pub(super) fn ema_setting(&mut self, lines: &Lines<'a>) -> Option<f64> {
+        let (expr, _) = *lines.settings.get(&Symbol::new("ema"))?;
+        let value = self.expr(&mut crate::sema::value::Scope::top(expr.span.file), expr);
+        self.decay(&value, expr.span)
+    }
+
+    /// A share from 0 up to 1, 1 excluded.
+    pub(super) fn decay(&mut self, value: &crate::sema::value::Value<'a>, span: crate::base::Span) -> Option<f64> {
+        let number = self.static_number(value, span)?;
+        if (0.0..1.0).contains(&number) {
+            return Some(number);
+        }
+        self.report(told::not_a_decay(number, span));
+        None
+    }
+
     /// `norm(1.0)` or `value(0.5)`
-    fn clip(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<Clip> {
+    pub(super) fn clip(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<Clip> {
         if let Ast::Call(callee, args) = &expr.kind
             && let Ast::Name(name) = callee.kind
-            && let [ast::Arg::Value(most)] = &args[..]
+            && let [ast::Arg::Value(most), rest @ ..] = &args[..]
+            && (rest.is_empty() || name.as_str() == "per_example")
         {
             let make: Option<fn(f64) -> Clip> = match name.as_str() {
                 "norm" => Some(Clip::Norm),
@@ -130,7 +169,7 @@ impl<'a> Checker<'a> {
                 return None;
             }
             if name.as_str() == "per_example" {
-                self.report(name::not_yet("`per_example`", callee.span));
+                self.report(told::per_example_later(callee.span));
                 return None;
             }
         }

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::base::Symbol;
 use crate::ir::LayerId;
 use crate::sema::typed::{self, Applied, ExprId};
 
@@ -20,20 +21,34 @@ pub(super) struct Store {
     pub paths: FxHashMap<String, usize>,
     /// States by path.
     pub state_paths: FxHashMap<String, usize>,
+    /// Penalties of the section being elaborated, by name, once for each use.
+    pub penalties: Vec<(Symbol, ExprId)>,
+    /// For `ema`: the parameter, the state that follows it, and how much it keeps.
+    pub shadows: Vec<(usize, usize, f64)>,
+    /// Whether the section is the first; a layer is listed where it is applied first.
+    pub is_first: bool,
     sites: FxHashMap<String, u32>,
+    /// What random draws of the section are told apart by.
+    salt: String,
 }
 
 impl Store {
-    /// The name of the next random draw at a place; the sections of a run draw alike.
+    /// The name of the next random draw at a place; the passes of a step draw each for themselves.
     pub fn site(&mut self, path: &str) -> String {
         let count = self.sites.entry(path.to_owned()).or_insert(0);
         *count += 1;
-        format!("{path}#{count}")
+        match self.salt.is_empty() {
+            true => format!("{path}#{count}"),
+            false => format!("{}/{path}#{count}", self.salt),
+        }
     }
 
-    /// Starts a section: no pending states, random draws counted anew.
-    pub fn start_section(&mut self) {
+    /// Starts a section: no pending states, random draws counted anew. `name` is that of the pass, if any.
+    pub fn start_section(&mut self, name: &str) {
         self.pending.clear();
+        self.penalties.clear();
         self.sites.clear();
+        self.salt = name.to_owned();
+        self.is_first = self.layers.is_empty();
     }
 }

@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
                 };
                 self.totals.get_or_insert_default().known.insert(site, sum);
             }
-            self.store.start_section();
+            self.store.start_section("");
         }
     }
 

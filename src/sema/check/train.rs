@@ -8,12 +8,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{Span, Symbol};
 use crate::diag::{name, nearest, shape, store as told_store, train as told, value as told_value};
 use crate::ir::{DType, Dim};
+use crate::ops::MapOp;
 use crate::sema::typed::Axis;
-use crate::sema::typed::{self, ExprId, ExprKind, Input, Kind, Metric, Owner, Section, Train, Type, Update};
-use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
-use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
+use crate::sema::typed::{self, ExprId, ExprKind, Fun, Input, Kind, Metric, Owner, Section, Train, Type};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Place, Scope, Value};
+use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
+use super::update::{Block, Lost, Planned};
 
 /// The settings of `train`, with whether this compiler has them.
 pub(super) const SETTINGS: &[(&str, bool)] = &[
@@ -28,18 +30,21 @@ pub(super) const SETTINGS: &[(&str, bool)] = &[
     ("keep", true),
     ("clip", true),
     ("checkpoint", false),
-    ("accumulate", false),
+    ("accumulate", true),
     ("precision", false),
-    ("ema", false),
-    ("freeze", false),
+    ("ema", true),
+    ("freeze", true),
     ("init", false),
     ("log", false),
     ("device", false),
 ];
 
 /// The lines of a section by the names they bind.
+#[derive(Default)]
 pub(super) struct Lines<'a> {
     pub settings: FxHashMap<Symbol, (&'a ast::Expr, Span)>,
+    /// The `update` blocks in order.
+    pub blocks: Vec<Block<'a>>,
     lets: Vec<&'a ast::Let>,
     /// Which `let` binds a name.
     bound: FxHashMap<Symbol, usize>,
@@ -67,32 +72,42 @@ impl<'a> Checker<'a> {
         }
         let (inputs, columns) = self.inputs(train);
 
-        self.training = true;
-        self.store.start_section();
-        let mut mode = self.mode(train, &lines, &columns);
-        let loss = self.loss(&mut mode, &lines, train);
-        let predict = predicted_by_the_loss(&mode, &lines);
-        let training = Section { loss, predict, states: self.layer_states(), ..Section::default() };
-        let n_bindings = self.bindings.len();
+        let plan = self.plan(&lines);
         // An axis has one identity in the section, whichever mode met it first.
-        let axes = mode.scope.axes;
+        let mut axes = FxHashMap::default();
+        let mut losses: Vec<Lost> = Vec::new();
+        let mut n_bindings = None;
+        for planned in &plan {
+            self.training = true;
+            self.store.start_section(&planned.name);
+            let mut mode = self.mode(train, &lines, &columns);
+            mode.scope.axes.extend(axes);
+            let section = self.trained_section(&mut mode, &lines, train, planned);
+            losses.push(Lost { planned: planned.clone(), section });
+            n_bindings.get_or_insert(self.bindings.len());
+            axes = mode.scope.axes;
+        }
 
         self.training = false;
-        self.store.start_section();
+        self.shadow = self.ema_setting(&lines);
+        self.store.start_section("");
         let mut mode = self.mode(train, &lines, &columns);
         mode.scope.axes.extend(axes);
-        let loss = self.loss(&mut mode, &lines, train);
+        let loss = self.evaluated_losses(&mut mode, &lines, train, &plan);
         let (metrics, states) = self.metrics(&mut mode, &lines);
         let predict = self.predictions(&mut mode, &lines);
-        let evaluation = Section { loss, metrics, predict, states };
-        self.forget_repeated_bindings(n_bindings);
+        let metrics = loss.1.into_iter().chain(metrics).collect();
+        let evaluation = Section { loss: loss.0, metrics, predict, states };
+        self.shadow = None;
+        self.forget_repeated_bindings(n_bindings.unwrap_or_default());
 
-        let settings = self.settings(&mut mode, &lines, train);
-        let updates = self.with_totals(|this| this.updates(&mut mode, &lines, train));
-        self.unreached_params(&training, &evaluation);
+        let settings = self.settings(&mut mode, &lines, train, &losses);
+        self.unreached_params(&losses, &evaluation);
+        let has_loss = losses.iter().all(|lost| lost.section.loss.is_some());
+        let passes = self.passes(&mut mode, &lines, train, losses);
         self.open_sizes();
         self.too_large();
-        if self.diagnostics.has_errors() && !errors_before || training.loss.is_none() {
+        if self.diagnostics.has_errors() && !errors_before || !has_loss {
             return None;
         }
         let mut exprs = std::mem::take(&mut self.exprs);
@@ -110,24 +125,14 @@ impl<'a> Checker<'a> {
         store.layers.iter_mut().flat_map(|layer| &mut layer.results).for_each(|ty| self.finish_type(ty));
         let mut inputs = inputs;
         inputs.iter_mut().for_each(|input| self.finish_type(&mut input.ty));
-        let name_of = |made: &ast::Made| match (&made.name, &made.value.kind) {
-            (Some(ident), _) => Some(ident.name),
-            (None, Ast::Name(name)) => Some(*name),
-            (None, Ast::Call(callee, _)) => match callee.kind {
-                Ast::Name(name) => Some(name),
-                _ => None,
-            },
-            _ => None,
-        };
         Some(Train {
-            models: train.models.iter().filter_map(name_of).collect(),
+            models: train.models.iter().filter_map(ast::Made::bound).collect(),
             data: train.data.name,
             inputs,
             params: store.params,
             states: store.states,
-            training,
+            passes,
             evaluation,
-            updates,
             layers: store.layers,
             settings,
             exprs,
@@ -137,7 +142,7 @@ impl<'a> Checker<'a> {
 
     /// Sorts the lines of a section; an unknown setting is an error.
     fn lines(&mut self, train: &'a ast::Train) -> Lines<'a> {
-        let mut lines = Lines { settings: FxHashMap::default(), lets: Vec::new(), bound: FxHashMap::default() };
+        let mut lines = Lines::default();
         for entry in &train.entries {
             match entry {
                 ast::Entry::Let(binding) => {
@@ -146,7 +151,7 @@ impl<'a> Checker<'a> {
                     lines.lets.push(binding);
                 }
                 ast::Entry::Setting(setting) => self.setting_line(&mut lines, setting),
-                ast::Entry::Update(update) => self.report(name::not_yet("an `update` block", update.span)),
+                ast::Entry::Update(update) => lines.blocks.push(self.update_block(update)),
                 ast::Entry::Varied { name: path, .. } => {
                     if let Some(first) = path.first() {
                         self.report(told::varied_outside_search(*first));
@@ -257,20 +262,10 @@ impl<'a> Checker<'a> {
                 other => scope.bind(*name, other.clone()),
             }
         }
-        for made in &train.models {
-            let value = self.model_instance(&mut scope, made);
-            let bound = match (&made.name, &value) {
-                (Some(ident), _) => Some(ident.name),
-                (None, Value::Function(function)) => match function.callee {
-                    Callee::Instance(def, _) => Some(def.name.name),
-                    _ => None,
-                },
-                _ => match &made.value.kind {
-                    Ast::Name(name) => Some(*name),
-                    _ => None,
-                },
-            };
-            if let Some(name) = bound {
+        // A name in the head means what the file says, also where an instance before has the same.
+        let made = train.models.iter().map(|made| (made.bound(), self.model_instance(&mut scope, made)));
+        for (name, value) in made.collect::<Vec<_>>() {
+            if let Some(name) = name {
                 scope.bind(name, value);
             }
         }
@@ -321,7 +316,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Finds the `let`s and settings that an expression speaks of.
-    fn needs(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, expr: &'a ast::Expr) {
+    pub(super) fn needs(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, expr: &'a ast::Expr) {
         let mut names = Vec::new();
         expr.walk(&mut |part| {
             if let Ast::Name(name) = part.kind {
@@ -347,8 +342,22 @@ impl<'a> Checker<'a> {
 
     // ---- what a run computes
 
-    fn loss(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Option<ExprId> {
-        let Some((value, span)) = self.setting(mode, lines, "loss".into()) else {
+    fn loss(
+        &mut self,
+        mode: &mut Mode<'a>,
+        lines: &Lines<'a>,
+        train: &ast::Train,
+        planned: &Planned,
+    ) -> Option<ExprId> {
+        let of_block = planned.block.and_then(|at| lines.blocks[at].get("loss"));
+        let value = match of_block {
+            Some(expr) => {
+                self.needs(mode, lines, expr);
+                Some((self.expr(&mut mode.scope, expr), expr.span))
+            }
+            None => self.setting(mode, lines, "loss".into()),
+        };
+        let Some((value, span)) = value else {
             self.report(told::missing_setting("loss", train.span, train.data.span));
             return None;
         };
@@ -359,6 +368,57 @@ impl<'a> Checker<'a> {
             return None;
         }
         Some(id)
+    }
+
+    /// A loss with its penalties, while training.
+    fn trained_section(
+        &mut self,
+        mode: &mut Mode<'a>,
+        lines: &Lines<'a>,
+        train: &ast::Train,
+        planned: &Planned,
+    ) -> Section {
+        let loss = self.loss(mode, lines, train, planned);
+        let predict = match self.store.is_first {
+            true => predicted_by_the_loss(mode, lines),
+            false => Vec::new(),
+        };
+        let states = self.layer_states();
+        let mut penalties: Vec<Metric> = Vec::new();
+        for (name, value) in std::mem::take(&mut self.store.penalties) {
+            match penalties.iter_mut().find(|penalty| penalty.name == name.as_str()) {
+                Some(penalty) => penalty.value = self.sum_of(penalty.value, value),
+                None => penalties.push(Metric { name: name.to_string(), value, states: Vec::new() }),
+            }
+        }
+        let loss = loss.map(|loss| penalties.iter().fold(loss, |sum, penalty| self.sum_of(sum, penalty.value)));
+        Section { loss, metrics: penalties, predict, states }
+    }
+
+    /// The losses in evaluation: their sum, and each by its name when there are several.
+    fn evaluated_losses(
+        &mut self,
+        mode: &mut Mode<'a>,
+        lines: &Lines<'a>,
+        train: &ast::Train,
+        plan: &[Planned],
+    ) -> (Option<ExprId>, Vec<Metric>) {
+        let mut sum = None;
+        let mut each = Vec::new();
+        for planned in plan {
+            let Some(loss) = self.loss(mode, lines, train, planned) else { continue };
+            sum = Some(sum.map_or(loss, |sum| self.sum_of(sum, loss)));
+            if !planned.name.is_empty() {
+                each.push(Metric { name: format!("loss_{}", planned.name), value: loss, states: Vec::new() });
+            }
+        }
+        (sum, each)
+    }
+
+    /// The sum of two scalars.
+    fn sum_of(&mut self, a: ExprId, b: ExprId) -> ExprId {
+        let span = self.exprs[a.0 as usize].span;
+        self.map(Fun::Map(MapOp::Add), vec![a, b], Vec::new(), DType::F32, span)
     }
 
     fn layer_states(&mut self) -> Vec<(usize, ExprId)> {
@@ -413,90 +473,23 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// One update per parameter that is trained.
-    fn updates(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train) -> Vec<Update> {
-        let Some((value, span)) = self.setting(mode, lines, "optimizer".into()) else {
-            self.report(told::missing_setting("optimizer", train.span, train.data.span));
-            return Vec::new();
-        };
-        let optimizer = match value {
-            Value::Function(f) if matches!(f.callee, Callee::Def(def) if def.kind == DefKind::Optimizer) => f,
-            Value::Error => return Vec::new(),
-            other => {
-                self.report(told_value::expected("an optimizer", other.describe(), span));
-                return Vec::new();
-            }
-        };
-        let Callee::Def(def) = optimizer.callee else { return Vec::new() };
-        let mut updates = Vec::new();
-        for param in (0..self.store.params.len()).filter(|&param| self.store.params[param].trained).collect::<Vec<_>>()
-        {
-            self.store.pending.clear();
-            self.next_parameter();
-            if !self.optimizer_takes(def, param, span) {
-                return updates;
-            }
-            let ty = self.store.params[param].ty.clone();
-            let p = self.push(ExprKind::Param(param), ty.clone(), span);
-            let g = self.gradient_of(param);
-            let given = |id| Given { name: None, value: Value::Tensor(id), span };
-            let place = Place::new(format!("{}/{}", def.name.name, self.store.params[param].path));
-            let value = self.elaborate(
-                &mut mode.scope,
-                super::call::Use {
-                    def,
-                    brackets: None,
-                    config: optimizer.config.clone().unwrap_or_default(),
-                    inputs: vec![given(p), given(g)],
-                    row: None,
-                    place,
-                    span,
-                },
-            );
-            let Some(new) = self.tensor(value, span) else { return updates };
-            let names: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
-            let new_ty = self.ty(new).clone();
-            let fits = new_ty.axes.len() == ty.axes.len()
-                && ty.axes.iter().all(|axis| self.find_axis(&new_ty.axes, axis.id).is_some());
-            if !fits {
-                let told = (self.show_type(&new_ty), format!("[{}]", names.join(", ")));
-                self.report(told_store::update_axes(def.name.name, &told.0, &told.1, span));
-                return updates;
-            }
-            let new = self.push(ExprKind::Order(new), ty, span);
-            updates.push(Update { param, value: new, states: std::mem::take(&mut self.store.pending) });
-        }
-        updates
-    }
-
     // ---- what must hold in the end
 
     /// A parameter that nothing reads.
-    fn unreached_params(&mut self, training: &Section, evaluation: &Section) {
-        let mut seen = vec![false; self.exprs.len()];
-        let mut stack: Vec<ExprId> = training.loss.into_iter().chain(evaluation.loss).collect();
-        stack.extend(evaluation.metrics.iter().map(|metric| metric.value));
-        stack.extend(evaluation.predict.iter().map(|(_, id)| *id));
-        stack.extend(training.states.iter().map(|(_, id)| *id));
-        if stack.is_empty() {
+    fn unreached_params(&mut self, losses: &[Lost], evaluation: &Section) {
+        let mut roots: Vec<ExprId> = evaluation.loss.into_iter().collect();
+        for Lost { section, .. } in losses {
+            roots.extend(section.loss.into_iter().chain(section.states.iter().map(|(_, id)| *id)));
+        }
+        roots.extend(evaluation.metrics.iter().map(|metric| metric.value));
+        roots.extend(evaluation.predict.iter().map(|(_, id)| *id));
+        if roots.is_empty() || self.diagnostics.has_errors() {
             return;
         }
-        let mut reached = FxHashSet::default();
-        while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) {
-                continue;
-            }
-            let kind = &self.exprs[id.0 as usize].kind;
-            if let ExprKind::Param(index) = kind {
-                reached.insert(*index);
-            }
-            kind.for_each_part(|part| stack.push(part));
-        }
-        if self.diagnostics.has_errors() {
-            return;
-        }
+        let reached = self.reached_by(&roots, true);
+        let shadowed: FxHashSet<usize> = self.store.shadows.iter().map(|(param, ..)| *param).collect();
         for index in 0..self.store.params.len() {
-            if !reached.contains(&index) {
+            if !reached.contains(&index) && !shadowed.contains(&index) {
                 let param = &self.store.params[index];
                 let told = told_store::param_unused(&param.path, param.span);
                 self.report(told);
