@@ -66,15 +66,14 @@ fn measure(folder: &Path, layers: usize) -> Vec<(&'static str, f64)> {
     let recognised = clock.time("canon", || canon::run(&lowered.passes[0].training));
     let gradients = clock.time("autodiff", || autodiff::gradients(&recognised));
     let gradients = clock.time("canon again", || canon::run(&gradients));
-    let update =
-        Update {
-            graph: &lowered.passes[0].update,
-            first_gradient: lowered.first_gradient,
-            clips: Vec::new(),
-            accumulate: None,
-            runs_per_step: 1.0,
-            keep_gradients: false,
-        };
+    let update = Update {
+        graph: &lowered.passes[0].update,
+        first_gradient: lowered.first_gradient,
+        clips: Vec::new(),
+        accumulate: None,
+        runs_per_step: 1.0,
+        keep_gradients: false,
+    };
     let whole = clock.time("step", || step::assemble(&gradients, &update));
     let small = clock.time("opt", || opt::run(&whole));
     let fused = clock.time("fuse", || fuse::fuse(&small));

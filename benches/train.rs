@@ -58,7 +58,8 @@ fn steps_per_second(threads: usize) -> f64 {
     let never = AtomicBool::new(false);
     let control = Control { folder: None, resume: false, test: false, interrupted: &never };
     let mut steps = Steps::default();
-    train::run(Job { train, dataset, model: &mut model, steps: vec![step], evaluator }, &control, &mut steps).expect("a run");
+    train::run(Job { train, dataset, model: &mut model, steps: vec![step], evaluator }, &control, &mut steps)
+        .expect("a run");
     f64::from(steps.steps) / steps.time.as_secs_f64()
 }
 

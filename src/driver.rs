@@ -416,7 +416,8 @@ impl Session {
             let misread: FxHashSet<usize> = syntax.iter().filter_map(|told| told.span().map(line)).collect();
             found.retain(|told| match told.span().filter(|span| follows(*span)) {
                 Some(span) => told.knows_the_word() && !misread.contains(&line(span)),
-                None => true,
+                // A use of what another file could not be read to declare.
+                None => file == self.file || !told.labels.iter().any(|label| follows(label.span)),
             });
         }
         let mut diagnostics = self.read_diagnostics();

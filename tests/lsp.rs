@@ -133,7 +133,8 @@ fn columns_are_utf16_and_second_places_are_related() {
 #[test]
 fn mistakes_of_a_used_file_stand_at_the_use() {
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("nets.model"), "\nfn twice(x: [..]) -> [..] = 2 * z\n").expect("a writable folder");
+    std::fs::write(folder.path().join("nets.model"), "\nfn twice(x: [..]) -> [..] = 2 * z\n")
+        .expect("a writable folder");
     let editor = Editor::start();
     let uri = format!("file://{}", folder.path().join("net.model").display());
     let told = editor.open(&uri, "let width = 8\nuse \"nets.model\"\n");

@@ -248,6 +248,23 @@ fn an_interrupted_run_keeps_the_statistics_of_its_batches() {
     goes_on_to_the_same_bits(&session);
 }
 
+#[test]
+fn an_interrupted_run_of_several_losses_goes_on_to_the_same_bits() {
+    let text = std::fs::read_to_string(example("iris.model")).unwrap();
+    let one = "  loss      = cross_entropy(predict, y)\n";
+    assert!(text.contains(one));
+    let two = "  update \"**.w\" { loss = cross_entropy(predict, y)  repeat = 2 }
+  update \"**.b\" { loss = cross_entropy(predict, y)  every = 3 }
+  ema = 0.9
+  accumulate = 3
+";
+    let folder = example("iris.model").parent().unwrap().to_owned();
+    let mut session = Session::new("iris.model", &text.replace(one, two), folder);
+    session.set("epochs", "8").unwrap();
+    session.set("keep", "best(valid.loss_2)").unwrap();
+    goes_on_to_the_same_bits(&session);
+}
+
 /// A net whose middle does not train, with batch norm before and in it.
 const NORMALISED: &str = "x |> Dense(16) |> BatchNorm |> relu |> freeze(Dense(8) |> BatchNorm) |> Dense(class: 3)";
 

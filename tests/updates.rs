@@ -4,6 +4,7 @@
 use std::sync::atomic::AtomicBool;
 
 use tensa::backend::cpu::Cpu;
+use tensa::diag::Code;
 use tensa::driver::{self, Session};
 use tensa::train::{self, Control, End, Evaluator, Event, Job, Model, Report, Watch};
 
@@ -76,6 +77,7 @@ fn run_session(session: &Session) -> Left {
     let backend = Cpu::new(2).unwrap();
     let stages = driver::stages(&checked.program, train, false);
     let mut model = Model::new(train, &stages.lowered, &backend).unwrap();
+    model.take_loads(train, &train::read_loads(&checked.program, train, &session.folder).unwrap());
     let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)).unwrap()).collect();
     let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
     let control = Control { folder: None, resume: false, test: false, interrupted: &NEVER };
@@ -83,13 +85,13 @@ fn run_session(session: &Session) -> Left {
     let end = train::run(Job { train, dataset, model: &mut model, steps, evaluator }, &control, &mut last).unwrap();
     assert!(matches!(end, End::Done { .. }), "{end:?}");
     let number = |word: &u32| f64::from(f32::from_bits(*word));
-    let params = model.param_ids().map(|id| {
-        (model.graph.params[id.index()].path.clone(), model.store.param(id).iter().map(number).collect())
-    });
-    let states = model.state_ids().map(|id| {
-        (model.graph.states[id.index()].path.clone(), model.store.state(id).iter().map(number).collect())
-    });
-    let mut report = |split: &str| {
+    let params = model
+        .param_ids()
+        .map(|id| (model.graph.params[id.index()].path.clone(), model.store.param(id).iter().map(number).collect()));
+    let states = model
+        .state_ids()
+        .map(|id| (model.graph.states[id.index()].path.clone(), model.store.state(id).iter().map(number).collect()));
+    let report = |split: &str| {
         last.0.iter().find(|(known, _)| known == split).map(|(_, report)| report.clone()).unwrap_or_default()
     };
     let (train, valid) = (report("train"), report("valid"));
@@ -252,7 +254,8 @@ fn iris(settings: &[(&str, &str)], batch: usize) -> Left {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let text = std::fs::read_to_string(examples.join("iris.model")).unwrap();
     let plain = text.replace(" |> Dropout(0.2)", "").replace("batch = 32", &format!("batch = {batch}"));
-    let plain = plain.replace("  epochs    = 50\n", "").replace("over = 50 epochs, warmup = 2 epochs", "over = 50 steps");
+    let plain =
+        plain.replace("  epochs    = 50\n", "").replace("over = 50 epochs, warmup = 2 epochs", "over = 50 steps");
     let mut session = Session::new("iris.model", &plain, examples);
     settings.iter().for_each(|(name, value)| session.set(name, value).unwrap());
     run_session(&session)
@@ -286,4 +289,85 @@ fn two_models_train_each_other() {
     let valid = |name: &str| left.valid.get(name).unwrap();
     assert!((valid("ink") - valid("real_ink")).abs() < 0.05, "{:?}", left.valid);
     assert!(valid("loss_Disc").is_finite() && valid("loss_Gen").is_finite());
+}
+
+/// A file of weights, as another program would leave it.
+fn weights(folder: &std::path::Path, tensors: &[(&str, &[usize], &[f32])]) {
+    use tensa::tensor::safetensors::{Stored, write};
+    use tensa::tensor::{Named, Tensor};
+    let mut stored = Stored { tensors: Default::default(), metadata: Default::default() };
+    for (name, shape, values) in tensors {
+        let tensor = Tensor::from_f32(shape, values.to_vec()).unwrap();
+        let axes = (0..shape.len()).map(|at| format!("a{at}")).collect();
+        stored.tensors.insert((*name).to_owned(), Named { tensor, axes });
+    }
+    write(&folder.join("base.safetensors"), &stored).unwrap();
+}
+
+const STACKED: &str = r#"
+data D = csv("rows.csv") {
+  x     = columns("x", "z")
+  split = chronological(train = 50%, valid = 50%)
+  batch = 4
+}
+
+model Net(x: [batch, d]) -> [batch, d] = x |> stack i in 0..2 { Dense(3, bias = false) |> Dense(2, bias = false) }
+"#;
+
+/// Names with stars and numbers, axes the other way round, and what may be left out.
+#[test]
+fn first_values_come_out_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("rows.csv"), format!("x,z\n{}", "1,2\n".repeat(16))).unwrap();
+    let first: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let second: [f32; 6] = [7.0, 8.0, 9.0, 10.0, 11.0, 12.0];
+    let tensors: &[(&str, &[usize], &[f32])] = &[
+        ("layers.0.up.weight", &[3, 2], &first),
+        ("layers.0.down.weight", &[2, 3], &second),
+        ("layers.1.up.weight", &[3, 2], &second),
+        ("layers.1.down.weight", &[2, 3], &first),
+        ("lm_head.weight", &[2], &[0.0, 0.0]),
+    ];
+    weights(folder.path(), tensors);
+    let session = |load: &str| {
+        let text = format!(
+            "{STACKED}
+train net = {load} on D {{ loss = mean(net(x)^2)  optimizer = SGD(0)  ema = 0.5  steps = 2 }}"
+        );
+        Session::new("net.model", &text, folder.path().to_owned())
+    };
+    let names =
+        r#"names = { "*.Dense.w": "layers.*.up.weight[out, i]", "*.Dense.1.w": "layers.{i}.down.weight[out, i]" }"#;
+    let told = |load: &str| {
+        let session = session(load);
+        let checked = session.check(None);
+        assert!(!checked.diagnostics.has_errors(), "{:#?}", checked.diagnostics);
+        train::read_loads(&checked.program, &checked.program.trains[0], &session.folder).map(|_| ()).map_err(|told| {
+            assert_eq!(told.code, Code::E0830);
+            told.message
+        })
+    };
+    let whole = format!(r#"load("base.safetensors", Net(), {names}, except = ["lm_head.*"])"#);
+    assert_eq!(told(&whole), Ok(()));
+    let session = session(&whole);
+    let left = run_session(&session);
+    // Row by row the columns of the file: it has `[out, i]`, the program `[i, out]`.
+    let turned = |values: &[f32; 6], rows: usize, columns: usize| -> Vec<f64> {
+        (0..columns).flat_map(|column| (0..rows).map(move |row| f64::from(values[row * columns + column]))).collect()
+    };
+    assert_eq!(left.all("net.0.Dense.w"), turned(&first, 3, 2));
+    assert_eq!(left.all("net.0.Dense.1.w"), turned(&second, 2, 3));
+    assert_eq!(left.all("net.1.Dense.w"), turned(&second, 3, 2));
+    assert_eq!(left.all("net.1.Dense.1.w"), turned(&first, 2, 3));
+    assert_eq!(left.all("ema/net.1.Dense.1.w"), left.all("net.1.Dense.1.w"), "what follows begins where it does");
+
+    let refused = |load: &str, part: &str| {
+        let message = told(load).expect_err(load);
+        assert!(message.contains(part), "`{part}` is not in {message}");
+    };
+    refused(r#"load("base.safetensors", Net())"#, "has nothing for `net.0.Dense.w`");
+    refused(&format!(r#"load("base.safetensors", Net(), {names})"#), "nothing takes `lm_head.weight`");
+    refused(&whole.replace("up.weight[out, i]", "up.weight"), "is [3, 2] in the file and [2, 3] in the program");
+    refused(&whole.replace("up.weight[out, i]", "up.weight[out, d]"), "the axes [out, d]");
+    refused(&whole.replace("base.", "bas."), "bas.safetensors");
 }

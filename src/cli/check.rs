@@ -6,6 +6,7 @@ use super::{Failure, Outcome, ProgramArgs, costs, out, report};
 use crate::base::SourceMap;
 use crate::diag::{Diagnostic, json, sarif};
 use crate::driver::{Checked, Session};
+use crate::train::read_loads;
 
 /// The arguments of `tensa check`.
 #[derive(Args)]
@@ -30,7 +31,7 @@ pub(super) fn run(args: &Check) -> Outcome {
         return machine_readable(opened, sarif::document);
     }
     let session = opened?;
-    let checked = session.check(None);
+    let checked = with_files(&session);
     if checked.diagnostics.has_errors() {
         return Err(Failure::Program(Box::new(session), checked.diagnostics));
     }
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Check) -> Outcome {
 fn machine_readable(opened: Result<Session, Failure>, written: fn(&[Diagnostic], &SourceMap) -> String) -> Outcome {
     let (sources, diagnostics) = match opened {
         Ok(session) => {
-            let checked = session.check(None);
+            let checked = with_files(&session);
             (session.sources, checked.diagnostics)
         }
         Err(Failure::Program(session, diagnostics)) => (session.sources, diagnostics),
@@ -53,6 +54,17 @@ fn machine_readable(opened: Result<Session, Failure>, written: fn(&[Diagnostic],
     let failed = diagnostics.has_errors();
     out(&written(&diagnostics.sorted(), &sources));
     if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// The check, with the files of weights that the program loads.
+fn with_files(session: &Session) -> Checked {
+    let mut checked = session.check(None);
+    if !checked.diagnostics.has_errors() {
+        let read = |train| read_loads(&checked.program, train, &session.folder).err();
+        let told: Vec<Diagnostic> = checked.program.trains.iter().filter_map(read).collect();
+        told.into_iter().for_each(|told| checked.diagnostics.push(told));
+    }
+    checked
 }
 
 /// `no errors; trains Net on Iris (515 parameters)`

@@ -120,7 +120,16 @@ fn trains(
         };
         let control = Control { folder: Some(&folder), resume: resumed.is_some(), test, interrupted };
         let mut console: Box<dyn Watch> = if args.json { Box::new(Jsonl) } else { Box::new(Plain::new()) };
-        let end = one(checked, train, backend.as_ref(), &control, &mut *console, &mut timings, args.timings)?;
+        let end = one(
+            checked,
+            &session.folder,
+            train,
+            backend.as_ref(),
+            &control,
+            &mut *console,
+            &mut timings,
+            args.timings,
+        )?;
         match end {
             End::Done { .. } => {}
             End::Interrupted => return Err(Stop::Interrupted),
@@ -133,6 +142,7 @@ fn trains(
 /// One `train` section.
 fn one(
     checked: &Checked,
+    program_folder: &Path,
     train: &Train,
     backend: &dyn Backend,
     control: &Control<'_>,
@@ -149,6 +159,11 @@ fn one(
     let programs: Vec<_> = stages.passes.iter().map(|pass| driver::kernels(&pass.opt)).collect();
     timings.lap("fuse, kernels");
     let mut model = Model::new(train, &stages.lowered, backend)?;
+    // A run that goes on has everything in its checkpoint.
+    if !control.resume {
+        let loaded = train::read_loads(&checked.program, train, program_folder)?;
+        model.take_loads(train, &loaded);
+    }
     timings.lap("first values");
     let steps = programs.into_iter().map(|program| model.compile(program)).collect::<Result<_, _>>()?;
     timings.lap("compile the step");

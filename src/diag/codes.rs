@@ -150,6 +150,7 @@ codes! {
     E0827 "a program has nothing to run"
     E0828 "a run cannot be continued"
     E0829 "a project cannot be made here"
+    E0830 "a file of weights does not fit the layer it is loaded into"
     W0201 "a definition hides one of the library"
     W0202 "nothing uses this definition"
     W0203 "nothing uses this let"

@@ -117,3 +117,66 @@ pub fn project_name(name: &str) -> Diagnostic {
     Diagnostic::without_place(Code::E0829, format!("`{name}` is not a name for a project"))
         .help("letters, digits, `-` and `_`, such as `tensa new flowers`")
 }
+
+/// A file that `load` cannot read.
+pub fn cannot_load(error: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0830, span, error.to_owned())
+        .here("loaded here")
+        .help("the path starts from the folder of the program")
+}
+
+/// What a layer has and the file lacks; `known` are the tensors of the file.
+pub fn load_lacks(file: &str, paths: &[&str], known: &[&str], span: Span) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0830, span, format!("`{file}` has nothing for {}", few(paths)))
+        .here("not all of the layer is in this file");
+    let told = match known.is_empty() {
+        true => told.note("the file is empty"),
+        false => told.note(format!("it holds {}", few(known))),
+    };
+    told.help("say what the file calls them, `names = { \"h.*.w\": \"layers.{i}.weight\" }`, or that they may be left out, `except = [\"head.*\"]`")
+}
+
+/// What the file has and no layer takes.
+pub fn load_leaves(file: &str, names: &[&str], span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
+        .here("the layer has nothing of these names")
+        .help("say which they are by `names`, or that they may be left out: `except = [\"…\"]`")
+}
+
+/// A tensor of another shape; `turn` is the name under which its axes would fit.
+pub fn load_shape(name: &str, stored: &str, wanted: &str, turn: Option<&str>, span: Span) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0830, span, format!("`{name}` is {stored} in the file and {wanted} in the program"))
+            .here("loaded here");
+    match turn {
+        Some(turn) => told.help(format!("if the file has its axes the other way round, name it `{turn}`")),
+        None => told,
+    }
+}
+
+/// Axes that are not those of the parameter.
+pub fn load_axes(name: &str, named: &str, axes: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0830,
+        span,
+        format!("`{name}` is said to have the axes [{named}], and its parameter has [{axes}]"),
+    )
+    .here("loaded here")
+    .help("the brackets name each axis of the parameter once, in the order of the file")
+}
+
+/// Whole numbers where weights are due.
+pub fn load_dtype(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0830, span, format!("`{name}` holds whole numbers in the file")).here("loaded here")
+}
+
+/// "`a`, `b`, `c` and 5 more"
+fn few(names: &[&str]) -> String {
+    match names.len() {
+        0..=4 => super::name::list(names),
+        count => {
+            let first: Vec<String> = names[..3].iter().map(|name| format!("`{name}`")).collect();
+            format!("{} and {} more", first.join(", "), count - 3)
+        }
+    }
+}

@@ -115,7 +115,9 @@ pub fn no_parameter_called(glob: &str, span: Span, paths: &[&str]) -> Diagnostic
 /// A loss that depends on none of the parameters that it trains.
 pub fn loss_without_target(target: Option<&str>, example: &str, span: Span) -> Diagnostic {
     let told = match target {
-        Some(target) => Diagnostic::error(Code::E0610, span, format!("the loss of this update does not depend on `{target}`")),
+        Some(target) => {
+            Diagnostic::error(Code::E0610, span, format!("the loss of this update does not depend on `{target}`"))
+        }
         None => Diagnostic::error(Code::E0610, span, "the loss does not depend on any parameter that it trains"),
     };
     told.here("its gradient is zero everywhere")
@@ -143,9 +145,13 @@ pub fn nothing_updates(paths: &[&str], train: Span) -> Diagnostic {
         rest => format!(" and {rest} more"),
     };
     let verb = if paths.len() == 1 { "is" } else { "are" };
-    Diagnostic::warning(Code::W0601, train, format!("{}{rest} {verb} not updated in this run", super::name::list(first)))
-        .here("no optimizer is for them")
-        .help("give the section an `optimizer` for the rest, or say that they stay: `freeze = \"…\"`")
+    Diagnostic::warning(
+        Code::W0601,
+        train,
+        format!("{}{rest} {verb} not updated in this run", super::name::list(first)),
+    )
+    .here("no optimizer is for them")
+    .help("give the section an `optimizer` for the rest, or say that they stay: `freeze = \"…\"`")
 }
 
 /// An `update` whose parameters are all chosen for by a later one.

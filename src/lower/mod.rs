@@ -78,10 +78,7 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
             let new = (Role::NewParam(ParamId(update.param as u32)), update.value);
             std::iter::once(new).chain(update.states.iter().map(state))
         });
-        LoweredPass {
-            training: outputs(&base, values.collect()),
-            update: outputs(&with_gradients, updates.collect()),
-        }
+        LoweredPass { training: outputs(&base, values.collect()), update: outputs(&with_gradients, updates.collect()) }
     });
 
     let of_metrics = train.states.iter().enumerate().filter(|(_, state)| state.owner == Owner::Metric);

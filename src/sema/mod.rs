@@ -16,7 +16,7 @@
 mod axes;
 mod check;
 mod dims;
-mod glob;
+pub mod glob;
 mod primitive;
 mod resolve;
 mod text;

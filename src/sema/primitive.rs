@@ -55,6 +55,8 @@ pub enum Builtin {
     Freeze,
     /// `ema(layer, 0.999)`
     Ema,
+    /// `load("base.safetensors", layer)`
+    Load,
     /// `random.uniform[..]`
     Random(Dist),
     /// `random.bernoulli[..](p)`
@@ -118,6 +120,7 @@ impl Builtin {
             "stop_gradient" => Builtin::StopGradient,
             "freeze" => Builtin::Freeze,
             "ema" => Builtin::Ema,
+            "load" => Builtin::Load,
             "random.uniform" => Builtin::Random(Dist::Uniform),
             "random.normal" => Builtin::Random(Dist::Normal),
             "random.bernoulli" => Builtin::Bernoulli,
@@ -167,6 +170,7 @@ impl Builtin {
         "stop_gradient",
         "freeze",
         "ema",
+        "load",
         "random",
         "training",
         "pi",
@@ -174,5 +178,5 @@ impl Builtin {
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "load", "index"];
+    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "index"];
 }

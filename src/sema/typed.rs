@@ -274,6 +274,25 @@ pub struct Param {
     pub span: Span,
     /// Whether it is used outside of `freeze`: one that is not has no update.
     pub trained: bool,
+    /// Which of the run's loads gives its first value.
+    pub load: Option<usize>,
+}
+
+/// `load("base.safetensors", Net(), names = { … }, except = […])`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Load {
+    /// The file, from the program's folder.
+    pub file: String,
+    /// The path of the layer.
+    pub below: String,
+    /// The name of its definition.
+    pub layer: Symbol,
+    /// Globs over paths, and what the file calls them.
+    pub names: Vec<(String, String)>,
+    /// Globs over what may be left out, on either side.
+    pub except: Vec<String>,
+    /// The name of the file in the text.
+    pub span: Span,
 }
 
 /// A state of a layer, a metric or an optimizer.
@@ -287,6 +306,8 @@ pub struct State {
     pub init: ExprId,
     /// Whose it is.
     pub owner: Owner,
+    /// Which of the run's loads gives its first value.
+    pub load: Option<usize>,
 }
 
 /// Who keeps a state, and when it commits.
@@ -419,6 +440,10 @@ pub struct Train {
     pub evaluation: Section,
     /// Layers in the order applied, by `LayerId`; one that stands in another comes after it.
     pub layers: Vec<Applied>,
+    /// The files that give first values.
+    pub loads: Vec<Load>,
+    /// For `ema`: a parameter, and the state that follows it.
+    pub shadows: Vec<(usize, usize)>,
     /// The other settings.
     pub settings: Settings,
     /// The expressions of all of the above.

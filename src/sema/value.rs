@@ -13,7 +13,7 @@ use crate::ir::Dim;
 use crate::syntax::ast;
 
 use super::primitive::Builtin;
-use super::typed::{Axis, AxisId, ExprId};
+use super::typed::{self, Axis, AxisId, ExprId};
 
 /// A value of the elaboration.
 #[derive(Clone)]
@@ -68,6 +68,8 @@ pub struct Function<'a> {
     pub frozen: bool,
     /// Whether it is applied with the parameters that follow its own: `ema(layer, 0.999)`.
     pub shadow: Option<f64>,
+    /// What its parameters get their first values by: `load(file, layer)`.
+    pub load: Option<Rc<typed::Load>>,
     /// Where it was written.
     pub span: Span,
 }

@@ -84,7 +84,8 @@ impl Walk<'_> {
             match self.used(item) {
                 Some(used) => {
                     self.modules.uses.insert(item.span, used);
-                    let is_broken = self.modules.all.iter().any(|module| module.file == used && module.syntax.has_errors());
+                    let is_broken =
+                        self.modules.all.iter().any(|module| module.file == used && module.syntax.has_errors());
                     if is_broken {
                         self.modules.incomplete.insert(file);
                     }
@@ -150,7 +151,8 @@ mod tests {
 
     #[test]
     fn one_file_has_one_path() {
-        for (path, one) in [("./a/../b.model", "b.model"), ("a/./b/../c", "a/c"), ("../x/../y", "../y"), ("/a/../b", "/b")]
+        for (path, one) in
+            [("./a/../b.model", "b.model"), ("a/./b/../c", "a/c"), ("../x/../y", "../y"), ("/a/../b", "/b")]
         {
             assert_eq!(plain(Path::new(path)), Path::new(one), "{path}");
         }

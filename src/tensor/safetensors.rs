@@ -116,6 +116,12 @@ pub fn read(path: &Path) -> Result<Stored, FileError> {
     from_bytes(&bytes, path)
 }
 
+/// Reads a file of any program; axes that it does not name have no names.
+pub fn read_any(path: &Path) -> Result<Stored, FileError> {
+    let bytes = std::fs::read(path).map_err(|source| FileError::Io { path: path.to_owned(), doing: "read", source })?;
+    parsed(&bytes, path, false)
+}
+
 /// The content of the file. The header is written here and not by the `safetensors` crate, whose
 /// metadata comes in the random order of a hash map: equal runs must leave equal files.
 pub fn to_bytes(stored: &Stored) -> Vec<u8> {
@@ -152,10 +158,15 @@ pub fn to_bytes(stored: &Stored) -> Vec<u8> {
 
 /// The content of a file; `path` is for messages.
 pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Stored, FileError> {
+    parsed(bytes, path, true)
+}
+
+/// The tensors of a file; `is_ours` asks for our layout.
+fn parsed(bytes: &[u8], path: &Path, is_ours: bool) -> Result<Stored, FileError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| not_safetensors(error, path))?;
     let mut metadata: BTreeMap<String, String> = header.metadata().iter().flatten().map(owned).collect();
     let found = metadata.remove(FORMAT_KEY);
-    if found.as_deref() != Some(FORMAT) {
+    if is_ours && found.as_deref() != Some(FORMAT) {
         return Err(FileError::Format { path: path.to_owned(), found });
     }
 
@@ -180,7 +191,7 @@ pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Stored, FileError> {
             Some(names) if !names.is_empty() => names.split(',').map(str::to_owned).collect(),
             _ => Vec::new(),
         };
-        if axes.len() != shape.len() {
+        if is_ours && axes.len() != shape.len() {
             return Err(FileError::Axes { path: path.to_owned(), name: name.to_owned(), rank: shape.len() });
         }
         tensors.insert(name.to_owned(), Named { tensor, axes });

@@ -3,7 +3,7 @@
 //! In: a checked program, its graphs, its data, a backend. Out: trained weights, reported values, a run
 //! folder. `feed` batches as inputs of a step · `model` parameters, states, their first values · `evaluate`
 //! one split · `predict` rows · `run` the loop · `watch` which value is better · `event` what a run tells ·
-//! `checkpoint` tensors as files · `folder` the run folder. Nothing here draws progress or reads arguments:
+//! `checkpoint` tensors as files · `load` first values out of files · `folder` the run folder. Nothing here draws progress or reads arguments:
 //! `cli` does. Search, reports and event files of other tools are deliberately absent.
 
 mod checkpoint;
@@ -11,6 +11,7 @@ mod evaluate;
 mod event;
 mod feed;
 mod folder;
+mod load;
 mod model;
 mod predict;
 mod run;
@@ -20,6 +21,7 @@ pub use checkpoint::{Best, Position, Sum};
 pub use evaluate::Evaluator;
 pub use event::{Event, Report, Start, Watch};
 pub use folder::{Recorded, RunFolder, newest};
+pub use load::{Loaded, read_loads};
 pub use model::Model;
 pub use predict::{Field, Meaning, Predictor};
 pub use run::{Control, End, Job, run};

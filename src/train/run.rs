@@ -108,7 +108,8 @@ pub fn run(job: Job<'_, '_>, control: &Control<'_>, watch: &mut dyn Watch) -> Re
     let sound = job.model.snapshot();
     let saved = Instant::now();
     let tallies = tallies(job.train);
-    Loop { job, control, watch, feed, loader, steps, looks, tallies, position, best, sound, sound_epoch: 0, saved }.run()
+    Loop { job, control, watch, feed, loader, steps, looks, tallies, position, best, sound, sound_epoch: 0, saved }
+        .run()
 }
 
 /// `Net on Iris`

@@ -51,3 +51,22 @@ fn set_fits_the_value_that_was_there() {
     // What was set is in the program of the run: its weights have no other shape.
     place.run(&["eval", "iris.model"]).with(0);
 }
+
+/// The weights of one run are the first ones of another; one that moves nothing says the same of the test rows.
+#[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let place = Place::new();
+    let first = place.run(&["run", "iris.model", "--set", "epochs=3"]).with(0);
+    let text = fs::read_to_string(place.0.path().join("iris.model")).unwrap();
+    let again = text
+        .replace("train Net on", "train old = load(\"runs/iris-1/weights.safetensors\", Net()) on")
+        .replace("Net(x)\n", "old(x)\n");
+    assert_ne!(text, again, "the example has changed");
+    fs::write(place.0.path().join("again.model"), &again).unwrap();
+    assert!(place.run(&["check", "again.model"]).with(0).stdout.contains("trains old on Iris"));
+    let second = place.run(&["run", "again.model", "--set", "optimizer=SGD(0)", "--set", "epochs=1"]).with(0);
+    let test = |ended: &super::Ended| ended.stdout.lines().next().map(str::to_owned);
+    assert_eq!(test(&first), test(&second));
+    fs::write(place.0.path().join("again.model"), again.replace("Dense(64, relu)", "Dense(32, relu)")).unwrap();
+    place.run(&["check", "again.model"]).says(&["E0830", "`Net.Dense.w` is [4, 64] in the file", "again.model:"]);
+}

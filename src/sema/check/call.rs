@@ -193,10 +193,11 @@ impl<'a> Checker<'a> {
             return Value::Error;
         }
         self.frozen += usize::from(f.frozen);
-        let outer = self.shadow;
-        self.shadow = f.shadow.or(outer);
+        let (shadow, loading) = (self.shadow, self.loading);
+        self.shadow = f.shadow.or(shadow);
+        self.loading = f.load.as_ref().map(|load| self.store.load(load)).or(loading);
         let value = self.apply_callee(scope, f, args, span);
-        self.shadow = outer;
+        (self.shadow, self.loading) = (shadow, loading);
         self.frozen -= usize::from(f.frozen);
         value
     }

@@ -42,6 +42,8 @@ pub(super) struct Checker<'a> {
     pub(super) training: bool,
     /// How many frozen layers the expression at hand stands in; in one, nothing trains.
     pub(super) frozen: usize,
+    /// The load that what is being elaborated gets its first values by.
+    pub(super) loading: Option<usize>,
     /// Whether parameters are read as `ema` has them, and how much of itself that keeps in an update.
     pub(super) shadow: Option<f64>,
     /// The innermost `remat` block that is being elaborated, and how many there were.
@@ -84,6 +86,7 @@ impl<'a> Checker<'a> {
             remat: None,
             remats: 0,
             frozen: 0,
+            loading: None,
             shadow: None,
             data_unknown: false,
             calls: Vec::new(),

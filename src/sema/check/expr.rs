@@ -64,6 +64,7 @@ impl<'a> Checker<'a> {
                     config: None,
                     frozen: false,
                     shadow: None,
+                    load: None,
                     span,
                 })),
                 _ => self.fail(name::not_yet("`scan`", span)),
@@ -400,5 +401,5 @@ impl<'a> Checker<'a> {
 
 /// A function that nothing has been given to.
 pub(super) fn function(callee: Callee<'_>, span: Span) -> Function<'_> {
-    Function { callee, brackets: None, scope: None, config: None, frozen: false, shadow: None, span }
+    Function { callee, brackets: None, scope: None, config: None, frozen: false, shadow: None, load: None, span }
 }

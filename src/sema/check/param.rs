@@ -46,12 +46,20 @@ impl<'a> Checker<'a> {
             None => {
                 let index = self.store.params.len();
                 let Some(init) = self.first_value(scope, &def.init, &axes, &path) else { return Value::Error };
-                let param = typed::Param { path: path.clone(), ty: ty.clone(), init, span: def.span, trained: false };
+                let param = typed::Param {
+                    path: path.clone(),
+                    ty: ty.clone(),
+                    init,
+                    span: def.span,
+                    trained: false,
+                    load: None,
+                };
                 self.store.params.push(param);
                 self.store.paths.insert(path, index);
                 index
             }
         };
+        self.store.params[index].load = self.store.params[index].load.or(self.loading);
         if let Some(decay) = self.shadow {
             return Value::Tensor(self.follower(index, decay, ty, def.span));
         }
@@ -331,9 +339,12 @@ impl<'a> Checker<'a> {
         let path = scope.place.join(var.name.name.as_str());
         let ty = plain(axes);
         let index = *self.store.state_paths.entry(path.clone()).or_insert_with(|| {
-            self.store.states.push(typed::State { path, ty: ty.clone(), init, owner });
+            self.store.states.push(typed::State { path, ty: ty.clone(), init, owner, load: None });
             self.store.states.len() - 1
         });
+        if owner == Owner::Layer {
+            self.store.states[index].load = self.store.states[index].load.or(self.loading);
+        }
         let now = self.push(ExprKind::State(index), ty, var.name.span);
         scope.states.insert(var.name.name, LiveState { index, now, written: false, span: var.name.span });
     }

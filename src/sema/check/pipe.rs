@@ -65,7 +65,7 @@ impl<'a> Checker<'a> {
             Ast::Call(callee, args) => {
                 let Some(function) = self.callee(scope, callee) else { return Value::Error };
                 // `freeze(f)` and `ema(f, 0.9)` are the layer that takes the value.
-                if let Callee::Builtin(Builtin::Freeze | Builtin::Ema) = function.callee {
+                if let Callee::Builtin(Builtin::Freeze | Builtin::Ema | Builtin::Load) = function.callee {
                     let args = self.given(scope, args);
                     return match self.apply(scope, &function, args, span) {
                         Value::Function(layer) => self.apply_made(scope, &layer, vec![given], span),

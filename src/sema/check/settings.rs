@@ -13,7 +13,13 @@ use super::update::Lost;
 use super::train::{Lines, Mode, metric_name};
 
 impl<'a> Checker<'a> {
-    pub(super) fn settings(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>, train: &ast::Train, losses: &[Lost]) -> Settings {
+    pub(super) fn settings(
+        &mut self,
+        mode: &mut Mode<'a>,
+        lines: &Lines<'a>,
+        train: &ast::Train,
+        losses: &[Lost],
+    ) -> Settings {
         let whole = |this: &mut Self, mode: &mut Mode<'a>, name: &str, least: f64| -> Option<u64> {
             let (value, span) = this.setting(mode, lines, name.into())?;
             let number = this.static_number(&value, span)?;

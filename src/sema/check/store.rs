@@ -25,6 +25,8 @@ pub(super) struct Store {
     pub penalties: Vec<(Symbol, ExprId)>,
     /// For `ema`: the parameter, the state that follows it, and how much it keeps.
     pub shadows: Vec<(usize, usize, f64)>,
+    /// Files that give first values.
+    pub loads: Vec<typed::Load>,
     /// Whether the section is the first; a layer is listed where it is applied first.
     pub is_first: bool,
     sites: FxHashMap<String, u32>,
@@ -41,6 +43,14 @@ impl Store {
             true => format!("{path}#{count}"),
             false => format!("{}/{path}#{count}", self.salt),
         }
+    }
+
+    /// The number of a load.
+    pub fn load(&mut self, load: &typed::Load) -> usize {
+        self.loads.iter().position(|known| known == load).unwrap_or_else(|| {
+            self.loads.push(load.clone());
+            self.loads.len() - 1
+        })
     }
 
     /// Starts a section: no pending states, random draws counted anew. `name` is that of the pass, if any.

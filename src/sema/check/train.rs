@@ -134,6 +134,8 @@ impl<'a> Checker<'a> {
             passes,
             evaluation,
             layers: store.layers,
+            loads: store.loads,
+            shadows: store.shadows.iter().map(|(param, state, _)| (*param, *state)).collect(),
             settings,
             exprs,
             span: train.span,
@@ -281,8 +283,10 @@ impl<'a> Checker<'a> {
         match value {
             Value::Function(f) => match (&f.callee, made.name) {
                 (Callee::Instance(def, _), Some(ident)) => {
-                    let path = ident.name.as_str().into();
-                    Value::Function(std::rc::Rc::new(Function { callee: Callee::Instance(def, path), ..(*f).clone() }))
+                    let path: std::rc::Rc<str> = ident.name.as_str().into();
+                    let load = f.load.as_ref().map(|load| typed::Load { below: path.to_string(), ..(**load).clone() });
+                    let (callee, load) = (Callee::Instance(def, path), load.map(std::rc::Rc::new));
+                    Value::Function(std::rc::Rc::new(Function { callee, load, ..(*f).clone() }))
                 }
                 (Callee::Instance(..), None) => Value::Function(f),
                 _ => self.fail(told_value::expected("a model", "a function", span)),
@@ -477,13 +481,17 @@ impl<'a> Checker<'a> {
 
     /// A parameter that nothing reads.
     fn unreached_params(&mut self, losses: &[Lost], evaluation: &Section) {
+        // Without its loss, what a run reads is not known; that was told.
+        if losses.iter().any(|lost| lost.section.loss.is_none()) {
+            return;
+        }
         let mut roots: Vec<ExprId> = evaluation.loss.into_iter().collect();
         for Lost { section, .. } in losses {
             roots.extend(section.loss.into_iter().chain(section.states.iter().map(|(_, id)| *id)));
         }
         roots.extend(evaluation.metrics.iter().map(|metric| metric.value));
         roots.extend(evaluation.predict.iter().map(|(_, id)| *id));
-        if roots.is_empty() || self.diagnostics.has_errors() {
+        if self.diagnostics.has_errors() {
             return;
         }
         let reached = self.reached_by(&roots, true);

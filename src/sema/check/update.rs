@@ -278,7 +278,8 @@ impl<'a> Checker<'a> {
                     let parts = |path: &str| path.split('.').take(idents.len()).collect::<Vec<_>>().join(".");
                     let mut known: Vec<String> = self.store.params.iter().map(|param| parts(&param.path)).collect();
                     known.dedup();
-                    let models: Vec<&str> = train.models.iter().filter_map(|made| made.bound()).map(|s| s.as_str()).collect();
+                    let models: Vec<&str> =
+                        train.models.iter().filter_map(|made| made.bound()).map(|s| s.as_str()).collect();
                     let known: Vec<&str> = known.iter().map(String::as_str).chain(models).collect();
                     self.report(told::no_such_target(&text, span, &known));
                 }
@@ -303,9 +304,8 @@ impl<'a> Checker<'a> {
     fn chooser(&self, lines: &Lines<'a>, pass: Chooser, param: usize, setting: &str) -> Chooser {
         let path = &self.store.params[param].path;
         let chooses = |block: &Block<'a>| block.get(setting).is_some();
-        let group = lines.blocks.iter().rposition(|block| {
-            block.get("loss").is_none() && chooses(block) && block.names(path)
-        });
+        let group =
+            lines.blocks.iter().rposition(|block| block.get("loss").is_none() && chooses(block) && block.names(path));
         group.or(pass.filter(|&at| chooses(&lines.blocks[at])))
     }
 
@@ -323,7 +323,9 @@ impl<'a> Checker<'a> {
         if !params.is_empty() && !params.iter().any(|param| reached.contains(param)) {
             let span = match lost.planned.block {
                 Some(at) => lines.blocks[at].get("loss").map_or(lines.blocks[at].span, |loss| loss.span),
-                None => lines.settings.get(&Symbol::new("loss")).map_or(params_span(self, params), |(loss, _)| loss.span),
+                None => {
+                    lines.settings.get(&Symbol::new("loss")).map_or(params_span(self, params), |(loss, _)| loss.span)
+                }
             };
             let first = self.store.params[params[0]].path.clone();
             let target = lost.planned.block.map(|at| shown(&lines.blocks[at].targets[0]).1);
@@ -359,7 +361,8 @@ impl<'a> Checker<'a> {
             if block.get("loss").is_some() || block.get("optimizer").is_none() {
                 continue;
             }
-            let mut mine = self.store.params.iter().enumerate().filter(|(_, param)| param.trained && block.names(&param.path));
+            let mut mine =
+                self.store.params.iter().enumerate().filter(|(_, param)| param.trained && block.names(&param.path));
             let winner = |param: usize| self.chooser(lines, None, param, "optimizer");
             let taken = mine.next().map(|(param, _)| winner(param)).filter(|by| *by != Some(at));
             if let Some(Some(by)) = taken
@@ -409,7 +412,9 @@ impl<'a> Checker<'a> {
             }
         };
         match value {
-            Value::Function(f) if matches!(f.callee, Callee::Def(def) if def.kind == DefKind::Optimizer) => Some((f, span)),
+            Value::Function(f) if matches!(f.callee, Callee::Def(def) if def.kind == DefKind::Optimizer) => {
+                Some((f, span))
+            }
             Value::Error => None,
             other => {
                 self.report(told_value::expected("an optimizer", other.describe(), span));
@@ -486,7 +491,7 @@ impl<'a> Checker<'a> {
     /// A state that no body declares.
     pub(super) fn kept(&mut self, path: String, ty: crate::sema::typed::Type, init: ExprId, owner: Owner) -> usize {
         *self.store.state_paths.entry(path.clone()).or_insert_with(|| {
-            self.store.states.push(State { path, ty, init, owner });
+            self.store.states.push(State { path, ty, init, owner, load: None });
             self.store.states.len() - 1
         })
     }

@@ -147,7 +147,11 @@ impl Site<'_> {
     /// The first token of the statement, or of the declaration's line, that the mistake is in.
     fn head(&self) -> usize {
         let inside = statement(self.text, self.all, self.next, self.is_after_start());
-        let outside = || (0..=self.next.min(self.all.len().saturating_sub(1))).rev().find(|&at| self.all.get(at).is_some_and(|token| token.first));
+        let outside = || {
+            (0..=self.next.min(self.all.len().saturating_sub(1)))
+                .rev()
+                .find(|&at| self.all.get(at).is_some_and(|token| token.first))
+        };
         inside.map(|(tokens, _)| tokens.start).or_else(outside).unwrap_or(0)
     }
 
