@@ -156,6 +156,7 @@ codes! {
     W0203 "nothing uses this let"
     W0601 "nothing trains a parameter or a model"
     W0602 "two updates for one parameter"
+    W0603 "a loss takes class numbers for quantities"
     W0701 "a column has one value only"
     W0702 "a file beside pictures is left out"
 }

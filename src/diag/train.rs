@@ -124,6 +124,13 @@ pub fn loss_without_target(target: Option<&str>, example: &str, span: Span) -> D
         .note(format!("it should depend on `{example}`, outside of `stop_gradient` and `freeze`"))
 }
 
+/// A loss that subtracts or multiplies the numbers of classes.
+pub fn counts_with_classes(axis: &str, span: Span) -> Diagnostic {
+    Diagnostic::warning(Code::W0603, span, format!("this loss takes class numbers of `{axis}` for quantities"))
+        .here("to it, class 4 is twice as much as class 2")
+        .help(format!("for classes there is `cross_entropy(z, y)`, with `z` a score for each `{axis}`; if their order is meant, say so: `f32(y)`"))
+}
+
 /// A run without anything to train.
 pub fn nothing_trained(span: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0601, span, "every parameter of this run is frozen, so it trains nothing")

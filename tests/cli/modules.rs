@@ -31,7 +31,7 @@ fn a_run_keeps_the_files_it_used() {
 fn a_mistake_is_told_in_the_file_it_stands_in() {
     let place = place(&BLOCKS.replace("Dense", "Dence"));
     place.run(&["check", "iris.model"]).says(&["E0201", "nets/blocks.model:3:42", "did you mean `Dense`?", "1 error"]);
-    let place = self::place(&BLOCKS.replace("[.., d]) ->", "[.., d ->"));
+    let place = self::place(&BLOCKS.replace("relu)", "relu"));
     // What follows from it, names that are missing, is not told again.
     place.run(&["check", "iris.model"]).says(&["nets/blocks.model:3", "1 error"]);
 }

@@ -70,7 +70,9 @@ impl<'a> Checker<'a> {
             Builtin::CumSum => self.cumulative_sum(scope, call),
             Builtin::ToF32 => {
                 let Some(x) = self.first_tensor(call.args) else { return Value::Error };
-                Value::Tensor(self.to_f32(x, span))
+                let number = self.to_f32(x, span);
+                self.store.meant.insert(number);
+                Value::Tensor(number)
             }
             Builtin::Pos => self.positions(call.args, span),
             Builtin::Filled(value) => {

@@ -1,6 +1,6 @@
 //! What a program keeps while it is elaborated: parameters and states by path.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::Symbol;
 use crate::ir::LayerId;
@@ -27,6 +27,8 @@ pub(super) struct Store {
     pub shadows: Vec<(usize, usize, f64)>,
     /// Files that give first values.
     pub loads: Vec<typed::Load>,
+    /// Indices that the program says are numbers: `f32(y)`.
+    pub meant: FxHashSet<ExprId>,
     /// Whether the section is the first; a layer is listed where it is applied first.
     pub is_first: bool,
     sites: FxHashMap<String, u32>,

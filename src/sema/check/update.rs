@@ -5,6 +5,8 @@
 //! only chooses optimizer and limit for what it names, whatever pass that is in, and the last that names a
 //! parameter wins.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, Symbol};
@@ -12,7 +14,7 @@ use crate::diag::{nearest, store as told_store, train as told, value as told_val
 use crate::ir::DType;
 use crate::ops::MapOp;
 use crate::sema::glob;
-use crate::sema::typed::{Accumulate, ExprId, ExprKind, Fun, Owner, Pass, Section, State, Update};
+use crate::sema::typed::{Accumulate, ExprId, ExprKind, Fun, Kind, Owner, Pass, Section, State, Update};
 use crate::sema::value::{Callee, Function, Given, Place, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast, UpdateTarget};
 
@@ -164,7 +166,7 @@ impl<'a> Checker<'a> {
             self.report(told::nothing_trained(train.models[0].value.span));
         }
         let accumulate = self.count(mode, "accumulate", self.chosen(lines, None, "accumulate"));
-        let mut optimizers: FxHashMap<Chooser, Option<(std::rc::Rc<Function<'a>>, Span)>> = FxHashMap::default();
+        let mut optimizers: FxHashMap<Chooser, Option<(Rc<Function<'a>>, Span)>> = FxHashMap::default();
         let mut without: Vec<usize> = trained.clone();
         let mut any_optimizer = false;
         let mut passes: Vec<Pass> = Vec::new();
@@ -319,6 +321,7 @@ impl<'a> Checker<'a> {
     /// A loss that depends on nothing it trains.
     fn learns(&mut self, lines: &Lines<'a>, lost: &Lost, params: &[usize], known: bool) {
         let Some(loss) = lost.section.loss.filter(|_| known && !self.diagnostics.has_errors()) else { return };
+        self.counts_with_classes(loss);
         let reached = self.reached_by(&[loss], false);
         if !params.is_empty() && !params.iter().any(|param| reached.contains(param)) {
             let span = match lost.planned.block {
@@ -330,6 +333,41 @@ impl<'a> Checker<'a> {
             let first = self.store.params[params[0]].path.clone();
             let target = lost.planned.block.map(|at| shown(&lines.blocks[at].targets[0]).1);
             self.report(told::loss_without_target(target.as_deref(), &first, span));
+        }
+    }
+
+    /// A loss that takes the numbers of classes for quantities.
+    fn counts_with_classes(&mut self, loss: ExprId) {
+        let mut seen = vec![false; self.exprs.len()];
+        let mut stack = vec![loss];
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut seen[id.0 as usize], true) {
+                continue;
+            }
+            let kind = &self.exprs[id.0 as usize].kind;
+            if let ExprKind::Map(Fun::Map(MapOp::Cast(DType::F32)), parts) = kind
+                && !self.store.meant.contains(&id)
+                && let Kind::Index(axis) = self.ty(parts[0]).kind
+                && self.is_column(parts[0])
+                // Two classes are 0 and 1, which may well be a probability.
+                && self.sizes.resolve(&self.axes.size(axis)).as_const().is_none_or(|classes| classes > 2)
+            {
+                let told = told::counts_with_classes(&self.axes.show(axis), self.exprs[id.0 as usize].span);
+                return self.report(told);
+            }
+            kind.for_each_part(|part| stack.push(part));
+        }
+    }
+
+    /// Whether an expression shows a column of the data in another form.
+    fn is_column(&self, mut id: ExprId) -> bool {
+        loop {
+            match &self.exprs[id.0 as usize].kind {
+                ExprKind::Input(_) => return true,
+                ExprKind::Relabel(x) | ExprKind::Order(x) | ExprKind::Expand(x) | ExprKind::StopGradient(x) => id = *x,
+                ExprKind::Slice { x, .. } | ExprKind::Select { x, .. } => id = *x,
+                _ => return false,
+            }
         }
     }
 
@@ -402,7 +440,7 @@ impl<'a> Checker<'a> {
         mode: &mut Mode<'a>,
         lines: &Lines<'a>,
         chooser: Chooser,
-    ) -> Option<(std::rc::Rc<Function<'a>>, Span)> {
+    ) -> Option<(Rc<Function<'a>>, Span)> {
         let (value, span) = match chooser {
             None => self.setting(mode, lines, "optimizer".into())?,
             Some(at) => {
