@@ -120,16 +120,8 @@ fn trains(
         };
         let control = Control { folder: Some(&folder), resume: resumed.is_some(), test, interrupted };
         let mut console: Box<dyn Watch> = if args.json { Box::new(Jsonl) } else { Box::new(Plain::new()) };
-        let end = one(
-            checked,
-            &session.folder,
-            train,
-            backend.as_ref(),
-            &control,
-            &mut *console,
-            &mut timings,
-            args.timings,
-        )?;
+        let end =
+            one((session, checked), train, backend.as_ref(), &control, &mut *console, &mut timings, args.timings)?;
         match end {
             End::Done { .. } => {}
             End::Interrupted => return Err(Stop::Interrupted),
@@ -141,8 +133,7 @@ fn trains(
 
 /// One `train` section.
 fn one(
-    checked: &Checked,
-    program_folder: &Path,
+    (session, checked): (&Session, &Checked),
     train: &Train,
     backend: &dyn Backend,
     control: &Control<'_>,
@@ -161,7 +152,7 @@ fn one(
     let mut model = Model::new(train, &stages.lowered, backend)?;
     // A run that goes on has everything in its checkpoint.
     if !control.resume {
-        let loaded = train::read_loads(&checked.program, train, program_folder)?;
+        let loaded = train::read_loads(&checked.program, train, &session.folder)?;
         model.take_loads(train, &loaded);
     }
     timings.lap("first values");
