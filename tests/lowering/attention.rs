@@ -88,7 +88,7 @@ fn twelve_spellings_are_one_operation() {
         let stages = stages(name, body);
         assert_eq!(attentions(&stages.canon), 1, "{name}\n{}", tensa::ir::text::print(&stages.canon));
         // What was written, expanded, against the operation and its gradient.
-        let plain = autodiff::gradients(&stages.lowered.training);
+        let plain = autodiff::gradients(&stages.lowered.passes[0].training);
         let given = given_for(&plain, 2, 7).unwrap();
         assert_close(name, &run(&plain, &given).unwrap(), &run(&stages.grad, &given).unwrap());
         let text = tensa::ir::text::print(&stages.opt);
@@ -118,7 +118,7 @@ fn a_gradient_of_a_gradient_is_that_of_the_definition() {
             b.graph.outputs.push(tensa::ir::Output { role: Role::Loss, node: loss });
             autodiff::gradients(&canon::run(&b.finish()))
         };
-        let plain = second(&stages.lowered.training);
+        let plain = second(&stages.lowered.passes[0].training);
         let given = given_for(&plain, 1, 5).unwrap();
         assert_close(name, &run(&plain, &given).unwrap(), &run(&second(&stages.canon), &given).unwrap());
     }
