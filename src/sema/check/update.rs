@@ -355,7 +355,10 @@ impl<'a> Checker<'a> {
                 let told = told::counts_with_classes(&self.axes.show(axis), self.exprs[id.0 as usize].span);
                 return self.report(told);
             }
-            kind.for_each_part(|part| stack.push(part));
+            // A comparison tells classes apart, and measures nothing.
+            if !matches!(kind, ExprKind::Map(Fun::Map(MapOp::Cmp(_)), _)) {
+                kind.for_each_part(|part| stack.push(part));
+            }
         }
     }
 
