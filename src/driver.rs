@@ -25,6 +25,7 @@ use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
 /// The files of the standard library, in the binary.
 const STD: &[(&str, &str)] = &[
     ("<std>/activations.model", include_str!("../stdlib/activations.model")),
+    ("<std>/functions.model", include_str!("../stdlib/functions.model")),
     ("<std>/init.model", include_str!("../stdlib/init.model")),
     ("<std>/layers/attention.model", include_str!("../stdlib/layers/attention.model")),
     ("<std>/layers/conv.model", include_str!("../stdlib/layers/conv.model")),
@@ -472,27 +473,45 @@ impl Session {
 
 /// Lowers a run and recognises the operations of its losses: the graphs in which what it costs can be counted.
 pub fn recognised(program: &typed::Program, train: &typed::Train) -> (Lowered, Vec<Graph>) {
+    let (lowered, recognised) = differentiable(program, train);
+    (lowered, recognised.iter().map(autodiff::without_given).collect())
+}
+
+/// The same, before the gradients that functions give are forgotten.
+fn differentiable(program: &typed::Program, train: &typed::Train) -> (Lowered, Vec<Graph>) {
     let lowered = lower::lower(program, train);
     let recognised = lowered.passes.iter().map(|pass| {
         verified("lower", &pass.training);
-        let canon = canon::run(&pass.training);
-        verified("canon", &canon);
-        canon
+        recognise(&pass.training)
     });
     let recognised = recognised.collect();
     (lowered, recognised)
 }
 
+/// Recognises the operations of a graph and takes the derivatives that the program asks for, which are recognised
+/// as well.
+fn recognise(graph: &Graph) -> Graph {
+    let canon = canon::run(graph);
+    verified("canon", &canon);
+    let Some(taken) = autodiff::derivatives(&canon) else { return canon };
+    let canon = canon::run(&taken);
+    verified("autodiff", &canon);
+    canon
+}
+
 /// Lowers a run and takes it through the graph passes.
 pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bool) -> Stages {
-    let (lowered, recognised) = recognised(program, train);
+    let (lowered, recognised) = differentiable(program, train);
     let passes = recognised.into_iter().zip(&lowered.passes).zip(&train.passes);
     let passes = passes.map(|((canon, lowered_pass), pass)| {
         let trained: FxHashSet<usize> = pass.updates.iter().map(|update| update.param).collect();
         let wanted = |param: ParamId| keep_gradients || trained.contains(&param.index());
         let grad = canon::run(&autodiff::gradients_by(&canon, wanted));
         verified("autodiff", &grad);
-        let update = update(pass, &lowered_pass.update, lowered.first_gradient, keep_gradients);
+        // An optimizer may ask for derivatives as well.
+        let updates = autodiff::derivatives(&lowered_pass.update);
+        let updates = autodiff::without_given(updates.as_ref().unwrap_or(&lowered_pass.update));
+        let update = update(pass, &updates, lowered.first_gradient, keep_gradients);
         let step = step::assemble(&grad, &update);
         verified("step", &step);
         let opt = opt::run(&step);
@@ -534,7 +553,7 @@ pub fn programs(stages: &Stages) -> Programs {
 
 /// A graph without gradients, recognised and optimised.
 pub fn forward(graph: &Graph) -> Graph {
-    let graph = opt::run(&canon::run(graph));
+    let graph = opt::run(&autodiff::without_given(&recognise(graph)));
     verified("opt", &graph);
     graph
 }

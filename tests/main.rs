@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod commands;
 mod data;
+mod derivatives;
 mod diagnostics;
 mod docs;
 mod drawing;

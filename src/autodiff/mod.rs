@@ -3,13 +3,16 @@
 //! In: a graph with a loss. Out: the same graph with the gradient of the loss by each parameter as further
 //! outputs. The rules stand in `ops::grad`; here is only the walk: each node is visited once, after all
 //! its users, so the work is linear in the size of the graph. The new nodes are operations like any other,
-//! so a gradient has gradients. Values of a `remat` block are computed again for it (`remat`); a loop
+//! so a gradient has gradients, and so have the derivatives that the program itself asks for, which are taken
+//! before (`derivative`). Values of a `remat` block are computed again for it (`remat`); a loop
 //! has a loop for its gradient (`scan`).
 
+mod derivative;
 mod remat;
 mod reverse;
 mod scan;
 
+pub use derivative::{derivatives, without_given};
 pub use reverse::grad;
 
 use crate::base::bug;
@@ -42,5 +45,5 @@ pub fn gradients_by(graph: &Graph, wanted: impl Fn(ParamId) -> bool) -> Graph {
         let node = total.unwrap_or_else(|| b.full(&graph.params[at].ty.dims, Number::f32(0.0)));
         b.graph.outputs.push(Output { role: Role::Grad(ParamId(at as u32)), node });
     }
-    remat::again(b.finish(), graph.nodes.len())
+    without_given(&remat::again(b.finish(), graph.nodes.len()))
 }

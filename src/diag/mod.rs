@@ -7,6 +7,7 @@
 
 mod codes;
 pub mod data;
+pub mod derivative;
 pub mod explain;
 pub mod images;
 pub mod json;

@@ -148,7 +148,9 @@ fn weigh(graph: &Graph, id: NodeId, pure: &[bool], stored: &[bool], light: &[Opt
     let Op::Map(map) = node.op else { return None };
     let own = match map {
         MapOp::Div | MapOp::Sqrt => 4,
-        MapOp::Pow | MapOp::Exp | MapOp::Log | MapOp::Tanh | MapOp::Erf => return None,
+        MapOp::Pow | MapOp::Exp | MapOp::Log | MapOp::Tanh | MapOp::Erf | MapOp::Sin | MapOp::Cos => {
+            return None;
+        }
         _ => 1,
     };
     let mut sum = Light { cost: own, leaves: Vec::new() };

@@ -1,5 +1,5 @@
-//! Functions as expansions into the scalar primitives: `exp`, `log`, `tanh`, `erf`, `pow`, Philox and
-//! the random numbers drawn from it.
+//! Functions as expansions into the scalar primitives: `exp`, `log`, `tanh`, `erf`, `sin`, `cos`, `pow`,
+//! Philox and the random numbers drawn from it.
 //!
 //! In: an `Emit`, which appends primitives to something. Out: the value of the function. Since every
 //! backend answers the primitives to the bit, it answers these to the bit, and none knows them.
@@ -263,6 +263,79 @@ pub fn erf<E: Emit>(e: &mut E, x: E::V) -> E::V {
     let far = e.cmp(Cc::Lt, limit, size);
     let one = with_sign_of(e, one, x);
     e.sel(far, one, y)
+}
+
+/// The largest angle that `sin` and `cos` take: beyond it neighbouring numbers are half a turn of a quarter apart.
+const MOST_ANGLE: f32 = 4_194_304.0;
+/// π/2 in three parts of an f32 each.
+const HALF_PI: [f32; 3] = [1.570_796_4, -4.371_139e-8, -1.715_121e-15];
+
+/// The sine, within 1.5 units in the last place; NaN beyond ±2^22.
+pub fn sin<E: Emit>(e: &mut E, x: E::V) -> E::V {
+    let a = e.un(Un::Abs, x);
+    let y = quarter_turns(e, a, 0);
+    // sin(-x) = -sin(x), also of zeros.
+    let bits = e.bits(x);
+    let sign = e.with(Bin::And, bits, i32::MIN);
+    let y = e.bits(y);
+    let y = e.bin(Bin::Xor, y, sign);
+    e.float(y)
+}
+
+/// The cosine, within 1.5 units in the last place; NaN beyond ±2^22.
+pub fn cos<E: Emit>(e: &mut E, x: E::V) -> E::V {
+    let a = e.un(Un::Abs, x);
+    // cos(x) = sin(x + π/2)
+    quarter_turns(e, a, 1)
+}
+
+/// `sin(a + ahead · π/2)` for an `a` without a sign.
+fn quarter_turns<E: Emit>(e: &mut E, a: E::V, ahead: i32) -> E::V {
+    // a = n · π/2 + r + low with |r| ≤ π/4 (Cody and Waite). The first step is exact: n · P0 and a are multiples
+    // of the last place of P0, and their difference is below 1. Of the second, `low` keeps what rounding takes.
+    let (turns, magic) = (e.f32(std::f32::consts::FRAC_2_PI), e.f32(MAGIC));
+    let shifted = e.fma(a, turns, magic);
+    let n = e.sub(shifted, magic);
+    let parts = HALF_PI.map(|part| e.f32(-part));
+    let first = e.fma(n, parts[0], a);
+    let r = e.fma(n, parts[1], first);
+    let taken = e.sub(first, r);
+    let low = e.fma(n, parts[1], taken);
+    let low = e.fma(n, parts[2], low);
+    let square = e.mul(r, r);
+    // sin(r + low) = r + (r³ · S(r²) + low); cos(r + low) = 1 - r²/2 + (r⁴ · C(r²) - r · low), Cephes.
+    let sine = e.poly(square, &[-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1]);
+    let cube = e.mul(square, r);
+    let sine = e.fma(sine, cube, low);
+    let sine = e.add(r, sine);
+    let cosine = e.poly(square, &[2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2]);
+    let fourth = e.mul(square, square);
+    let negated = e.un(Un::Neg, r);
+    let lost = e.mul(negated, low);
+    let cosine = e.fma(cosine, fourth, lost);
+    let (half, one) = (e.f32(-0.5), e.f32(1.0));
+    let near_one = e.fma(square, half, one);
+    // What rounding took of 1 - r²/2.
+    let back = e.sub(near_one, one);
+    let missing = e.mul(square, half);
+    let missing = e.sub(missing, back);
+    let cosine = e.add(cosine, missing);
+    let cosine = e.add(near_one, cosine);
+
+    // n stands in the low bits; each quarter goes sin, cos, -sin, -cos.
+    let quarter = e.bits(shifted);
+    let quarter = e.with(Bin::IAdd, quarter, ahead);
+    let (odd, zero) = (e.with(Bin::And, quarter, 1), e.i32(0));
+    let even = e.cmp(Cc::Eq, odd, zero);
+    let y = e.sel(even, sine, cosine);
+    let sign = e.with(Bin::And, quarter, 2);
+    let sign = e.with(Bin::Shl, sign, 30);
+    let y = e.bits(y);
+    let y = e.bin(Bin::Xor, y, sign);
+    let y = e.float(y);
+    let (most, nan) = (e.f32(MOST_ANGLE), e.f32(f32::NAN));
+    let known = e.cmp(Cc::Le, a, most);
+    e.sel(known, y, nan)
 }
 
 /// `x^y`, within 4 units in the last place, with the special cases of IEEE 754 `pow`.

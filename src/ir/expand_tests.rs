@@ -72,6 +72,28 @@ fn tanh_is_exact_to_three_units() {
 }
 
 #[test]
+fn sin_and_cos_are_exact_to_two_units_wherever_they_are_known() {
+    let (functions, wants): ([fn(&mut Evaluate, Word) -> Word; 2], [fn(f64) -> f64; 2]) =
+        ([sin, cos], [f64::sin, f64::cos]);
+    // Near the zeros of both, where most of the angle cancels, and all over the range.
+    let near_zeros = (0..60_000u32).map(|n| (f64::from(n * 7) * std::f64::consts::FRAC_PI_2) as f32);
+    let all: Vec<f32> = samples().chain(near_zeros.flat_map(|x| [x, x.next_up(), x.next_down()])).collect();
+    for (function, want) in functions.into_iter().zip(wants) {
+        for &x in &all {
+            let got = call(function, x);
+            if x.abs() > 4_194_304.0 || x.is_nan() {
+                assert!(got.is_nan(), "{x}: {got}");
+                continue;
+            }
+            let off = ulps(got, want(f64::from(x)));
+            assert!(off <= 1.5, "{x:?}: {got}, {off} units off");
+        }
+    }
+    assert_eq!([call(sin, 0.0).to_bits(), call(sin, -0.0).to_bits()], [0, 1 << 31]);
+    assert_eq!([call(cos, 0.0), call(cos, -0.0)], [1.0, 1.0]);
+}
+
+#[test]
 fn erf_is_within_half_a_millionth() {
     for x in samples() {
         let (got, want) = (call(erf, x), special::erf(f64::from(x)));

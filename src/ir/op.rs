@@ -122,6 +122,21 @@ pub enum Op {
     /// The value itself. What is computed from it is computed again: it is equal to nothing that is computed
     /// from the value without this mark.
     Remat,
+    /// The value itself, under a name by which the program takes a derivative: equal to no other, so that what
+    /// is made from the name is told from what is made from an equal value. Gone after `autodiff`.
+    Variable(u32),
+    /// `Derivative(y, x)`: of `y`, f32 without axes, by `x`, a `Variable`. Gone after `autodiff`.
+    Derivative,
+    /// `WithGradient(y, dy, x, g, …)`: `y`, with a gradient that the program gives: by each `x` it is the `g` behind
+    /// it, where `dy`, an `Incoming`, stands for the gradient by `y`. Nothing flows through `y` itself.
+    WithGradient,
+    /// A gradient that is not there yet, by a name that tells it from all others; 0 where it is computed.
+    Incoming {
+        /// Which.
+        name: u32,
+        /// The sizes of the result.
+        dims: Vec<Dim>,
+    },
 }
 
 /// A constant: the bits of an f64, so that operations compare and hash exactly.
@@ -195,6 +210,10 @@ pub enum MapOp {
     Log,
     Tanh,
     Erf,
+    /// In f32, NaN beyond ±2^22.
+    Sin,
+    /// In f32, NaN beyond ±2^22.
+    Cos,
     Floor,
     /// To the nearest, ties to even.
     Round,

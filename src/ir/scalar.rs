@@ -2,7 +2,7 @@
 //!
 //! Each has a type and a reference value on bits, which the kernel interpreter and constant folding
 //! use and every backend reproduces to the bit (but for the payload of a NaN). `exp`, `log`, `tanh`,
-//! `erf` and Philox are expansions into them (`expand`), so that every backend computes the same bits.
+//! `erf`, `sin`, `cos` and Philox are expansions into them (`expand`), so that every backend computes the same bits.
 
 pub use super::special::erf;
 

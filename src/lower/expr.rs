@@ -1,5 +1,7 @@
 //! One expression to nodes.
 
+use rustc_hash::FxHashSet;
+
 use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
@@ -15,6 +17,8 @@ pub(super) struct Lowering<'a> {
     /// What has been lowered or is about to be.
     seen: Vec<bool>,
     hosts: Vec<Option<HostId>>,
+    /// Which expressions a derivative is taken by.
+    variables: FxHashSet<ExprId>,
 }
 
 impl<'a> Lowering<'a> {
@@ -26,6 +30,7 @@ impl<'a> Lowering<'a> {
             nodes: vec![None; count],
             seen: vec![false; count],
             hosts: vec![None; count],
+            variables: train.exprs.iter().filter_map(variable).collect(),
         }
     }
 
@@ -43,7 +48,10 @@ impl<'a> Lowering<'a> {
         }
         new.sort_unstable();
         for id in new {
-            let node = self.expr(id);
+            let mut node = self.expr(id);
+            if self.variables.contains(&id) {
+                node = self.builder.node(Op::Variable(id.0), &[node]);
+            }
             self.nodes[id.0 as usize] = Some(node);
         }
         self.node(root)
@@ -129,6 +137,13 @@ impl<'a> Lowering<'a> {
                 self.builder.node(Op::Random { dist: *dist, site: *site, dims: sizes(&expr.ty.axes) }, &[])
             }
             ExprKind::StopGradient(x) => self.builder.node(Op::StopGradient, &[self.node(*x)]),
+            ExprKind::Incoming => self.builder.node(Op::Incoming { name: id.0, dims: sizes(&expr.ty.axes) }, &[]),
+            ExprKind::WithGradient { value, dy, grads } => {
+                let pairs = grads.iter().flat_map(|(x, g)| [*x, *g]);
+                let args: Vec<NodeId> = [*value, *dy].into_iter().chain(pairs).map(|part| self.node(part)).collect();
+                self.builder.node(Op::WithGradient, &args)
+            }
+            ExprKind::Derivative { of, by } => self.builder.node(Op::Derivative, &[self.node(*of), self.node(*by)]),
         }
     }
 
@@ -262,8 +277,6 @@ impl<'a> Lowering<'a> {
         let unary = |function| HostOp::Unary(function, args[0]);
         let binary = |function| HostOp::Binary(function, args[0], args[1]);
         match fun {
-            Fun::Sin => unary(HostUnary::Sin),
-            Fun::Cos => unary(HostUnary::Cos),
             Fun::FloorDiv => binary(HostBinary::FloorDiv),
             Fun::Mod => binary(HostBinary::Mod),
             Fun::Map(op) => match op {
@@ -281,6 +294,8 @@ impl<'a> Lowering<'a> {
                 MapOp::Log => unary(HostUnary::Log),
                 MapOp::Tanh => unary(HostUnary::Tanh),
                 MapOp::Erf => unary(HostUnary::Erf),
+                MapOp::Sin => unary(HostUnary::Sin),
+                MapOp::Cos => unary(HostUnary::Cos),
                 MapOp::Floor => unary(HostUnary::Floor),
                 MapOp::Round => unary(HostUnary::Round),
                 MapOp::Cmp(Cmp::Lt) => binary(HostBinary::Lt),
@@ -298,6 +313,14 @@ impl<'a> Lowering<'a> {
                 }
             },
         }
+    }
+}
+
+/// What an expression takes a derivative by.
+fn variable(expr: &Expr) -> Option<ExprId> {
+    match expr.kind {
+        ExprKind::Derivative { by, .. } => Some(by),
+        _ => None,
     }
 }
 

@@ -73,6 +73,8 @@ pub fn batch(b: &mut Builder, op: &Op, args: &[Batched], count: &Dim) -> Option<
         Op::Pick(axis) => Op::Pick(axis + 1),
         Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) | Op::Scalar(_) | Op::Iota(_) => return None,
         Op::Random { .. } | Op::Scan(..) | Op::Attention(..) | Op::AttentionGrad(..) => return None,
+        // What a derivative is taken by is one of them.
+        Op::Variable(_) | Op::Derivative | Op::WithGradient | Op::Incoming { .. } => return None,
     };
     let args: Vec<NodeId> = args.iter().map(|arg| arg.spread(b, count)).collect();
     Some(Batched::Many(b.node(stacked, &args)))

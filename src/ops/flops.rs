@@ -49,7 +49,9 @@ pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
             let once = body.collect::<Result<Vec<Dim>, _>>()?.iter().try_fold(Dim::ZERO, |sum, dim| sum.add(dim))?;
             return once.mul(&scan.count);
         }
-        Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::StopGradient | Op::Remat => return Ok(Dim::ZERO),
+        Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) => return Ok(Dim::ZERO),
+        Op::StopGradient | Op::Remat | Op::Variable(_) | Op::Derivative => return Ok(Dim::ZERO),
+        Op::WithGradient | Op::Incoming { .. } => return Ok(Dim::ZERO),
     };
     terms.mul(&Dim::constant(2))
 }

@@ -9,7 +9,7 @@ use MapOp::*;
 
 impl MapOp {
     /// Every function; the casts and comparisons one by one.
-    pub const ALL: [MapOp; 27] = [
+    pub const ALL: [MapOp; 29] = [
         Add,
         Sub,
         Mul,
@@ -24,6 +24,8 @@ impl MapOp {
         Log,
         Tanh,
         Erf,
+        Sin,
+        Cos,
         Floor,
         Round,
         Cmp(Cmp::Lt),
@@ -56,6 +58,8 @@ impl MapOp {
             Log => "log",
             Tanh => "tanh",
             Erf => "erf",
+            Sin => "sin",
+            Cos => "cos",
             Floor => "floor",
             Round => "round",
             Cmp(Cmp::Lt) => "lt",
@@ -76,7 +80,7 @@ impl MapOp {
     pub fn arity(self) -> usize {
         match self {
             Add | Sub | Mul | Div | Pow | Min | Max | Cmp(_) | And | Or => 2,
-            Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Floor | Round | Not | Cast(_) => 1,
+            Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round | Not | Cast(_) => 1,
             Select => 3,
         }
     }
@@ -89,7 +93,7 @@ pub(super) fn infer(map: MapOp, args: &[&Ty]) -> Result<Ty, String> {
     let all = |dtype: DType| args.iter().all(|ty| ty.dtype == dtype);
     let (fits, dtype) = match map {
         Add | Sub | Mul | Div | Pow | Min | Max => (all(DType::F32), DType::F32),
-        Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Floor | Round => (all(DType::F32), DType::F32),
+        Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round => (all(DType::F32), DType::F32),
         Cmp(_) => (args[0].dtype == args[1].dtype, DType::Bool),
         And | Or | Not => (all(DType::Bool), DType::Bool),
         Select => (args[0].dtype == DType::Bool && args[1].dtype == args[2].dtype, args[1].dtype),
@@ -128,6 +132,8 @@ pub(super) fn eval_element(map: MapOp, x: &[f64]) -> f64 {
         Log => x[0].ln(),
         Tanh => x[0].tanh(),
         Erf => erf(x[0]),
+        Sin => x[0].sin(),
+        Cos => x[0].cos(),
         Floor => x[0].floor(),
         Round => x[0].round_ties_even(),
         Cmp(Cmp::Lt) => truth(x[0] < x[1]),
@@ -218,6 +224,17 @@ pub(super) fn grad(b: &mut Builder, map: MapOp, args: &[NodeId], y: NodeId, dy: 
             let bell = b.map(Exp, &[below]);
             let slope = b.scale(bell, std::f64::consts::FRAC_2_SQRT_PI);
             Some(b.mul(dy, slope))
+        }),
+        // d sin(x) = cos(x)·dx
+        Sin => each(wanted, |_| {
+            let slope = b.map(Cos, &[args[0]]);
+            Some(b.mul(dy, slope))
+        }),
+        // d cos(x) = -sin(x)·dx
+        Cos => each(wanted, |_| {
+            let slope = b.map(Sin, &[args[0]]);
+            let against = b.neg(slope);
+            Some(b.mul(dy, against))
         }),
         // d select(c, x, y) = select(c, dx, dy)
         Select => each(wanted, |at| {

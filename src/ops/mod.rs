@@ -20,6 +20,7 @@ mod build;
 mod contract;
 mod conv;
 mod flops;
+mod given_gradient;
 mod index;
 mod leaf;
 mod map;
@@ -122,7 +123,13 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
             let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
             scan::infer(scan, *result, &types)
         }
-        Op::StopGradient | Op::Remat => Ok(of(0)?.clone()),
+        Op::StopGradient | Op::Remat | Op::Variable(_) => Ok(of(0)?.clone()),
+        Op::Derivative => given_gradient::infer_derivative(of(0)?, of(1)?),
+        Op::WithGradient => {
+            let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
+            given_gradient::infer(&types)
+        }
+        Op::Incoming { name: _, dims } => Ok(Ty::new(DType::F32, dims.iter().cloned())),
     }
 }
 
@@ -139,6 +146,8 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) | Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => {
             Grads::new()
         }
+        Op::Incoming { .. } => Grads::new(),
+        Op::WithGradient => given_gradient::grad(b, &args, dy, wanted),
         Op::Map(map) => map::grad(b, *map, &args, y, dy, wanted),
         Op::Permute(perm) => one(Some(view::grad_permute(b, perm, dy))),
         Op::Reshape(_) => one(Some(view::grad_reshape(b, args[0], dy))),
@@ -155,12 +164,13 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::Take(axis) => index::grad_take(b, *axis, &args, dy, wanted),
         Op::ScatterAdd(axis, _) => index::grad_scatter_add(b, *axis, &args, dy, wanted),
         Op::Pick(axis) => index::grad_pick(b, *axis, &args, dy, wanted),
-        Op::Remat => one(Some(dy)),
         Op::Attention(attention, AttentionResult::Mean) => attention::grad(b, attention, &args, y, dy, wanted),
         Op::Attention(_, AttentionResult::LogSumExp) | Op::AttentionGrad(..) => {
             bug!("the gradient of a gradient is that of its definition: `autodiff::reverse`")
         }
         Op::Scan(..) => bug!("a loop has its gradient for all its results at once: `autodiff::scan`"),
+        Op::Remat | Op::Variable(_) => one(Some(dy)),
+        Op::Derivative => bug!("the gradient of a derivative that is not taken yet"),
         Op::ArgReduce(..) | Op::StopGradient => one(None),
     }
 }
@@ -194,7 +204,10 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::Pick(axis) => index::eval_pick(*axis, args[0], args[1], dims),
         Op::Attention(..) | Op::AttentionGrad(..) => attention::eval(op, args, env)?,
         Op::Scan(scan, result) => scan::eval(scan, *result, args, env)?,
-        Op::StopGradient | Op::Remat => args[0].clone(),
+        Op::StopGradient | Op::Remat | Op::Variable(_) | Op::WithGradient => args[0].clone(),
+        Op::Incoming { .. } => Value::full(dims, 0.0),
+        // It is no function of its two arguments: the whole graph says how one depends on the other.
+        Op::Derivative => bug!("the value of a derivative by itself"),
     })
 }
 
@@ -204,22 +217,24 @@ pub fn eval_map(map: MapOp, args: &[f64]) -> f64 {
 }
 
 impl Op {
-    /// How many arguments; `Concat` and `Scan` have any number.
+    /// How many arguments; `Concat`, `Scan` and `WithGradient` have any number.
     pub fn arity(&self) -> Option<usize> {
         Some(match self {
             Op::Input(_) | Op::Param(_) | Op::State(_) | Op::Const(_) => 0,
-            Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } => 0,
+            Op::Scalar(_) | Op::Iota(_) | Op::Random { .. } | Op::Incoming { .. } => 0,
             Op::Map(map) => map.arity(),
             Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } => 1,
-            Op::Concat(_) | Op::Scan(..) | Op::Attention(..) | Op::AttentionGrad(..) => return None,
+            Op::Concat(_) | Op::Scan(..) | Op::WithGradient => return None,
+            Op::Attention(..) | Op::AttentionGrad(..) => return None,
             Op::Reduce(..)
             | Op::ArgReduce(..)
             | Op::LogSumExp(_)
             | Op::Variance(_)
             | Op::Prefix { .. }
             | Op::StopGradient
-            | Op::Remat => 1,
-            Op::Contract { .. } | Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) => 2,
+            | Op::Remat
+            | Op::Variable(_) => 1,
+            Op::Contract { .. } | Op::Take(_) | Op::ScatterAdd(..) | Op::Pick(_) | Op::Derivative => 2,
         })
     }
 

@@ -86,6 +86,8 @@ fn function(map: MapOp) -> Option<Function> {
         MapOp::Log => Unary(HostUnary::Log),
         MapOp::Tanh => Unary(HostUnary::Tanh),
         MapOp::Erf => Unary(HostUnary::Erf),
+        MapOp::Sin => Unary(HostUnary::Sin),
+        MapOp::Cos => Unary(HostUnary::Cos),
         MapOp::Floor => Unary(HostUnary::Floor),
         MapOp::Round => Unary(HostUnary::Round),
         MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not | MapOp::Select | MapOp::Cast(_) => return None,

@@ -51,6 +51,8 @@ pub enum Builtin {
     Mask,
     /// `stop_gradient(x)`
     StopGradient,
+    /// `grad(y, x)`
+    Grad,
     /// `freeze(layer)`
     Freeze,
     /// `ema(layer, 0.999)`
@@ -88,8 +90,8 @@ impl Builtin {
             "abs" => Builtin::Unary(Fun::Map(MapOp::Abs)),
             "floor" => Builtin::Unary(Fun::Map(MapOp::Floor)),
             "round" => Builtin::Unary(Fun::Map(MapOp::Round)),
-            "sin" => Builtin::Unary(Fun::Sin),
-            "cos" => Builtin::Unary(Fun::Cos),
+            "sin" => Builtin::Unary(Fun::Map(MapOp::Sin)),
+            "cos" => Builtin::Unary(Fun::Map(MapOp::Cos)),
             "min" => Builtin::MinMax(MapOp::Min, ReduceOp::Min),
             "max" => Builtin::MinMax(MapOp::Max, ReduceOp::Max),
             "sum" => Builtin::Reduce(Reduction::Fold(ReduceOp::Sum)),
@@ -118,6 +120,7 @@ impl Builtin {
             "unstack" => Builtin::Unstack,
             "mask" => Builtin::Mask,
             "stop_gradient" => Builtin::StopGradient,
+            "grad" => Builtin::Grad,
             "freeze" => Builtin::Freeze,
             "ema" => Builtin::Ema,
             "load" => Builtin::Load,
@@ -168,6 +171,7 @@ impl Builtin {
         "unstack",
         "mask",
         "stop_gradient",
+        "grad",
         "freeze",
         "ema",
         "load",
@@ -178,5 +182,5 @@ impl Builtin {
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["topk", "sort", "history", "grad", "generate", "index"];
+    pub const LATER: &[&str] = &["topk", "sort", "history", "generate", "index"];
 }

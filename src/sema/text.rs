@@ -134,6 +134,12 @@ fn show_expr(program: &Program, train: &Train, expr: &Expr) -> String {
         ExprKind::Concat(id, parts) => format!("concat[{}] {}", axis(id), names(parts)),
         ExprKind::Pos => "pos".to_owned(),
         ExprKind::Random(dist, site) => format!("random {} site {site:#x}", format!("{dist:?}").to_lowercase()),
+        ExprKind::WithGradient { value, dy, grads } => {
+            let grads: Vec<String> = grads.iter().map(|(x, g)| format!("{}: {}", name(*x), name(*g))).collect();
+            format!("{} grad({}) {{ {} }}", name(*value), name(*dy), grads.join(", "))
+        }
+        ExprKind::Incoming => "incoming".to_owned(),
+        ExprKind::Derivative { of, by } => format!("grad {} by {}", name(*of), name(*by)),
         ExprKind::StopGradient(x) => format!("stop_gradient {}", name(*x)),
     }
 }

@@ -56,10 +56,6 @@ pub enum Fun {
     /// One the graph knows.
     Map(MapOp),
     /// Only on scalars of the host.
-    Sin,
-    /// Only on scalars of the host.
-    Cos,
-    /// Only on scalars of the host.
     FloorDiv,
     /// Only on scalars of the host.
     Mod,
@@ -185,6 +181,24 @@ pub enum ExprKind {
     Random(Dist, u32),
     /// Itself, without gradient.
     StopGradient(ExprId),
+    /// `grad(y, x)`: how fast `of` changes with the value `by`, where all that `by` is made of stands still.
+    Derivative {
+        /// A number.
+        of: ExprId,
+        /// What the name stands for.
+        by: ExprId,
+    },
+    /// The value of a function with a `grad(dy)` of its own.
+    WithGradient {
+        /// The value.
+        value: ExprId,
+        /// What stands for the gradient by it.
+        dy: ExprId,
+        /// The inputs, each with the gradient by it, of the same axes in the same order.
+        grads: Vec<(ExprId, ExprId)>,
+    },
+    /// The gradient that a `grad(dy)` names.
+    Incoming,
 }
 
 impl ExprKind {
@@ -200,6 +214,7 @@ impl ExprKind {
             | ExprKind::State(_)
             | ExprKind::Grad(_)
             | ExprKind::Pos
+            | ExprKind::Incoming
             | ExprKind::Random(..) => {}
             ExprKind::Map(_, parts) | ExprKind::Concat(_, parts) => parts.iter().for_each(|part| visit(*part)),
             ExprKind::Reduce(_, _, x)
@@ -217,6 +232,15 @@ impl ExprKind {
             ExprKind::Gather { table: x, index, .. } | ExprKind::Scatter { x, index, .. } => {
                 visit(*x);
                 visit(*index);
+            }
+            ExprKind::Derivative { of, by } => {
+                visit(*of);
+                visit(*by);
+            }
+            ExprKind::WithGradient { value, dy, grads } => {
+                visit(*value);
+                visit(*dy);
+                grads.iter().flat_map(|(x, g)| [*x, *g]).for_each(visit);
             }
         }
     }

@@ -130,7 +130,7 @@ pub struct Def {
 pub struct GradClause {
     /// The name of the incoming gradient.
     pub dy: Ident,
-    /// The gradient of the first input.
+    /// The gradient by the one input, or a record of one for each.
     pub body: Block,
     /// The whole.
     pub span: Span,

@@ -169,6 +169,7 @@ fn reductions(cases: &mut Vec<Case>) {
         cases.push((Op::Prefix { op, axis: 0, reversed: false, exclusive: false }, vec![(F32, vec![n()])]));
     }
     cases.push((Op::Remat, floats(&[&[2, 3]])));
+    cases.push((Op::Variable(3), floats(&[&[2, 3]])));
     for (shape, axes) in
         [(&[3][..], &[0][..]), (&[2, 3], &[0]), (&[2, 3], &[1]), (&[2, 3, 2], &[0, 2]), (&[2, 1], &[1])]
     {
@@ -435,6 +436,9 @@ fn every_operation_with_arguments_has_a_case() {
         // A loop has cases of its own, above.
         Op::StopGradient | Op::Scan(..) => None,
         Op::Remat => Some(15),
+        Op::Variable(_) => Some(16),
+        // No function of its arguments: `tests/derivatives.rs`.
+        Op::Derivative | Op::WithGradient | Op::Incoming { .. } => None,
         Op::Map(_) => Some(0),
         Op::Permute(_) => Some(1),
         Op::Reshape(_) => Some(2),

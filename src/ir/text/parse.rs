@@ -188,6 +188,8 @@ fn parse_node(line: &mut Cursor<'_>, at: usize) -> Parsed<Node> {
         Some(map) => Op::Map(*map),
         None if name == "stop_gradient" => Op::StopGradient,
         None if name == "remat" => Op::Remat,
+        None if name == "derivative" => Op::Derivative,
+        None if name == "with_gradient" => Op::WithGradient,
         None => {
             line.expect("[")?;
             let op = parse_op(line, &name, &ty)?;
@@ -291,6 +293,12 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
             line.expect(",")?;
             Ok(Op::Scan(scan, line.integer()?))
         }
+        "incoming" => {
+            let name = line.integer()?;
+            let dims = if line.eat(",") { line.list(Cursor::dim)? } else { Vec::new() };
+            Ok(Op::Incoming { name, dims })
+        }
+        "variable" => Ok(Op::Variable(line.integer()?)),
         _ => Err("no such operation".to_owned()),
     }
 }

@@ -181,6 +181,13 @@ impl<'a> Printer<'a> {
             Op::Scan(scan, result) => format!("scan[{}, {result}]", number_among(&self.scans, scan)),
             Op::StopGradient => "stop_gradient".to_owned(),
             Op::Remat => "remat".to_owned(),
+            Op::Variable(name) => format!("variable[{name}]"),
+            Op::Derivative => "derivative".to_owned(),
+            Op::WithGradient => "with_gradient".to_owned(),
+            Op::Incoming { name, dims } => {
+                let dims: String = dims.iter().map(|dim| format!(", {}", self.dim(dim))).collect();
+                format!("incoming[{name}{dims}]")
+            }
         }
     }
 

@@ -245,7 +245,9 @@ impl<'l, 'a> RegionCx<'l, 'a> {
         let costly = |id: NodeId| {
             matches!(
                 graph.node(id).op,
-                Op::Map(MapOp::Exp | MapOp::Log | MapOp::Tanh | MapOp::Erf | MapOp::Pow) | Op::Take(_) | Op::Concat(_)
+                Op::Map(MapOp::Exp | MapOp::Log | MapOp::Tanh | MapOp::Erf | MapOp::Sin | MapOp::Cos | MapOp::Pow)
+                    | Op::Take(_)
+                    | Op::Concat(_)
             )
         };
         self.region

@@ -483,6 +483,8 @@ pub(super) fn map_value(b: &mut BodyBuilder, map: MapOp, args: &[V]) -> V {
         MapOp::Log => expand::log(b, args[0]),
         MapOp::Tanh => expand::tanh(b, args[0]),
         MapOp::Erf => expand::erf(b, args[0]),
+        MapOp::Sin => expand::sin(b, args[0]),
+        MapOp::Cos => expand::cos(b, args[0]),
         MapOp::Floor => b.un(Un::Floor, args[0]),
         MapOp::Round => b.un(Un::Round, args[0]),
         MapOp::Cmp(cmp) => {

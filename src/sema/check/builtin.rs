@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::base::Span;
-use crate::diag::{name, shape, value as told};
+use crate::diag::{derivative, name, shape, value as told};
 use crate::ir::{DType, HostUnary};
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
 use crate::sema::primitive::{Builtin, Reduction};
@@ -37,7 +37,7 @@ impl<'a> Checker<'a> {
             Builtin::Filled(_) => 0..=1,
             Builtin::Random(_) | Builtin::Count => 0..=0,
             Builtin::MinMax(..) => 1..=2,
-            Builtin::Mask | Builtin::Ema => 2..=2,
+            Builtin::Mask | Builtin::Ema | Builtin::Grad => 2..=2,
             Builtin::Concat => 1..=usize::MAX,
             _ => 1..=1,
         };
@@ -114,6 +114,8 @@ impl<'a> Checker<'a> {
                 let ty = self.ty(x).clone();
                 Value::Tensor(self.push(ExprKind::StopGradient(x), ty, span))
             }
+            // `call` and `stage` read its second argument as a name; nothing else can.
+            Builtin::Grad => self.fail(derivative::by_no_name("this value", call.args[1].span)),
             Builtin::Freeze => self.freeze(call.args, None),
             Builtin::Ema => self.ema(call.args),
             Builtin::Load => self.load(scope, call),
@@ -233,9 +235,6 @@ impl<'a> Checker<'a> {
         }
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let x = self.to_f32(x, span);
-        if !self.exprs[x.0 as usize].host && matches!(fun, Fun::Sin | Fun::Cos) {
-            return self.fail(name::not_yet("`sin` and `cos` of a tensor", span));
-        }
         let axes = self.ty(x).axes.clone();
         Value::Tensor(self.map(fun, vec![x], axes, DType::F32, span))
     }
@@ -521,8 +520,8 @@ pub(super) fn host_unary(fun: Fun) -> Option<HostUnary> {
         Fun::Map(MapOp::Abs) => HostUnary::Abs,
         Fun::Map(MapOp::Floor) => HostUnary::Floor,
         Fun::Map(MapOp::Round) => HostUnary::Round,
-        Fun::Sin => HostUnary::Sin,
-        Fun::Cos => HostUnary::Cos,
+        Fun::Map(MapOp::Sin) => HostUnary::Sin,
+        Fun::Map(MapOp::Cos) => HostUnary::Cos,
         _ => return None,
     })
 }

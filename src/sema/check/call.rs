@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::base::{Span, Symbol};
 use crate::diag::{name, value as told};
 use crate::ir::LayerId;
+use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis};
 use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
@@ -47,6 +48,9 @@ impl<'a> Checker<'a> {
             self.given(scope, args);
             return Value::Error;
         };
+        if let Callee::Builtin(Builtin::Grad) = function.callee {
+            return self.derivative(scope, None, args, span);
+        }
         let given = self.given(scope, args);
         if function.config.is_none() && self.takes_config(&function) {
             if let Callee::Def(def) = function.callee
@@ -347,7 +351,10 @@ impl<'a> Checker<'a> {
         {
             return Value::Error;
         }
-        let value = self.block(scope, &def.body);
+        let value = match &def.grad {
+            Some(clause) => self.with_gradient(scope, def, clause),
+            None => self.block(scope, &def.body),
+        };
         self.commit_states(scope);
         self.result(caller, scope, binders, def, value, span)
     }

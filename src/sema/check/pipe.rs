@@ -64,6 +64,9 @@ impl<'a> Checker<'a> {
             // `x |> f(2)` gives `x` to a function first; a constructor takes its arguments and is applied.
             Ast::Call(callee, args) => {
                 let Some(function) = self.callee(scope, callee) else { return Value::Error };
+                if let Callee::Builtin(Builtin::Grad) = function.callee {
+                    return self.derivative(scope, Some(given), args, span);
+                }
                 // `freeze(f)` and `ema(f, 0.9)` are the layer that takes the value.
                 if let Callee::Builtin(Builtin::Freeze | Builtin::Ema | Builtin::Load) = function.callee {
                     let args = self.given(scope, args);

@@ -187,7 +187,10 @@ impl Printer {
             self.put(" grad(");
             self.ident(grad.dy);
             self.put(") ");
-            self.block(&grad.body);
+            match (&grad.body.stmts[..], &grad.body.value.kind) {
+                ([], super::ast::ExprKind::Record(_)) => self.expr(&grad.body.value, Place::Open),
+                _ => self.block(&grad.body),
+            }
         }
     }
 

@@ -58,7 +58,7 @@ impl Builder<'_, '_> {
         value
     }
 
-    fn atom(&mut self, node: Node) -> Expr {
+    pub(super) fn atom(&mut self, node: Node) -> Expr {
         let span = self.span(&node);
         let kind = match node.as_rule() {
             Rule::number => self.number(node),

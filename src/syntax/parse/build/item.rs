@@ -126,7 +126,16 @@ impl Builder<'_, '_> {
     fn grad_clause(&mut self, node: Node) -> GradClause {
         let span = self.span(&node);
         let (dy, body) = two(node);
-        GradClause { dy: self.ident(&dy), body: self.block(body), span }
+        let dy = self.ident(&dy);
+        // A record stands for the block that has it for a value.
+        let body = match body.as_rule() {
+            Rule::record => {
+                let value = self.atom(body);
+                Block { stmts: Vec::new(), span: value.span, value: Box::new(value) }
+            }
+            _ => self.block(body),
+        };
+        GradClause { dy, body, span }
     }
 
     fn data(&mut self, node: Node) -> Data {
