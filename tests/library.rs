@@ -225,3 +225,29 @@ fn a_cumulative_sum_adds_what_comes_before() {
     let want = Value::from_fn(&[models::BATCH, 6, 2], |at| (0..=at[1]).map(|t| x.at(&[at[0], t, at[2]])).sum());
     assert_close(&model.predict(), &want);
 }
+
+#[test]
+fn sorting_gives_values_in_order_and_where_they_stood() {
+    let model = open("model M(x: [batch, t: 5, d: 2]) -> [batch, t, d] = sort[t](x, descending = true).value");
+    let x = model.given.inputs[0].clone();
+    let want = Value::from_fn(&x.dims, |at| {
+        let mut row: Vec<f64> = (0..5).map(|t| x.at(&[at[0], t, at[2]])).collect();
+        row.sort_by(f64::total_cmp);
+        row[4 - at[1]]
+    });
+    assert_close(&model.predict(), &want);
+    let model = open(
+        "model M(x: [batch, d: 5], y: [batch, d]) {
+      let best = topk[d -> k: 2](x)
+      y[d = best.index] - best.value
+    }",
+    );
+    let [x, y] = [0, 1].map(|at| model.given.inputs[at].clone());
+    let want = Value::from_fn(&[models::BATCH, 2], |at| {
+        let mut places: Vec<usize> = (0..5).collect();
+        places.sort_by(|a, b| x.at(&[at[0], *b]).total_cmp(&x.at(&[at[0], *a])));
+        let place = [at[0], places[at[1]]];
+        y.at(&place) - x.at(&place)
+    });
+    assert_close(&model.predict(), &want);
+}

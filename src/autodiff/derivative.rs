@@ -36,7 +36,9 @@ pub fn without_given(graph: &Graph) -> Graph {
     if !holds(graph, &|op| *op == Op::WithGradient) {
         return graph.clone();
     }
-    rebuild(&in_bodies(graph, without_given), |_, site| (site.old.node(site.id).op == Op::WithGradient).then(|| site.args[0]))
+    rebuild(&in_bodies(graph, without_given), |_, site| {
+        (site.old.node(site.id).op == Op::WithGradient).then(|| site.args[0])
+    })
 }
 
 /// Whether a graph, or the body of a loop in it, has such an operation.

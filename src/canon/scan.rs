@@ -353,7 +353,7 @@ fn outside(scan: &Scan, classes: &[Class]) -> Vec<bool> {
         let is_row = |at: usize| classes[node.args[at].index()] == Class::Row;
         let done = match &node.op {
             Op::Input(input) => !matches!(scan.arg(input.index()), ScanArg::Carry(_)),
-            Op::Scan(..) => false,
+            Op::Scan(..) | Op::Variable(_) | Op::Derivative | Op::WithGradient | Op::Incoming { .. } => false,
             Op::Take(_) => !(is_row(0) && is_row(1)),
             Op::ScatterAdd(..) => !is_row(0),
             _ => true,

@@ -279,6 +279,12 @@ pub fn out_of_range(axis: &str, (position, size): (String, String), span: Span) 
         .here("out of range")
 }
 
+/// More places of an order than there are elements.
+pub fn too_many_places(axis: &str, (places, size): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} elements, of which {places} are asked for"))
+        .here("more than there are, or fewer than none")
+}
+
 /// Arithmetic on positions that is no window.
 pub fn window_form(sign: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0315, span, format!("`{sign}` makes no window of positions"))

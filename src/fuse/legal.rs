@@ -6,8 +6,8 @@
 //!   bracket; a window is on its left;
 //! - a `ScatterAdd` has one axis of updates, in front, and rows of one axis.
 //!
-//! A variance, a prefix or an attention is what it is made of. A contraction without free axes on both sides, which no matrix
-//! product serves, is a product and a sum.
+//! A variance, a prefix, an order or an attention is what it is made of. A contraction without free axes on both
+//! sides, which no matrix product serves, is a product and a sum.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,8 @@ use super::taps;
 use crate::ir::{Dim, Graph, Node, NodeId};
 use crate::ops::rewrite::{Site, rebuild, uses};
 use crate::ops::{
-    ArgOp, Builder, Op, Prefix, Taps, attention_by_definition, prefix_by_definition, variance_by_definition,
+    ArgOp, Builder, Op, Order, Prefix, Taps, attention_by_definition, order_by_definition, prefix_by_definition,
+    variance_by_definition,
     variance_in_one_walk,
 };
 
@@ -64,8 +65,10 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
 
 /// The graph with what is made of others written out: what that is made of is not legal yet itself.
 fn defined(graph: &Graph) -> Cow<'_, Graph> {
-    let is_made = |node: &Node| {
-        matches!(node.op, Op::Variance(_) | Op::Prefix { .. } | Op::Attention(..) | Op::AttentionGrad(..))
+    let is_made = |node: &Node| match node.op {
+        Op::Variance(_) | Op::Prefix { .. } | Op::Order { .. } => true,
+        Op::Attention(..) | Op::AttentionGrad(..) => true,
+        _ => false,
     };
     if !graph.nodes.iter().any(is_made) {
         return Cow::Borrowed(graph);
@@ -75,6 +78,10 @@ fn defined(graph: &Graph) -> Cow<'_, Graph> {
         op @ (Op::Attention(..) | Op::AttentionGrad(..)) => Some(attention_by_definition(b, op, site.args)),
         &Op::Prefix { op, axis, reversed, exclusive } => {
             Some(prefix_by_definition(b, Prefix { op, axis, reversed, exclusive }, site.args[0]))
+        }
+        Op::Order { axis, descending, count } => {
+            let order = Order { axis: *axis, descending: *descending, count: count.clone() };
+            Some(order_by_definition(b, &order, site.args[0]))
         }
         _ => None,
     }))

@@ -265,12 +265,12 @@ pub fn erf<E: Emit>(e: &mut E, x: E::V) -> E::V {
     e.sel(far, one, y)
 }
 
-/// The largest angle that `sin` and `cos` take: beyond it neighbouring numbers are half a turn of a quarter apart.
-const MOST_ANGLE: f32 = 4_194_304.0;
+/// The largest angle that `sin` and `cos` take: beyond it the quotient by a quarter turn is too rough to round.
+const MOST_ANGLE: f32 = 1_048_576.0;
 /// π/2 in three parts of an f32 each.
-const HALF_PI: [f32; 3] = [1.570_796_4, -4.371_139e-8, -1.715_121e-15];
+const HALF_PI: [f32; 3] = [1.570_796_4, -4.371_139e-8, -1.715_124_5e-15];
 
-/// The sine, within 1.5 units in the last place; NaN beyond ±2^22.
+/// The sine, within 1.1 units in the last place; NaN beyond ±2^20.
 pub fn sin<E: Emit>(e: &mut E, x: E::V) -> E::V {
     let a = e.un(Un::Abs, x);
     let y = quarter_turns(e, a, 0);
@@ -282,7 +282,7 @@ pub fn sin<E: Emit>(e: &mut E, x: E::V) -> E::V {
     e.float(y)
 }
 
-/// The cosine, within 1.5 units in the last place; NaN beyond ±2^22.
+/// The cosine, within 1.1 units in the last place; NaN beyond ±2^20.
 pub fn cos<E: Emit>(e: &mut E, x: E::V) -> E::V {
     let a = e.un(Un::Abs, x);
     // cos(x) = sin(x + π/2)
@@ -292,16 +292,24 @@ pub fn cos<E: Emit>(e: &mut E, x: E::V) -> E::V {
 /// `sin(a + ahead · π/2)` for an `a` without a sign.
 fn quarter_turns<E: Emit>(e: &mut E, a: E::V, ahead: i32) -> E::V {
     // a = n · π/2 + r + low with |r| ≤ π/4 (Cody and Waite). The first step is exact: n · P0 and a are multiples
-    // of the last place of P0, and their difference is below 1. Of the second, `low` keeps what rounding takes.
+    // of the last place of P0, and their difference is below 1. Of the second, `low` keeps what rounding takes: of
+    // the product by a fused step, of the sum by Knuth's.
     let (turns, magic) = (e.f32(std::f32::consts::FRAC_2_PI), e.f32(MAGIC));
     let shifted = e.fma(a, turns, magic);
     let n = e.sub(shifted, magic);
     let parts = HALF_PI.map(|part| e.f32(-part));
     let first = e.fma(n, parts[0], a);
-    let r = e.fma(n, parts[1], first);
-    let taken = e.sub(first, r);
-    let low = e.fma(n, parts[1], taken);
+    let second = e.mul(n, parts[1]);
+    let negated = e.un(Un::Neg, second);
+    let low = e.fma(n, parts[1], negated);
     let low = e.fma(n, parts[2], low);
+    let r = e.add(first, second);
+    let of_second = e.sub(r, first);
+    let of_first = e.sub(r, of_second);
+    let lost_first = e.sub(first, of_first);
+    let lost_second = e.sub(second, of_second);
+    let lost = e.add(lost_first, lost_second);
+    let low = e.add(low, lost);
     let square = e.mul(r, r);
     // sin(r + low) = r + (r³ · S(r²) + low); cos(r + low) = 1 - r²/2 + (r⁴ · C(r²) - r · low), Cephes.
     let sine = e.poly(square, &[-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1]);

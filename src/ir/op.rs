@@ -66,6 +66,16 @@ pub enum Op {
     /// The first position of the largest (smallest) element along axes, i32: in row-major order of these,
     /// which ascend. The first NaN is larger and smaller than all; of none it is 0.
     ArgReduce(ArgOp, Vec<usize>),
+    /// The positions of the elements along an axis in the order of their size, i32: the first `count` of them. Of
+    /// equal ones the first comes first either way; NaN is larger than all.
+    Order {
+        /// Along which axis.
+        axis: usize,
+        /// From the largest on.
+        descending: bool,
+        /// The size of the axis in the result, at most that of the argument.
+        count: Dim,
+    },
     /// `log(sum(exp(x)))` along an axis, computed without overflow.
     LogSumExp(usize),
     /// The mean of the squared distances to the mean, along axes, which go; they ascend.
@@ -210,9 +220,9 @@ pub enum MapOp {
     Log,
     Tanh,
     Erf,
-    /// In f32, NaN beyond ±2^22.
+    /// In f32, NaN beyond ±2^20.
     Sin,
-    /// In f32, NaN beyond ±2^22.
+    /// In f32, NaN beyond ±2^20.
     Cos,
     Floor,
     /// To the nearest, ties to even.

@@ -91,6 +91,11 @@ impl<'a> Lowering<'a> {
             ExprKind::ArgReduce(op, axis, x) => {
                 self.builder.arg_reduce(*op, self.node(*x), &[self.position(*x, *axis)])
             }
+            ExprKind::Sorted { x, axis, descending } => {
+                let at = self.position(*x, *axis);
+                let count = expr.ty.axes[at].size.clone();
+                self.builder.node(Op::Order { axis: at, descending: *descending, count }, &[self.node(*x)])
+            }
             ExprKind::LogSumExp(axis, x) => self.builder.log_sum_exp(self.node(*x), self.position(*x, *axis)),
             ExprKind::CumSum(axis, x) => {
                 let axis = self.position(*x, *axis);

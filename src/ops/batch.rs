@@ -67,6 +67,9 @@ pub fn batch(b: &mut Builder, op: &Op, args: &[Batched], count: &Dim) -> Option<
         Op::Concat(axis) => Op::Concat(axis + 1),
         Op::Reduce(reduce, axes) => Op::Reduce(*reduce, behind(axes)),
         Op::ArgReduce(arg, axes) => Op::ArgReduce(*arg, behind(axes)),
+        Op::Order { axis, descending, count } => {
+            Op::Order { axis: axis + 1, descending: *descending, count: count.clone() }
+        }
         Op::LogSumExp(axis) => Op::LogSumExp(axis + 1),
         Op::Variance(axes) => Op::Variance(behind(axes)),
         &Op::Prefix { op, axis, reversed, exclusive } => Op::Prefix { op, axis: axis + 1, reversed, exclusive },

@@ -31,7 +31,12 @@ pub fn flops(graph: &Graph, id: NodeId) -> Result<Dim, SizeOverflow> {
         Op::Map(_) | Op::Permute(_) | Op::Reshape(_) | Op::Broadcast { .. } | Op::Window { .. } | Op::Concat(_) => {
             return Ok(Dim::ZERO);
         }
-        Op::Reduce(..) | Op::ArgReduce(..) | Op::LogSumExp(_) | Op::Variance(_) | Op::Prefix { .. } => {
+        Op::Reduce(..)
+        | Op::ArgReduce(..)
+        | Op::Order { .. }
+        | Op::LogSumExp(_)
+        | Op::Variance(_)
+        | Op::Prefix { .. } => {
             return Ok(Dim::ZERO);
         }
         Op::Attention(_, AttentionResult::LogSumExp) => return Ok(Dim::ZERO),

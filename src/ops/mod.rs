@@ -30,6 +30,7 @@ mod probe;
 mod reduce;
 pub mod rewrite;
 mod scan;
+mod sort;
 mod value;
 pub mod verify;
 mod view;
@@ -38,7 +39,7 @@ mod window;
 use smallvec::SmallVec;
 
 use crate::base::bug;
-use crate::ir::{AttentionResult, DType, Graph, NodeId, SizeId, SizeOverflow, Ty};
+use crate::ir::{AttentionResult, DType, Dim, Graph, NodeId, SizeId, SizeOverflow, Ty};
 
 pub use crate::ir::op::{ArgOp, Cmp, Dist, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 pub use attention::attention_by_definition;
@@ -50,6 +51,7 @@ pub use flops::flops;
 pub use moments::{variance_by_definition, variance_in_one_walk};
 pub use prefix::{Prefix, prefix_by_definition};
 pub use probe::probes;
+pub use sort::{Order, order_by_definition};
 pub use value::{Value, for_each_index};
 pub use window::{place_in_result, tap_in_result};
 
@@ -102,6 +104,7 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
         }
         Op::Reduce(_, axes) => reduce::infer_reduce(axes, of(0)?),
         Op::ArgReduce(_, axes) => reduce::infer_arg(axes, of(0)?),
+        Op::Order { axis, descending, count } => sort::infer(&order(*axis, *descending, count), of(0)?),
         Op::LogSumExp(axis) => reduce::infer_reduce(&[*axis], of(0)?),
         Op::Variance(axes) => reduce::infer_reduce(axes, of(0)?),
         &Op::Prefix { op, axis, reversed, exclusive } => {
@@ -171,7 +174,7 @@ pub fn grad(b: &mut Builder, y: NodeId, dy: NodeId, wanted: &[bool]) -> Grads {
         Op::Scan(..) => bug!("a loop has its gradient for all its results at once: `autodiff::scan`"),
         Op::Remat | Op::Variable(_) => one(Some(dy)),
         Op::Derivative => bug!("the gradient of a derivative that is not taken yet"),
-        Op::ArgReduce(..) | Op::StopGradient => one(None),
+        Op::ArgReduce(..) | Op::Order { .. } | Op::StopGradient => one(None),
     }
 }
 
@@ -193,6 +196,7 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         Op::Concat(axis) => view::eval_concat(*axis, args, dims),
         Op::Reduce(reduce, axes) => reduce::eval_reduce(*reduce, axes, args[0], dims),
         Op::ArgReduce(arg, axes) => reduce::eval_arg(*arg, axes, args[0], dims),
+        Op::Order { axis, descending, count } => sort::eval(&order(*axis, *descending, count), args[0], dims),
         Op::LogSumExp(axis) => reduce::eval_log_sum_exp(*axis, args[0], dims),
         Op::Variance(axes) => moments::eval_variance(axes, args[0], dims),
         &Op::Prefix { op, axis, reversed, exclusive } => {
@@ -209,6 +213,10 @@ pub fn eval(op: &Op, args: &[&Value], dims: &[usize], env: &Env<'_>) -> Result<V
         // It is no function of its two arguments: the whole graph says how one depends on the other.
         Op::Derivative => bug!("the value of a derivative by itself"),
     })
+}
+
+fn order(axis: usize, descending: bool, count: &Dim) -> Order {
+    Order { axis, descending, count: count.clone() }
 }
 
 /// The value of an elementwise function.
@@ -228,6 +236,7 @@ impl Op {
             Op::Attention(..) | Op::AttentionGrad(..) => return None,
             Op::Reduce(..)
             | Op::ArgReduce(..)
+            | Op::Order { .. }
             | Op::LogSumExp(_)
             | Op::Variance(_)
             | Op::Prefix { .. }

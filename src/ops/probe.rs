@@ -67,5 +67,6 @@ fn ranks_elements(op: &Op) -> bool {
         Op::Reduce(ReduceOp::Max | ReduceOp::Min, _)
             | Op::Prefix { op: ReduceOp::Max | ReduceOp::Min, .. }
             | Op::ArgReduce(..)
+            | Op::Order { .. }
     )
 }

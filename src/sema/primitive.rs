@@ -19,6 +19,10 @@ pub enum Builtin {
     LogSumExp,
     /// `cumsum[a](x)`
     CumSum,
+    /// `topk[a -> k: 2](x)`
+    TopK,
+    /// `sort[a](x)`
+    Sort,
     /// `f32(x)`
     ToF32,
     /// `pos(a)`
@@ -103,6 +107,8 @@ impl Builtin {
             "argmin" => Builtin::Arg(ArgOp::Min),
             "logsumexp" => Builtin::LogSumExp,
             "cumsum" => Builtin::CumSum,
+            "topk" => Builtin::TopK,
+            "sort" => Builtin::Sort,
             "f32" => Builtin::ToF32,
             "pos" => Builtin::Pos,
             "zeros" => Builtin::Filled(0),
@@ -154,6 +160,8 @@ impl Builtin {
         "argmin",
         "logsumexp",
         "cumsum",
+        "topk",
+        "sort",
         "f32",
         "pos",
         "zeros",
@@ -182,5 +190,5 @@ impl Builtin {
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["topk", "sort", "history", "generate", "index"];
+    pub const LATER: &[&str] = &["history", "generate", "index"];
 }

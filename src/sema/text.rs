@@ -104,6 +104,10 @@ fn show_expr(program: &Program, train: &Train, expr: &Expr) -> String {
         ExprKind::Map(fun, parts) => format!("{} {}", format!("{fun:?}").to_lowercase(), names(parts)),
         ExprKind::Reduce(op, ids, x) => format!("{}[{}] {}", format!("{op:?}").to_lowercase(), axes(ids), name(*x)),
         ExprKind::ArgReduce(op, id, x) => format!("arg{}[{}] {}", format!("{op:?}").to_lowercase(), axis(id), name(*x)),
+        ExprKind::Sorted { x, axis: id, descending } => {
+            let mark = if *descending { " descending" } else { "" };
+            format!("order[{}]{mark} {}", axis(id), name(*x))
+        }
         ExprKind::LogSumExp(id, x) => format!("logsumexp[{}] {}", axis(id), name(*x)),
         ExprKind::CumSum(id, x) => format!("cumsum[{}] {}", axis(id), name(*x)),
         ExprKind::Relabel(x) => format!("relabel {}", name(*x)),

@@ -115,6 +115,16 @@ pub enum ExprKind {
     Reduce(ReduceOp, Vec<AxisId>, ExprId),
     /// First position of the extreme along an axis.
     ArgReduce(ArgOp, AxisId, ExprId),
+    /// Which element along the axis comes at each place when they are sorted: at the axis of the type that stands
+    /// where it was.
+    Sorted {
+        /// What is sorted.
+        x: ExprId,
+        /// Along which axis.
+        axis: AxisId,
+        /// From the largest on.
+        descending: bool,
+    },
     /// `log(sum(exp(x)))` along an axis.
     LogSumExp(AxisId, ExprId),
     /// At each position of an axis the sum of those up to it.
@@ -226,6 +236,7 @@ impl ExprKind {
             | ExprKind::Expand(x)
             | ExprKind::Reshape(x)
             | ExprKind::StopGradient(x)
+            | ExprKind::Sorted { x, .. }
             | ExprKind::Slice { x, .. }
             | ExprKind::Select { x, .. }
             | ExprKind::Window { x, .. } => visit(*x),
@@ -255,6 +266,7 @@ impl ExprKind {
             | ExprKind::Concat(axis, _)
             | ExprKind::Gather { axis, .. }
             | ExprKind::Scatter { to: axis, .. }
+            | ExprKind::Sorted { axis, .. }
             | ExprKind::Slice { axis, .. }
             | ExprKind::Select { axis, .. } => visit(axis),
             ExprKind::Window { along, .. } => along.iter_mut().for_each(|along| {

@@ -156,6 +156,11 @@ fn reductions(cases: &mut Vec<Case>) {
         cases.push((Op::ArgReduce(arg, vec![1]), floats(&[&[2, 3]])));
         cases.push((Op::ArgReduce(arg, vec![0, 2]), floats(&[&[2, 3, 2]])));
     }
+    for (count, descending) in [(3, false), (2, true), (0, true)] {
+        let count = Dim::constant(count);
+        cases.push((Op::Order { axis: 1, descending, count: count.clone() }, floats(&[&[2, 3]])));
+        cases.push((Op::Order { axis: 0, descending, count }, floats(&[&[3, 2]])));
+    }
     for op in [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min] {
         for (reversed, exclusive) in [(false, false), (false, true), (true, false), (true, true)] {
             // The neutral element of an extreme is infinite, and so would the loss be.
@@ -437,6 +442,7 @@ fn every_operation_with_arguments_has_a_case() {
         Op::StopGradient | Op::Scan(..) => None,
         Op::Remat => Some(15),
         Op::Variable(_) => Some(16),
+        Op::Order { .. } => Some(17),
         // No function of its arguments: `tests/derivatives.rs`.
         Op::Derivative | Op::WithGradient | Op::Incoming { .. } => None,
         Op::Map(_) => Some(0),
@@ -456,7 +462,7 @@ fn every_operation_with_arguments_has_a_case() {
         Op::Prefix { .. } => Some(14),
     };
     let found: Vec<usize> = cases().iter().filter_map(|(op, _)| class(op)).collect();
-    assert!((0..=16).all(|class| found.contains(&class)));
+    assert!((0..=17).all(|class| found.contains(&class)));
 }
 
 /// The gradient at chosen points, where differences do not reach.

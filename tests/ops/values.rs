@@ -3,7 +3,9 @@
 use tensa::backend::interp::graph::{Given, RunError, run};
 use tensa::ir::{DType, Dim, Graph, Input, InputId, NodeId, Output, Role, SizeId, Ty};
 use tensa::ops::Builder;
-use tensa::ops::{ArgOp, Cmp, Dist, MapOp, Op, ReduceOp, Taps, Value, WindowAxis, eval_map};
+use tensa::ops::{
+    ArgOp, Cmp, Dist, MapOp, Op, Order, ReduceOp, Taps, Value, WindowAxis, eval_map, order_by_definition,
+};
 
 /// The value of what is built from one vector.
 fn value_of(x: &[f64], build: impl FnOnce(&mut Builder, NodeId) -> NodeId) -> Vec<f64> {
@@ -44,6 +46,25 @@ fn reductions_of_nothing_and_of_nan() {
     let lse = |b: &mut Builder, x: NodeId| b.log_sum_exp(x, 0);
     assert_eq!(value_of(&[], lse), [f64::NEG_INFINITY]);
     assert_eq!(value_of(&[1000.0, 1000.0], lse), [1000.0 + 2f64.ln()]);
+}
+
+#[test]
+fn orders_are_stable_and_put_nan_last() {
+    let order = |descending, count| {
+        move |b: &mut Builder, x: NodeId| b.node(Op::Order { axis: 0, descending, count: Dim::constant(count) }, &[x])
+    };
+    let nan = f64::NAN;
+    assert_eq!(value_of(&[2.0, nan, 1.0, 2.0, nan, -0.0, 0.0], order(false, 7)), [5.0, 6.0, 2.0, 0.0, 3.0, 1.0, 4.0]);
+    assert_eq!(value_of(&[2.0, nan, 1.0, 2.0, nan], order(true, 5)), [1.0, 4.0, 0.0, 3.0, 2.0]);
+    assert_eq!(value_of(&[f64::NEG_INFINITY, 5.0, f64::INFINITY], order(true, 2)), [2.0, 1.0]);
+    // What kernels are given is the same order.
+    for (descending, count) in [(false, 7), (true, 7), (true, 3)] {
+        let by_definition = move |b: &mut Builder, x: NodeId| {
+            order_by_definition(b, &Order { axis: 0, descending, count: Dim::constant(count) }, x)
+        };
+        let x = [2.0, nan, 1.0, 2.0, nan, -0.0, 0.0];
+        assert_eq!(value_of(&x, by_definition), value_of(&x, order(descending, count)));
+    }
 }
 
 #[test]

@@ -229,13 +229,8 @@ impl Maker {
     }
 
     fn unary(&mut self, x: NodeId) -> NodeId {
-        match self.rng.below(10) {
+        match self.rng.below(9) {
             0 => self.b.neg(x),
-            8 => {
-                let x = self.tame(x);
-                let map = if self.rng.chance(50) { MapOp::Sin } else { MapOp::Cos };
-                self.b.map(map, &[x])
-            }
             1 => self.b.map(MapOp::Abs, &[x]),
             2 => {
                 let x = self.tame(x);

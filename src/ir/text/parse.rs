@@ -255,6 +255,12 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
         "prefix_max" => prefix(line, ReduceOp::Max),
         "prefix_min" => prefix(line, ReduceOp::Min),
         "prefix_prod" => prefix(line, ReduceOp::Prod),
+        "order" => {
+            let axis = line.integer()?;
+            let descending = line.eat("descending");
+            line.expect(",")?;
+            Ok(Op::Order { axis, descending, count: line.dim()? })
+        }
         "variance" => Ok(Op::Variance(line.list(Cursor::integer)?)),
         "log_sum_exp" => Ok(Op::LogSumExp(line.integer()?)),
         "contract" => {

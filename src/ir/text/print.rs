@@ -152,6 +152,10 @@ impl<'a> Printer<'a> {
             }
             Op::ArgReduce(ArgOp::Max, axes) => format!("arg_max[{}]", commas(axes.iter().map(usize::to_string))),
             Op::ArgReduce(ArgOp::Min, axes) => format!("arg_min[{}]", commas(axes.iter().map(usize::to_string))),
+            Op::Order { axis, descending, count } => {
+                let mark = if *descending { " descending" } else { "" };
+                format!("order[{axis}{mark}, {}]", self.dim(count))
+            }
             Op::Prefix { op, axis, reversed, exclusive } => {
                 let mark = |set: &bool, word: &'static str| if *set { word } else { "" };
                 let marks = [mark(reversed, " reversed"), mark(exclusive, " exclusive")].concat();

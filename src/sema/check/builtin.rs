@@ -44,6 +44,12 @@ impl<'a> Checker<'a> {
         if builtin == Builtin::Load {
             return self.load(scope, PrimitiveCall { f, args, span });
         }
+        let (args, options) = match builtin {
+            Builtin::Sort => {
+                args.into_iter().partition(|arg| arg.name.is_none_or(|name| name.name.as_str() != "descending"))
+            }
+            _ => (args, Vec::new()),
+        };
         if let Some((named, value)) = args.iter().find_map(|arg| Some((arg.name?, arg.span))) {
             return self.fail(name::argument_of_primitive(named, value));
         }
@@ -53,12 +59,18 @@ impl<'a> Checker<'a> {
         // Brackets mean what they mean where the function was written.
         if let Some(captured) = &f.scope {
             let mut inner = (**captured).clone();
-            return self.primitive(&mut inner, builtin, PrimitiveCall { f, args, span });
+            return self.primitive(&mut inner, builtin, PrimitiveCall { f, args, span }, options);
         }
-        self.primitive(scope, builtin, PrimitiveCall { f, args, span })
+        self.primitive(scope, builtin, PrimitiveCall { f, args, span }, options)
     }
 
-    fn primitive(&mut self, scope: &mut Scope<'a>, builtin: Builtin, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+    fn primitive(
+        &mut self,
+        scope: &mut Scope<'a>,
+        builtin: Builtin,
+        call: PrimitiveCall<'_, 'a>,
+        options: Vec<Given<'a>>,
+    ) -> Value<'a> {
         let (f, span) = (call.f, call.span);
         match builtin {
             Builtin::Unary(fun) => self.unary_function(fun, call.args, span),
@@ -68,6 +80,8 @@ impl<'a> Checker<'a> {
             Builtin::Arg(op) => self.arg_reduce(scope, op, call),
             Builtin::LogSumExp => self.log_sum_exp(scope, call),
             Builtin::CumSum => self.cumulative_sum(scope, call),
+            Builtin::TopK => self.top_k(scope, call),
+            Builtin::Sort => self.sort(scope, call, options),
             Builtin::ToF32 => {
                 let Some(x) = self.first_tensor(call.args) else { return Value::Error };
                 let number = self.to_f32(x, span);
@@ -354,7 +368,11 @@ impl<'a> Checker<'a> {
     }
 
     /// An f32 tensor, the one axis in the brackets, and the other axes.
-    fn along_one(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Option<(ExprId, AxisId, Vec<Axis>)> {
+    pub(super) fn along_one(
+        &mut self,
+        scope: &mut Scope<'a>,
+        call: PrimitiveCall<'_, 'a>,
+    ) -> Option<(ExprId, AxisId, Vec<Axis>)> {
         let PrimitiveCall { f, args, span } = call;
         let x = self.first_tensor(args)?;
         let x = self.to_f32(x, span);

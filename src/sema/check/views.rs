@@ -439,7 +439,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The axis of a tensor that an entry names.
-    fn axis_of(&mut self, scope: &mut Scope<'a>, ix: &'a Ix, ty: &Type) -> Option<Axis> {
+    pub(super) fn axis_of(&mut self, scope: &mut Scope<'a>, ix: &'a Ix, ty: &Type) -> Option<Axis> {
         let id = self.axis_at(scope, ix, Some(ty))?;
         self.has_axis(id, ix_span(ix), ty)
     }
