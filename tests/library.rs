@@ -251,3 +251,37 @@ fn sorting_gives_values_in_order_and_where_they_stood() {
     });
     assert_close(&model.predict(), &want);
 }
+
+#[test]
+fn views_move_what_they_say() {
+    let model = open(
+        "model M(x: [batch, a: 3, b: 3], y: [batch, a]) {
+      let z = concat[a](x[b = -1], y, sum[a](y))
+      z[a = 1..] - sum[b](rename[a, b -> b, a](x) * pos(b))[a = 0]
+    }",
+    );
+    let [x, y] = [0, 1].map(|at| model.given.inputs[at].clone());
+    let want = Value::from_fn(&[models::BATCH, 6], |at| {
+        let (n, place) = (at[0], at[1] + 1);
+        let z = match place {
+            0..3 => x.at(&[n, place, 2]),
+            3..6 => y.at(&[n, place - 3]),
+            _ => (0..3).map(|a| y.at(&[n, a])).sum(),
+        };
+        z - (0..3).map(|b| x.at(&[n, b, 0]) * b as f64).sum::<f64>()
+    });
+    assert_close(&model.predict(), &want);
+}
+
+#[test]
+fn random_positions_are_places_of_their_axis() {
+    let model = open(
+        "model M(x: [batch, d: 7]) {
+      let at = random.index[batch, draw: 200](d)
+      f32(at) + 0 * x[d = at]
+    }",
+    );
+    let mut seen = [0; 7];
+    model.predict().data.iter().for_each(|place| seen[*place as usize] += 1);
+    assert!(seen.iter().all(|count| *count > 40), "{seen:?} of 600 draws of 7");
+}

@@ -120,3 +120,14 @@ pub fn remat_of_function(span: Span) -> Diagnostic {
         .here("this makes a function and computes nothing")
         .help("give it its input: `remat { x |> Dense(64) }`, or `remat { _ |> Dense(64) }` as a stage of a pipe")
 }
+
+/// A record with other fields than the signature declares.
+pub fn record_fields(name: Symbol, field: Symbol, is_missing: bool, span: Span, declared: Span) -> Diagnostic {
+    let message = match is_missing {
+        true => format!("`{name}` declares a result with `{field}`, which is not here"),
+        false => format!("`{name}` declares no `{field}` in its result"),
+    };
+    Diagnostic::error(Code::E0402, span, message)
+        .here(if is_missing { "this record lacks it" } else { "one field too many" })
+        .label(declared, "declared here")
+}

@@ -67,6 +67,8 @@ pub enum Builtin {
     Random(Dist),
     /// `random.bernoulli[..](p)`
     Bernoulli,
+    /// `random.index[..](a)`
+    RandomIndex,
 }
 
 /// What a reduction computes.
@@ -133,6 +135,7 @@ impl Builtin {
             "random.uniform" => Builtin::Random(Dist::Uniform),
             "random.normal" => Builtin::Random(Dist::Normal),
             "random.bernoulli" => Builtin::Bernoulli,
+            "random.index" => Builtin::RandomIndex,
             _ => return None,
         })
     }

@@ -141,6 +141,7 @@ impl<'a> Checker<'a> {
                 let Some(axes) = self.contain(&[u, p], &spans, "bernoulli", span) else { return Value::Error };
                 Value::Tensor(self.map(Fun::Map(MapOp::Cmp(Cmp::Lt)), vec![u, p], axes, DType::Bool, span))
             }
+            Builtin::RandomIndex => self.random_index(scope, call),
             Builtin::Mask => self.mask(call.args, span),
             Builtin::Rename => self.rename(scope, call),
             Builtin::Split => self.split(scope, call),
@@ -405,6 +406,25 @@ impl<'a> Checker<'a> {
         // A site is named by its place in the program, so that another one added leaves it alone.
         let site = fnv1a(&self.store.site(&scope.place.path));
         Value::Tensor(self.push(ExprKind::Random(dist, site), plain(axes), span))
+    }
+
+    /// `random.index[..](a)`: positions of an axis, each as likely. A uniform number has 24 bits, so that its product
+    /// with a size never rounds up to the size.
+    fn random_index(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let PrimitiveCall { f, args, span } = call;
+        let Some(given) = args.into_iter().next() else { return Value::Error };
+        let axis = match given.value {
+            Value::Axis(axis) => axis,
+            Value::Error => return Value::Error,
+            other => return self.fail(told::expected("an axis", other.describe(), given.span)),
+        };
+        let Value::Tensor(u) = self.random(scope, Dist::Uniform, f, span) else { return Value::Error };
+        let Some(size) = self.tensor(Value::Int(axis.size), given.span) else { return Value::Error };
+        let axes = self.ty(u).axes.clone();
+        let place = self.map(Fun::Map(MapOp::Mul), vec![u, size], axes.clone(), DType::F32, span);
+        let index = self.map(Fun::Map(MapOp::Cast(DType::I32)), vec![place], axes, DType::I32, span);
+        self.exprs[index.0 as usize].ty.kind = Kind::Index(axis.id);
+        Value::Tensor(index)
     }
 
     /// The axes written in brackets: `[.., out]`, `[gate: 4]`; none without brackets.

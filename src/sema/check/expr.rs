@@ -154,7 +154,7 @@ impl<'a> Checker<'a> {
             let text = format!("random.{}", field.name);
             return match Builtin::parse(&text) {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
-                None => self.fail(name::unknown_field("`random`", field, &["uniform", "normal", "bernoulli"])),
+                None => self.fail(name::unknown_field("`random`", field, &["uniform", "normal", "bernoulli", "index"])),
             };
         }
         if let Ast::Name(symbol) = base.kind

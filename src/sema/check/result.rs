@@ -2,7 +2,7 @@
 //! every binder as the caller's axis that it stands for.
 
 use crate::base::{Span, Symbol};
-use crate::diag::shape;
+use crate::diag::{shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
@@ -21,8 +21,15 @@ impl<'a> Checker<'a> {
         binders: &mut Binders,
         def: &'a ast::Def,
     ) -> bool {
-        let Some(TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return true };
-        for decl in axes {
+        let types: Vec<&'a ast::Type> = match def.result.as_ref() {
+            Some(ast::Type { kind: TypeKind::Record(fields), .. }) => fields.iter().map(|(_, ty)| ty).collect(),
+            other => other.into_iter().collect(),
+        };
+        let decls = types.into_iter().flat_map(|ty| match &ty.kind {
+            TypeKind::Tensor { axes, .. } => &axes[..],
+            _ => &[],
+        });
+        for decl in decls {
             let AxisDecl::Axis { name: ident, size } = decl else { continue };
             let written = match size {
                 Some(expr) => match self.int_expr(scope, expr) {
@@ -57,10 +64,11 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         match value {
             Value::Record(fields) => {
-                let out = |field: (Symbol, Value<'a>)| {
-                    (field.0, self.result_part(caller, scope, binders, def, field.1, None, span))
+                let Some(types) = self.declared_fields(def, &fields) else { return Value::Error };
+                let out = |((name, value), ty): ((Symbol, Value<'a>), Option<&'a ast::Type>)| {
+                    (name, self.result_part(caller, scope, binders, def, value, ty, span))
                 };
-                Value::Record(fields.into_iter().map(out).collect())
+                Value::Record(fields.into_iter().zip(types).map(out).collect())
             }
             Value::List(items) => {
                 let out = |item| self.result_part(caller, scope, binders, def, item, None, span);
@@ -68,6 +76,28 @@ impl<'a> Checker<'a> {
             }
             value => self.result_part(caller, scope, binders, def, value, def.result.as_ref(), span),
         }
+    }
+
+    /// The types that a signature declares for the fields of a record, which has just these.
+    fn declared_fields(
+        &mut self,
+        def: &'a ast::Def,
+        fields: &[(Symbol, Value<'a>)],
+    ) -> Option<Vec<Option<&'a ast::Type>>> {
+        let Some(declared) = &def.result else { return Some(vec![None; fields.len()]) };
+        let TypeKind::Record(types) = &declared.kind else {
+            self.report(told::expected("a tensor, as declared,", "a record", def.body.value.span));
+            return None;
+        };
+        let missing = types.iter().find(|(name, _)| fields.iter().all(|(field, _)| *field != name.name));
+        let extra = fields.iter().find(|(field, _)| types.iter().all(|(name, _)| name.name != *field));
+        if let Some(name) = missing.map(|(name, _)| name.name).or(extra.map(|(name, _)| *name)) {
+            let told = told::record_fields(def.name.name, name, missing.is_some(), def.body.value.span, declared.span);
+            self.report(told);
+            return None;
+        }
+        let of = |field: Symbol| types.iter().find(|(name, _)| name.name == field).map(|(_, ty)| ty);
+        Some(fields.iter().map(|(field, _)| of(*field)).collect())
     }
 
     #[expect(clippy::too_many_arguments, reason = "both sides of a call and its place")]
@@ -194,13 +224,13 @@ impl<'a> Checker<'a> {
             let binder = binders.get(&ident.name)?;
             let (size, place) = binder.result.clone().unwrap_or_else(|| (binder.size.clone(), ident.span));
             if let Err(mismatch) = self.sizes.unify(&size, &axis.size) {
-                let told = shape::TwoSizes {
+                let sizes = shape::TwoSizes {
                     axis: ident.name.to_string(),
                     left: (self.sizes.show(&size), String::new(), place),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
                 self.report(shape::result_size(
-                    told,
+                    sizes,
                     mismatch == crate::sema::dims::Mismatch::Open,
                     def.body.value.span,
                 ));
