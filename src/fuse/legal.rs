@@ -16,8 +16,7 @@ use crate::ir::{Dim, Graph, Node, NodeId};
 use crate::ops::rewrite::{Site, rebuild, uses};
 use crate::ops::{
     ArgOp, Builder, Op, Order, Prefix, Taps, attention_by_definition, order_by_definition, prefix_by_definition,
-    variance_by_definition,
-    variance_in_one_walk,
+    variance_by_definition, variance_in_one_walk,
 };
 
 /// The longest row that several axes are joined into, in elements.

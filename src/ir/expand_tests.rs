@@ -73,8 +73,8 @@ fn tanh_is_exact_to_three_units() {
 
 #[test]
 fn sin_and_cos_are_exact_to_two_units_wherever_they_are_known() {
-    let (functions, wants): ([fn(&mut Evaluate, Word) -> Word; 2], [fn(f64) -> f64; 2]) =
-        ([sin, cos], [f64::sin, f64::cos]);
+    let functions: [fn(&mut Evaluate, Word) -> Word; 2] = [sin, cos];
+    let wants: [fn(f64) -> f64; 2] = [f64::sin, f64::cos];
     // Near the zeros of both, where most of the angle cancels, and all over the range.
     let near_zeros = (0..60_000u32).map(|n| (f64::from(n * 7) * std::f64::consts::FRAC_PI_2) as f32);
     let all: Vec<f32> = samples().chain(near_zeros.flat_map(|x| [x, x.next_up(), x.next_down()])).collect();
