@@ -64,10 +64,9 @@ pub(super) fn rewrite(graph: &Graph) -> Graph {
 
 /// The graph with what is made of others written out: what that is made of is not legal yet itself.
 fn defined(graph: &Graph) -> Cow<'_, Graph> {
-    let is_made = |node: &Node| match node.op {
-        Op::Variance(_) | Op::Prefix { .. } | Op::Order { .. } => true,
-        Op::Attention(..) | Op::AttentionGrad(..) => true,
-        _ => false,
+    let is_made = |node: &Node| {
+        matches!(node.op, Op::Variance(_) | Op::Prefix { .. } | Op::Order { .. })
+            || matches!(node.op, Op::Attention(..) | Op::AttentionGrad(..))
     };
     if !graph.nodes.iter().any(is_made) {
         return Cow::Borrowed(graph);
