@@ -468,3 +468,11 @@ pub fn told_at_use(mut diagnostic: Diagnostic, name: Symbol, span: Span) -> Diag
     diagnostic.edits.clear();
     diagnostic
 }
+
+/// The value of a `scan` that still has the axis it runs along.
+pub fn scan_keeps_axis(axis: &str, ty: &str, span: Span, scan: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0320, span, format!("the value of a `scan` along `{axis}` cannot have `{axis}` itself"))
+        .here(format!("this is `{ty}`"))
+        .label(scan, "the values are stacked along this")
+        .help(format!("inside, what comes from outside is its row at one `{axis}`; rename what is made with `{axis}`, or reduce it"))
+}

@@ -125,6 +125,21 @@ pub fn state_unwritten(name: Symbol, span: Span) -> Diagnostic {
         .help(format!("update it with `{name} := …`, or make it a `let`"))
 }
 
+/// A carry that an iteration would make another type of.
+pub fn carry_changes(name: Symbol, wanted: &str, actual: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0520, span, format!("`{name}` is carried as `{wanted}` and becomes `{actual}`"))
+        .here("this is what the next position would find")
+        .label(first, format!("`{name}` begins as `{wanted}`"))
+        .help("begin with a value of the type it becomes, `zeros[..]` with all its axes for one, or reduce what is assigned")
+}
+
+/// A state that a layer writes in the block of a `scan`.
+pub fn state_in_scan(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0521, span, format!("the state `{name}` would be written at each position of a `scan`"))
+        .here("a state is written once a step")
+        .help("apply the layer before the `scan` or to its result, or carry the value: `from value = …`")
+}
+
 /// An optimizer whose result does not fit its parameter.
 pub fn update_axes(optimizer: Symbol, actual: &str, wanted: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0509, span, format!("`{optimizer}` must return a new parameter with the axes `{wanted}`"))

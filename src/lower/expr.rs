@@ -1,37 +1,91 @@
 //! One expression to nodes.
 
-use rustc_hash::FxHashSet;
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::sema::typed::{Along, Axis, AxisId, Expr, ExprId, ExprKind, Fun, Tap, Train};
 
+use super::scan::{Lowered, Reads};
 use super::{gradient_input, origin};
 
 /// The lowering of one graph: expressions in the order needed, each once.
 pub(super) struct Lowering<'a> {
     train: &'a Train,
     pub builder: Builder,
-    nodes: Vec<Option<NodeId>>,
-    /// What has been lowered or is about to be.
-    seen: Vec<bool>,
-    hosts: Vec<Option<HostId>>,
+    made: Made,
+    /// The loops so far, in the graph at hand.
+    pub(super) loops: FxHashMap<u32, Lowered>,
+    /// What the body of each loop reads from outside.
+    pub(super) reads: FxHashMap<u32, Arc<Reads>>,
     /// Which expressions a derivative is taken by.
     variables: FxHashSet<ExprId>,
 }
 
+/// What there is of each expression in one graph.
+struct Made {
+    nodes: Vec<Option<NodeId>>,
+    /// What has been lowered or is about to be.
+    seen: Vec<bool>,
+    hosts: Vec<Option<HostId>>,
+}
+
+impl Made {
+    fn new(count: usize) -> Made {
+        Made { nodes: vec![None; count], seen: vec![false; count], hosts: vec![None; count] }
+    }
+}
+
+/// A graph that waits while the body of a loop is lowered.
+pub(super) struct Outside {
+    builder: Builder,
+    made: Made,
+    loops: FxHashMap<u32, Lowered>,
+}
+
 impl<'a> Lowering<'a> {
     pub(super) fn new(train: &'a Train, graph: Graph) -> Lowering<'a> {
-        let count = train.exprs.len();
+        let made = Made::new(train.exprs.len());
         Lowering {
             train,
             builder: Builder::new(graph),
-            nodes: vec![None; count],
-            seen: vec![false; count],
-            hosts: vec![None; count],
+            made,
+            loops: FxHashMap::default(),
+            reads: FxHashMap::default(),
             variables: train.exprs.iter().filter_map(variable).collect(),
         }
+    }
+
+    /// Goes on in the body of a loop.
+    pub(super) fn enter(&mut self, builder: Builder) -> Outside {
+        let made = Made::new(self.train.exprs.len());
+        Outside {
+            builder: std::mem::replace(&mut self.builder, builder),
+            made: std::mem::replace(&mut self.made, made),
+            loops: std::mem::take(&mut self.loops),
+        }
+    }
+
+    /// Goes on outside of the body of a loop, which is done.
+    pub(super) fn leave(&mut self, outside: Outside) -> Graph {
+        let Outside { builder, made, loops } = outside;
+        (self.made, self.loops) = (made, loops);
+        std::mem::replace(&mut self.builder, builder).finish()
+    }
+
+    /// A node with the mark of what a derivative is taken by, where one is.
+    fn marked(&mut self, id: ExprId, node: NodeId) -> NodeId {
+        if self.variables.contains(&id) { self.builder.node(Op::Variable(id.0), &[node]) } else { node }
+    }
+
+    /// Has a node stand for an expression.
+    pub(super) fn give(&mut self, id: ExprId, node: NodeId) {
+        let node = self.marked(id, node);
+        self.made.nodes[id.0 as usize] = Some(node);
+        self.made.seen[id.0 as usize] = true;
     }
 
     /// The node of an expression and of everything it needs. A deep program needs no deep stack: an
@@ -40,28 +94,26 @@ impl<'a> Lowering<'a> {
         let mut stack = vec![root];
         let mut new = Vec::new();
         while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut self.seen[id.0 as usize], true) {
+            if std::mem::replace(&mut self.made.seen[id.0 as usize], true) {
                 continue;
             }
             new.push(id);
-            self.train.exprs[id.0 as usize].kind.for_each_part(|part| stack.push(part));
+            self.parts(id, &mut |part| stack.push(part));
         }
         new.sort_unstable();
         for id in new {
-            let mut node = self.expr(id);
-            if self.variables.contains(&id) {
-                node = self.builder.node(Op::Variable(id.0), &[node]);
-            }
-            self.nodes[id.0 as usize] = Some(node);
+            let node = self.expr(id);
+            let node = self.marked(id, node);
+            self.made.nodes[id.0 as usize] = Some(node);
         }
         self.node(root)
     }
 
-    fn node(&self, id: ExprId) -> NodeId {
-        self.nodes[id.0 as usize].expect("parts are lowered before what is made of them")
+    pub(super) fn node(&self, id: ExprId) -> NodeId {
+        self.made.nodes[id.0 as usize].expect("parts are lowered before what is made of them")
     }
 
-    fn typed(&self, id: ExprId) -> &'a Expr {
+    pub(super) fn typed(&self, id: ExprId) -> &'a Expr {
         &self.train.exprs[id.0 as usize]
     }
 
@@ -149,11 +201,13 @@ impl<'a> Lowering<'a> {
                 self.builder.node(Op::WithGradient, &args)
             }
             ExprKind::Derivative { of, by } => self.builder.node(Op::Derivative, &[self.node(*of), self.node(*by)]),
+            ExprKind::Scan { .. } => self.scan(id),
+            ExprKind::Row { .. } | ExprKind::Carry { .. } => crate::base::bug!("{id:?} stands outside of its loop"),
         }
     }
 
     /// Where an axis stands in an expression.
-    fn position(&self, id: ExprId, axis: AxisId) -> usize {
+    pub(super) fn position(&self, id: ExprId, axis: AxisId) -> usize {
         let axes = &self.typed(id).ty.axes;
         axes.iter().position(|other| other.id == axis).expect("the checker found this axis")
     }
@@ -253,7 +307,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn host(&mut self, id: ExprId) -> HostId {
-        if let Some(known) = self.hosts[id.0 as usize] {
+        if let Some(known) = self.made.hosts[id.0 as usize] {
             return known;
         }
         let expr = self.typed(id);
@@ -264,7 +318,7 @@ impl<'a> Lowering<'a> {
             ExprKind::StepsPerEpoch => HostOp::StepsPerEpoch,
             ExprKind::Relabel(x) | ExprKind::StopGradient(x) => {
                 let value = self.host(*x);
-                self.hosts[id.0 as usize] = Some(value);
+                self.made.hosts[id.0 as usize] = Some(value);
                 return value;
             }
             ExprKind::Map(fun, parts) => {
@@ -274,7 +328,7 @@ impl<'a> Lowering<'a> {
             other => crate::base::bug!("{other:?} is no scalar of the host"),
         };
         let host = self.builder.graph.host.push(op);
-        self.hosts[id.0 as usize] = Some(host);
+        self.made.hosts[id.0 as usize] = Some(host);
         host
     }
 
@@ -329,6 +383,6 @@ fn variable(expr: &Expr) -> Option<ExprId> {
     }
 }
 
-fn sizes(axes: &[Axis]) -> Vec<Dim> {
+pub(super) fn sizes(axes: &[Axis]) -> Vec<Dim> {
     axes.iter().map(|axis| axis.size.clone()).collect()
 }

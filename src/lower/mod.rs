@@ -6,6 +6,7 @@
 //! host program. What contraction, pick or log-sum-exp hides in the result is for `canon` to see.
 
 mod expr;
+mod scan;
 
 use crate::ir::{Graph, Input, InputId, Origin, Output, Param, ParamId, Role, State, StateId, Ty};
 use crate::sema::typed::{Expr, ExprId, Metric, Owner, Program, Section, Train, Type};

@@ -135,6 +135,20 @@ fn show_expr(program: &Program, train: &Train, expr: &Expr) -> String {
                 .collect();
             format!("{}[{}, fill = {fill}]", name(*x), relations.join(", "))
         }
+        ExprKind::Row { scan, axis: id, x } => format!("row {} of {} in scan {scan}", axis(id), name(*x)),
+        ExprKind::Carry { scan, at } => format!("carry {at} of scan {scan}"),
+        ExprKind::Scan { scan, row, axis: id, .. } => {
+            let carries: Vec<String> =
+                scan.carries.iter().map(|(first, new)| format!("{} := {}", name(*first), name(*new))).collect();
+            let reversed = if scan.reversed { " reversed" } else { "" };
+            format!(
+                "scan {} along {}{reversed} from {}: {}",
+                scan.id,
+                axis(id),
+                carries.join(", "),
+                name(scan.rows[*row])
+            )
+        }
         ExprKind::Concat(id, parts) => format!("concat[{}] {}", axis(id), names(parts)),
         ExprKind::Pos => "pos".to_owned(),
         ExprKind::Random(dist, site) => format!("random {} site {site:#x}", format!("{dist:?}").to_lowercase()),

@@ -3,6 +3,8 @@
 //! Everything static is gone: definitions are inlined with their arguments, `if` on static values has
 //! chosen, numbers are folded. Operations align by axis identity; `lower` turns that into positions.
 
+use std::sync::Arc;
+
 use crate::base::{Span, Symbol};
 use crate::ir::{DType, Dim, LayerId, RematId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
@@ -209,6 +211,48 @@ pub enum ExprKind {
     },
     /// The gradient that a `grad(dy)` names.
     Incoming,
+    /// In a loop, the row of a value from outside at the position.
+    Row {
+        /// The number of the loop.
+        scan: u32,
+        /// Its axis, which goes.
+        axis: AxisId,
+        /// What is read.
+        x: ExprId,
+    },
+    /// In a loop, what the position before left.
+    Carry {
+        /// The number of the loop.
+        scan: u32,
+        /// Which carry.
+        at: usize,
+    },
+    /// What a loop gives at each position, stacked along its axis, which is the first of the type.
+    Scan {
+        /// The loop.
+        scan: Arc<Scan>,
+        /// Which of its values.
+        row: usize,
+        /// Its axis.
+        axis: AxisId,
+        /// How many positions.
+        count: Dim,
+    },
+}
+
+/// A loop.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scan {
+    /// Its number, which rows and carries name it by.
+    pub id: u32,
+    /// The expressions of its block are this one and later ones.
+    pub start: ExprId,
+    /// From the last position to the first.
+    pub reversed: bool,
+    /// The first value of each carry, and what a position makes of it.
+    pub carries: Vec<(ExprId, ExprId)>,
+    /// What it gives at each position.
+    pub rows: Vec<ExprId>,
 }
 
 impl ExprKind {
@@ -225,6 +269,7 @@ impl ExprKind {
             | ExprKind::Grad(_)
             | ExprKind::Pos
             | ExprKind::Incoming
+            | ExprKind::Carry { .. }
             | ExprKind::Random(..) => {}
             ExprKind::Map(_, parts) | ExprKind::Concat(_, parts) => parts.iter().for_each(|part| visit(*part)),
             ExprKind::Reduce(_, _, x)
@@ -237,6 +282,7 @@ impl ExprKind {
             | ExprKind::Reshape(x)
             | ExprKind::StopGradient(x)
             | ExprKind::Sorted { x, .. }
+            | ExprKind::Row { x, .. }
             | ExprKind::Slice { x, .. }
             | ExprKind::Select { x, .. }
             | ExprKind::Window { x, .. } => visit(*x),
@@ -253,6 +299,13 @@ impl ExprKind {
                 visit(*dy);
                 grads.iter().flat_map(|(x, g)| [*x, *g]).for_each(visit);
             }
+            ExprKind::Scan { scan, .. } => {
+                scan.carries.iter().for_each(|(first, new)| {
+                    visit(*first);
+                    visit(*new);
+                });
+                scan.rows.iter().for_each(|row| visit(*row));
+            }
         }
     }
 
@@ -268,6 +321,8 @@ impl ExprKind {
             | ExprKind::Scatter { to: axis, .. }
             | ExprKind::Sorted { axis, .. }
             | ExprKind::Slice { axis, .. }
+            | ExprKind::Row { axis, .. }
+            | ExprKind::Scan { axis, .. }
             | ExprKind::Select { axis, .. } => visit(axis),
             ExprKind::Window { along, .. } => along.iter_mut().for_each(|along| {
                 visit(&mut along.axis);

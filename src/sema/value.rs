@@ -167,6 +167,8 @@ pub struct Scope<'a> {
     pub place: Place,
     /// States declared here.
     pub states: FxHashMap<Symbol, LiveState>,
+    /// What the innermost `scan` carries.
+    pub carries: Vec<LiveCarry>,
     /// Whose body it is.
     pub body: Body,
 }
@@ -199,6 +201,19 @@ pub struct LiveState {
     pub written: bool,
     /// Its declaration.
     pub span: Span,
+}
+
+/// A carried name while the block of its `scan` is elaborated.
+#[derive(Clone, Copy)]
+pub struct LiveCarry {
+    /// The name.
+    pub name: Symbol,
+    /// What the position before left.
+    pub old: ExprId,
+    /// Its value now.
+    pub now: ExprId,
+    /// Whether `until` has held: then it stays.
+    pub holds: Option<ExprId>,
 }
 
 /// Where parameters made in a body belong: a path, and how often each layer name occurred under it.
@@ -259,6 +274,7 @@ impl<'a> Scope<'a> {
             home,
             place,
             states: FxHashMap::default(),
+            carries: Vec::new(),
             body,
         }
     }
@@ -276,6 +292,13 @@ impl<'a> Scope<'a> {
     /// Binds a name in the innermost block.
     pub fn bind(&mut self, name: Symbol, value: Value<'a>) {
         self.frames.last_mut().expect("a scope has a block").insert(name, value);
+    }
+
+    /// Gives a bound name another value.
+    pub fn rebind(&mut self, name: Symbol, value: Value<'a>) {
+        if let Some(bound) = self.frames.iter_mut().rev().find_map(|frame| frame.get_mut(&name)) {
+            *bound = value;
+        }
     }
 
     /// The value of a name.

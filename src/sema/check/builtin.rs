@@ -395,7 +395,8 @@ impl<'a> Checker<'a> {
             Value::Axis(axis) => {
                 let at = Axis { id: axis.id, size: axis.size, from: axis.span };
                 let ty = Type { dtype: DType::I32, kind: Kind::Index(axis.id), axes: vec![at] };
-                Value::Tensor(self.push(ExprKind::Pos, ty, span))
+                let positions = self.push(ExprKind::Pos, ty, span);
+                Value::Tensor(self.own_row(positions))
             }
             other => self.fail(told::expected("an axis", other.describe(), given.span)),
         }

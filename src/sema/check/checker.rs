@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, shape};
 use crate::ir::{DType, Dim, RematId};
 use crate::syntax::ast;
 
+use super::scan::ActiveScan;
 use super::store::Store;
 use super::total::Totals;
 use crate::sema::axes::Axes;
@@ -40,6 +41,9 @@ pub(super) struct Checker<'a> {
     pub(super) bindings: Vec<typed::Binding>,
     /// The value of `training` in what is being elaborated.
     pub(super) training: bool,
+    /// The loops whose blocks the expression at hand stands in, the outermost first, and how many there were.
+    pub(super) scans: Vec<ActiveScan>,
+    pub(super) scan_count: u32,
     /// How many frozen layers the expression at hand stands in; in one, nothing trains.
     pub(super) frozen: usize,
     /// The load that what is being elaborated gets its first values by.
@@ -85,6 +89,8 @@ impl<'a> Checker<'a> {
             training: false,
             remat: None,
             remats: 0,
+            scans: Vec::new(),
+            scan_count: 0,
             frozen: 0,
             loading: None,
             shadow: None,

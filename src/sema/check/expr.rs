@@ -23,7 +23,10 @@ impl<'a> Checker<'a> {
             Ast::Bool(value) => Value::Bool(*value),
             Ast::Str(text) => Value::Str(text),
             Ast::Hole => match &scope.hole {
-                Some(value) => value.clone(),
+                Some(value) => {
+                    let value = value.clone();
+                    self.inside(value)
+                }
                 None => self.fail(name::hole_outside(span)),
             },
             Ast::Name(symbol) => self.name(scope, *symbol, span),
@@ -56,19 +59,17 @@ impl<'a> Checker<'a> {
             Ast::Field(base, field) => self.field(scope, base, *field, span),
             Ast::If(condition, then, otherwise) => self.choose(scope, condition, then, otherwise, span),
             Ast::Remat(block) => self.remat(scope, block, span),
-            Ast::Stack { .. } | Ast::Scan(_) => match &expr.kind {
-                Ast::Stack { .. } => Value::Function(Rc::new(Function {
-                    callee: Callee::Hole(expr),
-                    brackets: None,
-                    scope: Some(Rc::new(scope.clone())),
-                    config: None,
-                    frozen: false,
-                    shadow: None,
-                    load: None,
-                    span,
-                })),
-                _ => self.fail(name::not_yet("`scan`", span)),
-            },
+            Ast::Stack { .. } => Value::Function(Rc::new(Function {
+                callee: Callee::Hole(expr),
+                brackets: None,
+                scope: Some(Rc::new(scope.clone())),
+                config: None,
+                frozen: false,
+                shadow: None,
+                load: None,
+                span,
+            })),
+            Ast::Scan(scan) => self.scan(scope, scan, span),
             Ast::Param(def) => self.param(scope, def, None),
             Ast::Record(fields) => {
                 Value::Record(fields.iter().map(|(field, value)| (field.name, self.expr(scope, value))).collect())
@@ -102,10 +103,11 @@ impl<'a> Checker<'a> {
     /// The value of a name: a local, an axis, a top-level declaration, a primitive.
     pub(super) fn name(&mut self, scope: &mut Scope<'a>, symbol: Symbol, span: Span) -> Value<'a> {
         if let Some(value) = scope.find(symbol) {
-            return value.clone();
+            let value = value.clone();
+            return self.inside(value);
         }
         if let Some(state) = scope.states.get(&symbol) {
-            return Value::Tensor(state.now);
+            return self.inside(Value::Tensor(state.now));
         }
         if let Some(&id) = scope.axes.get(&symbol) {
             return Value::Axis(AxisArg { id, size: self.axes.size(id), span });

@@ -16,6 +16,7 @@ mod expr;
 mod param;
 mod pipe;
 mod result;
+mod scan;
 mod scatter;
 mod settings;
 mod sort;

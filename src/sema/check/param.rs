@@ -351,6 +351,9 @@ impl<'a> Checker<'a> {
 
     /// `mu := …`
     pub(super) fn assign(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: Value<'a>, span: Span) {
+        if self.assign_carry(scope, ident, &value, span) {
+            return;
+        }
         let Some(state) = scope.states.get(&ident.name).cloned() else {
             if !matches!(scope.find(ident.name), Some(Value::Error)) {
                 let known: Vec<&str> = scope.states.keys().map(|name| name.as_str()).collect();
@@ -377,6 +380,8 @@ impl<'a> Checker<'a> {
         for (name, state) in states {
             match state.written {
                 true if self.frozen > 0 => {}
+                // A position would have to see what the one before wrote.
+                true if !self.scans.is_empty() => self.report(told::state_in_scan(name, state.span)),
                 true => self.store.pending.push((state.index, state.now)),
                 false => self.report(told::state_unwritten(name, state.span)),
             }

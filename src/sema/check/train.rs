@@ -535,9 +535,10 @@ impl<'a> Checker<'a> {
     /// Puts everything known into the sizes an expression holds itself.
     fn finish_kind(&self, kind: &mut ExprKind) {
         match kind {
-            ExprKind::Size(dim) | ExprKind::Slice { start: dim, .. } | ExprKind::Select { at: dim, .. } => {
-                *dim = self.sizes.resolve(dim)
-            }
+            ExprKind::Size(dim)
+            | ExprKind::Slice { start: dim, .. }
+            | ExprKind::Select { at: dim, .. }
+            | ExprKind::Scan { count: dim, .. } => *dim = self.sizes.resolve(dim),
             ExprKind::Window { along, .. } => along.iter_mut().for_each(|along| along.b = self.sizes.resolve(&along.b)),
             _ => {}
         }
