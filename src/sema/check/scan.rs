@@ -134,8 +134,15 @@ impl<'a> Checker<'a> {
         let Some(at) = scope.carries.iter().rposition(|carry| carry.name == ident.name) else { return false };
         let LiveCarry { old, holds, .. } = scope.carries[at];
         let ty = self.ty(old).clone();
-        let Some(new) = self.tensor(value.clone(), span) else { return true };
-        let Some(mut new) = self.as_carry(ident.name, new, &ty, span) else { return true };
+        let Some(new) = self.tensor(value.clone(), span) else {
+            scope.rebind(ident.name, Value::Error);
+            return true;
+        };
+        let Some(mut new) = self.as_carry(ident.name, new, &ty, span) else {
+            // What follows from it stays silent.
+            scope.rebind(ident.name, Value::Error);
+            return true;
+        };
         if let Some(holds) = holds {
             let spans = [span; 3];
             let Some(axes) = self.contain(&[holds, old, new], &spans, "until", span) else { return true };
