@@ -20,7 +20,7 @@ use crate::lower::Lowered;
 use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
 use crate::syntax::modules::{self, Modules, Reader};
 use crate::syntax::{ast, blame, parse, unused};
-use crate::{autodiff, canon, fuse, kernel, lower, opt, step};
+use crate::{autodiff, canon, fuse, kernel, lint, lower, opt, step};
 
 /// The files of the standard library, in the binary.
 const STD: &[(&str, &str)] = &[
@@ -115,6 +115,25 @@ pub struct Checked {
     pub diagnostics: Diagnostics,
     /// How long the data took of it.
     pub reading: Duration,
+}
+
+impl Checked {
+    /// What only the graphs of the runs tell: slow spellings, parameters that nothing trains. Nothing while there are
+    /// errors, or for a run whose data could not be read.
+    pub fn lints(&self) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        if self.diagnostics.has_errors() {
+            return found;
+        }
+        for train in &self.program.trains {
+            let Some(dataset) = self.datasets.get(&train.data) else { continue };
+            let (lowered, recognised) = recognised(&self.program, train);
+            let written: Vec<&Graph> = lowered.passes.iter().map(|pass| &pass.training).collect();
+            let batch = dataset.schema().batch as i64;
+            found.extend(lint::lints(&self.program, train, &written, &recognised, batch));
+        }
+        found
+    }
 }
 
 /// A definition as it is written.

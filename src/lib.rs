@@ -27,6 +27,7 @@ pub mod kernel;
 pub mod runtime;
 
 pub mod data;
+pub mod lint;
 pub mod train;
 
 pub mod cli;

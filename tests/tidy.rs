@@ -26,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("backend", &["kernel", "ir", "ops"]),
     ("runtime", &["backend", "kernel", "ir", "tensor"]),
     ("data", &["tensor", "syntax"]),
+    ("lint", &["sema", "ir", "ops", "canon", "autodiff"]),
     ("driver", BELOW_DRIVER),
     // The training loop holds what the phases made: it names their types and runs none of them.
     ("train", &["driver", "runtime", "data", "tensor", "sema", "lower", "ir", "kernel", "backend"]),
@@ -38,13 +39,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// All phases, which the driver puts in order.
 const BELOW_DRIVER: &[&str] = &[
     "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
-    "runtime", "data",
+    "runtime", "data", "lint",
 ];
 
 /// All that lies below the commands.
 const EVERYTHING: &[&str] = &[
     "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
-    "runtime", "data", "driver", "train", "ide", "lsp",
+    "runtime", "data", "lint", "driver", "train", "ide", "lsp",
 ];
 
 /// Modules that all but themselves and each other may import.

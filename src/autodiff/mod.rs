@@ -11,9 +11,11 @@ mod derivative;
 mod remat;
 mod reverse;
 mod scan;
+mod untouched;
 
 pub use derivative::{derivatives, without_given};
 pub use reverse::grad;
+pub use untouched::{Untouched, untouched};
 
 use crate::base::bug;
 use crate::ir::{Graph, NodeId, Output, ParamId, Role};

@@ -20,6 +20,23 @@ const MIN_WEIGHTS: i64 = 256;
 /// What keeps a sum from being 0 where all is masked, at most.
 const TINY: f64 = 1e-6;
 
+/// Why a softmax and a product with values are not one operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unfit {
+    /// The weights have no axis of a batch.
+    NoBatch,
+    /// The weights have not one axis of queries, which the values lack, and one that is summed.
+    Weights,
+    /// The values have not one axis of their own.
+    Values,
+    /// Behind the scores is no product of queries and keys with all axes of the batch, over one axis.
+    Scores,
+    /// The score computes or reads too much beside the product.
+    Score,
+    /// There are few weights: nothing would be gained.
+    Few,
+}
+
 /// `Σ_s e·v / Σ_s e`
 pub(super) fn of_quotient(b: &mut Builder, above: NodeId, below: NodeId) -> Option<NodeId> {
     let Op::Contract { a, b: other, out } = b.graph.node(above).op.clone() else { return None };
@@ -28,7 +45,7 @@ pub(super) fn of_quotient(b: &mut Builder, above: NodeId, below: NodeId) -> Opti
     let total = b.graph.node(below).args[0];
     for (side, labels, rest) in [(0, &a, &other), (1, &other, &a)] {
         let (e, v) = (args[side], args[1 - side]);
-        let Some(roles) = Roles::of(labels, rest, &out) else { continue };
+        let Ok(roles) = Roles::of(labels, rest, &out) else { continue };
         if sum_of(b, total) != Some((e, roles.s)) {
             continue;
         }
@@ -39,7 +56,7 @@ pub(super) fn of_quotient(b: &mut Builder, above: NodeId, below: NodeId) -> Opti
             continue;
         }
         let x = exponent(b, e, roles.s)?;
-        return attend(b, x, v, labels, rest, &out, &roles);
+        return attend(b, x, v, labels, rest, &out, &roles).ok();
     }
     None
 }
@@ -50,12 +67,18 @@ pub(super) fn of_product(b: &mut Builder, product: NodeId) -> Option<NodeId> {
     let args = b.graph.node(product).args.clone();
     for (side, labels, rest) in [(0, &a, &other), (1, &other, &a)] {
         let (p, v) = (args[side], args[1 - side]);
-        let Some(roles) = Roles::of(labels, rest, &out) else { continue };
+        let Ok(roles) = Roles::of(labels, rest, &out) else { continue };
         if let Some(x) = softmax_of(b, p, roles.s) {
-            return attend(b, x, v, labels, rest, &out, &roles);
+            return attend(b, x, v, labels, rest, &out, &roles).ok();
         }
     }
     None
+}
+
+/// What keeps `Σ_s e·v`, with e of the scores x and both with labels, from being an attention; nothing where it is one
+/// in some spelling.
+pub(super) fn unfit(b: &mut Builder, x: NodeId, v: NodeId, [weights, values, out]: [&[u8]; 3]) -> Option<Unfit> {
+    Roles::of(weights, values, out).and_then(|roles| attend(b, x, v, weights, values, out, &roles)).err()
 }
 
 /// What the axes of the weights are.
@@ -69,7 +92,7 @@ struct Roles {
 impl Roles {
     /// In a product of weights and values: one axis is kept and one summed, the others are the batch's, of which there
     /// is one at least; the values have one of their own.
-    fn of(weights: &[u8], values: &[u8], out: &[u8]) -> Option<Roles> {
+    fn of(weights: &[u8], values: &[u8], out: &[u8]) -> Result<Roles, Unfit> {
         let places =
             |of: &dyn Fn(&u8) -> bool| -> Vec<usize> { (0..weights.len()).filter(|&at| of(&weights[at])).collect() };
         let batch = places(&|label| values.contains(label) && out.contains(label));
@@ -77,8 +100,10 @@ impl Roles {
         let s = places(&|label| values.contains(label) && !out.contains(label));
         let own = values.iter().filter(|label| !weights.contains(label)).count();
         match (&t[..], &s[..]) {
-            (&[t], &[s]) if own == 1 && !batch.is_empty() => Some(Roles { batch, t, s }),
-            _ => None,
+            (&[_], &[_]) if batch.is_empty() => Err(Unfit::NoBatch),
+            (&[_], &[_]) if own != 1 => Err(Unfit::Values),
+            (&[t], &[s]) => Ok(Roles { batch, t, s }),
+            _ => Err(Unfit::Weights),
         }
     }
 
@@ -163,27 +188,26 @@ fn attend(
     values: &[u8],
     out: &[u8],
     roles: &Roles,
-) -> Option<NodeId> {
+) -> Result<NodeId, Unfit> {
     let dims = b.dims(x);
     let sizes: [Dim; 2] = [dims[roles.t].clone(), dims[roles.s].clone()];
     let known = [&sizes[0], &sizes[1]].map(Dim::as_const);
     if let [Some(t), Some(s)] = known
         && t * s < MIN_WEIGHTS
     {
-        return None;
+        return Err(Unfit::Few);
     }
-    let (fit, q, k) = fit_of(b, x, roles)?;
+    let (fit, q, k) = fit_of(b, x, roles).ok_or(Unfit::Scores)?;
     let mut score = Score::new(b, fit, roles, sizes);
-    let end = score.node(b, x)?;
-    let attention = score.finish(end)?;
+    let attention = score.node(b, x).and_then(|end| score.finish(end)).ok_or(Unfit::Score)?;
     let (further, attention) = (attention.0, Arc::new(attention.1));
 
     let batch: Vec<u8> = roles.batch.iter().map(|&at| weights[at]).collect();
-    let own = *values.iter().find(|label| !weights.contains(label))?;
-    let v = arranged(b, v, values, &[&batch[..], &[weights[roles.s], own]].concat())?;
+    let own = *values.iter().find(|label| !weights.contains(label)).ok_or(Unfit::Values)?;
+    let v = arranged(b, v, values, &[&batch[..], &[weights[roles.s], own]].concat()).ok_or(Unfit::Values)?;
     let args: Vec<NodeId> = [q, k, v].into_iter().chain(further).collect();
     let mean = b.node(Op::Attention(attention, AttentionResult::Mean), &args);
-    arranged(b, mean, &[&batch[..], &[weights[roles.t], own]].concat(), out)
+    arranged(b, mean, &[&batch[..], &[weights[roles.t], own]].concat(), out).ok_or(Unfit::Values)
 }
 
 /// A value with axes of these labels in another order.

@@ -14,11 +14,15 @@
 mod attention;
 mod contraction;
 mod log_sum_exp;
+mod missed;
 mod pick;
 mod product;
 mod scan;
 mod variance;
 mod window;
+
+pub use attention::Unfit;
+pub use missed::{Apart, LoopSum, WeightedSum, loop_sums, weighted_sums};
 
 use crate::ir::{Graph, NodeId};
 use crate::ops::Builder;

@@ -36,7 +36,10 @@ pub(super) fn run(args: &Check) -> Outcome {
         return Err(Failure::Program(Box::new(session), checked.diagnostics));
     }
     let summary = outcome(&checked);
-    report::show(checked.diagnostics, &session.sources);
+    let lints = checked.lints();
+    let mut told = checked.diagnostics;
+    told.extend(lints);
+    report::show(told, &session.sources);
     out(&format!("{}: {summary}\n", args.program.file.display()));
     Ok(())
 }
@@ -46,7 +49,10 @@ fn machine_readable(opened: Result<Session, Failure>, written: fn(&[Diagnostic],
     let (sources, diagnostics) = match opened {
         Ok(session) => {
             let checked = with_files(&session);
-            (session.sources, checked.diagnostics)
+            let lints = checked.lints();
+            let mut told = checked.diagnostics;
+            told.extend(lints);
+            (session.sources, told)
         }
         Err(Failure::Program(session, diagnostics)) => (session.sources, diagnostics),
         Err(other) => return Err(other),

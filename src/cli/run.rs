@@ -54,7 +54,10 @@ pub(super) fn run(args: &Run, test: bool) -> Outcome {
     if checked.diagnostics.has_errors() {
         return Err(Failure::Program(Box::new(session), checked.diagnostics));
     }
-    report::show(checked.diagnostics.clone(), &session.sources);
+    let mut told = checked.diagnostics.clone();
+    told.extend(checked.lints());
+    timings.lap("lints");
+    report::show(told, &session.sources);
     let outcome = trains(args, test, &session, &checked, resumed, interrupted, timings);
     outcome.map_err(|stop| match stop {
         Stop::Told(diagnostic) => {

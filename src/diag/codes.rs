@@ -160,9 +160,12 @@ codes! {
     W0202 "nothing uses this definition"
     W0203 "nothing uses this let"
     W0401 "a derivative is 0 everywhere"
+    W0501 "no gradient reaches a parameter"
     W0601 "nothing trains a parameter or a model"
     W0602 "two updates for one parameter"
     W0603 "a loss takes class numbers for quantities"
     W0701 "a column has one value only"
     W0702 "a file beside pictures is left out"
+    W0801 "a sum of products runs element by element"
+    W0802 "an attention is not one operation"
 }

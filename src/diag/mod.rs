@@ -11,6 +11,7 @@ pub mod derivative;
 pub mod explain;
 pub mod images;
 pub mod json;
+pub mod lint;
 pub mod name;
 pub mod render;
 pub mod run;

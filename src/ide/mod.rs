@@ -24,7 +24,11 @@ pub struct Analysis {
 pub fn diagnostics(text: &str, path: &Path) -> Analysis {
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     let session = Session::new(&path.display().to_string(), text, folder);
-    let mut diagnostics = session.check(None).diagnostics.sorted();
+    let checked = session.check(None);
+    let lints = checked.lints();
+    let mut diagnostics = checked.diagnostics;
+    diagnostics.extend(lints);
+    let mut diagnostics = diagnostics.sorted();
     diagnostics.iter_mut().for_each(|told| at_its_use(&session, told));
     Analysis { file: session.file, sources: session.sources, diagnostics }
 }

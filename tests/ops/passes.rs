@@ -52,6 +52,31 @@ fn canon_keeps_values_and_is_idempotent() {
     }
 }
 
+/// What is said to have no gradient has none, and what plainly has none is said.
+#[test]
+fn a_parameter_that_no_gradient_reaches_has_a_gradient_of_zeros() {
+    let (mut dead, mut alive) = (0, 0);
+    for (name, graph, given) in graphs() {
+        let told: Vec<ParamId> = autodiff::untouched(&graph).into_iter().map(|(param, _)| param).collect();
+        let with = autodiff::gradients(&graph);
+        for output in &with.outputs {
+            let Role::Grad(param) = output.role else { continue };
+            let is_zero = tensa::ops::splat_value(&with, output.node).is_some_and(|number| number.value() == 0.0);
+            assert!(!is_zero || told.contains(&param), "{name}: {param:?} has the gradient 0\n{}", print(&graph));
+        }
+        for (role, value) in outputs(&with, &given) {
+            let Role::Grad(param) = role else { continue };
+            if told.contains(&param) {
+                dead += 1;
+                assert!(value.data.iter().all(|x| *x == 0.0), "{name}: {param:?} has a gradient\n{}", print(&graph));
+            } else {
+                alive += 1;
+            }
+        }
+    }
+    assert!(dead > 20 && alive > 20, "{dead} without and {alive} with a gradient show little");
+}
+
 #[test]
 fn opt_keeps_values_and_is_idempotent() {
     for (name, graph, given) in graphs() {

@@ -112,10 +112,12 @@ pub fn data_folder() -> PathBuf {
     FOLDER.path().to_path_buf()
 }
 
-/// Checks a program that lies beside this data.
+/// Checks a program that lies beside this data, with what its graphs tell.
 pub fn check(text: &str) -> (Session, Checked) {
     let session = Session::new("case.model", text, data_folder());
-    let checked = session.check(None);
+    let mut checked = session.check(None);
+    let lints = checked.lints();
+    checked.diagnostics.extend(lints);
     (session, checked)
 }
 
