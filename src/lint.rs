@@ -45,7 +45,6 @@ fn speed(program: &Program, train: &Train, recognised: &Graph, batch: i64) -> Di
             let (why, at) = match sum.why {
                 Apart::Term(at) => (InTheWay::Term, at),
                 Apart::Choice(at) => (InTheWay::Choice, at),
-                Apart::WideChoice(at) => (InTheWay::WideChoice, at),
                 Apart::WideFactor(at) => (InTheWay::WideFactor, at),
             };
             let at = span_of(recognised, at).unwrap_or(span);

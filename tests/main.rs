@@ -16,6 +16,7 @@ mod library;
 mod lowering;
 mod lsp;
 mod ops;
+mod programs;
 mod reference;
 mod suite;
 mod syntax;

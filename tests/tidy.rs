@@ -246,3 +246,44 @@ fn every_grammar_rule_is_explained() {
     }
     assert!(rules > 50, "only {rules} rules found");
 }
+
+/// The cases that answer complaints name tests; they are there, and no complaint is left out.
+#[test]
+fn tests_that_answer_complaints_are_there() {
+    let text = fs::read_to_string(root().join("tests/suite/check/complaints.model")).expect("the cases");
+    for number in 1..=20 {
+        assert!(text.contains(&format!("# Complaint {number}")), "nothing answers complaint {number}");
+    }
+    let named = text.split('`').skip(1).step_by(2).filter(|code| code.contains("::") || code.contains('/'));
+    let mut count = 0;
+    for name in named {
+        count += 1;
+        let Some((module, test)) = name.rsplit_once("::") else {
+            assert!(root().join(name).exists(), "there is no {name}");
+            continue;
+        };
+        let path = root().join("tests").join(format!("{}.rs", module.replace("::", "/")));
+        let file = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(file.contains(&format!("fn {test}(")), "there is no test {name}");
+    }
+    assert!(count >= 8, "only {count} names");
+}
+
+/// Diagnostics are made in `diag` alone, and no other file gives one words.
+#[test]
+fn sentences_for_the_user_stand_in_diag() {
+    const MAKERS: [&str; 3] = ["Diagnostic::error(", "Diagnostic::warning(", "Diagnostic::without_place("];
+    const WORDS: [&str; 7] =
+        [".here(\"", ".help(\"", ".note(\"", ".here(format!", ".help(format!", ".note(format!", "Label {"];
+    let mut wrong = Vec::new();
+    let files = files("src", "rs").into_iter().filter(|(path, _)| !path.starts_with("src/diag/"));
+    for (path, text) in files {
+        for (number, line) in code(&text) {
+            let makes = MAKERS.iter().chain(&WORDS).any(|maker| line.contains(maker));
+            if makes {
+                wrong.push(format!("{path}:{number}: {}", line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "words for the user outside of src/diag:\n{}", wrong.join("\n"));
+}

@@ -2,7 +2,7 @@
 //!
 //! In: the graph of a loss as it was written, before anything in it is simplified. Out: the parameters on which the loss
 //! does not depend in a way that has a derivative, each with what ends the way. What is said is sure: the gradient is
-//! zero whatever the numbers are. The rules of the derivatives stand in `ops`; here is only which arguments have none.
+//! zero whatever the numbers are; a loop, which is not looked into, is taken to pass one to all it is given. The rules of the derivatives stand in `ops`; here is only which arguments have none.
 
 use crate::ir::{DType, Graph, NodeId, ParamId, Role};
 use crate::ops::{MapOp, Op, splat_value};

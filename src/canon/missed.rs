@@ -30,10 +30,8 @@ pub struct LoopSum {
 pub enum Apart {
     /// An addition or a subtraction of something else.
     Term(NodeId),
-    /// An `if`; its condition has the axes of one factor at most, which could choose by itself.
+    /// An `if` whose condition has the axes of one factor at most, which could choose by itself.
     Choice(NodeId),
-    /// An `if` on the axes of both factors.
-    WideChoice(NodeId),
     /// A factor that has the axes of both.
     WideFactor(NodeId),
 }
@@ -169,16 +167,16 @@ fn product_below(graph: &Graph, id: NodeId, summed: u64, met: Option<Apart>, dep
                 args.iter().find_map(|&arg| product_below(graph, arg, summed, term, depth + 1))
             }
             Op::Map(MapOp::Select) => {
+                // A condition on the axes of both factors leaves no matrix product in any spelling.
                 let asks = depends_on(graph, args[0], 0);
-                let choice = |arg: NodeId| {
+                let narrow = |arg: NodeId| {
                     let mut inner: SmallVec<[(NodeId, u64); 4]> = SmallVec::new();
                     collect_factors(graph, arg, &mut inner, 0);
-                    let narrow = asks & summed == 0 || inner.iter().any(|(_, axes)| asks & !axes == 0);
-                    if narrow { Apart::Choice(factor) } else { Apart::WideChoice(factor) }
+                    asks & summed == 0 || inner.iter().any(|(_, axes)| asks & !axes == 0)
                 };
-                args[1..]
-                    .iter()
-                    .find_map(|&arg| product_below(graph, arg, summed, met.or(Some(choice(arg))), depth + 1))
+                let choice = met.or(Some(Apart::Choice(factor)));
+                let branches = args[1..].iter().filter(|arg| narrow(**arg));
+                branches.into_iter().find_map(|&arg| product_below(graph, arg, summed, choice, depth + 1))
             }
             _ => None,
         }

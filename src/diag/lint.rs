@@ -10,8 +10,6 @@ pub enum InTheWay {
     Term,
     /// An `if` whose condition one factor could take.
     Choice,
-    /// An `if` on the axes of both factors.
-    WideChoice,
     /// A third factor with the axes of both.
     WideFactor,
 }
@@ -66,10 +64,6 @@ pub fn loop_sum(sum: &str, products: i64, span: Span, why: InTheWay, at: Span) -
         InTheWay::Choice => (
             "chosen for each product",
             format!("choose in one factor, before the product: `{sum}(a * (if … {{ b }} else {{ 0 }}))`"),
-        ),
-        InTheWay::WideChoice => (
-            "the condition has the axes of both factors",
-            "a matrix product needs a condition with the axes of one factor alone".to_owned(),
         ),
         InTheWay::WideFactor => (
             "this has the axes of both other factors",
@@ -131,7 +125,7 @@ pub fn no_gradient(paths: &[&str], span: Span, why: NoGradient, at: Option<Span>
 /// A run without parameters.
 pub fn no_parameters(span: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0601, span, "this run has no parameters, so it trains nothing")
-        .here("its loss is the same in every epoch")
+        .here("nothing it does can make its loss smaller")
         .help("make the loss of what a model with parameters makes of the data: `loss = mse(Net(x), y)`")
 }
 

@@ -133,6 +133,11 @@ impl Diagnostic {
         self
     }
 
+    /// Has it stand at `here`, where a file is used in which the culprit is, in this line.
+    pub fn bring(&mut self, here: Span, file: &str, line: usize) {
+        self.labels.insert(0, Label { span: here, text: format!("in `{file}`, line {line}") });
+    }
+
     /// Whether it says that a name is misspelt, and how it is spelt.
     pub fn knows_the_word(&self) -> bool {
         let about_a_name = matches!(self.code, Code::E0201 | Code::E0202 | Code::E0206 | Code::E0601);

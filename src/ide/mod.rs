@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::base::{FileId, SourceMap};
-use crate::diag::{Diagnostic, Label};
+use crate::diag::Diagnostic;
 use crate::driver::Session;
 use crate::syntax::format;
 
@@ -44,7 +44,6 @@ fn at_its_use(session: &Session, told: &mut Diagnostic) {
         && let Some(here) = session.brought_by(span.file)
     {
         let file = session.sources.file(span.file);
-        let text = format!("in `{}`, line {}", file.name, file.line_column(span.start).line);
-        told.labels.insert(0, Label { span: here, text });
+        told.bring(here, &file.name, file.line_column(span.start).line);
     }
 }
