@@ -18,9 +18,9 @@ use crate::ops::{MapOp, Op, ReduceOp};
 use crate::sema::typed::{ExprKind, Program, Train};
 
 /// So many products a step are worth another spelling.
-const MANY_PRODUCTS: i64 = 1 << 20;
+const MANY_PRODUCTS: u64 = 1 << 20;
 /// So many weights of an attention do not stay in a cache.
-const MANY_WEIGHTS: i64 = 1 << 18;
+const MANY_WEIGHTS: u64 = 1 << 18;
 
 /// What a run's graphs say: `written` are its losses as lowered, one for each pass, `recognised` the same after
 /// recognition.
@@ -36,8 +36,8 @@ pub fn lints(program: &Program, train: &Train, written: &[&Graph], recognised: &
 fn speed(program: &Program, train: &Train, recognised: &Graph, batch: i64) -> Diagnostics {
     let mut found = Diagnostics::default();
     // The batch is the one size that a run leaves open.
-    let large = |dims: &[Dim], least: i64| -> Option<i64> {
-        let count = Dim::product(dims).ok()?.eval(&|_| batch).ok()?;
+    let large = |dims: &[Dim], least: u64| -> Option<u64> {
+        let count = u64::try_from(Dim::product(dims).ok()?.eval(&|_| batch).ok()?).ok()?;
         (count > least).then_some(count)
     };
     for sum in loop_sums(recognised) {

@@ -12,7 +12,7 @@ use crate::ops::{MapOp, Op, splat_value};
 pub enum Untouched {
     /// What is made of it is not in the loss.
     Outside,
-    /// The first operation on the way to the loss behind which nothing depends on it smoothly.
+    /// The operation on the way to the loss behind which nothing depends on it smoothly.
     EndsAt(NodeId),
 }
 
@@ -32,30 +32,38 @@ pub fn untouched(graph: &Graph) -> Vec<(ParamId, Untouched)> {
     };
     let smooth = behind(&|id, at| passes(graph, id, at));
     let needed = behind(&|_, _| true);
-    let readers = |param: ParamId| graph.ids().filter(move |id| graph.node(*id).op == Op::Param(param));
-    let all = (0..graph.params.len() as u32).map(ParamId);
-    all.filter(|&param| !readers(param).any(|id| smooth[id.index()]))
-        .map(|param| {
-            let readers: Vec<NodeId> = readers(param).filter(|id| needed[id.index()]).collect();
+    let mut readers: Vec<Vec<NodeId>> = vec![Vec::new(); graph.params.len()];
+    for id in graph.ids() {
+        if let Op::Param(param) = graph.node(id).op {
+            readers[param.index()].push(id);
+        }
+    }
+    let all = (0..graph.params.len() as u32).map(ParamId).zip(readers);
+    all.filter(|(_, readers)| !readers.iter().any(|id| smooth[id.index()]))
+        .map(|(param, mut readers)| {
+            readers.retain(|id| needed[id.index()]);
             (param, end(graph, &needed, &readers).map_or(Untouched::Outside, Untouched::EndsAt))
         })
         .collect()
 }
 
-/// The first operation that the loss needs and that takes what depends on some nodes, and passes no gradient to it.
+/// The last operation that the loss needs, that takes what depends smoothly on some nodes, and that passes no gradient to
+/// it. An earlier one may stand beside the way, as the comparison in a relu does.
 fn end(graph: &Graph, needed: &[bool], from: &[NodeId]) -> Option<NodeId> {
-    let mut reached = vec![false; graph.nodes.len()];
-    from.iter().for_each(|id| reached[id.index()] = true);
-    for id in graph.ids().filter(|id| needed[id.index()]) {
+    let first = *from.first()?;
+    let mut smooth = vec![false; graph.nodes.len()];
+    from.iter().for_each(|id| smooth[id.index()] = true);
+    let mut last = None;
+    for id in graph.ids().skip(first.index()).filter(|id| needed[id.index()]) {
         let args = &graph.node(id).args;
-        let mut given = (0..args.len()).filter(|&at| reached[args[at].index()]).peekable();
-        let is_reached = given.peek().is_some();
-        if given.any(|at| !passes(graph, id, at)) {
-            return Some(id);
+        let given = || (0..args.len()).filter(|&at| smooth[args[at].index()]);
+        if given().any(|at| passes(graph, id, at)) {
+            smooth[id.index()] = true;
+        } else if given().next().is_some() {
+            last = Some(id);
         }
-        reached[id.index()] |= is_reached;
     }
-    None
+    last
 }
 
 /// Whether the derivative of a node by an argument can be other than zero.

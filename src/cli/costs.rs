@@ -76,18 +76,9 @@ pub(super) fn kept(train: &Train, owner: Owner) -> impl Iterator<Item = &Type> {
     train.states.iter().filter(move |state| state.owner == owner).map(|state| &state.ty)
 }
 
-/// `12_345`, as the language writes it.
+/// `12_345`, or `?` where no number holds it.
 pub(super) fn grouped(amount: Amount) -> String {
-    let Some(number) = amount else { return "?".to_owned() };
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
+    amount.map_or_else(|| "?".to_owned(), crate::diag::grouped)
 }
 
 /// By `LayerId`: the numbers of the parameters that a use declares, and whether an earlier use has declared them.

@@ -1,6 +1,6 @@
 //! What runs and is probably not what was meant: slow spellings, and parameters that nothing trains.
 
-use super::{Code, Diagnostic};
+use super::{Code, Diagnostic, grouped};
 use crate::base::Span;
 
 /// What keeps a product from being right under its sum.
@@ -53,7 +53,7 @@ pub enum NoGradient {
 }
 
 /// A sum of so many products that is no matrix product. `sum` is how it is written.
-pub fn loop_sum(sum: &str, products: i64, span: Span, why: InTheWay, at: Span) -> Diagnostic {
+pub fn loop_sum(sum: &str, products: u64, span: Span, why: InTheWay, at: Span) -> Diagnostic {
     let told = Diagnostic::warning(Code::W0801, span, "this sum of products runs element by element")
         .here(format!("{} products a step", grouped(products)));
     let (label, help) = match why {
@@ -74,7 +74,7 @@ pub fn loop_sum(sum: &str, products: i64, span: Span, why: InTheWay, at: Span) -
 }
 
 /// An attention of so many weights that is not one operation: its last product, and its softmax.
-pub fn attention(weights: i64, product: Span, softmax: Span, why: NoAttention) -> Diagnostic {
+pub fn attention(weights: u64, product: Span, softmax: Span, why: NoAttention) -> Diagnostic {
     let told = Diagnostic::warning(Code::W0802, product, "the weights of this attention are all kept in memory")
         .here(format!("{} weights a step", grouped(weights)));
     let told = if softmax == product { told } else { told.label(softmax, "the softmax") };
@@ -143,17 +143,4 @@ fn some(paths: &[&str]) -> String {
         (shown, 0) => shown.concat(),
         (shown, more) => format!("{} and {more} more", shown.join(", ")),
     }
-}
-
-/// `1_048_576`, as the language writes it.
-fn grouped(number: i64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text
 }
