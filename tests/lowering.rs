@@ -1,6 +1,7 @@
 //! Tests of fusion and lowering: random graphs compute as kernels what the graph says, on both backends.
 
 mod attention;
+mod loops;
 mod masked;
 mod random_graphs;
 mod remat;
