@@ -34,6 +34,7 @@ const STD: &[(&str, &str)] = &[
     ("<std>/layers/gated.model", include_str!("../stdlib/layers/gated.model")),
     ("<std>/layers/norm.model", include_str!("../stdlib/layers/norm.model")),
     ("<std>/layers/pool.model", include_str!("../stdlib/layers/pool.model")),
+    ("<std>/layers/positions.model", include_str!("../stdlib/layers/positions.model")),
     ("<std>/layers/recurrent.model", include_str!("../stdlib/layers/recurrent.model")),
     ("<std>/layers/residual.model", include_str!("../stdlib/layers/residual.model")),
     ("<std>/losses.model", include_str!("../stdlib/losses.model")),

@@ -4,6 +4,8 @@
 mod initialisers;
 #[path = "library/reference.rs"]
 mod reference;
+#[path = "library/sequences.rs"]
+mod sequences;
 
 use tensa::ops::Value;
 
