@@ -45,7 +45,7 @@ pub fn pull_back(b: &mut Builder, seeds: &[(NodeId, NodeId)], xs: &[NodeId]) -> 
         let args = b.graph.node(id).args.clone();
         let wanted: SmallVec<[bool; 3]> = args.iter().map(|arg| on_the_way[arg.index()]).collect();
         let terms = match &b.graph.node(id).op {
-            Op::Scan(..) => scan::grad(b, id, &totals, &wanted),
+            Op::Scan(..) => scan::grad(b, id, &totals, &wanted, pull_back),
             op if is_by_definition(op, &wanted) => match totals[id.index()] {
                 Some(dy) => of_definition(b, id, dy, &wanted),
                 None => continue,

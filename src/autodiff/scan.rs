@@ -12,14 +12,19 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::reverse::pull_back;
 use crate::base::bug;
 use crate::ir::{DType, Graph, Input, InputId, NodeId, Scan, ScanArg, Ty};
 use crate::ops::{Builder, Grads, MapOp, Op};
 
 /// The gradients by the arguments of the loop that `id` is a result of, once all that arrive at its results are in
 /// `totals`: at the first of them, which comes last on the way back.
-pub(super) fn grad(b: &mut Builder, id: NodeId, totals: &[Option<NodeId>], wanted: &[bool]) -> Grads {
+pub(super) fn grad(
+    b: &mut Builder,
+    id: NodeId,
+    totals: &[Option<NodeId>],
+    wanted: &[bool],
+    pull_back: PullBack,
+) -> Grads {
     let node = b.graph.node(id);
     let Op::Scan(scan, _) = &node.op else { return Grads::new() };
     let (scan, args) = (scan.clone(), node.args.clone());
@@ -41,7 +46,7 @@ pub(super) fn grad(b: &mut Builder, id: NodeId, totals: &[Option<NodeId>], wante
     if arrived.iter().all(Option::is_none) {
         return none;
     }
-    let reverse = Reverse::of(&scan, &arrived, wanted);
+    let reverse = Reverse::of(&scan, &arrived, wanted, pull_back);
 
     // The rows that the reverse reads are further results.
     let mut longer = Scan::clone(&scan);
@@ -90,6 +95,9 @@ pub(super) fn grad(b: &mut Builder, id: NodeId, totals: &[Option<NodeId>], wante
     grads
 }
 
+/// The walk back: the gradients by values, given those by others (`reverse::pull_back`).
+type PullBack = fn(&mut Builder, &[(NodeId, NodeId)], &[NodeId]) -> Vec<Option<NodeId>>;
+
 /// What the reverse reads row by row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Row {
@@ -124,7 +132,7 @@ struct Reverse {
 }
 
 impl Reverse {
-    fn of(scan: &Scan, arrived: &[Option<NodeId>], wanted: &[bool]) -> Reverse {
+    fn of(scan: &Scan, arrived: &[Option<NodeId>], wanted: &[bool], pull_back: PullBack) -> Reverse {
         let body = &scan.body;
         let mut b = Builder::new(body.clone());
         let floats: Vec<usize> =

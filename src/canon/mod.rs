@@ -26,7 +26,7 @@ pub use missed::{Apart, LoopSum, WeightedSum, loop_sums, weighted_sums};
 
 use crate::ir::{Graph, NodeId};
 use crate::ops::Builder;
-use crate::ops::rewrite::{Site, in_bodies, to_fixpoint};
+use crate::ops::rewrite::{Site, in_bodies, is_same, to_fixpoint};
 use crate::ops::{MapOp, Op, ReduceOp};
 
 /// What one round leaves unused may let the next take more apart; it is rare that two do not suffice.
@@ -41,8 +41,7 @@ pub fn run(graph: &Graph) -> Graph {
         }
         // What left a loop meets what is outside of it, and what is left inside may be recognised.
         let next = to_fixpoint(&in_bodies(&scan::run(&graph), run), MAX_ROUNDS, recognise);
-        let same = next.nodes.len() == graph.nodes.len()
-            && next.nodes.iter().zip(&graph.nodes).all(|(a, b)| a.op == b.op && a.args == b.args);
+        let same = is_same(&next, &graph);
         graph = next;
         if same {
             break;

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, StateId};
+use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, Scan, StateId};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::sema::typed::{Along, Axis, AxisId, Expr, ExprId, ExprKind, Fun, Tap, Train};
 
-use super::scan::{Lowered, Reads};
 use super::{gradient_input, origin};
 
 /// The lowering of one graph: expressions in the order needed, each once.
@@ -37,6 +36,23 @@ impl Made {
     fn new(count: usize) -> Made {
         Made { nodes: vec![None; count], seen: vec![false; count], hosts: vec![None; count] }
     }
+}
+
+/// What the body of a loop reads from outside.
+#[derive(Default)]
+pub(super) struct Reads {
+    /// Read row by row: each row, and what it is a row of.
+    pub rows: Vec<(ExprId, ExprId)>,
+    /// Random draws of the block.
+    pub draws: Vec<ExprId>,
+    /// Read whole.
+    pub wholes: Vec<ExprId>,
+}
+
+/// A loop that has been lowered.
+pub(super) struct Lowered {
+    pub scan: Arc<Scan>,
+    pub args: Vec<NodeId>,
 }
 
 /// A graph that waits while the body of a loop is lowered.

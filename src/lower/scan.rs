@@ -13,24 +13,7 @@ use crate::ir::{Graph, Input, InputId, NodeId, Scan, Ty};
 use crate::ops::{Builder, Op};
 use crate::sema::typed::{self, ExprId, ExprKind};
 
-use super::expr::{Lowering, sizes};
-
-/// What the body of a loop reads from outside.
-#[derive(Default)]
-pub(super) struct Reads {
-    /// Read row by row: each row, and what it is a row of.
-    rows: Vec<(ExprId, ExprId)>,
-    /// Random draws of the block.
-    draws: Vec<ExprId>,
-    /// Read whole.
-    wholes: Vec<ExprId>,
-}
-
-/// A loop that has been lowered.
-pub(super) struct Lowered {
-    scan: Arc<Scan>,
-    args: Vec<NodeId>,
-}
+use super::expr::{Lowered, Lowering, Reads, sizes};
 
 impl Lowering<'_> {
     /// What must be lowered before an expression, in the graph it is lowered to.

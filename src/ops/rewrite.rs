@@ -60,14 +60,18 @@ pub fn to_fixpoint(
     let mut graph = without_dead(graph);
     for _ in 0..max_rounds {
         let next = without_dead(&rebuild(&graph, &mut rule));
-        let same = next.nodes.len() == graph.nodes.len()
-            && next.nodes.iter().zip(&graph.nodes).all(|(a, b)| a.op == b.op && a.args == b.args);
+        let same = is_same(&next, &graph);
         graph = next;
         if same {
             break;
         }
     }
     graph
+}
+
+/// Whether two graphs have the same nodes.
+pub fn is_same(a: &Graph, b: &Graph) -> bool {
+    a.nodes.len() == b.nodes.len() && a.nodes.iter().zip(&b.nodes).all(|(a, b)| a.op == b.op && a.args == b.args)
 }
 
 /// The graph with the body of each of its loops and the score of each attention rewritten.

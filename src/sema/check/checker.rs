@@ -7,9 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, shape};
 use crate::ir::{DType, Dim, RematId};
 use crate::syntax::ast;
 
-use super::scan::ActiveScan;
-use super::store::Store;
-use super::total::Totals;
+use super::store::{ActiveScan, Store, Totals};
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
 use crate::sema::resolve::{Constant, Globals};

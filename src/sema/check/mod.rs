@@ -18,6 +18,7 @@ mod pipe;
 mod result;
 mod scan;
 mod scatter;
+mod section;
 mod settings;
 mod sort;
 mod store;
@@ -64,7 +65,7 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
 
 /// The settings of `train` that this compiler has.
 pub(super) fn settings() -> impl Iterator<Item = &'static str> {
-    train::SETTINGS.iter().filter(|(_, known)| *known).map(|(name, _)| *name)
+    section::SETTINGS.iter().filter(|(_, known)| *known).map(|(name, _)| *name)
 }
 
 /// The numbers among the top-level `let`s.

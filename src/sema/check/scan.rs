@@ -18,16 +18,7 @@ use crate::sema::value::{LiveCarry, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl};
 
 use super::checker::{Checker, scalar_type};
-
-/// A loop whose block is being elaborated.
-pub(super) struct ActiveScan {
-    id: u32,
-    axis: Axis,
-    /// Expressions from this one on belong to the block.
-    start: usize,
-    /// The rows of values from outside.
-    rows: FxHashMap<ExprId, ExprId>,
-}
+use super::store::ActiveScan;
 
 impl<'a> Checker<'a> {
     /// `scan t reversed from h = … until c { … }`

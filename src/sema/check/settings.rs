@@ -8,9 +8,9 @@ use crate::sema::typed::{Clip, Keep, Length, Metric, Patience, Settings, Watched
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
-use super::update::Lost;
 
-use super::train::{Lines, Mode, metric_name};
+use super::section::{Lines, Lost, Mode};
+use super::train::metric_name;
 
 impl<'a> Checker<'a> {
     pub(super) fn settings(

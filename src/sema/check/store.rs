@@ -2,9 +2,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::base::Span;
 use crate::base::Symbol;
 use crate::ir::LayerId;
-use crate::sema::typed::{self, Applied, ExprId};
+use crate::sema::typed::{self, Applied, Axis, ExprId};
 
 /// Everything a program keeps.
 #[derive(Default)]
@@ -64,3 +65,27 @@ impl Store {
         self.is_first = self.layers.is_empty();
     }
 }
+
+/// A loop whose block is being elaborated.
+pub(super) struct ActiveScan {
+    pub id: u32,
+    pub axis: Axis,
+    /// Expressions from this one on belong to the block.
+    pub start: usize,
+    /// The rows of values from outside.
+    pub rows: FxHashMap<ExprId, ExprId>,
+}
+
+/// The sums over all parameters, while updates are elaborated.
+#[derive(Default)]
+pub(super) struct Totals {
+    /// Those that are known, by their place.
+    pub known: FxHashMap<Site, ExprId>,
+    /// The parts that this round has found, in order.
+    pub parts: Vec<(Site, ExprId)>,
+    /// The parameter at hand has read a sum that is not known; what follows may depend on it.
+    pub unknown: bool,
+}
+
+/// Where a `total` stands: the calls that lead to it, then itself.
+pub(super) type Site = Vec<Span>;

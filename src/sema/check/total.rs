@@ -4,30 +4,15 @@
 //! are elaborated again until every sum is known: a round finds the parts of those that need no unknown sum, which
 //! stand in the next round as they are. Without a `total` there is one round.
 
-use rustc_hash::FxHashMap;
-
 use crate::base::Span;
 use crate::diag::store as told;
 use crate::ir::DType;
 use crate::ops::MapOp;
-use crate::sema::typed::{ExprId, Fun};
+use crate::sema::typed::Fun;
 use crate::sema::value::{Body, Given, Value};
 
 use super::checker::Checker;
-
-/// The sums over all parameters, while updates are elaborated.
-#[derive(Default)]
-pub(super) struct Totals {
-    /// Those that are known, by their place.
-    known: FxHashMap<Site, ExprId>,
-    /// The parts that this round has found, in order.
-    parts: Vec<(Site, ExprId)>,
-    /// The parameter at hand has read a sum that is not known; what follows may depend on it.
-    unknown: bool,
-}
-
-/// Where a `total` stands: the calls that lead to it, then itself.
-type Site = Vec<Span>;
+use super::store::{Site, Totals};
 
 impl<'a> Checker<'a> {
     /// What `updates` elaborates, with every `total` in it known.

@@ -15,48 +15,7 @@ use crate::sema::value::{AxisArg, Body, Callee, Function, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
-use super::update::{Block, Lost, Planned};
-
-/// The settings of `train`, with whether this compiler has them.
-pub(super) const SETTINGS: &[(&str, bool)] = &[
-    ("predict", true),
-    ("loss", true),
-    ("metrics", true),
-    ("optimizer", true),
-    ("epochs", true),
-    ("steps", true),
-    ("seed", true),
-    ("stop", true),
-    ("keep", true),
-    ("clip", true),
-    ("checkpoint", false),
-    ("accumulate", true),
-    ("precision", false),
-    ("ema", true),
-    ("freeze", true),
-    ("init", false),
-    ("log", false),
-    ("device", false),
-];
-
-/// The lines of a section by the names they bind.
-#[derive(Default)]
-pub(super) struct Lines<'a> {
-    pub settings: FxHashMap<Symbol, (&'a ast::Expr, Span)>,
-    /// The `update` blocks in order.
-    pub blocks: Vec<Block<'a>>,
-    lets: Vec<&'a ast::Let>,
-    /// Which `let` binds a name.
-    bound: FxHashMap<Symbol, usize>,
-}
-
-/// One mode of a section while it is elaborated.
-pub(super) struct Mode<'a> {
-    pub scope: Scope<'a>,
-    /// Settings evaluated; none while one is being found.
-    values: FxHashMap<Symbol, Option<Value<'a>>>,
-    lets_done: Vec<bool>,
-}
+use super::section::{Lines, Lost, Mode, Planned, SETTINGS};
 
 impl<'a> Checker<'a> {
     /// Elaborates a run; none when it lacks what a run needs.

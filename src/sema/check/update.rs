@@ -14,36 +14,15 @@ use crate::diag::{nearest, store as told_store, train as told, value as told_val
 use crate::ir::DType;
 use crate::ops::MapOp;
 use crate::sema::glob;
-use crate::sema::typed::{Accumulate, ExprId, ExprKind, Fun, Kind, Owner, Pass, Section, State, Update};
+use crate::sema::typed::{Accumulate, ExprId, ExprKind, Fun, Kind, Owner, Pass, State, Update};
 use crate::sema::value::{Callee, Function, Given, Place, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast, UpdateTarget};
 
 use super::checker::{Checker, plain};
-use super::train::{Lines, Mode};
+use super::section::{self, Block, Lines, Lost, Mode, Planned};
 
 /// The settings of an `update` block.
 const SETTINGS: &[&str] = &["loss", "optimizer", "clip", "repeat", "every", "freeze"];
-
-/// An `update` block.
-pub(super) struct Block<'a> {
-    targets: &'a [UpdateTarget],
-    settings: FxHashMap<Symbol, (&'a ast::Expr, Span)>,
-    span: Span,
-}
-
-/// A loss of a step; none of the blocks for that of the section.
-#[derive(Clone)]
-pub(super) struct Planned {
-    pub block: Option<usize>,
-    /// What it is reported under; empty when it is the only one.
-    pub name: String,
-}
-
-/// What a loss came to.
-pub(super) struct Lost {
-    pub planned: Planned,
-    pub section: Section,
-}
 
 /// Who chose something for a parameter: a block, or the section.
 type Chooser = Option<usize>;
@@ -100,7 +79,7 @@ impl<'a> Checker<'a> {
             };
             let mut name = ident.name;
             if !SETTINGS.contains(&name.as_str()) {
-                let of_section: Vec<&str> = super::train::SETTINGS.iter().map(|(name, _)| *name).collect();
+                let of_section: Vec<&str> = section::SETTINGS.iter().map(|(name, _)| *name).collect();
                 self.report(told::unknown_update_setting(ident, SETTINGS, &of_section));
                 // The setting that was meant is there; it is told once.
                 match nearest(name.as_str(), SETTINGS.iter().copied()) {
