@@ -352,8 +352,8 @@ impl<'a> Checker<'a> {
             return Value::Error;
         }
         let value = match &def.grad {
-            Some(clause) => self.with_gradient(scope, def, clause),
-            None => self.block(scope, &def.body),
+            Some(clause) if !self.clauses.contains(&def.name.span) => self.with_gradient(scope, def, clause),
+            _ => self.block(scope, &def.body),
         };
         self.commit_states(scope);
         self.result(caller, scope, binders, def, value, span)

@@ -42,6 +42,8 @@ pub(super) struct Checker<'a> {
     /// The loops whose blocks the expression at hand stands in, the outermost first, and how many there were.
     pub(super) scans: Vec<ActiveScan>,
     pub(super) scan_count: u32,
+    /// The functions whose `grad(dy)` is being elaborated, by their names' places.
+    pub(super) clauses: Vec<Span>,
     /// How many frozen layers the expression at hand stands in; in one, nothing trains.
     pub(super) frozen: usize,
     /// The load that what is being elaborated gets its first values by.
@@ -89,6 +91,7 @@ impl<'a> Checker<'a> {
             remats: 0,
             scans: Vec::new(),
             scan_count: 0,
+            clauses: Vec::new(),
             frozen: 0,
             loading: None,
             shadow: None,

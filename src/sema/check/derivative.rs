@@ -119,7 +119,10 @@ impl<'a> Checker<'a> {
         let ty = self.ty(value).clone();
         let dy = self.push(ExprKind::Incoming, plain(ty.axes.clone()), clause.dy.span);
         scope.bind(clause.dy.name, Value::Tensor(dy));
+        // There the function is what its body says, without a gradient of its own.
+        self.clauses.push(def.name.span);
         let given = self.block(scope, &clause.body);
+        self.clauses.pop();
         let fields = match given {
             Value::Error => return Value::Error,
             Value::Record(fields) => fields,
