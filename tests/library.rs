@@ -76,6 +76,34 @@ fn convolutions_sum_over_windows() {
 }
 
 #[test]
+fn convolutions_of_volumes_sum_over_windows() {
+    for groups in [1, 2] {
+        let mut model = open(&format!(
+            "model M(x: [batch, d: 3, h: 4, w: 5, c: 4]) = x |> Conv3d(6, stride = 2, groups = {groups}, bias = false)"
+        ));
+        let f = roughen(&mut model, ".f");
+        let x = model.given.inputs[0].clone();
+        let want = Value::from_fn(&[models::BATCH, 2, 2, 3, 6], |at| {
+            let [n, z, y, v, out] = *at else { panic!() };
+            let (each, group) = (4 / groups, out / (6 / groups));
+            let mut sum = 0.0;
+            tensa::ops::for_each_index(&[3, 3, 3, each], |tap| {
+                let place = |at: usize, tap: usize| (2 * at + tap) as i64 - 1;
+                let channel = (group * each + tap[3]) as i64;
+                let from = [n as i64, place(z, tap[0]), place(y, tap[1]), place(v, tap[2]), channel];
+                let weight = match groups {
+                    1 => f.at(&[tap[0], tap[1], tap[2], tap[3], out]),
+                    _ => f.at(&[tap[0], tap[1], tap[2], group, tap[3], out % (6 / groups)]),
+                };
+                sum += padded(&x, &from) * weight;
+            });
+            sum
+        });
+        assert_close(&model.predict(), &want);
+    }
+}
+
+#[test]
 fn transposed_convolutions_add_copies() {
     for (k, stride, pad) in [(2, 2, 0), (4, 2, 1), (3, 2, 1), (3, 1, 1), (5, 3, 0), (1, 2, 0)] {
         let mut model = open(&format!(
