@@ -245,15 +245,11 @@ impl<'a> Checker<'a> {
             return known;
         }
         let mut ty = self.ty(x).clone();
-        ty.axes.retain(|other| !self.axes_equal(other.id, axis));
+        ty.axes.retain(|other| !self.same_axis(other.id, axis));
         let span = self.exprs[x.0 as usize].span;
         let row = self.push(ExprKind::Row { scan, axis, x }, ty, span);
         self.scans[at].rows.insert(x, row);
         row
-    }
-
-    fn axes_equal(&self, a: AxisId, b: AxisId) -> bool {
-        self.same_axis(a, b)
     }
 
     /// The tensors of the value of a block, and the value with their places in it.
