@@ -236,10 +236,35 @@ pub fn split_uneven(axis: &str, (whole, parts): (String, String), span: Span) ->
 }
 
 /// A split of which nothing says that it is even.
-pub fn split_unproved(axis: &str, (whole, parts): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0302, span, format!("nothing says that {parts} divides `{axis}` = {whole}"))
-        .here("it must, to split here")
-        .help(format!("say so in the definition: `where {parts} divides {whole}`"))
+pub fn split_unproved(axis: &str, (whole, parts): (String, String), sign: &str, span: Span) -> Diagnostic {
+    let message = match sign {
+        "divides" => format!("nothing says that {parts} divides `{axis}` = {whole}"),
+        _ => format!("nothing says that the parts fill `{axis}`: {parts} and {whole}"),
+    };
+    Diagnostic::error(Code::E0302, span, message).here("it must, to split here")
+}
+
+/// How a fact is given.
+pub fn say_where(facts: &str) -> String {
+    format!("say so in the definition: `where {facts}`")
+}
+
+/// A position of which nothing says that it is one.
+pub fn range_unproved(axis: &str, (position, size): (String, String), span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0302, span, format!("nothing says that `{axis}` = {size} reaches to {position}"))
+        .here("it must, to be read here")
+}
+
+/// A part of which nothing says that it ends behind its beginning.
+pub fn slice_unproved(size: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0302, span, format!("nothing says that {size} is a size"))
+        .here("this part would have as many places")
+}
+
+/// A truth that must be known before the run, and is not.
+pub fn fact_undecided(fact: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0302, span, format!("nothing says whether {fact}"))
+        .here("this must be known before the run")
 }
 
 /// A result without the declared axes.

@@ -90,6 +90,13 @@ pub fn fact_fails(
     told.here("used here").label(fact, "this does not hold")
 }
 
+/// A `where` line of which nothing says that it holds.
+pub fn fact_open(name: Symbol, facts: &str, span: Span, fact: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0302, span, format!("`{name}` needs `{facts}`, and nothing says so"))
+        .here("used here")
+        .label(fact, "needed here")
+}
+
 /// A stage that depends on what runs.
 pub fn stage_needs_static_if(actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, "which stage a pipe takes must be known before it runs")

@@ -1,6 +1,6 @@
 //! The tensor graph: what a program computes, without names, loops or devices.
 //!
-//! `dim` sizes · `types` what a value is · `op` the operations as words · `graph` nodes and what is around
+//! `dim` sizes · `facts` what is supposed of them and what follows · `types` what a value is · `op` the operations as words · `graph` nodes and what is around
 //! them · `scan` loops · `attention` what it is · `host` the scalar program of a step · `text` print and parse · `scalar` the primitives of kernels ·
 //! `expand` the functions made of them · `special` their references in f64.
 //!
@@ -11,6 +11,7 @@
 pub mod attention;
 pub mod dim;
 pub mod expand;
+pub mod facts;
 pub mod graph;
 pub mod host;
 pub mod op;
@@ -22,6 +23,7 @@ pub mod types;
 
 pub use attention::{Attention, AttentionArg, AttentionResult};
 pub use dim::{Dim, SizeId, SizeOverflow};
+pub use facts::{Fact, Facts, Truth};
 pub use graph::{
     Graph, Input, InputId, LayerId, Node, NodeId, Origin, Output, Param, ParamId, RematId, Role, State, StateId,
 };

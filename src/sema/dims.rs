@@ -1,15 +1,17 @@
 //! Sizes under unification: which symbols are known to be what.
 //!
 //! A *rigid* size (the batch, a size of an opaque argument) equals only itself. An *open* one stands
-//! for a size that a later use fixes. Equality of canonical polynomials is comparison; an equation is
-//! solved when an open size occurs once, with the factor 1 or -1.
+//! for a size that a later use fixes. Two sizes are equal when their difference is zero by what is supposed; an
+//! equation is solved when an open size occurs once, with the factor 1 or -1.
 
-use crate::ir::{Dim, SizeId};
+use crate::ir::{Dim, Fact, Facts, SizeId, Truth};
 
 /// All sizes of a program.
 #[derive(Default)]
 pub struct Sizes {
     all: Vec<Size>,
+    /// What is supposed where the check stands.
+    pub facts: Facts,
 }
 
 struct Size {
@@ -55,7 +57,8 @@ impl Sizes {
         }
         let known = |id: SizeId| self.all[id.0 as usize].solution.as_ref().map(|solution| self.resolve(solution));
         // A solution never overflows: it was built by checked arithmetic from parts of this size.
-        dim.substitute(&known).unwrap_or_else(|_| dim.clone())
+        let dim = dim.substitute(&known).unwrap_or_else(|_| dim.clone());
+        self.facts.reduce(&dim)
     }
 
     /// Whether a later use may still fix this size.
@@ -92,18 +95,38 @@ impl Sizes {
                 }
             }
         }
-        Err(Mismatch::Open)
+        match self.facts.judge(&Fact::Equal(a, b)) {
+            Truth::Proved => Ok(()),
+            Truth::Refuted => Err(Mismatch::Refuted),
+            Truth::Open => Err(Mismatch::Open),
+        }
     }
 
-    /// Supposes that `k` divides a size that nothing is known of: it becomes `k · q`.
-    pub fn suppose_divides(&mut self, k: &Dim, whole: &Dim) {
-        let (k, whole) = (self.resolve(k), self.resolve(whole));
-        let Some(id) = whole.as_size().filter(|id| !k.sizes().contains(id)) else { return };
-        let name = format!("({} / {})", self.show(&whole), self.show(&k));
-        let quotient = self.rigid(name);
-        if let Ok(product) = k.mul(&quotient) {
-            self.all[id.0 as usize].solution = Some(product);
+    /// What follows of a fact from what is known here.
+    pub fn judge(&self, fact: &Fact) -> Truth {
+        self.facts.judge(&fact.map(|dim| self.resolve(dim)))
+    }
+
+    /// Takes a fact as given. An equality that says what a rigid size is puts it in its place.
+    pub fn suppose(&mut self, fact: &Fact) {
+        let fact = fact.map(|dim| self.resolve(dim));
+        if let Fact::Equal(a, b) = &fact
+            && self.define(a, b)
+        {
+            return;
         }
+        self.facts.suppose(&fact);
+    }
+
+    /// Whether one side is the name of a size that the other is free of, which then stands for it.
+    fn define(&mut self, a: &Dim, b: &Dim) -> bool {
+        for (name, other) in [(b, a), (a, b)] {
+            if let Some(id) = name.as_size().filter(|id| !other.sizes().contains(id)) {
+                self.all[id.0 as usize].solution = Some(other.clone());
+                return true;
+            }
+        }
+        false
     }
 
     /// The size in the user's names: `2 * t + 1`; `?` for one that nothing fixed.

@@ -113,6 +113,8 @@ pub struct Def {
     pub inputs: Vec<Param>,
     /// After `->`.
     pub result: Option<Type>,
+    /// The last part of the head before the facts: the result, or the inputs. A `where` stands behind it.
+    pub head: Span,
     /// After `where`.
     pub facts: Vec<Expr>,
     /// `= expr` is a block without statements.

@@ -236,6 +236,7 @@ fn def() -> impl Strategy<Value = Def> {
         config,
         inputs,
         result,
+        head: NOWHERE,
         facts,
         body,
         grad,

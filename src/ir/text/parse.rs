@@ -452,21 +452,26 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A quotient binds tightest, as `Dim::display` writes it.
     fn dim_factor(&mut self) -> Parsed<Dim> {
+        let left = self.dim_operand()?;
+        let result = if self.eat("//") {
+            left.floor_div(&self.dim_operand()?)
+        } else if self.eat("%") {
+            left.modulo(&self.dim_operand()?)
+        } else {
+            return Ok(left);
+        };
+        result.map_err(|_| "a division by zero".to_owned())
+    }
+
+    fn dim_operand(&mut self) -> Parsed<Dim> {
         if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
             let digits = self.take_while(|c| c.is_ascii_digit());
             return digits.parse().map(Dim::constant).map_err(|_| "a size that overflows".to_owned());
         }
         if self.eat("(") {
-            let left = self.parenthesised_rest()?;
-            let floor = self.eat("//");
-            if !floor {
-                self.expect("%")?;
-            }
-            self.expect("(")?;
-            let right = self.parenthesised_rest()?;
-            let result = if floor { left.floor_div(&right) } else { left.modulo(&right) };
-            return result.map_err(|_| "a division by zero".to_owned());
+            return self.parenthesised_rest();
         }
         let word = self.word()?;
         let numbered = || word.strip_prefix('s').and_then(|digits| digits.parse().ok());

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::Symbol;
-use crate::ir::{DType, Dim};
+use crate::ir::{DType, Dim, Fact};
 use crate::sema::typed::{Axis, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
@@ -21,7 +21,12 @@ impl<'a> Checker<'a> {
                 self.store = super::store::Store::default();
                 self.exprs.clear();
                 self.alone = true;
+                self.own = Some(def);
+                self.words.clear();
+                self.sizes.facts = crate::ir::Facts::default();
                 self.opaque(def);
+                self.sizes.facts = crate::ir::Facts::default();
+                self.own = None;
                 self.alone = false;
             }
         }
@@ -78,6 +83,11 @@ impl<'a> Checker<'a> {
     fn opaque_axis(&mut self, name: Symbol, axes: &mut FxHashMap<Symbol, AxisArg>, span: crate::base::Span) -> Axis {
         let known = axes.entry(name).or_insert_with(|| {
             let size = self.sizes.rigid(name.as_str());
+            if name != Symbol::new("rest") {
+                self.words.extend(size.as_size());
+            }
+            // An axis has a place at least; a use with none is checked with what it has.
+            self.sizes.suppose(&Fact::AtMost(Dim::ONE, size.clone()));
             AxisArg { id: self.axes.add(Some(name), size.clone()), size, span }
         });
         Axis { id: known.id, size: known.size.clone(), from: span }
@@ -124,7 +134,11 @@ impl<'a> Checker<'a> {
                 Value::Tensor(self.push(ExprKind::Input(0), Type { dtype, kind, axes: of_type }, span))
             }
             Some(TypeKind::Named(ident)) => match ident.name.as_str() {
-                "int" => Value::Int(self.sizes.rigid(param.name.name.as_str())),
+                "int" => {
+                    let size = self.sizes.rigid(param.name.name.as_str());
+                    self.words.extend(size.as_size());
+                    Value::Int(size)
+                }
                 "float" => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
                 "axis" => Value::Axis({
                     let axis = self.opaque_axis(param.name.name, axes, span);

@@ -3,7 +3,7 @@
 
 use crate::base::Span;
 use crate::diag::{shape, value as told};
-use crate::ir::{DType, Dim};
+use crate::ir::{DType, Dim, Fact, Truth};
 use crate::ops::{Cmp, MapOp};
 use crate::sema::dims::Mismatch;
 use crate::sema::typed::{Axis, ExprId, ExprKind, Fun, Kind, Type};
@@ -149,8 +149,15 @@ impl<'a> Checker<'a> {
     }
 
     fn fold_sizes(&mut self, op: BinaryOp, a: &Dim, b: &Dim, span: Span) -> Option<Value<'a>> {
-        let difference = a.sub(b).ok().and_then(|difference| difference.as_const());
-        let compare = |test: fn(i64) -> bool| difference.map(|difference| Value::Bool(test(difference)));
+        if let Some(fact) = fact_of(op, a, b) {
+            return match self.sizes.judge(&fact) {
+                Truth::Proved => Some(Value::Bool(true)),
+                Truth::Refuted => Some(Value::Bool(false)),
+                // A comparison that only the run decides is a number of the run; no such number says what divides.
+                Truth::Open if op == BinaryOp::Divides => Some(self.undecided(&fact, span)),
+                Truth::Open => None,
+            };
+        }
         let dim = match op {
             BinaryOp::Add => a.add(b),
             BinaryOp::Sub => a.sub(b),
@@ -158,7 +165,7 @@ impl<'a> Checker<'a> {
             BinaryOp::FloorDiv => a.floor_div(b),
             BinaryOp::Mod => a.modulo(b),
             BinaryOp::Div => {
-                return match (a.div_exact(b), a.as_const(), b.as_const()) {
+                return match (self.sizes.facts.exact(a, b), a.as_const(), b.as_const()) {
                     (_, Some(a), Some(0)) => Some(Value::Float(a as f64 / 0.0)),
                     (Some(quotient), ..) => Some(Value::Int(quotient)),
                     (None, Some(a), Some(b)) => Some(Value::Float(a as f64 / b as f64)),
@@ -173,21 +180,15 @@ impl<'a> Checker<'a> {
                     None => Value::Float((base as f64).powf(exponent as f64)),
                 });
             }
-            // 0 divides itself alone.
-            BinaryOp::Divides if *a == Dim::ZERO => return b.as_const().map(|b| Value::Bool(b == 0)),
-            BinaryOp::Divides => {
-                return match b.modulo(a).ok().and_then(|rest| rest.as_const()) {
-                    Some(rest) => Some(Value::Bool(rest == 0)),
-                    None => Some(Value::Bool(true)),
-                };
-            }
-            BinaryOp::Lt => return compare(|d| d < 0),
-            BinaryOp::Le => return compare(|d| d <= 0),
-            BinaryOp::Gt => return compare(|d| d > 0),
-            BinaryOp::Ge => return compare(|d| d >= 0),
-            BinaryOp::Eq => return compare(|d| d == 0),
-            BinaryOp::Ne => return compare(|d| d != 0),
-            BinaryOp::And | BinaryOp::Or => return None,
+            BinaryOp::Divides
+            | BinaryOp::Lt
+            | BinaryOp::Le
+            | BinaryOp::Gt
+            | BinaryOp::Ge
+            | BinaryOp::Eq
+            | BinaryOp::Ne
+            | BinaryOp::And
+            | BinaryOp::Or => return None,
         };
         Some(match dim {
             Ok(dim) => Value::Int(dim),
@@ -347,4 +348,27 @@ impl<'a> Checker<'a> {
         let number = self.number(value, DType::F32, span);
         if axes.is_empty() { number } else { self.push(ExprKind::Expand(number), plain(axes), span) }
     }
+}
+
+/// What a comparison of two sizes says.
+pub(super) fn fact_of(op: BinaryOp, a: &Dim, b: &Dim) -> Option<Fact> {
+    let (a, b) = (a.clone(), b.clone());
+    Some(match op {
+        BinaryOp::Divides => Fact::Divides(a, b),
+        BinaryOp::Eq => Fact::Equal(a, b),
+        BinaryOp::Ne => Fact::Differ(a, b),
+        BinaryOp::Le => Fact::AtMost(a, b),
+        BinaryOp::Lt => Fact::Below(a, b),
+        BinaryOp::Ge => Fact::AtMost(b, a),
+        BinaryOp::Gt => Fact::Below(b, a),
+        BinaryOp::Add
+        | BinaryOp::Sub
+        | BinaryOp::Mul
+        | BinaryOp::Div
+        | BinaryOp::FloorDiv
+        | BinaryOp::Mod
+        | BinaryOp::Pow
+        | BinaryOp::And
+        | BinaryOp::Or => return None,
+    })
 }

@@ -344,7 +344,7 @@ impl<'a> Checker<'a> {
             return Value::Error;
         }
         // What a fact refuses is told before a size of the result is computed with it.
-        let (late, early) = def.facts.iter().partition(|fact| names_result_axis(def, binders, fact));
+        let (late, early) = def.facts.iter().partition(|fact| super::facts::names_result_axis(def, binders, fact));
         if !self.check_facts(scope, binders, def, early, span)
             || !self.declare_result_axes(scope, binders, def)
             || !self.check_facts(scope, binders, def, late, span)
@@ -411,70 +411,6 @@ impl<'a> Checker<'a> {
         fits.then_some(places)
     }
 
-    /// `where heads divides d`
-    fn check_facts(
-        &mut self,
-        scope: &mut Scope<'a>,
-        binders: &Binders,
-        def: &'a ast::Def,
-        facts: Vec<&'a ast::Expr>,
-        span: Span,
-    ) -> bool {
-        let mut holds = true;
-        for fact in facts {
-            if let Value::Bool(false) = self.expr(scope, fact) {
-                let (here, known) = (self.fact_here(scope, fact), self.fact_names(scope, binders, fact));
-                let text = crate::syntax::print::print_expr(fact);
-                let told = told::fact_fails(def.name.name, (&text, here.as_deref()), &known, span, fact.span);
-                self.report(told);
-                holds = false;
-            } else if self.alone {
-                self.suppose(scope, fact);
-            }
-        }
-        holds
-    }
-
-    /// A fact with the sizes of this use in it: `5 <= 3`.
-    fn fact_here(&mut self, scope: &mut Scope<'a>, fact: &'a ast::Expr) -> Option<String> {
-        let Ast::Chain(left, rest) = &fact.kind else { return None };
-        let [(op, _, right)] = &rest[..] else { return None };
-        let mut shown = |side: &'a ast::Expr| match self.expr(scope, side) {
-            Value::Int(size) | Value::Axis(AxisArg { size, .. }) => Some(self.sizes.show(&size)),
-            _ => None,
-        };
-        Some(format!("{} {} {}", shown(left)?, op.sign(), shown(right)?))
-    }
-
-    /// The sizes that a fact names, `h = 4`, with the caller's name for an axis where it is another.
-    fn fact_names(&mut self, scope: &mut Scope<'a>, binders: &Binders, fact: &'a ast::Expr) -> Vec<String> {
-        let mut names: Vec<(Symbol, &'a ast::Expr)> = Vec::new();
-        fact.walk(&mut |part| {
-            if let Ast::Name(name) = part.kind
-                && !names.iter().any(|(known, _)| *known == name)
-            {
-                names.push((name, part));
-            }
-        });
-        let mut known = Vec::new();
-        for (name, part) in names {
-            let (Value::Int(size) | Value::Axis(AxisArg { size, .. })) = self.expr(scope, part) else { continue };
-            let outer = binders.get(&name).and_then(|binder| self.axes.name(binder.outer?));
-            let outer = outer.filter(|outer| *outer != name).map_or_else(String::new, |outer| format!(" (`{outer}`)"));
-            known.push(format!("{name}{outer} = {}", self.sizes.show(&size)));
-        }
-        known
-    }
-
-    /// Takes `k divides d` as given where a definition is checked on its own: `d` becomes `k * q` for some `q`.
-    fn suppose(&mut self, scope: &mut Scope<'a>, fact: &'a ast::Expr) {
-        let Ast::Chain(divisor, rest) = &fact.kind else { return };
-        let [(ast::BinaryOp::Divides, _, whole)] = &rest[..] else { return };
-        let (Value::Int(k) | Value::Axis(AxisArg { size: k, .. })) = self.expr(scope, divisor) else { return };
-        let (Value::Int(d) | Value::Axis(AxisArg { size: d, .. })) = self.expr(scope, whole) else { return };
-        self.sizes.suppose_divides(&k, &d);
-    }
-
     /// The size of `d'`, another axis than `d` and as large.
     pub(super) fn primed_size(&self, scope: &Scope<'a>, name: Symbol) -> Option<crate::ir::Dim> {
         let plain = Symbol::new(name.as_str().strip_suffix('\'')?);
@@ -493,18 +429,6 @@ impl<'a> Checker<'a> {
     ) -> crate::sema::typed::AxisId {
         *scope.axes.entry(name).or_insert_with(|| self.axes.add(Some(name), size.clone()))
     }
-}
-
-/// Whether a fact speaks of an axis that only the result has.
-fn names_result_axis(def: &ast::Def, binders: &Binders, fact: &ast::Expr) -> bool {
-    let Some(ast::TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return false };
-    let is_result = |symbol: Symbol| {
-        let named = |decl: &ast::AxisDecl| matches!(decl, ast::AxisDecl::Axis { name, .. } if name.name == symbol);
-        !binders.contains_key(&symbol) && axes.iter().any(named)
-    };
-    let mut found = false;
-    fact.walk(&mut |part| found |= matches!(part.kind, Ast::Name(name) if is_result(name)));
-    found
 }
 
 fn body_of(kind: DefKind) -> Body {

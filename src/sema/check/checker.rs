@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{FileId, Span, Symbol};
 use crate::diag::{Diagnostic, Diagnostics, shape};
-use crate::ir::{DType, Dim, RematId};
+use crate::ir::{DType, Dim, RematId, SizeId};
 use crate::syntax::ast;
 
 use super::store::{ActiveScan, Store, Totals};
@@ -61,6 +61,9 @@ pub(super) struct Checker<'a> {
     /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
     /// is left to its uses.
     pub(super) alone: bool,
+    /// The definition that is elaborated on its own, and the sizes that its signature has words for.
+    pub(super) own: Option<&'a ast::Def>,
+    pub(super) words: FxHashSet<SizeId>,
     /// Definitions that something elaborated, by their names' places.
     pub(super) used: FxHashSet<Span>,
     /// Values of top-level `let`s by the places of their names; none while one is being found.
@@ -99,6 +102,8 @@ impl<'a> Checker<'a> {
             calls: Vec::new(),
             totals: None,
             alone: false,
+            own: None,
+            words: FxHashSet::default(),
             used: FxHashSet::default(),
             constants: FxHashMap::default(),
         }

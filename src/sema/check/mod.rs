@@ -1,7 +1,7 @@
 //! The elaboration of expressions, calls and sections.
 //!
 //! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
-//! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `bind` signatures against
+//! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `facts` what `where` says · `bind` signatures against
 //! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `window` affine reading · `scatter` reductions to places · `sort` orders · `derivative` derivatives by a name · `store` what is kept, `param` parameters and
 //! states · `train` the section of a run, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions that nothing uses.
 
@@ -13,6 +13,7 @@ mod call;
 mod checker;
 mod derivative;
 mod expr;
+mod facts;
 mod param;
 mod pipe;
 mod result;

@@ -2,7 +2,7 @@
 
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
-use crate::ir::{DType, Dim};
+use crate::ir::{DType, Dim, Fact, Truth};
 use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
 use crate::sema::value::{Callee, Function, Scope, Value};
 use crate::syntax::ast::{self, Ix};
@@ -76,14 +76,24 @@ impl<'a> Checker<'a> {
         let Ok(known) = known else { return self.fail(shape::overflow(span)) };
         let (whole_size, known) = (self.sizes.resolve(&whole.size), self.sizes.resolve(&known));
         let shown = (self.sizes.show(&whole_size), self.sizes.show(&known));
-        let rest = match (open, whole_size.div_exact(&known)) {
-            (0, Some(rest)) if rest == Dim::ONE => rest,
-            (1, Some(rest)) => rest,
-            (1, None) if whole_size.as_const().is_none() && known != Dim::ZERO => {
-                return self.fail(shape::split_unproved(&self.axes.show(whole.id), shown, f.span));
-            }
+        // What is left over for the open part, or that nothing is.
+        let (fact, rest) = match open {
+            0 => (Fact::Equal(known.clone(), whole_size.clone()), Ok(Dim::ONE)),
+            1 => (Fact::Divides(known.clone(), whole_size.clone()), whole_size.floor_div(&known)),
             _ => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)),
         };
+        let Ok(rest) = rest else { return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)) };
+        match self.sizes.judge(&fact) {
+            Truth::Proved => {}
+            Truth::Refuted => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)),
+            Truth::Open => {
+                let told = shape::split_unproved(&self.axes.show(whole.id), shown, fact.sign(), f.span);
+                let told = self.with_where(told, std::slice::from_ref(&fact));
+                self.report(told);
+                self.sizes.suppose(&fact);
+            }
+        }
+        let rest = self.sizes.resolve(&rest);
         let mut axes = Vec::new();
         for axis in &ty.axes {
             if axis.id != whole.id {
@@ -352,8 +362,11 @@ impl<'a> Checker<'a> {
             return Value::Error;
         }
         let Ok(size) = end.sub(&start) else { return self.fail(shape::overflow(at.span)) };
-        if self.sizes.resolve(&size).as_const().is_some_and(|size| size < 0) {
-            return self.fail(shape::negative_size(&self.sizes.show(&size), at.span));
+        let fact = Fact::AtMost(start.clone(), end);
+        match self.sizes.judge(&fact) {
+            Truth::Proved => {}
+            Truth::Refuted => return self.fail(shape::negative_size(&self.sizes.show(&size), at.span)),
+            Truth::Open => self.settle(vec![fact], |this| shape::slice_unproved(&this.sizes.show(&size), at.span)),
         }
         let mut axes = ty.axes.clone();
         for other in &mut axes {
@@ -364,16 +377,28 @@ impl<'a> Checker<'a> {
         Value::Tensor(self.push(ExprKind::Slice { x, axis: axis.id, start }, Type { axes, ..ty }, span))
     }
 
-    /// Whether a known position lies within a known axis; what is symbolic is left to the run.
+    /// Whether a position lies within an axis; an end may be one behind the last. What nothing decides is asked of
+    /// the signature, or left to the sizes of the run.
     fn in_range(&mut self, position: &Dim, axis: &Axis, is_end: bool, span: Span) -> bool {
-        let left =
-            self.sizes.resolve(&axis.size).sub(&self.sizes.resolve(position)).ok().and_then(|left| left.as_const());
-        let below = self.sizes.resolve(position).as_const().is_some_and(|position| position < 0);
-        if below || left.is_some_and(|left| left < i64::from(!is_end)) {
+        let (at, size) = (self.sizes.resolve(position), self.sizes.resolve(&axis.size));
+        let low = Fact::AtMost(Dim::ZERO, at.clone());
+        let high = if is_end { Fact::AtMost(at, size) } else { Fact::Below(at, size) };
+        let truths = [self.sizes.judge(&low), self.sizes.judge(&high)];
+        if truths.contains(&Truth::Refuted) {
             let told = (self.sizes.show(position), self.sizes.show(&axis.size));
             self.report(shape::out_of_range(&self.axes.show(axis.id), told, span));
             return false;
         }
+        let open: Vec<Fact> = [low, high]
+            .into_iter()
+            .zip(truths)
+            .filter(|(_, truth)| *truth == Truth::Open)
+            .map(|(fact, _)| fact)
+            .collect();
+        self.settle(open, |this| {
+            let told = (this.sizes.show(position), this.sizes.show(&axis.size));
+            shape::range_unproved(&this.axes.show(axis.id), told, span)
+        });
         true
     }
 

@@ -328,7 +328,9 @@ impl<'a> Checker<'a> {
             return false;
         };
         let left = size.sub(&Dim::ONE).and_then(|last| last.sub(&high));
-        let inside = along.m == 1 && low.is_nonnegative() && left.is_ok_and(|left| left.is_nonnegative());
+        let inside = along.m == 1
+            && self.sizes.facts.is_nonnegative(&low)
+            && left.is_ok_and(|left| self.sizes.facts.is_nonnegative(&left));
         if inside {
             return true;
         }

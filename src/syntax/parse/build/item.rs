@@ -72,7 +72,11 @@ impl Builder<'_, '_> {
         let mut facts = Vec::new();
         let mut body = None;
         let mut grad = None;
+        let mut head = self.span(&whole);
         for part in parts(node) {
+            if let Rule::params = part.as_rule() {
+                head = self.span(&part);
+            }
             match part.as_rule() {
                 Rule::def_word => kind = def_kind(part.as_str()),
                 Rule::ident => name = Some(self.ident(&part)),
@@ -95,6 +99,7 @@ impl Builder<'_, '_> {
             axes,
             config: lists.pop(),
             inputs,
+            head: result.as_ref().map_or(head, |ty: &crate::syntax::ast::Type| ty.span),
             result,
             facts,
             body,

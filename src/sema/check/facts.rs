@@ -1,0 +1,163 @@
+//! Facts about sizes: obligations at each use of a definition, suppositions where it is checked on its own.
+//!
+//! A fact is proved, refuted or open. One that is open while a definition stands alone is asked of its signature, with
+//! the `where` that settles it; one that is open in a run speaks of the batch.
+
+use crate::base::{Span, Symbol};
+use crate::diag::{Diagnostic, shape, value as told};
+use crate::ir::{Dim, Fact, Truth};
+use crate::sema::value::{AxisArg, Scope, Value};
+use crate::syntax::ast::{self, ExprKind as Ast};
+
+use super::arith::fact_of;
+use super::bind::Binders;
+use super::checker::Checker;
+
+impl<'a> Checker<'a> {
+    /// `where heads divides d`
+    pub(super) fn check_facts(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &Binders,
+        def: &'a ast::Def,
+        facts: Vec<&'a ast::Expr>,
+        span: Span,
+    ) -> bool {
+        let mut holds = true;
+        let mut open: Vec<(Fact, Span)> = Vec::new();
+        for expr in facts {
+            let fact = self.fact(scope, expr);
+            let refuted = match &fact {
+                Some(fact) => self.sizes.judge(fact) == Truth::Refuted,
+                None => matches!(self.expr(scope, expr), Value::Bool(false)),
+            };
+            if refuted {
+                let (here, known) = (self.fact_here(scope, expr), self.fact_names(scope, binders, expr));
+                let text = crate::syntax::print::print_expr(expr);
+                let told = told::fact_fails(def.name.name, (&text, here.as_deref()), &known, span, expr.span);
+                self.report(told);
+                holds = false;
+            } else if let Some(fact) = fact.filter(|fact| self.sizes.judge(fact) == Truth::Open) {
+                open.push((fact, expr.span));
+            }
+        }
+        let is_own = self.own.is_some_and(|own| own.name.span == def.name.span) && self.calls.len() == 1;
+        if is_own {
+            open.iter().for_each(|(fact, _)| self.sizes.suppose(fact));
+            return holds;
+        }
+        if let Some(&(_, place)) = open.first() {
+            let facts: Vec<Fact> = open.into_iter().map(|(fact, _)| fact).collect();
+            let at = self.user_span(span);
+            let shown = self.show_facts(&facts);
+            self.settle(facts, |_| told::fact_open(def.name.name, &shown, at, place));
+        }
+        holds
+    }
+
+    /// A comparison of two sizes as a fact.
+    fn fact(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Fact> {
+        let Ast::Chain(left, rest) = &expr.kind else { return None };
+        let [(op, _, right)] = &rest[..] else { return None };
+        fact_of(*op, &Dim::ZERO, &Dim::ZERO)?;
+        let mut size = |side: &'a ast::Expr| match self.expr(scope, side) {
+            Value::Int(size) | Value::Axis(AxisArg { size, .. }) => Some(size),
+            _ => None,
+        };
+        let (left, right) = (size(left)?, size(right)?);
+        fact_of(*op, &left, &right)
+    }
+
+    /// Facts that nothing decides: told while a definition stands alone, and taken as given from here on, so that
+    /// what follows from them is silent.
+    pub(super) fn settle(&mut self, facts: Vec<Fact>, told: impl FnOnce(&Self) -> Diagnostic) {
+        if facts.is_empty() {
+            return;
+        }
+        // The columns of a model are as large as its data says, and each run checks them.
+        if self.own.is_some_and(|own| own.kind != ast::DefKind::Model) {
+            let told = self.with_where(told(self), &facts);
+            self.report(told);
+        }
+        if self.alone {
+            facts.iter().for_each(|fact| self.sizes.suppose(fact));
+        }
+    }
+
+    /// `k divides n` where a truth value is asked for and nothing decides it.
+    pub(super) fn undecided(&mut self, fact: &Fact, span: Span) -> Value<'a> {
+        let shown = self.show_facts(std::slice::from_ref(fact));
+        let told = self.with_where(shape::fact_undecided(&shown, span), std::slice::from_ref(fact));
+        self.fail(told)
+    }
+
+    fn show_facts(&self, facts: &[Fact]) -> String {
+        let shown: Vec<String> = facts
+            .iter()
+            .map(|fact| {
+                let (a, b) = fact.sides();
+                format!("{} {} {}", self.sizes.show(a), fact.sign(), self.sizes.show(b))
+            })
+            .collect();
+        shown.join(", ")
+    }
+
+    /// The message with the `where` that settles these facts, where the signature has words for their sizes.
+    pub(super) fn with_where(&self, told: Diagnostic, facts: &[Fact]) -> Diagnostic {
+        let text = self.show_facts(facts);
+        let sizes = || facts.iter().flat_map(|fact| [fact.sides().0, fact.sides().1]);
+        let written = sizes().flat_map(|dim| self.sizes.resolve(dim).sizes()).all(|id| self.words.contains(&id));
+        let Some(own) = self.own.filter(|own| written && !self.is_std(own.span)) else {
+            return told.help(shape::say_where(&text));
+        };
+        let (at, edit) = match own.facts.last() {
+            Some(last) => (last.span, format!(", {text}")),
+            None => (own.head, format!(" where {text}")),
+        };
+        let end = Span { start: at.end, ..at };
+        told.fix(shape::say_where(&text), end, edit)
+    }
+
+    /// A fact with the sizes of this use in it: `5 <= 3`.
+    fn fact_here(&mut self, scope: &mut Scope<'a>, fact: &'a ast::Expr) -> Option<String> {
+        let Ast::Chain(left, rest) = &fact.kind else { return None };
+        let [(op, _, right)] = &rest[..] else { return None };
+        let mut shown = |side: &'a ast::Expr| match self.expr(scope, side) {
+            Value::Int(size) | Value::Axis(AxisArg { size, .. }) => Some(self.sizes.show(&size)),
+            _ => None,
+        };
+        Some(format!("{} {} {}", shown(left)?, op.sign(), shown(right)?))
+    }
+
+    /// The sizes that a fact names, `h = 4`, with the caller's name for an axis where it is another.
+    fn fact_names(&mut self, scope: &mut Scope<'a>, binders: &Binders, fact: &'a ast::Expr) -> Vec<String> {
+        let mut names: Vec<(Symbol, &'a ast::Expr)> = Vec::new();
+        fact.walk(&mut |part| {
+            if let Ast::Name(name) = part.kind
+                && !names.iter().any(|(known, _)| *known == name)
+            {
+                names.push((name, part));
+            }
+        });
+        let mut known = Vec::new();
+        for (name, part) in names {
+            let (Value::Int(size) | Value::Axis(AxisArg { size, .. })) = self.expr(scope, part) else { continue };
+            let outer = binders.get(&name).and_then(|binder| self.axes.name(binder.outer?));
+            let outer = outer.filter(|outer| *outer != name).map_or_else(String::new, |outer| format!(" (`{outer}`)"));
+            known.push(format!("{name}{outer} = {}", self.sizes.show(&size)));
+        }
+        known
+    }
+}
+
+/// Whether a fact speaks of an axis that only the result has.
+pub(super) fn names_result_axis(def: &ast::Def, binders: &Binders, fact: &ast::Expr) -> bool {
+    let Some(ast::TypeKind::Tensor { axes, .. }) = def.result.as_ref().map(|ty| &ty.kind) else { return false };
+    let is_result = |symbol: Symbol| {
+        let named = |decl: &ast::AxisDecl| matches!(decl, ast::AxisDecl::Axis { name, .. } if name.name == symbol);
+        !binders.contains_key(&symbol) && axes.iter().any(named)
+    };
+    let mut found = false;
+    fact.walk(&mut |part| found |= matches!(part.kind, Ast::Name(name) if is_result(name)));
+    found
+}
