@@ -373,3 +373,22 @@ fn an_interrupted_run_saves_itself_and_goes_on() {
     };
     assert_eq!(epochs("1"), epochs("2"));
 }
+
+/// What only a batch decides is held against each, for whom it concerns: a step here, and no prediction.
+#[test]
+fn batches_are_held_to_what_the_program_needs() {
+    let place = Place::new();
+    let rows: String = (0..20).map(|row| format!("{row},{}\n", row % 3)).collect();
+    fs::write(place.path("rows.csv"), format!("a,b\n{rows}")).unwrap();
+    let text = "data Rows = csv(\"rows.csv\") {\n  x = columns[d](\"a\", \"b\")\n  split = random(train = 100%)\n  \
+                batch = 8\n}\nmodel Net(x: [batch, d]) -> [batch, h] = x |> Dense(h: 1)\ntrain Net on Rows {\n  \
+                predict = Net(x)\n  loss = mean(predict[batch = 0..6]^2)\n  optimizer = SGD(lr = 1e-6)\n  epochs = 1\n}\n";
+    fs::write(place.path("rows.model"), text).unwrap();
+    place.run(&["run", "rows.model"]).says(&["E0831", "a batch has 4 rows", "`6 <= batch`", "`6 <= 4`"]);
+    fs::write(place.path("whole.model"), text.replace("batch = 8", "batch = 10")).unwrap();
+    place.run(&["run", "whole.model"]).with(0);
+    fs::write(place.path("one.csv"), "a,b\n1,2\n").unwrap();
+    place.run(&["predict", "whole.model", "--input", "one.csv"]).with(0);
+    fs::write(place.path("left.model"), text.replace("batch = 8", "batch = 8\n  drop_last = true")).unwrap();
+    place.run(&["run", "left.model"]).with(0);
+}

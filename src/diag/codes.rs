@@ -156,6 +156,7 @@ codes! {
     E0828 "a run cannot be continued"
     E0829 "a project cannot be made here"
     E0830 "a file of weights does not fit the layer it is loaded into"
+    E0831 "a batch has not the size that the program needs"
     W0201 "a definition hides one of the library"
     W0202 "nothing uses this definition"
     W0203 "nothing uses this let"

@@ -65,6 +65,13 @@ pub fn index_outside(column: &str, value: i64, row: usize, below: usize) -> Diag
     )
 }
 
+/// A batch of which something does not hold that the program needs: `8 <= batch`, which here is `8 <= 3`.
+pub fn batch_breaks(needed: &str, here: &str, rows: usize, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0831, span, format!("a batch has {rows} rows, and the program needs `{needed}`"))
+        .here(format!("needed here; with this batch it is `{here}`"))
+        .help("choose the batch so that it holds; `drop_last = true` leaves out a smaller last batch in training")
+}
+
 /// A column that the model needs and nobody gives.
 pub fn column_not_given(column: &str) -> Diagnostic {
     Diagnostic::without_place(Code::E0826, format!("the model reads the column `{column}`, which is not given"))

@@ -79,9 +79,7 @@ pub fn sizes_unproved(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
     let message =
         format!("nothing says that axis `{}` has one size: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
     let told = Diagnostic::error(Code::E0302, span, message).here("these must be equal");
-    both_sides(told, &sizes, span)
-        .note(known_here(&known))
-        .help(format!("if they are, say so in the definition: `where {} == {}`", sizes.left.0, sizes.right.0))
+    both_sides(told, &sizes, span).note(known_here(&known))
 }
 
 /// An argument whose axis has another size than the same axis of an earlier one.

@@ -90,6 +90,11 @@ pub fn fact_fails(
     told.here("used here").label(fact, "this does not hold")
 }
 
+/// What led to a mistake in the body of a definition.
+pub fn in_this_use(name: Symbol) -> String {
+    format!("in this use of `{name}`")
+}
+
 /// A `where` line of which nothing says that it holds.
 pub fn fact_open(name: Symbol, facts: &str, span: Span, fact: Span) -> Diagnostic {
     Diagnostic::error(Code::E0302, span, format!("`{name}` needs `{facts}`, and nothing says so"))

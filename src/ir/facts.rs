@@ -57,6 +57,11 @@ impl Fact {
         }
     }
 
+    /// Whether it orders its sides, or keeps them apart.
+    pub fn is_order(&self) -> bool {
+        matches!(self, Fact::AtMost(..) | Fact::Below(..) | Fact::Differ(..))
+    }
+
     /// `<=`
     pub fn sign(&self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::base::{Span, Symbol};
+use crate::ir::Fact;
 use crate::ir::{DType, Dim, LayerId, RematId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
@@ -535,12 +536,38 @@ pub struct Train {
     pub loads: Vec<Load>,
     /// For `ema`: a parameter, and the state that follows it.
     pub shadows: Vec<(usize, usize)>,
+    /// What must hold of the sizes of each batch.
+    pub demands: Vec<Demand>,
     /// The other settings.
     pub settings: Settings,
     /// The expressions of all of the above.
     pub exprs: Vec<Expr>,
     /// The whole declaration.
     pub span: Span,
+}
+
+/// A fact that only the sizes of a batch decide.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Demand {
+    /// What must hold.
+    pub fact: Fact,
+    /// The same in the user's names: `8 <= batch`.
+    pub shown: String,
+    /// Who asks.
+    pub of: Asker,
+    /// What needs it.
+    pub span: Span,
+}
+
+/// What a demand is made by. Whoever comes later computes what comes before too, but for a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asker {
+    /// A step of training.
+    Step,
+    /// What is predicted.
+    Prediction,
+    /// Loss and metrics of an evaluation.
+    Evaluation,
 }
 
 /// The settings of a run.

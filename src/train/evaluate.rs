@@ -14,6 +14,7 @@ use crate::ir::Role;
 use crate::lower::Lowered;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
+use crate::sema::typed::Asker;
 
 /// The evaluation program of a model with its inputs.
 pub struct Evaluator {
@@ -36,7 +37,8 @@ impl Evaluator {
     /// Compiles the evaluation of a run.
     pub fn new(model: &Model<'_>, lowered: &Lowered, dataset: &Dataset) -> Result<Evaluator, Diagnostic> {
         let program = driver::kernels(&driver::forward(&lowered.evaluation));
-        let feed = Feed::new(&model.graph, &dataset.schema().columns);
+        let askers = [Asker::Prediction, Asker::Evaluation];
+        let feed = Feed::new(&model.graph, &dataset.schema().columns).held_to(&model.demands, &askers);
         let loss = lowered.evaluation.output(&Role::Loss).map(|_| ("loss".to_owned(), Role::Loss, false));
         let metrics = lowered.metrics.iter().map(|(name, kept)| (name.clone(), Role::Metric(name.clone()), *kept));
         let values = loss.into_iter().chain(metrics);

@@ -9,14 +9,17 @@ use smallvec::SmallVec;
 use crate::base::Symbol;
 use crate::data::{Batch, Column, Loader, Target};
 use crate::diag::{Diagnostic, run as told, train};
-use crate::ir::{DType, Dims, Graph};
+use crate::ir::{DType, Dim, Dims, Graph, SizeId};
 use crate::runtime::Input;
+use crate::sema::typed::{Asker, Demand};
 
 /// The inputs of one program.
 #[derive(Debug)]
 pub(super) struct Feed {
     slots: Vec<Slot>,
     sizes: Vec<i64>,
+    /// What must hold of the sizes.
+    demands: Vec<Demand>,
 }
 
 /// One input.
@@ -53,7 +56,13 @@ impl Feed {
             let item = column.map_or_else(Vec::new, Column::shape);
             Slot { name, dims: input.ty.dims.clone(), item, below, len: 0, numbers }
         });
-        Feed { slots: slots.collect(), sizes: vec![0; graph.sizes.len()] }
+        Feed { slots: slots.collect(), sizes: vec![0; graph.sizes.len()], demands: Vec::new() }
+    }
+
+    /// Holds each batch to what these ask of it.
+    pub fn held_to(mut self, demands: &[Demand], askers: &[Asker]) -> Feed {
+        self.demands = demands.iter().filter(|demand| askers.contains(&demand.of)).cloned().collect();
+        self
     }
 
     /// The columns to ask a loader for.
@@ -144,6 +153,16 @@ impl Feed {
                 }
             }
         }
+        let size = |id: SizeId| self.sizes[id.0 as usize];
+        for Demand { fact, shown, span, .. } in &self.demands {
+            // A size too large to count is told by the step that would need it.
+            if fact.holds(&size) == Ok(false) {
+                let number = |dim: &Dim| dim.eval(&size).map_or_else(|_| "?".to_owned(), |value| value.to_string());
+                let (left, right) = fact.sides();
+                let here = format!("{} {} {}", number(left), fact.sign(), number(right));
+                return Err(told::batch_breaks(shown, &here, rows, *span));
+            }
+        }
         Ok(())
     }
 }
@@ -160,7 +179,7 @@ fn room<T: Copy + Default>(numbers: &mut Vec<T>, len: usize) -> &mut [T] {
 mod tests {
     use super::*;
     use crate::diag::Code;
-    use crate::ir::{Dim, Input, SizeId, Ty};
+    use crate::ir::{Input, Ty};
     use crate::tensor::Tensor;
 
     /// A class number outside of its axis is told (E0825) before a step could read by it.

@@ -11,7 +11,7 @@ use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::runtime::step::Env;
 use crate::runtime::{Executable, Store};
-use crate::sema::typed::{Owner, Train};
+use crate::sema::typed::{Demand, Owner, Train};
 
 /// A model that can be trained, evaluated, asked.
 pub struct Model<'a> {
@@ -25,6 +25,8 @@ pub struct Model<'a> {
     pub store: Store,
     /// Of all random numbers.
     pub seed: u64,
+    /// What must hold of the sizes of each batch.
+    pub(super) demands: Vec<Demand>,
     /// The first values of the states of metrics, which each evaluation starts from.
     pub(super) fresh: Vec<(StateId, Vec<u32>)>,
 }
@@ -49,7 +51,8 @@ impl<'a> Model<'a> {
         Executable::new(init, backend)?.run(&env, &mut store)?;
         let fresh = lowered.metric_states.iter().map(|id| (*id, store.state(*id).to_vec())).collect();
         let owners = train.states.iter().map(|state| state.owner).collect();
-        Ok(Model { backend, graph, owners, store, seed, fresh })
+        let demands = train.demands.clone();
+        Ok(Model { backend, graph, owners, store, seed, demands, fresh })
     }
 
     /// Makes a program of this model ready.

@@ -13,7 +13,7 @@ use crate::ir::{DType, Graph, Role};
 use crate::kernel::ir::Place;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
-use crate::sema::typed::{AxisId, Kind, Train, Type};
+use crate::sema::typed::{Asker, AxisId, Kind, Train, Type};
 
 /// What the numbers of a field are.
 #[derive(Clone, PartialEq, Debug)]
@@ -69,7 +69,7 @@ impl Predictor {
             }
         });
         let fields = fields.collect();
-        let feed = Feed::new(&model.graph, &schema.columns);
+        let feed = Feed::new(&model.graph, &schema.columns).held_to(&train.demands, &[Asker::Prediction]);
         Ok(Predictor { executable: model.compile(program)?, feed, wanted, fields })
     }
 

@@ -19,7 +19,7 @@ use crate::diag::{Diagnostic, run as told};
 use crate::ir::Role;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
-use crate::sema::typed::{Keep, Length, Pass, Settings, Train, Watched};
+use crate::sema::typed::{Asker, Keep, Length, Pass, Settings, Train, Watched};
 
 /// How often an unfinished run is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
@@ -76,7 +76,7 @@ pub fn run(job: Job<'_, '_>, control: &Control<'_>, watch: &mut dyn Watch) -> Re
     let settings = &job.train.settings;
     let dataset = job.dataset;
     let data = dataset.schema();
-    let feed = Feed::new(&job.model.graph, &data.columns);
+    let feed = Feed::new(&job.model.graph, &data.columns).held_to(&job.train.demands, &[Asker::Step]);
     let loader = dataset.loader(Part::Train).only(&feed.names());
     let batches = loader.batches() as u64;
     if batches == 0 {

@@ -21,7 +21,7 @@ fn program(folder: &Path, open: &str) -> (Program, Graph) {
   batch = 8
 }}
 
-layer Block(x: [.., d]) -> [.., d] {{
+layer Block(x: [.., d: 32]) -> [.., d: 32] {{
   x + {open} {{ x |> Dense(512, gelu) |> Dense(32, tanh) }}
 }}
 

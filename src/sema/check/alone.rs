@@ -1,8 +1,11 @@
-//! Definitions that nothing uses, elaborated on opaque arguments: their mistakes are told all the same.
+//! Definitions elaborated on opaque arguments: what a definition says must hold by its signature, used or not.
+//!
+//! In: the definitions of a file, after the runs. Out: mistakes alone; what a run has told at a place stands.
 
 use rustc_hash::FxHashMap;
 
 use crate::base::Symbol;
+use crate::diag::{Diagnostic, Severity};
 use crate::ir::{DType, Dim, Fact};
 use crate::sema::typed::{Axis, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
@@ -11,25 +14,42 @@ use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
 use super::checker::{Checker, plain, scalar_type};
 
 impl<'a> Checker<'a> {
-    /// Elaborates what no run reached.
-    pub(super) fn unused_definitions(&mut self, file: &'a ast::File) {
+    /// Elaborates each definition on its own; editors see the values of one that a run has reached as they are there.
+    pub(super) fn definitions_alone(&mut self, file: &'a ast::File) {
+        let reached = self.used.clone();
         for item in &file.items {
-            if let ast::Item::Def(def) = item
-                && !self.used.contains(&def.name.span)
-            {
-                self.training = true;
-                self.store = super::store::Store::default();
-                self.exprs.clear();
-                self.alone = true;
-                self.own = Some(def);
-                self.words.clear();
-                self.sizes.facts = crate::ir::Facts::default();
-                self.opaque(def);
-                self.sizes.facts = crate::ir::Facts::default();
-                self.own = None;
-                self.alone = false;
+            let ast::Item::Def(def) = item else { continue };
+            if !reached.contains(&def.name.span) {
+                self.definition_alone(def);
+                continue;
             }
+            // What a model reads is as large as the data of its run says, and that was told.
+            if def.kind == DefKind::Model {
+                continue;
+            }
+            let told = std::mem::take(&mut self.diagnostics);
+            let n_bindings = self.bindings.len();
+            self.definition_alone(def);
+            self.bindings.truncate(n_bindings);
+            let mut found = std::mem::replace(&mut self.diagnostics, told);
+            let is_told = |new: &Diagnostic| self.diagnostics.iter().any(|known| known.span() == new.span());
+            found.retain(|new| new.severity == Severity::Error && !is_told(new));
+            self.diagnostics.extend(found);
         }
+    }
+
+    fn definition_alone(&mut self, def: &'a ast::Def) {
+        self.training = true;
+        self.store = super::store::Store::default();
+        self.exprs.clear();
+        self.alone = true;
+        self.own = Some(def);
+        self.words.clear();
+        self.sizes.facts = crate::ir::Facts::default();
+        self.opaque(def);
+        self.sizes.facts = crate::ir::Facts::default();
+        self.own = None;
+        self.alone = false;
     }
 
     /// Elaborates a definition on arguments of which only the declared types are known. One that asks

@@ -319,11 +319,15 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&known.size), self.show_type(left), known.from),
                     right: (self.sizes.show(&axis.size), self.show_type(right), axis.from),
                 };
-                let known = self.known_sizes(&[left.clone(), right.clone()]);
-                self.report(match mismatch {
-                    Mismatch::Refuted => shape::two_sizes(told, span, known),
-                    Mismatch::Open => shape::sizes_unproved(told, span, known),
-                });
+                let types = self.known_sizes(&[left.clone(), right.clone()]);
+                self.unequal(
+                    mismatch,
+                    (&known.size, &axis.size),
+                    match mismatch {
+                        Mismatch::Refuted => shape::two_sizes(told, span, types),
+                        Mismatch::Open => shape::sizes_unproved(told, span, types),
+                    },
+                );
                 false
             }
         }

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
+use crate::sema::dims::Mismatch;
 use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
@@ -219,12 +220,8 @@ impl<'a> Checker<'a> {
                             right: (self.sizes.show(&actual.size), self.show_type(&ty), actual.from),
                         };
                         let known = self.known_sizes(std::slice::from_ref(&ty));
-                        self.report(shape::argument_size(
-                            told,
-                            mismatch == crate::sema::dims::Mismatch::Open,
-                            given.span,
-                            known,
-                        ));
+                        let told = shape::argument_size(told, mismatch == Mismatch::Open, given.span, known);
+                        self.unequal(mismatch, (&actual.size, &binder.size), told);
                         fits = false;
                     }
                     if let Some(outer) = binder.outer {
@@ -457,7 +454,8 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&written), String::new(), expr.span),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
-                self.report(shape::declared_size(told, mismatch == crate::sema::dims::Mismatch::Open, given));
+                let told = shape::declared_size(told, mismatch == Mismatch::Open, given);
+                self.unequal(mismatch, (&axis.size, &written), told);
                 fits = false;
             }
         }

@@ -11,7 +11,7 @@ use super::store::{ActiveScan, Store, Totals};
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
 use crate::sema::resolve::{Constant, Globals};
-use crate::sema::typed::{self, Axis, AxisId, Expr, ExprId, ExprKind, Kind, Type};
+use crate::sema::typed::{self, Asker, Axis, AxisId, Demand, Expr, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Scope, Value};
 use crate::sema::{DataFacts, Sources};
 
@@ -53,6 +53,9 @@ pub(super) struct Checker<'a> {
     /// The innermost `remat` block that is being elaborated, and how many there were.
     pub(super) remat: Option<RematId>,
     pub(super) remats: u32,
+    /// Facts that only the sizes of a batch decide, and who asks for those that come.
+    pub(super) demands: Vec<Demand>,
+    pub(super) asker: Asker,
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
     pub(super) calls: Vec<CallSite>,
@@ -98,6 +101,8 @@ impl<'a> Checker<'a> {
             frozen: 0,
             loading: None,
             shadow: None,
+            demands: Vec::new(),
+            asker: Asker::Step,
             data_unknown: false,
             calls: Vec::new(),
             totals: None,

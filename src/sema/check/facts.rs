@@ -1,11 +1,14 @@
 //! Facts about sizes: obligations at each use of a definition, suppositions where it is checked on its own.
 //!
 //! A fact is proved, refuted or open. One that is open while a definition stands alone is asked of its signature, with
-//! the `where` that settles it; one that is open in a run speaks of the batch.
+//! the `where` that settles it; but an order that a definition used there asks for is inherited, and told at a use where
+//! it fails. One that is open in a run speaks of the batch, and each batch is held to it.
 
 use crate::base::{Span, Symbol};
 use crate::diag::{Diagnostic, shape, value as told};
 use crate::ir::{Dim, Fact, Truth};
+use crate::sema::dims::Mismatch;
+use crate::sema::typed::Demand;
 use crate::sema::value::{AxisArg, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
@@ -35,6 +38,10 @@ impl<'a> Checker<'a> {
                 let (here, known) = (self.fact_here(scope, expr), self.fact_names(scope, binders, expr));
                 let text = crate::syntax::print::print_expr(expr);
                 let told = told::fact_fails(def.name.name, (&text, here.as_deref()), &known, span, expr.span);
+                let told = match self.use_around(span) {
+                    Some((name, place)) => told.label(place, told::in_this_use(name)),
+                    None => told,
+                };
                 self.report(told);
                 holds = false;
             } else if let Some(fact) = fact.filter(|fact| self.sizes.judge(fact) == Truth::Open) {
@@ -46,13 +53,25 @@ impl<'a> Checker<'a> {
             open.iter().for_each(|(fact, _)| self.sizes.suppose(fact));
             return holds;
         }
+        if self.own.is_some() {
+            // Every layer with a pool would have to say how large a picture must be at least.
+            open.iter().filter(|(fact, _)| fact.is_order()).for_each(|(fact, _)| self.sizes.suppose(fact));
+            open.retain(|(fact, _)| !fact.is_order());
+        }
         if let Some(&(_, place)) = open.first() {
             let facts: Vec<Fact> = open.into_iter().map(|(fact, _)| fact).collect();
             let at = self.user_span(span);
             let shown = self.show_facts(&facts);
-            self.settle(facts, |_| told::fact_open(def.name.name, &shown, at, place));
+            self.settle(facts, at, |_| told::fact_open(def.name.name, &shown, at, place));
         }
         holds
+    }
+
+    /// The user's use of the user's definition that a place stands in; a definition on its own has none.
+    fn use_around(&self, span: Span) -> Option<(Symbol, Span)> {
+        let [first, others @ .., _] = &self.calls[..] else { return None };
+        let around = others.last().or_else(|| (!self.alone).then_some(first))?;
+        (!self.is_std(span) && !self.is_std(around.span)).then_some((around.name, around.span))
     }
 
     /// A comparison of two sizes as a fact.
@@ -69,19 +88,46 @@ impl<'a> Checker<'a> {
     }
 
     /// Facts that nothing decides: told while a definition stands alone, and taken as given from here on, so that
-    /// what follows from them is silent.
-    pub(super) fn settle(&mut self, facts: Vec<Fact>, told: impl FnOnce(&Self) -> Diagnostic) {
+    /// what follows from them is silent; demanded of each batch in a run.
+    pub(super) fn settle(&mut self, facts: Vec<Fact>, span: Span, told: impl FnOnce(&Self) -> Diagnostic) {
         if facts.is_empty() {
             return;
         }
-        // The columns of a model are as large as its data says, and each run checks them.
-        if self.own.is_some_and(|own| own.kind != ast::DefKind::Model) {
-            let told = self.with_where(told(self), &facts);
+        if self.alone {
+            // The columns of a model are as large as its data says, and each run checks them.
+            if self.own.is_some_and(|own| own.kind != ast::DefKind::Model) {
+                let told = self.with_where(told(self), &facts);
+                self.report(told);
+            }
+            facts.iter().for_each(|fact| self.sizes.suppose(fact));
+            return;
+        }
+        let (span, of) = (self.user_span(span), self.asker);
+        for fact in facts {
+            let fact = fact.map(|dim| self.sizes.resolve(dim));
+            if self.demands.iter().all(|known| (&known.fact, known.of) != (&fact, of)) {
+                let shown = self.show_facts(std::slice::from_ref(&fact));
+                self.demands.push(Demand { fact, shown, of, span });
+            }
+        }
+    }
+
+    /// Two sizes that are not one; where nothing decides it, with the `where` that would.
+    pub(super) fn unequal(&mut self, mismatch: Mismatch, (a, b): (&Dim, &Dim), told: Diagnostic) {
+        let told = match mismatch {
+            Mismatch::Refuted => told,
+            Mismatch::Open => self.with_where(told, &[Fact::Equal(a.clone(), b.clone())]),
+        };
+        self.report(told);
+    }
+
+    /// A fact that no batch may decide, and nothing known does; it is taken as given from here on.
+    pub(super) fn ask(&mut self, fact: &Fact, told: Diagnostic) {
+        if !self.own.is_some_and(|own| own.kind == ast::DefKind::Model) {
+            let told = self.with_where(told, std::slice::from_ref(fact));
             self.report(told);
         }
-        if self.alone {
-            facts.iter().for_each(|fact| self.sizes.suppose(fact));
-        }
+        self.sizes.suppose(fact);
     }
 
     /// `k divides n` where a truth value is asked for and nothing decides it.
@@ -104,6 +150,9 @@ impl<'a> Checker<'a> {
 
     /// The message with the `where` that settles these facts, where the signature has words for their sizes.
     pub(super) fn with_where(&self, told: Diagnostic, facts: &[Fact]) -> Diagnostic {
+        if self.own.is_none() {
+            return told;
+        }
         let text = self.show_facts(facts);
         let sizes = || facts.iter().flat_map(|fact| [fact.sides().0, fact.sides().1]);
         let written = sizes().flat_map(|dim| self.sizes.resolve(dim).sizes()).all(|id| self.words.contains(&id));

@@ -3,7 +3,7 @@
 //! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
 //! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `facts` what `where` says · `bind` signatures against
 //! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `window` affine reading · `scatter` reductions to places · `sort` orders · `derivative` derivatives by a name · `store` what is kept, `param` parameters and
-//! states · `train` the section of a run, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions that nothing uses.
+//! states · `train` the section of a run, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions by their signatures.
 
 mod alone;
 mod arith;
@@ -51,7 +51,7 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
         program.trains.extend(checker.train(train));
     }
     for source in [&sources.user].into_iter().chain(&sources.used) {
-        checker.unused_definitions(source.tree);
+        checker.definitions_alone(source.tree);
         checker.unused_constants(source.file);
     }
     program.axes = checker.axes.names();

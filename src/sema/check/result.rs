@@ -5,6 +5,7 @@ use crate::base::{Span, Symbol};
 use crate::diag::{shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
+use crate::sema::dims::Mismatch;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
@@ -229,11 +230,8 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&size), String::new(), place),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
-                self.report(shape::result_size(
-                    sizes,
-                    mismatch == crate::sema::dims::Mismatch::Open,
-                    def.body.value.span,
-                ));
+                let told = shape::result_size(sizes, mismatch == Mismatch::Open, def.body.value.span);
+                self.unequal(mismatch, (&axis.size, &size), told);
                 return None;
             }
         }

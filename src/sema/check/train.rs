@@ -10,7 +10,7 @@ use crate::diag::{name, nearest, shape, store as told_store, train as told, valu
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
 use crate::sema::typed::Axis;
-use crate::sema::typed::{self, ExprId, ExprKind, Fun, Input, Kind, Metric, Owner, Section, Train, Type};
+use crate::sema::typed::{self, Asker, ExprId, ExprKind, Fun, Input, Kind, Metric, Owner, Section, Train, Type};
 use crate::sema::value::{AxisArg, Body, Callee, Function, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
@@ -22,6 +22,7 @@ impl<'a> Checker<'a> {
     pub(super) fn train(&mut self, train: &'a ast::Train) -> Option<Train> {
         self.exprs.clear();
         self.store = super::store::Store::default();
+        self.demands.clear();
         let errors_before = self.diagnostics.has_errors();
         let lines = self.lines(train);
         self.data_unknown = !self.globals.data.contains_key(&train.data.name);
@@ -37,7 +38,7 @@ impl<'a> Checker<'a> {
         let mut losses: Vec<Lost> = Vec::new();
         let mut n_bindings = None;
         for planned in &plan {
-            self.training = true;
+            (self.training, self.asker) = (true, Asker::Step);
             self.store.start_section(&planned.name);
             let mut mode = self.mode(train, &lines, &columns);
             mode.scope.axes.extend(axes);
@@ -52,9 +53,11 @@ impl<'a> Checker<'a> {
         self.store.start_section("");
         let mut mode = self.mode(train, &lines, &columns);
         mode.scope.axes.extend(axes);
+        self.asker = Asker::Prediction;
+        let predict = self.predictions(&mut mode, &lines);
+        self.asker = Asker::Evaluation;
         let loss = self.evaluated_losses(&mut mode, &lines, train, &plan);
         let (metrics, states) = self.metrics(&mut mode, &lines);
-        let predict = self.predictions(&mut mode, &lines);
         let metrics = loss.1.into_iter().chain(metrics).collect();
         let evaluation = Section { loss: loss.0, metrics, predict, states };
         self.shadow = None;
@@ -95,6 +98,7 @@ impl<'a> Checker<'a> {
             layers: store.layers,
             loads: store.loads,
             shadows: store.shadows.iter().map(|(param, state, _)| (*param, *state)).collect(),
+            demands: std::mem::take(&mut self.demands),
             settings,
             exprs,
             span: train.span,

@@ -88,9 +88,7 @@ impl<'a> Checker<'a> {
             Truth::Refuted => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)),
             Truth::Open => {
                 let told = shape::split_unproved(&self.axes.show(whole.id), shown, fact.sign(), f.span);
-                let told = self.with_where(told, std::slice::from_ref(&fact));
-                self.report(told);
-                self.sizes.suppose(&fact);
+                self.ask(&fact, told);
             }
         }
         let rest = self.sizes.resolve(&rest);
@@ -366,7 +364,9 @@ impl<'a> Checker<'a> {
         match self.sizes.judge(&fact) {
             Truth::Proved => {}
             Truth::Refuted => return self.fail(shape::negative_size(&self.sizes.show(&size), at.span)),
-            Truth::Open => self.settle(vec![fact], |this| shape::slice_unproved(&this.sizes.show(&size), at.span)),
+            Truth::Open => {
+                self.settle(vec![fact], at.span, |this| shape::slice_unproved(&this.sizes.show(&size), at.span))
+            }
         }
         let mut axes = ty.axes.clone();
         for other in &mut axes {
@@ -395,7 +395,7 @@ impl<'a> Checker<'a> {
             .filter(|(_, truth)| *truth == Truth::Open)
             .map(|(fact, _)| fact)
             .collect();
-        self.settle(open, |this| {
+        self.settle(open, span, |this| {
             let told = (this.sizes.show(position), this.sizes.show(&axis.size));
             shape::range_unproved(&this.axes.show(axis.id), told, span)
         });
