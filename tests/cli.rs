@@ -392,3 +392,20 @@ fn batches_are_held_to_what_the_program_needs() {
     fs::write(place.path("left.model"), text.replace("batch = 8", "batch = 8\n  drop_last = true")).unwrap();
     place.run(&["run", "left.model"]).with(0);
 }
+
+/// Numbers that `index[a]` makes places of are held to the axis as the program runs.
+#[test]
+fn a_number_that_is_no_place_ends_a_run() {
+    let place = Place::new();
+    fs::write(place.path("rows.csv"), "a,b\n0,1\n1,2\n3,0\n2,1\n").unwrap();
+    let text = "data Rows = csv(\"rows.csv\") {\n  a = column(\"a\")\n  split = random(train = 100%)\n  batch = 4\n}\n\
+                layer Net(a: [batch]) -> [batch] = param table[n: 4] ~ zeros |> _[n = index[n](2 * a)]\n\
+                train Net on Rows {\n  predict = Net(a)\n  loss = mean((predict - a)^2)\n  optimizer = SGD(lr = 0.1)\n  \
+                epochs = 1\n}\n";
+    fs::write(place.path("rows.model"), text).unwrap();
+    place.run(&["run", "rows.model"]).says(&["E0825", "a place of `n` is 6", "0 to 3"]);
+    fs::write(place.path("whole.model"), text.replace("2 * a", "a")).unwrap();
+    place.run(&["run", "whole.model"]).with(0);
+    fs::write(place.path("more.csv"), "a\n3\n-1\n").unwrap();
+    place.run(&["predict", "whole.model", "--input", "more.csv"]).says(&["E0825", "a place of `n` is -1"]);
+}

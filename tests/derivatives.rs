@@ -257,3 +257,38 @@ fn machine_code_has_the_derivatives_too() {
         }
     }
 }
+
+#[test]
+fn a_loop_may_go_down_a_gradient() {
+    // Five steps on Σ (z² - x)² by z, from z = 1: what is carried is the name.
+    let text = "model M(x: [batch, d: 3]) -> [batch, d] {
+      let a = abs(x) + 0.5
+      let steps = scan k: 5 from z = ones[batch, d] {
+        let loss = sum((z^2 - a)^2)
+        z := z - 0.05 * grad(loss, z)
+        z
+      }
+      steps[k = -1]
+    }";
+    let model = open(text);
+    let x = model.given.inputs[0].clone();
+    let want = Value::from_fn(&x.dims, |at| {
+        let a = x.at(at).abs() + 0.5;
+        (0..5).fold(1.0, |z: f64, _| z - 0.05 * 4.0 * z * (z * z - a))
+    });
+    assert_close(&by_rules(&model), &want, 1e-12);
+    assert_close(&model.predict(), &want, 1e-9);
+    // And the gradient through all of it, of a parameter that the inner loss reads.
+    check(
+        "model M(x: [batch, d: 3]) -> [batch] {
+      param w[d] ~ normal(1.0)
+      let steps = scan k: 4 from z = ones[batch, d] {
+        let loss = sum((tanh(z * w) - x)^2)
+        z := z - 0.1 * grad(loss, z)
+        z
+      }
+      sum[d](steps[k = -1]^2)
+    }",
+        1e-6,
+    );
+}

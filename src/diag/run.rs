@@ -72,6 +72,12 @@ pub fn batch_breaks(needed: &str, here: &str, rows: usize, span: Span) -> Diagno
         .help("choose the batch so that it holds; `drop_last = true` leaves out a smaller last batch in training")
 }
 
+/// A number that is to be a place of an axis, and is none.
+pub fn place_outside(axis: &str, number: f32, size: i64, span: Span) -> Diagnostic {
+    let message = format!("a place of `{axis}` is {number}, and it has the places 0 to {}", size.saturating_sub(1));
+    Diagnostic::error(Code::E0825, span, message).here("this is held to the axis as it runs")
+}
+
 /// A column that the model needs and nobody gives.
 pub fn column_not_given(column: &str) -> Diagnostic {
     Diagnostic::without_place(Code::E0826, format!("the model reads the column `{column}`, which is not given"))

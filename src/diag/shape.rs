@@ -425,6 +425,7 @@ pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0313, span, format!("reading along `{axis}` needs an `index({axis})`"))
         .here(format!("this is `{actual}`"))
         .help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`")
+        .help(format!("numbers become such by `index[{axis}](…)`, to which each run holds them"))
 }
 
 /// An index that counts another axis.

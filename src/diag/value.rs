@@ -16,6 +16,21 @@ pub fn argument_type(param: Symbol, wanted: &str, actual: &str, span: Span, decl
         .label(declared, "declared here")
 }
 
+/// `x: index(class)`, which says no axes.
+pub fn type_without_axes(param: Symbol, span: Span) -> Diagnostic {
+    let end = Span { start: span.end, ..span };
+    Diagnostic::error(Code::E0401, span, format!("the type of `{param}` says no axes"))
+        .here("which axes it has stands in brackets behind it")
+        .fix("any axes:", end, "[..]")
+}
+
+/// A record that lacks a field which a signature asks for.
+pub fn argument_lacks_field(param: Symbol, field: impl Named, known: &[&str], span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, format!("`{param}` takes a record with `{}`", field.name()))
+        .here(format!("this one has `{}`", known.join("`, `")))
+        .label(field.span(), "declared here")
+}
+
 /// A field of what has none.
 pub fn no_fields(actual: &str, span: Span, field: impl Named) -> Diagnostic {
     Diagnostic::error(

@@ -122,6 +122,10 @@ pub enum Role {
     NewParam(ParamId),
     /// The state after the step.
     NewState(StateId),
+    /// The least of the numbers that are to be places of an axis, by the number of the check.
+    Least(u32),
+    /// The greatest of them.
+    Most(u32),
     /// A value of a test.
     Value(String),
 }

@@ -436,6 +436,8 @@ impl Parser {
             "grad" => Ok(Role::Grad(ParamId(self.number()?))),
             "new_param" => Ok(Role::NewParam(ParamId(self.number()?))),
             "new_state" => Ok(Role::NewState(StateId(self.number()?))),
+            "least" => Ok(Role::Least(self.number()?)),
+            "most" => Ok(Role::Most(self.number()?)),
             "value" => Ok(Role::Value(self.text()?)),
             _ => self.fault("a role before this"),
         }

@@ -295,6 +295,8 @@ fn role(role: &Role) -> String {
         Role::Grad(id) => format!("grad {}", id.0),
         Role::NewParam(id) => format!("new_param {}", id.0),
         Role::NewState(id) => format!("new_state {}", id.0),
+        Role::Least(check) => format!("least {check}"),
+        Role::Most(check) => format!("most {check}"),
         Role::Value(name) => format!("value {name:?}"),
     }
 }

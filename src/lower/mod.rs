@@ -9,7 +9,7 @@ mod expr;
 mod scan;
 
 use crate::ir::{Graph, Input, InputId, Origin, Output, Param, ParamId, Role, State, StateId, Ty};
-use crate::sema::typed::{Expr, ExprId, Metric, Owner, Program, Section, Train, Type};
+use crate::sema::typed::{Asker, Check, Expr, ExprId, Metric, Owner, Program, Section, Train, Type};
 
 use expr::Lowering;
 
@@ -58,13 +58,21 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
 
     let loss = |section: &Section| section.loss.map(|id| (Role::Loss, id));
     let metric = |metric: &Metric| (Role::Metric(metric.name.clone()), metric.value);
+    let checks = |section: &Section, of: &[Asker]| -> Vec<(Role, ExprId)> {
+        let asked = section.checks.iter().zip(0..).filter(|(check, _)| of.contains(&check.of));
+        let both = |(check, at): (&Check, u32)| [(Role::Least(at), check.least), (Role::Most(at), check.most)];
+        asked.flat_map(both).collect()
+    };
     let metrics = train.evaluation.metrics.iter().map(metric);
     let metric_states = train.evaluation.states.iter().map(state);
-    let evaluation = outputs(&base, loss(&train.evaluation).into_iter().chain(metrics).chain(metric_states).collect());
+    let checked = checks(&train.evaluation, &[Asker::Prediction, Asker::Evaluation]);
+    let evaluated = loss(&train.evaluation).into_iter().chain(metrics).chain(metric_states).chain(checked);
+    let evaluation = outputs(&base, evaluated.collect());
 
     let predict: Vec<_> =
         train.evaluation.predict.iter().map(|(field, id)| (Role::Predict(field.clone()), *id)).collect();
-    let prediction = (!predict.is_empty()).then(|| outputs(&base, predict));
+    let checked = checks(&train.evaluation, &[Asker::Prediction]);
+    let prediction = (!predict.is_empty()).then(|| outputs(&base, predict.into_iter().chain(checked).collect()));
 
     let mut with_gradients = base.clone();
     with_gradients.inputs.extend(train.params.iter().map(|param| Input {
@@ -75,6 +83,7 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
     let passes = train.passes.iter().map(|pass| {
         let Section { metrics, states, .. } = &pass.section;
         let values = loss(&pass.section).into_iter().chain(metrics.iter().map(metric)).chain(states.iter().map(state));
+        let values = values.chain(checks(&pass.section, &[Asker::Step]));
         let updates = pass.updates.iter().flat_map(|update| {
             let new = (Role::NewParam(ParamId(update.param as u32)), update.value);
             std::iter::once(new).chain(update.states.iter().map(state))

@@ -32,6 +32,7 @@ pub mod rewrite;
 mod scan;
 mod sort;
 mod value;
+mod values;
 pub mod verify;
 mod view;
 mod window;
@@ -53,6 +54,7 @@ pub use prefix::{Prefix, prefix_by_definition};
 pub use probe::probes;
 pub use sort::{Order, order_by_definition};
 pub use value::{Value, for_each_index};
+pub use values::value_of;
 pub use window::{place_in_result, tap_in_result};
 
 /// The gradient by each argument; none where there is none or none is wanted.

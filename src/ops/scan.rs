@@ -1,6 +1,7 @@
 //! Loops. Their gradient is taken for all results at once, which is for `autodiff::scan`.
 
-use super::{Env, Value, eval as eval_op};
+use super::values::{bound, value_of};
+use super::{Env, Value};
 use crate::ir::host::HostEnv;
 use crate::ir::{Scan, ScanArg, SizeOverflow, Ty};
 
@@ -65,21 +66,16 @@ pub(super) fn eval(scan: &Scan, result: usize, args: &[&Value], env: &Env<'_>) -
 
 /// The values of the body's nodes in one iteration.
 fn iterate(scan: &Scan, env: &Env<'_>) -> Result<Vec<Value>, SizeOverflow> {
-    let mut values: Vec<Value> = Vec::with_capacity(scan.body.nodes.len());
-    for node in &scan.body.nodes {
-        let args: Vec<&Value> = node.args.iter().map(|arg| &values[arg.index()]).collect();
-        let value = eval_op(&node.op, &args, &bound(&node.ty, env)?, env)?;
-        values.push(value);
+    let mut values: Vec<Option<Value>> = Vec::with_capacity(scan.body.nodes.len());
+    for (id, node) in scan.body.ids().zip(&scan.body.nodes) {
+        let value = value_of(&scan.body, id, &values, bound(&node.ty, env)?, env)?;
+        values.push(Some(value));
     }
-    Ok(values)
+    Ok(values.into_iter().flatten().collect())
 }
 
 fn row(value: &Value, position: usize) -> Value {
     let dims = &value.dims[1..];
     let len: usize = dims.iter().product();
     Value::new(dims, value.data[position * len..][..len].to_vec())
-}
-
-fn bound(ty: &Ty, env: &Env<'_>) -> Result<Vec<usize>, SizeOverflow> {
-    ty.dims.iter().map(|dim| Ok(dim.eval(env.sizes)?.max(0) as usize)).collect()
 }

@@ -89,7 +89,7 @@ fn verify_output(graph: &Graph, output: &Output) -> Result<(), String> {
     let missing = || "a parameter or state that is not there".to_owned();
     let scalar = Ty::scalar(DType::F32);
     let wanted = match &output.role {
-        Role::Loss | Role::Metric(_) => &scalar,
+        Role::Loss | Role::Metric(_) | Role::Least(_) | Role::Most(_) => &scalar,
         Role::Grad(id) | Role::NewParam(id) => &graph.params.get(id.index()).ok_or_else(missing)?.ty,
         Role::NewState(id) => &graph.states.get(id.index()).ok_or_else(missing)?.ty,
         Role::Predict(_) | Role::Value(_) => return Ok(()),

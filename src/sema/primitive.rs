@@ -63,6 +63,10 @@ pub enum Builtin {
     Ema,
     /// `load("base.safetensors", layer)`
     Load,
+    /// `fresh(layer)`
+    Fresh,
+    /// `index[a](x)`
+    Index,
     /// `random.uniform[..]`
     Random(Dist),
     /// `random.bernoulli[..](p)`
@@ -132,6 +136,8 @@ impl Builtin {
             "freeze" => Builtin::Freeze,
             "ema" => Builtin::Ema,
             "load" => Builtin::Load,
+            "fresh" => Builtin::Fresh,
+            "index" => Builtin::Index,
             "random.uniform" => Builtin::Random(Dist::Uniform),
             "random.normal" => Builtin::Random(Dist::Normal),
             "random.bernoulli" => Builtin::Bernoulli,
@@ -186,6 +192,8 @@ impl Builtin {
         "freeze",
         "ema",
         "load",
+        "fresh",
+        "index",
         "random",
         "training",
         "pi",
@@ -193,5 +201,5 @@ impl Builtin {
     ];
 
     /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["history", "generate", "index"];
+    pub const LATER: &[&str] = &["history", "generate"];
 }

@@ -458,6 +458,8 @@ pub struct Section {
     pub predict: Vec<(String, ExprId)>,
     /// New values of states.
     pub states: Vec<(usize, ExprId)>,
+    /// What is checked on the way.
+    pub checks: Vec<Check>,
 }
 
 /// A reported value.
@@ -543,6 +545,23 @@ pub struct Train {
     /// The expressions of all of the above.
     pub exprs: Vec<Expr>,
     /// The whole declaration.
+    pub span: Span,
+}
+
+/// Numbers that are to be places of an axis, which only a run shows.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Check {
+    /// The least of them, a scalar.
+    pub least: ExprId,
+    /// The greatest.
+    pub most: ExprId,
+    /// The name of the axis.
+    pub axis: String,
+    /// How many places it has.
+    pub size: Dim,
+    /// Who asks.
+    pub of: Asker,
+    /// The user's text.
     pub span: Span,
 }
 

@@ -4,6 +4,7 @@
 //! over examples: each batch counts by its rows. A metric with states starts from its first values and is
 //! read after the last batch, so that no value depends on how the rows were batched.
 
+use super::checks;
 use super::event::Report;
 use super::feed::Feed;
 use super::model::Model;
@@ -61,6 +62,7 @@ impl Evaluator {
             let inputs = self.feed.inputs();
             let env = Env { inputs: &inputs, sizes: self.feed.sizes(), seed: model.seed, step: 0, steps_per_epoch: 0 };
             let results = self.executable.run(&env, &mut model.store)?;
+            checks::hold(&results, &model.checks, self.feed.sizes())?;
             for value in &mut self.values {
                 let now = f64::from(results.scalar(&value.role).unwrap_or(f32::NAN));
                 match value.kept {

@@ -1,12 +1,13 @@
 //! Training, evaluation, prediction, and what a run leaves behind.
 //!
 //! In: a checked program, its graphs, its data, a backend. Out: trained weights, reported values, a run
-//! folder. `feed` batches as inputs of a step · `model` parameters, states, their first values · `evaluate`
+//! folder. `feed` batches as inputs of a step · `checks` what a program checks as it runs · `model` parameters, states, their first values · `evaluate`
 //! one split · `predict` rows · `run` the loop · `watch` which value is better · `event` what a run tells ·
 //! `checkpoint` tensors as files · `load` first values out of files · `folder` the run folder. Nothing here draws progress or reads arguments:
 //! `cli` does. Search, reports and event files of other tools are deliberately absent.
 
 mod checkpoint;
+mod checks;
 mod evaluate;
 mod event;
 mod feed;

@@ -11,7 +11,7 @@ use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::runtime::step::Env;
 use crate::runtime::{Executable, Store};
-use crate::sema::typed::{Demand, Owner, Train};
+use crate::sema::typed::{Check, Demand, Owner, Train};
 
 /// A model that can be trained, evaluated, asked.
 pub struct Model<'a> {
@@ -27,6 +27,8 @@ pub struct Model<'a> {
     pub seed: u64,
     /// What must hold of the sizes of each batch.
     pub(super) demands: Vec<Demand>,
+    /// What an evaluation checks on its way.
+    pub(super) checks: Vec<Check>,
     /// The first values of the states of metrics, which each evaluation starts from.
     pub(super) fresh: Vec<(StateId, Vec<u32>)>,
 }
@@ -51,8 +53,8 @@ impl<'a> Model<'a> {
         Executable::new(init, backend)?.run(&env, &mut store)?;
         let fresh = lowered.metric_states.iter().map(|id| (*id, store.state(*id).to_vec())).collect();
         let owners = train.states.iter().map(|state| state.owner).collect();
-        let demands = train.demands.clone();
-        Ok(Model { backend, graph, owners, store, seed, demands, fresh })
+        let (demands, checks) = (train.demands.clone(), train.evaluation.checks.clone());
+        Ok(Model { backend, graph, owners, store, seed, demands, checks, fresh })
     }
 
     /// Makes a program of this model ready.

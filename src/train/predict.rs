@@ -3,6 +3,7 @@
 //! In: a model, the types of what the run predicts, rows. Out: for each field its numbers and what they
 //! mean: scores of classes with their names, probabilities, plain numbers.
 
+use super::checks;
 use super::feed::Feed;
 use super::model::Model;
 use crate::base::Symbol;
@@ -90,6 +91,7 @@ impl Predictor {
         let inputs = self.feed.inputs();
         let env = Env { inputs: &inputs, sizes: self.feed.sizes(), seed: model.seed, step: 0, steps_per_epoch: 0 };
         let results = self.executable.run(&env, &mut model.store)?;
+        checks::hold(&results, &model.checks, self.feed.sizes())?;
         let numbers = self.fields.iter().map(|field| {
             let number = |word: &u32| match field.integers {
                 true => f64::from(*word as i32),

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{Best, Position, Sum};
+use super::checks;
 use super::evaluate::Evaluator;
 use super::event::{Event, Report, Start, Watch};
 use super::feed::Feed;
@@ -248,6 +249,7 @@ impl Loop<'_, '_, '_> {
                 for number in runs(pass, step) {
                     let env = Env { inputs: &inputs, sizes, seed: settings.seed, step: number, steps_per_epoch };
                     let results = program.run(&env, &mut self.job.model.store)?;
+                    checks::hold(&results, &pass.section.checks, sizes)?;
                     let tallies = self.tallies.iter().zip(&mut sums).filter(|(tally, _)| tally.pass == at);
                     for (tally, sum) in tallies {
                         let value = f64::from(results.scalar(&tally.role).unwrap_or(f32::NAN));

@@ -121,3 +121,41 @@ fn positions_are_sines_and_turns() {
     });
     assert_close(&model.predict(), &want);
 }
+
+#[test]
+fn a_tensor_says_where_another_is_read() {
+    let model = open(
+        "model M(x: [batch, t: 4]) -> [batch, t: 12] = x[t = 3 - pos(t: 12) // 3] + x[t = pos(t: 12) % 4]
+                + x[t = pos(t: 12) // 2 - 1, fill = 5]",
+    );
+    let x = model.given.inputs[0].clone();
+    let want = Value::from_fn(&[BATCH, 12], |at| {
+        let (n, t) = (at[0], at[1]);
+        let shifted = (t / 2).checked_sub(1).filter(|place| *place < 4).map_or(5.0, |place| x.at(&[n, place]));
+        x.at(&[n, 3 - t / 3]) + x.at(&[n, t % 4]) + shifted
+    });
+    assert_close(&model.predict(), &want);
+
+    let model = open("model M(x: [batch, t: 6]) -> [batch, t] = x[t = sort[t](x).index]");
+    let x = model.given.inputs[0].clone();
+    let sorted: Vec<f64> = (0..BATCH)
+        .flat_map(|n| {
+            let mut row: Vec<f64> = (0..6).map(|t| x.at(&[n, t])).collect();
+            row.sort_by(f64::total_cmp);
+            row
+        })
+        .collect();
+    assert_close(&model.predict(), &Value::new([BATCH, 6], sorted));
+
+    // Numbers as places: rounded down, and those outside read the fill.
+    let model =
+        open("model M(x: [batch, t: 6]) -> [batch, t] = x[t = index[t](abs(x) % 6)] + x[t = floor(3 * x), fill = 0]");
+    let x = model.given.inputs[0].clone();
+    let want = Value::from_fn(&[BATCH, 6], |at| {
+        let number = x.at(at);
+        let place = (3.0 * number).floor();
+        let other = if (0.0..6.0).contains(&place) { x.at(&[at[0], place as usize]) } else { 0.0 };
+        x.at(&[at[0], (number.abs() % 6.0) as usize]) + other
+    });
+    assert_close(&model.predict(), &want);
+}

@@ -4,14 +4,9 @@
 //! reference rule in `ops`, one after the other; nothing is fused, reordered or rounded to f32. A derivative that
 //! the program asks for is a quotient of differences here, so that the rules of gradients are judged by none.
 
-use crate::base::bug;
 use crate::ir::host::HostEnv;
 use crate::ir::{Dim, Graph, NodeId, Role, SizeId, SizeOverflow, Ty};
 use crate::ops::{self, Env, Op, Value};
-
-/// How far a value moves for a derivative. With five points the error is of the fourth power of it, and the rounding
-/// of f64 over it, about as small; a derivative of a derivative still has nine digits.
-const STEP: f64 = 1e-3;
 
 /// What a run is given.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +89,9 @@ fn compute(graph: &Graph, given: &Given, wanted: &[bool]) -> Result<Vec<Option<V
     }
     let mut values: Vec<Option<Value>> = Vec::with_capacity(graph.nodes.len());
     for (at, node) in graph.nodes.iter().enumerate() {
-        let value = value_of(graph, NodeId(at as u32), &values, given, &env)?;
+        let dims = bind(&node.ty, given)?;
+        let value = ops::value_of(graph, NodeId(at as u32), &values, dims, &env);
+        let value = value.map_err(|SizeOverflow| RunError::Size(Dim::ZERO))?;
         values.push(Some(value));
         for arg in &node.args {
             if last_use[arg.index()] == at && !wanted[arg.index()] && !keeps_all {
@@ -103,63 +100,6 @@ fn compute(graph: &Graph, given: &Given, wanted: &[bool]) -> Result<Vec<Option<V
         }
     }
     Ok(values)
-}
-
-/// The value of a node, given those of its arguments; of a derivative, given all before it.
-fn value_of(
-    graph: &Graph,
-    id: NodeId,
-    values: &[Option<Value>],
-    given: &Given,
-    env: &Env<'_>,
-) -> Result<Value, RunError> {
-    let node = graph.node(id);
-    if node.op == Op::Derivative {
-        return derivative(graph, (node.args[0], node.args[1]), values, given, env);
-    }
-    let dims = bind(&node.ty, given)?;
-    let args: Vec<&Value> = node.args.iter().filter_map(|arg| values[arg.index()].as_ref()).collect();
-    ops::eval(&node.op, &args, &dims, env).map_err(|SizeOverflow| RunError::Size(Dim::ZERO))
-}
-
-/// The derivative of `y` by `x`, by central differences of five points, one element after the other. What stands
-/// behind `StopGradient` does not move.
-fn derivative(
-    graph: &Graph,
-    (y, x): (NodeId, NodeId),
-    values: &[Option<Value>],
-    given: &Given,
-    env: &Env<'_>,
-) -> Result<Value, RunError> {
-    let mut moves = vec![false; y.index().max(x.index()) + 1];
-    moves[x.index()] = true;
-    for at in x.index() + 1..=y.index() {
-        let node = &graph.nodes[at];
-        moves[at] = node.op != Op::StopGradient && node.args.iter().any(|arg| moves[arg.index()]);
-    }
-    let mut moved = values.to_vec();
-    let there = values[x.index()].clone().unwrap_or_else(|| bug!("a derivative by a value that is not there"));
-    let mut result = Value::full(&there.dims, 0.0);
-    if !moves[y.index()] {
-        return Ok(result);
-    }
-    for element in 0..there.data.len() {
-        let mut at_distance = |distance: f64| -> Result<f64, RunError> {
-            let mut here = there.clone();
-            here.data[element] += distance;
-            moved[x.index()] = Some(here);
-            for at in x.index() + 1..=y.index() {
-                if moves[at] {
-                    moved[at] = Some(value_of(graph, NodeId(at as u32), &moved, given, env)?);
-                }
-            }
-            Ok(moved[y.index()].as_ref().map_or(f64::NAN, |value| value.data[0]))
-        };
-        let near = at_distance(STEP)? - at_distance(-STEP)?;
-        let far = at_distance(2.0 * STEP)? - at_distance(-2.0 * STEP)?;
-        result.data[element] = (8.0 * near - far) / (12.0 * STEP);
-    }
-    Ok(result)
 }
 
 fn check(graph: &Graph, given: &Given) -> Result<(), RunError> {

@@ -150,6 +150,8 @@ fn parse_role(line: &mut Cursor<'_>) -> Parsed<Role> {
         "grad" => Role::Grad(ParamId(line.integer()?)),
         "new_param" => Role::NewParam(ParamId(line.integer()?)),
         "new_state" => Role::NewState(StateId(line.integer()?)),
+        "least" => Role::Least(line.integer()?),
+        "most" => Role::Most(line.integer()?),
         "value" => Role::Value(line.quoted()?),
         _ => return Err("no such role".to_owned()),
     })

@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::Symbol;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, Severity, value as told};
 use crate::ir::{DType, Dim, Fact};
 use crate::sema::typed::{Axis, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
@@ -27,11 +27,11 @@ impl<'a> Checker<'a> {
             if def.kind == DefKind::Model {
                 continue;
             }
-            let told = std::mem::take(&mut self.diagnostics);
+            let before = std::mem::take(&mut self.diagnostics);
             let n_bindings = self.bindings.len();
             self.definition_alone(def);
             self.bindings.truncate(n_bindings);
-            let mut found = std::mem::replace(&mut self.diagnostics, told);
+            let mut found = std::mem::replace(&mut self.diagnostics, before);
             let is_told = |new: &Diagnostic| self.diagnostics.iter().any(|known| known.span() == new.span());
             found.retain(|new| new.severity == Severity::Error && !is_told(new));
             self.diagnostics.extend(found);
@@ -127,38 +127,13 @@ impl<'a> Checker<'a> {
                     Value::Tensor(self.push(ExprKind::Input(0), plain(vec![axis]), span))
                 }
                 DefKind::Schedule => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
+                // What a fact speaks of is a whole number, also where the signature does not say so.
+                _ if def.facts.iter().any(|fact| mentions(fact, param.name.name)) => self.opaque_number(param),
                 _ => return None,
             },
-            Some(TypeKind::Tensor { prefix, of, axes: decls }) => {
-                let mut of_type = Vec::new();
-                for decl in decls {
-                    let name = match decl {
-                        AxisDecl::Row(_) => Symbol::new("rest"),
-                        AxisDecl::Axis { size: Some(ast::Expr { kind, .. }), .. }
-                            if !matches!(kind, ast::ExprKind::Number(_)) =>
-                        {
-                            return None;
-                        }
-                        AxisDecl::Axis { name, .. } => name.name,
-                    };
-                    of_type.push(self.opaque_axis(name, axes, span));
-                }
-                let (dtype, kind) = match (prefix.as_ref().map(|prefix| prefix.name.as_str()), of) {
-                    (None | Some("f32"), _) => (DType::F32, Kind::Plain),
-                    (Some("logit"), _) => (DType::F32, Kind::Logit),
-                    (Some("prob"), _) => (DType::F32, Kind::Prob),
-                    (Some("bool"), _) => (DType::Bool, Kind::Plain),
-                    (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
-                    _ => return None,
-                };
-                Value::Tensor(self.push(ExprKind::Input(0), Type { dtype, kind, axes: of_type }, span))
-            }
+            Some(kind @ (TypeKind::Tensor { .. } | TypeKind::Record(_))) => self.opaque_tensors(kind, axes, span)?,
             Some(TypeKind::Named(ident)) => match ident.name.as_str() {
-                "int" => {
-                    let size = self.sizes.rigid(param.name.name.as_str());
-                    self.words.extend(size.as_size());
-                    Value::Int(size)
-                }
+                "int" => self.opaque_number(param),
                 "float" => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
                 "axis" => Value::Axis({
                     let axis = self.opaque_axis(param.name.name, axes, span);
@@ -170,9 +145,68 @@ impl<'a> Checker<'a> {
                 let axis = self.opaque_axis(param.name.name, axes, span);
                 AxisArg { id: axis.id, size: axis.size, span }
             }),
-            Some(TypeKind::Of(..) | TypeKind::Record(_) | TypeKind::Error) => return None,
+            Some(TypeKind::Of(word, _)) => {
+                self.report(told::type_without_axes(
+                    param.name.name,
+                    param.ty.as_ref().map_or(word.span, |ty| ty.span),
+                ));
+                return None;
+            }
+            Some(TypeKind::Error) => return None,
         })
     }
+
+    fn opaque_number(&mut self, param: &ast::Param) -> Value<'a> {
+        let size = self.sizes.rigid(param.name.name.as_str());
+        self.words.extend(size.as_size());
+        Value::Int(size)
+    }
+
+    /// A tensor of a written type, or a record of them.
+    fn opaque_tensors(
+        &mut self,
+        ty: &'a TypeKind,
+        axes: &mut FxHashMap<Symbol, AxisArg>,
+        span: crate::base::Span,
+    ) -> Option<Value<'a>> {
+        let (prefix, of, decls) = match ty {
+            TypeKind::Tensor { prefix, of, axes } => (prefix, of, axes),
+            TypeKind::Record(fields) => {
+                let fields =
+                    fields.iter().map(|(name, ty)| Some((name.name, self.opaque_tensors(&ty.kind, axes, span)?)));
+                return fields.collect::<Option<_>>().map(Value::Record);
+            }
+            _ => return None,
+        };
+        let mut of_type = Vec::new();
+        for decl in decls {
+            let name = match decl {
+                AxisDecl::Row(_) => Symbol::new("rest"),
+                AxisDecl::Axis { size: Some(ast::Expr { kind, .. }), .. }
+                    if !matches!(kind, ast::ExprKind::Number(_)) =>
+                {
+                    return None;
+                }
+                AxisDecl::Axis { name, .. } => name.name,
+            };
+            of_type.push(self.opaque_axis(name, axes, span));
+        }
+        let (dtype, kind) = match (prefix.as_ref().map(|prefix| prefix.name.as_str()), of) {
+            (None | Some("f32"), _) => (DType::F32, Kind::Plain),
+            (Some("logit"), _) => (DType::F32, Kind::Logit),
+            (Some("prob"), _) => (DType::F32, Kind::Prob),
+            (Some("bool"), _) => (DType::Bool, Kind::Plain),
+            (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
+            _ => return None,
+        };
+        Some(Value::Tensor(self.push(ExprKind::Input(0), Type { dtype, kind, axes: of_type }, span)))
+    }
+}
+
+fn mentions(fact: &ast::Expr, name: Symbol) -> bool {
+    let mut found = false;
+    fact.walk(&mut |part| found |= matches!(part.kind, ast::ExprKind::Name(symbol) if symbol == name));
+    found
 }
 
 fn names_row(ty: Option<&ast::Type>) -> bool {

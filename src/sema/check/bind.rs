@@ -41,6 +41,23 @@ pub(super) struct WrittenSize<'a> {
     given: Span,
 }
 
+/// What a signature asks of tensors: a parameter, or a field of one.
+#[derive(Clone, Copy)]
+pub(super) struct Slot<'a> {
+    name: Symbol,
+    ty: &'a TypeKind,
+    span: Span,
+}
+
+impl<'a> Slot<'a> {
+    /// A parameter of tensors; of another sort none.
+    pub(super) fn of(param: &'a ast::Param) -> Option<Slot<'a>> {
+        let ty = &param.ty.as_ref()?.kind;
+        let is = matches!(ty, TypeKind::Tensor { .. } | TypeKind::Record(_));
+        is.then_some(Slot { name: param.name.name, ty, span: param.span })
+    }
+}
+
 impl<'a> Checker<'a> {
     /// The axes given in brackets: `softmax[s](x)`.
     pub(super) fn bind_brackets(
@@ -111,8 +128,12 @@ impl<'a> Checker<'a> {
                     return false;
                 }
             },
+            // Tensors and axes are bound before; `index(a)` alone says no axes.
             Some(TypeKind::Record(_) | TypeKind::Of(..) | TypeKind::Tensor { .. }) => {
-                self.report(name::not_yet("this type of parameter", param.span));
+                self.report(told::type_without_axes(
+                    param.name.name,
+                    param.ty.as_ref().map_or(param.span, |ty| ty.span),
+                ));
                 return false;
             }
         };
@@ -145,7 +166,13 @@ impl<'a> Checker<'a> {
                 scope.bind(param.name.name, given.value);
                 true
             }
-            (Some(TypeKind::Tensor { .. }), _) => self.bind_tensor(scope, binders, def, param, &given, &mut Vec::new()),
+            _ if let Some(slot) = Slot::of(param) => {
+                let Some(value) = self.bind_tensors(scope, binders, def, slot, &given, &mut Vec::new()) else {
+                    return false;
+                };
+                scope.bind(param.name.name, value);
+                true
+            }
             _ => self.bind_value(scope, param, &given),
         }
     }
@@ -185,25 +212,60 @@ impl<'a> Checker<'a> {
         true
     }
 
-    /// A tensor parameter: its axes get the identities they have inside.
-    pub(super) fn bind_tensor(
+    /// A parameter of tensors: one, or a record of them, as what it is inside.
+    pub(super) fn bind_tensors(
         &mut self,
         scope: &mut Scope<'a>,
         binders: &mut Binders,
         def: &'a ast::Def,
-        param: &'a ast::Param,
+        slot: Slot<'a>,
         given: &Given<'a>,
         sizes: &mut Vec<WrittenSize<'a>>,
-    ) -> bool {
-        let Some(TypeKind::Tensor { prefix, of, axes: decls }) = param.ty.as_ref().map(|ty| &ty.kind) else {
-            return false;
+    ) -> Option<Value<'a>> {
+        let TypeKind::Record(types) = slot.ty else {
+            return self.bind_tensor(scope, binders, def, slot, given, sizes);
         };
-        let Some(id) = self.tensor(given.value.clone(), given.span) else { return false };
-        let ty = self.ty(id).clone();
-        if !self.kind_fits(binders, scope, param, prefix.as_ref(), of.as_ref(), &ty, given.span) {
-            return false;
+        let fields = match &given.value {
+            Value::Record(fields) => fields,
+            Value::Error => return None,
+            other => {
+                let told = told::argument_type(slot.name, "a record", other.describe(), given.span, slot.span);
+                self.report(told);
+                return None;
+            }
+        };
+        // A record may have more than is asked for: what a model gives fits a loss of one part.
+        let mut parts = Vec::new();
+        for (name, ty) in types {
+            let Some((_, value)) = fields.iter().find(|(field, _)| *field == name.name) else {
+                let known: Vec<&str> = fields.iter().map(|(field, _)| field.as_str()).collect();
+                self.report(told::argument_lacks_field(slot.name, *name, &known, given.span));
+                return None;
+            };
+            let part = Slot { name: name.name, ty: &ty.kind, span: name.span };
+            let given = Given { name: None, value: value.clone(), span: given.span };
+            parts.push((name.name, self.bind_tensors(scope, binders, def, part, &given, sizes)?));
         }
-        let Some(taken) = self.match_axes(scope, binders, def, param, decls, &ty, given.span) else { return false };
+        Some(Value::Record(parts))
+    }
+
+    /// A tensor parameter: its axes get the identities they have inside.
+    fn bind_tensor(
+        &mut self,
+        scope: &mut Scope<'a>,
+        binders: &mut Binders,
+        def: &'a ast::Def,
+        slot: Slot<'a>,
+        given: &Given<'a>,
+        sizes: &mut Vec<WrittenSize<'a>>,
+    ) -> Option<Value<'a>> {
+        let TypeKind::Tensor { prefix, of, axes: decls } = slot.ty else { return None };
+        let id = self.tensor(given.value.clone(), given.span)?;
+        let ty = self.ty(id).clone();
+        if !self.kind_fits(binders, scope, slot, prefix.as_ref(), of.as_ref(), &ty, given.span) {
+            return None;
+        }
+        let taken = self.match_axes(scope, binders, def, slot, decls, &ty, given.span)?;
 
         // Each axis of the argument, in its order, under the identity it has inside.
         let mut axes = ty.axes.clone();
@@ -216,7 +278,7 @@ impl<'a> Checker<'a> {
                     if let Err(mismatch) = self.sizes.unify(&binder.size, &actual.size) {
                         let told = shape::TwoSizes {
                             axis: self.axes.show(actual.id),
-                            left: (self.sizes.show(&binder.size), def.name.name.to_string(), param.span),
+                            left: (self.sizes.show(&binder.size), def.name.name.to_string(), slot.span),
                             right: (self.sizes.show(&actual.size), self.show_type(&ty), actual.from),
                         };
                         let known = self.known_sizes(std::slice::from_ref(&ty));
@@ -240,7 +302,7 @@ impl<'a> Checker<'a> {
             }
         }
         if !fits {
-            return false;
+            return None;
         }
         let kind = match (prefix.as_ref().map(|prefix| prefix.name.as_str()), of) {
             (Some("index"), Some(of)) => match binders.get(&of.name) {
@@ -252,8 +314,7 @@ impl<'a> Checker<'a> {
             _ => ty.kind,
         };
         let inside = self.push(ExprKind::Relabel(id), Type { dtype: ty.dtype, kind, axes }, given.span);
-        scope.bind(param.name.name, Value::Tensor(inside));
-        true
+        Some(Value::Tensor(inside))
     }
 
     /// Which axis of the argument each declared axis is: one already bound, else by name, else by
@@ -264,7 +325,7 @@ impl<'a> Checker<'a> {
         scope: &mut Scope<'a>,
         binders: &Binders,
         def: &ast::Def,
-        param: &ast::Param,
+        slot: Slot<'a>,
         decls: &'t [AxisDecl],
         ty: &Type,
         span: Span,
@@ -305,7 +366,7 @@ impl<'a> Checker<'a> {
             });
             if let Some(outer) = bound {
                 let told = (self.axes.show(outer), self.show_type(ty));
-                self.report(shape::lacks_axis(param.name.name, &told.0, &told.1, span, param.span));
+                self.report(shape::lacks_axis(slot.name, &told.0, &told.1, span, slot.span));
                 return None;
             }
             let wanted = show_decls(decls);
@@ -314,7 +375,7 @@ impl<'a> Checker<'a> {
                 AxisDecl::Row(_) => None,
             });
             let told = (&*wanted, &*self.show_type(ty));
-            self.report(shape::signature(def.name.name, param.name.name, told, missing, span, param.span));
+            self.report(shape::signature(def.name.name, slot.name, told, missing, span, slot.span));
             return None;
         }
         let picked: Vec<usize> = match row_last {
@@ -328,13 +389,7 @@ impl<'a> Checker<'a> {
                 && self.axes.name(outer).is_some()
                 && self.axes.name(ty.axes[at].id).is_some()
             {
-                self.report(shape::lacks_axis(
-                    param.name.name,
-                    &self.axes.show(outer),
-                    &self.show_type(ty),
-                    span,
-                    param.span,
-                ));
+                self.report(shape::lacks_axis(slot.name, &self.axes.show(outer), &self.show_type(ty), span, slot.span));
                 return None;
             }
             free.retain(|&other| other != at);
@@ -349,7 +404,7 @@ impl<'a> Checker<'a> {
             Some(row) => {
                 if !self.same_row(&row, &rest) {
                     let (first, this) = (self.show_axes(&row), self.show_axes(&rest));
-                    self.report(shape::rows_differ(def.name.name, param.name.name, &first, &this, span, param.span));
+                    self.report(shape::rows_differ(def.name.name, slot.name, &first, &this, span, slot.span));
                     return None;
                 }
                 for (a, b) in row.iter().zip(&rest) {
@@ -382,7 +437,7 @@ impl<'a> Checker<'a> {
         &mut self,
         binders: &mut Binders,
         scope: &mut Scope<'a>,
-        param: &ast::Param,
+        slot: Slot<'a>,
         prefix: Option<&ast::Ident>,
         of: Option<&ast::Ident>,
         ty: &Type,
@@ -408,14 +463,14 @@ impl<'a> Checker<'a> {
                         let size = self.axes.size(axis);
                         if !self.axes.unite(axis, outer) {
                             let (counts, wanted) = (self.axes.show(axis), self.axes.show(outer));
-                            self.report(shape::index_of_other(param.name.name, &counts, &wanted, span, param.span));
+                            self.report(shape::index_of_other(slot.name, &counts, &wanted, span, slot.span));
                             return false;
                         }
                         if self.sizes.unify(&binder.size, &size).is_err() {
                             let told = (self.sizes.show(&size), self.sizes.show(&binder.size));
                             let chosen = Some(binder.from).filter(|&from| !self.is_std(from));
                             let axis = self.axes.show(outer);
-                            let told = shape::index_size(param.name.name, &axis, told, span, param.span, chosen);
+                            let told = shape::index_size(slot.name, &axis, told, span, slot.span, chosen);
                             self.report(told);
                             return false;
                         }
@@ -429,7 +484,7 @@ impl<'a> Checker<'a> {
                     Some(of) => format!("index({})", of.name),
                     None => prefix.name.to_string(),
                 };
-                self.report(shape::kind(param.name.name, &wanted, &actual, span, param.span));
+                self.report(shape::kind(slot.name, &wanted, &actual, span, slot.span));
                 false
             }
             ("f64" | "f16" | "bf16" | "i8" | "u8" | "i32" | "i64", _) => {

@@ -8,7 +8,7 @@ use crate::ir::{DType, HostUnary};
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
 use crate::sema::primitive::{Builtin, Reduction};
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Load, Type};
-use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
+use crate::sema::value::{Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast, Ix};
 
 use super::checker::{Checker, plain, product, scalar_type};
@@ -133,6 +133,8 @@ impl<'a> Checker<'a> {
             Builtin::Freeze => self.freeze(call.args, None),
             Builtin::Ema => self.ema(call.args),
             Builtin::Load => self.load(scope, call),
+            Builtin::Fresh => self.fresh(scope, call.args),
+            Builtin::Index => self.checked_index(scope, call),
             Builtin::Random(dist) => self.random(scope, dist, f, span),
             Builtin::Bernoulli => {
                 let Some(p) = self.first_tensor(call.args) else { return Value::Error };
@@ -229,6 +231,25 @@ impl<'a> Checker<'a> {
             Value::Function(layer) if holds_layers(&layer) => {
                 Value::Function(Rc::new(Function { frozen: true, shadow, ..(*layer).clone() }))
             }
+            other => self.fail(told::expected("a layer", other.describe(), given.span)),
+        }
+    }
+
+    /// `fresh(layer)`: a layer of the same making, with weights of its own.
+    fn fresh(&mut self, scope: &mut Scope<'a>, args: Vec<Given<'a>>) -> Value<'a> {
+        let Some(given) = args.into_iter().next() else { return Value::Error };
+        match given.value {
+            Value::Function(layer) => match &layer.callee {
+                Callee::Instance(def, _) => {
+                    let path = scope.place.child(def.name.name.as_str()).into();
+                    Value::Function(Rc::new(Function { callee: Callee::Instance(def, path), ..(*layer).clone() }))
+                }
+                // A constructor makes each of its layers anew.
+                Callee::Def(def) if matches!(def.kind, ast::DefKind::Layer | ast::DefKind::Model) => {
+                    Value::Function(layer)
+                }
+                _ => self.fail(told::expected("a layer", "a function", given.span)),
+            },
             other => self.fail(told::expected("a layer", other.describe(), given.span)),
         }
     }
@@ -488,6 +509,10 @@ impl<'a> Checker<'a> {
         }
         if let Some(size) = self.primed_size(scope, *symbol) {
             return Some(self.intern_axis(scope, *symbol, &size));
+        }
+        // Data that is not known may have any axis.
+        if scope.body == Body::Train && self.data_unknown {
+            return None;
         }
         let of_tensor = ty.into_iter().flat_map(|ty| &ty.axes).filter_map(|axis| self.axes.name(axis.id));
         let mut known: Vec<&str> = of_tensor.map(|name| name.as_str()).collect();

@@ -11,7 +11,7 @@ use crate::sema::typed::{Applied, Axis};
 use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
-use super::bind::Binders;
+use super::bind::{Binders, Slot};
 use super::checker::{CallSite, Checker, MAX_DEPTH};
 use super::expr::function;
 use super::pipe::holds_hole;
@@ -315,7 +315,7 @@ impl<'a> Checker<'a> {
         let mut fits = true;
         for (param, given) in params() {
             if let Some(given) = given
-                && !is_tensor(param)
+                && Slot::of(param).is_none()
                 && !is_axis(param)
             {
                 fits &= self.bind_value(scope, param, given);
@@ -324,9 +324,12 @@ impl<'a> Checker<'a> {
         let mut sizes = Vec::new();
         for (param, given) in params() {
             if let Some(given) = given
-                && is_tensor(param)
+                && let Some(slot) = Slot::of(param)
             {
-                fits &= self.bind_tensor(scope, binders, def, param, given, &mut sizes);
+                match self.bind_tensors(scope, binders, def, slot, given, &mut sizes) {
+                    Some(value) => scope.bind(param.name.name, value),
+                    None => fits = false,
+                }
             }
         }
         if !fits {
@@ -438,11 +441,6 @@ fn body_of(kind: DefKind) -> Body {
         DefKind::Metric => Body::Metric,
         DefKind::Optimizer => Body::Optimizer,
     }
-}
-
-/// Whether a parameter is declared as a tensor, whose axes bind names.
-fn is_tensor(param: &ast::Param) -> bool {
-    matches!(param.ty.as_ref().map(|ty| &ty.kind), Some(ast::TypeKind::Tensor { .. }))
 }
 
 /// Whether a definition has a parameter declared `int`.

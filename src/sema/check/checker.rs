@@ -11,7 +11,7 @@ use super::store::{ActiveScan, Store, Totals};
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
 use crate::sema::resolve::{Constant, Globals};
-use crate::sema::typed::{self, Asker, Axis, AxisId, Demand, Expr, ExprId, ExprKind, Kind, Type};
+use crate::sema::typed::{self, Asker, Axis, AxisId, Check, Demand, Expr, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Scope, Value};
 use crate::sema::{DataFacts, Sources};
 
@@ -53,6 +53,8 @@ pub(super) struct Checker<'a> {
     /// The innermost `remat` block that is being elaborated, and how many there were.
     pub(super) remat: Option<RematId>,
     pub(super) remats: u32,
+    /// What a run checks in the section that is being elaborated.
+    pub(super) checks: Vec<Check>,
     /// Facts that only the sizes of a batch decide, and who asks for those that come.
     pub(super) demands: Vec<Demand>,
     pub(super) asker: Asker,
@@ -101,6 +103,7 @@ impl<'a> Checker<'a> {
             frozen: 0,
             loading: None,
             shadow: None,
+            checks: Vec::new(),
             demands: Vec::new(),
             asker: Asker::Step,
             data_unknown: false,

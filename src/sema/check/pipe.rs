@@ -45,6 +45,9 @@ impl<'a> Checker<'a> {
         if let Ast::Stack { var, over, body } = &stage.kind {
             return self.stack(scope, var.as_ref(), over, body, value);
         }
+        if let Some(value) = self.constructed(scope, stage, &value) {
+            return value;
+        }
         if holds_hole(stage) {
             let outer = scope.hole.replace(value);
             let result = self.expr(scope, stage);
@@ -90,6 +93,26 @@ impl<'a> Checker<'a> {
                 self.apply_made(scope, &function, vec![given], span)
             }
         }
+    }
+
+    /// `x |> Dense(3, leaky_relu(_, 0.2))`: what makes a layer is no tensor, so a `_` in it is a function's own.
+    fn constructed(&mut self, scope: &mut Scope<'a>, stage: &'a ast::Expr, value: &Value<'a>) -> Option<Value<'a>> {
+        let Ast::Call(callee, args) = &stage.kind else { return None };
+        if !matches!(callee.kind, Ast::Name(_) | Ast::Field(..)) || !holds_hole(stage) {
+            return None;
+        }
+        let Value::Function(function) = self.expr(scope, callee) else { return None };
+        let Callee::Def(ast::Def { config: Some(_), kind: ast::DefKind::Layer | ast::DefKind::Model, .. }) =
+            function.callee
+        else {
+            return None;
+        };
+        let outer = scope.hole.take();
+        let args = self.given(scope, args);
+        scope.hole = outer;
+        let made = self.make(scope, &function, args, stage.span);
+        let given = Given { name: None, value: value.clone(), span: stage.span };
+        Some(self.apply_value(scope, made, vec![given], stage.span))
     }
 
     /// What can be said of a stage without the value before it: whether its names mean anything.

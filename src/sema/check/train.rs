@@ -23,6 +23,7 @@ impl<'a> Checker<'a> {
         self.exprs.clear();
         self.store = super::store::Store::default();
         self.demands.clear();
+        self.checks.clear();
         let errors_before = self.diagnostics.has_errors();
         let lines = self.lines(train);
         self.data_unknown = !self.globals.data.contains_key(&train.data.name);
@@ -59,7 +60,8 @@ impl<'a> Checker<'a> {
         let loss = self.evaluated_losses(&mut mode, &lines, train, &plan);
         let (metrics, states) = self.metrics(&mut mode, &lines);
         let metrics = loss.1.into_iter().chain(metrics).collect();
-        let evaluation = Section { loss: loss.0, metrics, predict, states };
+        let checks = std::mem::take(&mut self.checks);
+        let evaluation = Section { loss: loss.0, metrics, predict, states, checks };
         self.shadow = None;
         self.forget_repeated_bindings(n_bindings.unwrap_or_default());
 
@@ -160,13 +162,17 @@ impl<'a> Checker<'a> {
     fn inputs(&mut self, train: &'a ast::Train) -> (Vec<Input>, Vec<(Symbol, Value<'a>)>) {
         let span = train.data.span;
         let Some(columns) = self.facts.columns(train.data.name) else {
-            // The data could not be read, and that was told; its names silence what needs them.
+            // The data could not be read, and that was told; its names silence what needs them, and so do its axes.
+            self.data_unknown = true;
             let names = self.globals.data.get(&train.data.name).into_iter().flat_map(|data| &data.entries);
             let names = names.filter_map(|entry| match entry {
                 ast::Entry::Setting(setting) => Some(&setting.names),
                 _ => None,
             });
-            return (Vec::new(), names.flatten().map(|ident| (ident.name, Value::Error)).collect());
+            let names = names.flatten().map(|ident| (ident.name, Value::Error));
+            let size = self.sizes.rigid("batch");
+            let batch = AxisArg { id: self.axes.add(Some("batch".into()), size.clone()), size, span };
+            return (Vec::new(), names.chain([("batch".into(), Value::Axis(batch))]).collect());
         };
         let size = self.sizes.rigid("batch");
         let batch = Axis { id: self.axes.add(Some("batch".into()), size.clone()), size, from: span };
@@ -359,7 +365,7 @@ impl<'a> Checker<'a> {
             }
         }
         let loss = loss.map(|loss| penalties.iter().fold(loss, |sum, penalty| self.sum_of(sum, penalty.value)));
-        Section { loss, metrics: penalties, predict, states }
+        Section { loss, metrics: penalties, predict, states, checks: std::mem::take(&mut self.checks) }
     }
 
     /// The losses in evaluation: their sum, and each by its name when there are several.

@@ -1,14 +1,15 @@
-//! Primitives that move elements and change no number: names, order, splits, joins, slices, gathers.
+//! Primitives that move elements and change no number: names, order, splits, joins, slices.
 
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
-use crate::ir::{DType, Dim, Fact, Truth};
-use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
+use crate::ir::{Dim, Fact, Truth};
+use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Callee, Function, Scope, Value};
 use crate::syntax::ast::{self, Ix};
 
 use super::builtin::{PrimitiveCall, ix_span};
 use super::checker::{Checker, product};
+use super::gather::is_fill;
 
 impl<'a> Checker<'a> {
     /// `rename[t -> s](x)`
@@ -41,7 +42,7 @@ impl<'a> Checker<'a> {
         self.relabelled(x, ty, span)
     }
 
-    fn relabelled(&mut self, x: crate::sema::typed::ExprId, ty: Type, span: Span) -> Value<'a> {
+    fn relabelled(&mut self, x: ExprId, ty: Type, span: Span) -> Value<'a> {
         if let Some(axis) = self.repeated(&ty.axes) {
             return self.fail(shape::duplicate_axis(&axis, "this result".into(), span));
         }
@@ -155,7 +156,7 @@ impl<'a> Checker<'a> {
         self.expanded(x, Type { axes, ..ty }, span)
     }
 
-    fn expanded(&mut self, x: crate::sema::typed::ExprId, ty: Type, span: Span) -> Value<'a> {
+    fn expanded(&mut self, x: ExprId, ty: Type, span: Span) -> Value<'a> {
         if let Some(axis) = self.repeated(&ty.axes) {
             return self.fail(shape::duplicate_axis(&axis, "`expand`".into(), span));
         }
@@ -249,7 +250,7 @@ impl<'a> Checker<'a> {
         Value::List((0..count).map(|at| self.select(x, &axis, Dim::constant(at), span)).collect())
     }
 
-    fn select(&mut self, x: crate::sema::typed::ExprId, axis: &Axis, at: Dim, span: Span) -> Value<'a> {
+    fn select(&mut self, x: ExprId, axis: &Axis, at: Dim, span: Span) -> Value<'a> {
         let ty = self.ty(x).clone();
         let axes = ty.axes.iter().filter(|other| other.id != axis.id).cloned().collect();
         Value::Tensor(self.push(ExprKind::Select { x, axis: axis.id, at }, Type { axes, ..ty }, span))
@@ -272,19 +273,34 @@ impl<'a> Checker<'a> {
             Value::Error => return Value::Error,
             other => other,
         };
-        let (windows, rest): (Vec<&'a Ix>, Vec<&'a Ix>) =
-            brackets.from.iter().partition(|ix| self.belongs_to_window(scope, ix));
+        let (fills, places): (Vec<&'a Ix>, Vec<&'a Ix>) = brackets.from.iter().partition(|ix| is_fill(ix));
+        let Ok(fill) = self.fill(scope, &fills) else { return Value::Error };
+        let (windows, rest): (Vec<&'a Ix>, Vec<&'a Ix>) = places.into_iter().partition(|ix| self.is_window(scope, ix));
+        let mut fills = !windows.is_empty();
         if !windows.is_empty() {
-            value = self.window(scope, value, base.span, &windows, brackets.span);
+            value = self.window(scope, value, base.span, &windows, fill, brackets.span);
         }
         for ix in rest {
             value = match (ix, value) {
                 (_, Value::Error) => return Value::Error,
-                (Ix::Set(ident, at), value) => self.index_one(scope, value, base.span, *ident, at, span),
+                (Ix::Set(ident, at), value) => {
+                    let Some(x) = self.tensor(value, base.span) else { return Value::Error };
+                    let Some(axis) = self.axis_by_name(scope, *ident, &self.ty(x).clone()) else { return Value::Error };
+                    match self.expr(scope, at) {
+                        Value::Tensor(index) => {
+                            fills = true;
+                            self.read_at(scope, x, &axis, (index, at), fill, span)
+                        }
+                        place => self.index_one(x, &axis, place, at, span),
+                    }
+                }
                 (other, _) => self.fail(name::index_form(ix_span(other))),
             };
         }
-        value
+        match fill {
+            Some(_) if !fills && !value.is_error() => self.fail(shape::fill_without_window(brackets.span)),
+            _ => value,
+        }
     }
 
     /// A function with axes in brackets as a value: `zeros[.., out]` alone is already a tensor.
@@ -305,20 +321,10 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn index_one(
-        &mut self,
-        scope: &mut Scope<'a>,
-        value: Value<'a>,
-        base_span: Span,
-        ident: ast::Ident,
-        at: &'a ast::Expr,
-        span: Span,
-    ) -> Value<'a> {
-        let Some(x) = self.tensor(value, base_span) else { return Value::Error };
-        let ty = self.ty(x).clone();
-        let Some(axis) = self.axis_by_name(scope, ident, &ty) else { return Value::Error };
+    /// A number or a range at an axis.
+    fn index_one(&mut self, x: ExprId, axis: &Axis, place: Value<'a>, at: &'a ast::Expr, span: Span) -> Value<'a> {
         let literal_negative = |expr: &ast::Expr| matches!(expr.kind, ast::ExprKind::Unary(ast::UnaryOp::Neg, _));
-        match self.expr(scope, at) {
+        match place {
             Value::Int(position) => {
                 // Only a literal negative counts from the end.
                 let position = match literal_negative(at) {
@@ -326,13 +332,12 @@ impl<'a> Checker<'a> {
                     false => Ok(position),
                 };
                 let Ok(position) = position else { return self.fail(shape::overflow(at.span)) };
-                if !self.in_range(&position, &axis, false, at.span) {
+                if !self.in_range(&position, axis, false, at.span) {
                     return Value::Error;
                 }
-                self.select(x, &axis, position, span)
+                self.select(x, axis, position, span)
             }
-            Value::Range(from, to) => self.slice(x, &axis, from, to, at, span),
-            Value::Tensor(index) => self.gather(x, &ty, &axis, index, at.span, span),
+            Value::Range(from, to) => self.slice(x, axis, from, to, at, span),
             Value::Error => Value::Error,
             other => self.fail(told::expected("a position, a range or an index tensor", other.describe(), at.span)),
         }
@@ -340,7 +345,7 @@ impl<'a> Checker<'a> {
 
     fn slice(
         &mut self,
-        x: crate::sema::typed::ExprId,
+        x: ExprId,
         axis: &Axis,
         from: Option<Dim>,
         to: Option<Dim>,
@@ -379,7 +384,7 @@ impl<'a> Checker<'a> {
 
     /// Whether a position lies within an axis; an end may be one behind the last. What nothing decides is asked of
     /// the signature, or left to the sizes of the run.
-    fn in_range(&mut self, position: &Dim, axis: &Axis, is_end: bool, span: Span) -> bool {
+    pub(super) fn in_range(&mut self, position: &Dim, axis: &Axis, is_end: bool, span: Span) -> bool {
         let (at, size) = (self.sizes.resolve(position), self.sizes.resolve(&axis.size));
         let low = Fact::AtMost(Dim::ZERO, at.clone());
         let high = if is_end { Fact::AtMost(at, size) } else { Fact::Below(at, size) };
@@ -400,55 +405,6 @@ impl<'a> Checker<'a> {
             shape::range_unproved(&this.axes.show(axis.id), told, span)
         });
         true
-    }
-
-    fn gather(
-        &mut self,
-        table: crate::sema::typed::ExprId,
-        ty: &Type,
-        axis: &Axis,
-        index: crate::sema::typed::ExprId,
-        index_span: Span,
-        span: Span,
-    ) -> Value<'a> {
-        let index_ty = self.ty(index).clone();
-        let Kind::Index(counts) = index_ty.kind else {
-            return self.fail(shape::index_needs_kind(
-                &self.axes.show(axis.id),
-                &self.show_type(&index_ty),
-                index_span,
-            ));
-        };
-        if index_ty.dtype != DType::I32 || !self.axes.unite(counts, axis.id) {
-            let told = (self.axes.show(counts), self.axes.show(axis.id));
-            return self.fail(shape::index_of_other("the index".into(), &told.0, &told.1, index_span, span));
-        }
-        let size = self.axes.size(counts);
-        if self.sizes.unify(&axis.size, &size).is_err() {
-            let told = (self.sizes.show(&size), self.sizes.show(&axis.size));
-            return self.fail(shape::index_size(
-                "the index".into(),
-                &self.axes.show(axis.id),
-                told,
-                index_span,
-                span,
-                None,
-            ));
-        }
-        if self.find_axis(&index_ty.axes, axis.id).is_some() {
-            return self.fail(shape::duplicate_axis(&self.axes.show(axis.id), "this index".into(), index_span));
-        }
-        let others: Vec<Axis> = ty.axes.iter().filter(|other| other.id != axis.id).cloned().collect();
-        for other in &others {
-            if let Some(axis) = self.find_axis(&index_ty.axes, other.id).cloned()
-                && !self.same_size(other, &axis, ty, &index_ty, span)
-            {
-                return Value::Error;
-            }
-        }
-        let own = others.iter().filter(|other| self.find_axis(&index_ty.axes, other.id).is_none()).cloned();
-        let axes = index_ty.axes.iter().cloned().chain(own).collect();
-        Value::Tensor(self.push(ExprKind::Gather { table, axis: axis.id, index }, Type { axes, ..ty.clone() }, span))
     }
 
     // ---- axes in brackets

@@ -1,8 +1,8 @@
 //! Windows: `x[h = 2 * pos(h: n) + pos(k) - 1, fill = 0]` reads along axes by affine relations.
 //!
-//! In: the entries of brackets that compute with `pos`, and `fill`. Out: one `Window` expression, each axis read
+//! In: the entries of brackets that are affine in `pos`, and the value of `fill`. Out: one `Window` expression, each axis read
 //! by `m·i = a·o + d·k + b`. Without `fill` every place that is read must be proved to be inside. An index that
-//! is a tensor is a gather and stands in `views`.
+//! is a tensor, or rounds, is a gather and stands in `gather`.
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
@@ -39,11 +39,10 @@ struct Relation {
 }
 
 impl<'a> Checker<'a> {
-    /// Whether an entry of brackets after a tensor is `fill`, or computes with `pos`.
-    pub(super) fn belongs_to_window(&self, scope: &Scope<'a>, ix: &Ix) -> bool {
+    /// Whether an entry of brackets after a tensor is a relation of positions; one that rounds is none.
+    pub(super) fn is_window(&self, scope: &Scope<'a>, ix: &Ix) -> bool {
         match ix {
-            Ix::Set(ident, _) if ident.name.as_str() == "fill" => true,
-            Ix::Set(_, at) => self.computes_with_pos(scope, at),
+            Ix::Set(_, at) => self.computes_with_pos(scope, at) && !self.rounds(scope, at),
             Ix::Row(_) | Ix::Value(_) | Ix::Axis(..) => false,
         }
     }
@@ -55,22 +54,14 @@ impl<'a> Checker<'a> {
         value: Value<'a>,
         base: Span,
         entries: &[&'a Ix],
+        fill: Option<f64>,
         brackets: Span,
     ) -> Value<'a> {
         let Some(mut x) = self.tensor(value, base) else { return Value::Error };
         let ty = self.ty(x).clone();
-        let mut fill: Option<(f64, Span)> = None;
         let mut pending: Vec<Entry> = Vec::new();
         for ix in entries {
             let Ix::Set(ident, at) = ix else { continue };
-            if ident.name.as_str() == "fill" {
-                let value = self.expr(scope, at);
-                let Some(number) = self.static_number(&value, at.span) else { return Value::Error };
-                if let Some((_, first)) = fill.replace((number, at.span)) {
-                    return self.fail(name::argument_twice(ident.name, at.span, first));
-                }
-                continue;
-            }
             let Some(axis) = self.axis_by_name(scope, *ident, &ty) else { return Value::Error };
             let Some(affine) = self.affine(scope, at) else { return Value::Error };
             if let Some(first) = pending.iter().find(|entry| entry.axis.id == axis.id) {
@@ -78,11 +69,6 @@ impl<'a> Checker<'a> {
             }
             pending.push(Entry { axis, affine, span: at.span });
         }
-        if pending.is_empty() {
-            // Brackets without a relation are here for their `fill`.
-            return self.fail(shape::fill_without_window(brackets));
-        }
-        let fill = fill.map(|(number, _)| number);
         let span = base.to(brackets);
         if !can_hold(&ty, fill) {
             x = self.to_f32(x, span);
@@ -162,7 +148,7 @@ impl<'a> Checker<'a> {
     // ---- what is written
 
     /// Whether an expression is arithmetic on positions: `2 * pos(h: n) - 1`.
-    fn computes_with_pos(&self, scope: &Scope<'a>, expr: &ast::Expr) -> bool {
+    pub(super) fn computes_with_pos(&self, scope: &Scope<'a>, expr: &ast::Expr) -> bool {
         match &expr.kind {
             Ast::Call(callee, _) => is_pos(scope, callee),
             Ast::Unary(UnaryOp::Neg, x) => self.computes_with_pos(scope, x),
@@ -174,6 +160,23 @@ impl<'a> Checker<'a> {
                 rest.iter().all(|(op, ..)| arithmetic(op))
                     && (self.computes_with_pos(scope, first)
                         || rest.iter().any(|(_, _, x)| self.computes_with_pos(scope, x)))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a position is divided and rounded down on the way, or a rest is taken of it.
+    fn rounds(&self, scope: &Scope<'a>, expr: &ast::Expr) -> bool {
+        match &expr.kind {
+            Ast::Unary(UnaryOp::Neg, x) => self.rounds(scope, x),
+            Ast::Chain(first, rest) => {
+                let mut of_pos = self.computes_with_pos(scope, first);
+                let mut rounds = self.rounds(scope, first);
+                for (op, _, x) in rest {
+                    of_pos |= self.computes_with_pos(scope, x);
+                    rounds |= of_pos && matches!(op, BinaryOp::FloorDiv | BinaryOp::Mod) || self.rounds(scope, x);
+                }
+                rounds
             }
             _ => false,
         }
@@ -218,7 +221,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `pos(a)`, an axis in scope, or `pos(a: n)`, one of that size.
-    fn pos_axis(&mut self, scope: &mut Scope<'a>, args: &'a [ast::Arg], span: Span) -> Option<Axis> {
+    pub(super) fn pos_axis(&mut self, scope: &mut Scope<'a>, args: &'a [ast::Arg], span: Span) -> Option<Axis> {
         let mut given = self.given(scope, args).into_iter();
         let (Some(first), None) = (given.next(), given.next()) else {
             self.report(told::primitive_arguments(1, 1, args.len(), span));
@@ -373,7 +376,7 @@ fn reach(along: &Along, out: &Axis, tap: Option<&Axis>) -> Result<(Dim, Dim), Si
 }
 
 /// Whether the elements of a type can be this fill.
-fn can_hold(ty: &Type, fill: Option<f64>) -> bool {
+pub(super) fn can_hold(ty: &Type, fill: Option<f64>) -> bool {
     let Some(fill) = fill else { return true };
     match ty.dtype {
         DType::F32 => true,
