@@ -209,10 +209,7 @@ impl Facts {
                     Atom::Size(_) => Dim::atom(atom),
                     Atom::FloorDiv(p, k) => {
                         let (p, k) = (self.reduce_checked(p)?, self.reduce_checked(k)?);
-                        match self.exact(&p, &k) {
-                            Some(quotient) => quotient,
-                            None => p.floor_div(&k)?,
-                        }
+                        self.rounded_down(&p, &k)?
                     }
                 };
                 product = product.mul(&value)?;
@@ -225,6 +222,22 @@ impl Facts {
             let Some((old, new)) = terms.iter().find_map(|term| self.cancelled(term)) else { return Ok(sum) };
             sum = sum.sub(&old)?.add(&new)?;
         }
+    }
+
+    /// `p // k`: what is known to leave no rest comes out, whole or term by term.
+    fn rounded_down(&self, p: &Dim, k: &Dim) -> Result<Dim, SizeOverflow> {
+        if let Some(quotient) = self.exact(p, k) {
+            return Ok(quotient);
+        }
+        let (mut whole, mut rest) = (Dim::ZERO, Dim::ZERO);
+        for term in p.terms() {
+            let term = Dim::from_terms(vec![term])?;
+            match self.exact(&term, k) {
+                Some(quotient) => whole = whole.add(&quotient)?,
+                None => rest = rest.add(&term)?,
+            }
+        }
+        whole.add(&rest.floor_div(k)?)
     }
 
     /// `c·m·k·(p // k)` and `c·m·p`, of a term that holds such a quotient without rest.
