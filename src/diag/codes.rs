@@ -96,6 +96,7 @@ codes! {
     E0510 "a penalty that is not one number of a layer"
     E0520 "a carried value becomes one of another type"
     E0521 "a state is written in a loop"
+    E0522 "a generator looks along its sequence"
     E0601 "an unknown or repeated setting"
     E0602 "a run lacks a setting it needs"
     E0603 "a setting has a form it cannot have"

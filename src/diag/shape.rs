@@ -428,6 +428,36 @@ pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
         .help(format!("numbers become such by `index[{axis}](…)`, to which each run holds them"))
 }
 
+/// What sees one place of a sequence that is being generated, where it means all.
+pub fn sees_along(axis: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0522,
+        span,
+        format!("while a sequence is generated, this sees one place of `{axis}` for all"),
+    )
+    .here(format!("it looks along `{axis}`"))
+    .help(format!("`history[{axis} -> {axis}2](x)` keeps what places before were; `scan {axis}` goes on from them"))
+}
+
+/// A network whose result has no score for each word.
+pub fn generates_no_scores(words: &str, actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0305,
+        span,
+        format!("what is generated from must have a score for each place of `{words}`"),
+    )
+    .here(format!("the network gives `{actual}`"))
+    .help(format!("`pick` chooses otherwise: `pick = argmax[{words}](_.logits)`"))
+}
+
+/// An axis that is given by name where a tensor has another in its place.
+pub fn axis_of_other(param: Symbol, given: &str, there: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0304, span, format!("`{param}` is given as `{given}`, and a tensor has `{there}` there"))
+        .here(format!("`{given}` is another axis"))
+        .label(declared, "declared here")
+        .help(format!("give `{there}`, or rename the tensor's: `rename[{there} -> {given}](…)`"))
+}
+
 /// An index that counts another axis.
 pub fn index_of_other(param: Symbol, counts: &str, wanted: &str, span: Span, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::E0314, span, format!("`{param}` must count `{wanted}`, and this counts `{counts}`"))

@@ -44,6 +44,12 @@ impl Axes {
         self.all[self.find(id).0 as usize].size.clone()
     }
 
+    /// Gives an axis another size by itself.
+    pub fn resize(&mut self, id: AxisId, size: Dim) {
+        let id = self.find(id);
+        self.all[id.0 as usize].size = size;
+    }
+
     /// Names an axis that the data left unnamed.
     pub fn name_if_open(&mut self, id: AxisId, name: Symbol) {
         let id = self.find(id);

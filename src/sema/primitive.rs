@@ -63,6 +63,10 @@ pub enum Builtin {
     Ema,
     /// `load("base.safetensors", layer)`
     Load,
+    /// `history[t -> s](x)`
+    History,
+    /// `generate[t](net, ids, 200)`
+    Generate,
     /// `fresh(layer)`
     Fresh,
     /// `index[a](x)`
@@ -136,6 +140,8 @@ impl Builtin {
             "freeze" => Builtin::Freeze,
             "ema" => Builtin::Ema,
             "load" => Builtin::Load,
+            "history" => Builtin::History,
+            "generate" => Builtin::Generate,
             "fresh" => Builtin::Fresh,
             "index" => Builtin::Index,
             "random.uniform" => Builtin::Random(Dist::Uniform),
@@ -192,6 +198,8 @@ impl Builtin {
         "freeze",
         "ema",
         "load",
+        "history",
+        "generate",
         "fresh",
         "index",
         "random",
@@ -199,7 +207,4 @@ impl Builtin {
         "pi",
         "inf",
     ];
-
-    /// What the language has and this compiler does not yet.
-    pub const LATER: &[&str] = &["history", "generate"];
 }

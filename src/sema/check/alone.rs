@@ -197,7 +197,11 @@ impl<'a> Checker<'a> {
             (Some("prob"), _) => (DType::F32, Kind::Prob),
             (Some("bool"), _) => (DType::Bool, Kind::Plain),
             (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
-            _ => return None,
+            (Some("index"), None) => return None,
+            (Some(_), _) => {
+                prefix.iter().for_each(|prefix| self.not_a_type(*prefix));
+                return None;
+            }
         };
         Some(Value::Tensor(self.push(ExprKind::Input(0), Type { dtype, kind, axes: of_type }, span)))
     }

@@ -180,7 +180,6 @@ impl<'a> Checker<'a> {
     /// `out: axis(i)`: an axis with a name of its own, or the axis `i` stands for in another size.
     pub(super) fn bind_axis(
         &mut self,
-        caller: &mut Scope<'a>,
         scope: &mut Scope<'a>,
         binders: &mut Binders,
         param: &'a ast::Param,
@@ -206,8 +205,26 @@ impl<'a> Checker<'a> {
             self.report(shape::negative_size(&self.sizes.show(&size), given.span));
             return false;
         }
-        // Names in the caller's scope: an axis that replaces another keeps its name.
-        let _ = caller;
+        // A tensor may have bound it already: it has the axis that is given.
+        if let Some(binder) = binders.get(&param.name.name).cloned() {
+            let known = binder.outer.unwrap_or(binder.inner);
+            if !self.axes.unite(outer, known) {
+                let told = (self.axes.show(outer), self.axes.show(known));
+                self.report(shape::axis_of_other(param.name.name, &told.0, &told.1, given.span, param.span));
+                return false;
+            }
+            if let Err(mismatch) = self.sizes.unify(&binder.size, &size) {
+                let told = shape::TwoSizes {
+                    axis: self.axes.show(outer),
+                    left: (self.sizes.show(&size), String::new(), given.span),
+                    right: (self.sizes.show(&binder.size), String::new(), binder.from),
+                };
+                let told = shape::declared_size(told, mismatch == Mismatch::Open, given.span);
+                self.unequal(mismatch, (&binder.size, &size), told);
+                return false;
+            }
+            return true;
+        }
         self.add_binder(scope, binders, param.name.name, Some(outer), (size, given.span));
         true
     }
@@ -487,15 +504,21 @@ impl<'a> Checker<'a> {
                 self.report(shape::kind(slot.name, &wanted, &actual, span, slot.span));
                 false
             }
-            ("f64" | "f16" | "bf16" | "i8" | "u8" | "i32" | "i64", _) => {
-                self.report(name::not_yet(&format!("the dtype `{}`", prefix.name), prefix.span));
-                false
-            }
             _ => {
-                self.report(name::unknown_type(*prefix));
+                self.not_a_type(*prefix);
                 false
             }
         }
+    }
+
+    /// Tells of a word before brackets that says no kind: a dtype of later, or none.
+    pub(super) fn not_a_type(&mut self, prefix: ast::Ident) {
+        self.report(match prefix.name.as_str() {
+            "f64" | "f16" | "bf16" | "i8" | "u8" | "i32" | "i64" => {
+                name::not_yet(&format!("the dtype `{}`", prefix.name), prefix.span)
+            }
+            _ => name::unknown_type(prefix),
+        });
     }
 
     /// The sizes written in a signature against those of the arguments.

@@ -41,8 +41,11 @@ impl<'a> Checker<'a> {
             Builtin::Concat => 1..=usize::MAX,
             _ => 1..=1,
         };
-        if builtin == Builtin::Load {
-            return self.load(scope, PrimitiveCall { f, args, span });
+        if let Builtin::Load | Builtin::Generate = builtin {
+            let mut inner = f.scope.as_ref().map(|captured| (**captured).clone());
+            let scope = inner.as_mut().unwrap_or(scope);
+            let call = PrimitiveCall { f, args, span };
+            return if builtin == Builtin::Load { self.load(scope, call) } else { self.generate(scope, call) };
         }
         let (args, options) = match builtin {
             Builtin::Sort => {
@@ -133,6 +136,8 @@ impl<'a> Checker<'a> {
             Builtin::Freeze => self.freeze(call.args, None),
             Builtin::Ema => self.ema(call.args),
             Builtin::Load => self.load(scope, call),
+            Builtin::History => self.history(scope, call),
+            Builtin::Generate => self.generate(scope, call),
             Builtin::Fresh => self.fresh(scope, call.args),
             Builtin::Index => self.checked_index(scope, call),
             Builtin::Random(dist) => self.random(scope, dist, f, span),
@@ -385,6 +390,9 @@ impl<'a> Checker<'a> {
     fn cumulative_sum(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
         let span = call.span;
         let Some((x, axis, _)) = self.along_one(scope, call) else { return Value::Error };
+        if self.is_streamed(axis) {
+            return self.running_sum(x, axis, span).map_or(Value::Error, Value::Tensor);
+        }
         let axes = self.ty(x).axes.clone();
         Value::Tensor(self.push(ExprKind::CumSum(axis, x), plain(axes), span))
     }
@@ -415,6 +423,11 @@ impl<'a> Checker<'a> {
         match given.value {
             Value::Axis(axis) => {
                 let at = Axis { id: axis.id, size: axis.size, from: axis.span };
+                if self.is_streamed(at.id)
+                    && let Some(place) = self.place_at_hand(&at, span)
+                {
+                    return Value::Tensor(place);
+                }
                 let ty = Type { dtype: DType::I32, kind: Kind::Index(axis.id), axes: vec![at] };
                 let positions = self.push(ExprKind::Pos, ty, span);
                 Value::Tensor(self.own_row(positions))

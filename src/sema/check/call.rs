@@ -338,7 +338,7 @@ impl<'a> Checker<'a> {
         self.size_brackets(binders);
         for (param, given) in params() {
             match given {
-                Some(given) if is_axis(param) => fits &= self.bind_axis(caller, scope, binders, param, given),
+                Some(given) if is_axis(param) => fits &= self.bind_axis(scope, binders, param, given),
                 None => fits &= self.bind_default(scope, binders, def, param),
                 _ => {}
             }

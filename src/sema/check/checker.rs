@@ -8,6 +8,7 @@ use crate::ir::{DType, Dim, RematId, SizeId};
 use crate::syntax::ast;
 
 use super::store::{ActiveScan, Store, Totals};
+use super::stream::Stream;
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
 use crate::sema::resolve::{Constant, Globals};
@@ -42,6 +43,8 @@ pub(super) struct Checker<'a> {
     /// The loops whose blocks the expression at hand stands in, the outermost first, and how many there were.
     pub(super) scans: Vec<ActiveScan>,
     pub(super) scan_count: u32,
+    /// The sequence that a generator writes, in which the expression at hand stands.
+    pub(super) stream: Option<Stream>,
     /// The functions whose `grad(dy)` is being elaborated, by their names' places.
     pub(super) clauses: Vec<Span>,
     /// How many frozen layers the expression at hand stands in; in one, nothing trains.
@@ -99,6 +102,7 @@ impl<'a> Checker<'a> {
             remats: 0,
             scans: Vec::new(),
             scan_count: 0,
+            stream: None,
             clauses: Vec::new(),
             frozen: 0,
             loading: None,
@@ -152,6 +156,9 @@ impl<'a> Checker<'a> {
 
     pub(super) fn push(&mut self, kind: ExprKind, ty: Type, span: Span) -> ExprId {
         let host = ty.axes.is_empty() && self.runs_on_host(&kind);
+        if self.stream.is_some() {
+            self.watch_stream(&kind, &ty, span);
+        }
         let span = self.user_span(span);
         self.exprs.push(Expr { kind, ty, span, host, layer: self.store.layer, remat: self.remat });
         ExprId(self.exprs.len() as u32 - 1)

@@ -135,7 +135,6 @@ impl<'a> Checker<'a> {
                 None if scope.body == Body::Train && self.data_unknown => Value::Error,
                 // A file that could not be read may have had it.
                 None if self.globals.is_incomplete(scope.home) => Value::Error,
-                None if Builtin::LATER.contains(&text) => self.fail(name::not_yet(&format!("`{text}`"), span)),
                 None => {
                     let known: Vec<&str> = scope
                         .names()

@@ -42,6 +42,10 @@ impl<'a> Checker<'a> {
         fill: Option<f64>,
         span: Span,
     ) -> Value<'a> {
+        if self.is_streamed(axis.id) {
+            self.sees_along(span);
+            return Value::Error;
+        }
         if let Some(fill) = fill {
             return self.read_or_fill(x, axis, (index, at.span), fill, span);
         }
@@ -74,7 +78,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `x[axis = index, fill = 0]`: what is outside is the fill.
-    fn read_or_fill(
+    pub(super) fn read_or_fill(
         &mut self,
         x: ExprId,
         axis: &Axis,
@@ -87,9 +91,11 @@ impl<'a> Checker<'a> {
         let Some((inside, clamped)) = self.clamped(index, axis, index_span) else { return Value::Error };
         let Value::Tensor(read) = self.gather(x, axis, clamped, index_span, span) else { return Value::Error };
         let Type { axes, dtype, kind } = self.ty(read).clone();
+        let is_zero = fill == 0.0;
         let fill = self.number(fill, dtype, span);
         let chosen = self.map(Fun::Map(MapOp::Select), vec![inside, read, fill], axes, dtype, span);
-        if !matches!(kind, Kind::Index(_)) {
+        // Only 0 is known to be below the size of every axis.
+        if !matches!(kind, Kind::Index(_)) || is_zero {
             self.exprs[chosen.0 as usize].ty.kind = kind;
         }
         Value::Tensor(chosen)
@@ -160,7 +166,11 @@ impl<'a> Checker<'a> {
         match &expr.kind {
             Ast::Call(_, args) => {
                 let axis = self.pos_axis(scope, args, expr.span)?;
-                Some(axis.size.sub(&Dim::ONE).map(|last| (Dim::ZERO, last)))
+                let size = match &self.stream {
+                    Some(stream) if self.is_streamed(axis.id) => stream.places(),
+                    _ => axis.size,
+                };
+                Some(size.sub(&Dim::ONE).map(|last| (Dim::ZERO, last)))
             }
             Ast::Unary(UnaryOp::Neg, x) => {
                 Some(self.bounds(scope, x)?.and_then(|(low, high)| Ok((Dim::ZERO.sub(&high)?, Dim::ZERO.sub(&low)?))))

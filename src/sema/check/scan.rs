@@ -30,6 +30,19 @@ impl<'a> Checker<'a> {
             let Some(first) = self.tensor(value, first.span) else { return Value::Error };
             firsts.push((*ident, self.first_of_carry(first)));
         }
+        let is_streamed = self.is_streamed(axis.id);
+        if is_streamed && (scan.reversed || scan.until.is_some()) {
+            self.sees_along(span);
+            return Value::Error;
+        }
+        let mut kept = Vec::new();
+        if is_streamed {
+            for (_, first) in &mut firsts {
+                let Some((old, at)) = self.carried(*first, span) else { return Value::Error };
+                *first = old;
+                kept.push(at);
+            }
+        }
         let id = self.scan_count;
         self.scan_count += 1;
         let start = self.exprs.len();
@@ -56,8 +69,15 @@ impl<'a> Checker<'a> {
         let mut pairs: Vec<(ExprId, ExprId)> =
             firsts.iter().zip(&carries).map(|((_, first), carry)| (*first, carry.now)).collect();
         pairs.extend(done.map(|(first, _, holds)| (first, holds)));
+        let n_rows = rows.len();
+        if is_streamed {
+            rows.extend(pairs.iter().map(|(_, now)| *now));
+        }
         let made =
             Arc::new(typed::Scan { id, start: ExprId(start as u32), reversed: scan.reversed, carries: pairs, rows });
+        if is_streamed {
+            self.gone_on(&made, n_rows, &kept, &axis, span);
+        }
         self.stacked(&shape, &made, &axis, span, &mut 0)
     }
 
@@ -152,7 +172,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A value with the type of a carry: its axes in any order, and repeated along what it lacks.
-    fn as_carry(&mut self, name: Symbol, new: ExprId, ty: &Type, span: Span) -> Option<ExprId> {
+    pub(super) fn as_carry(&mut self, name: Symbol, new: ExprId, ty: &Type, span: Span) -> Option<ExprId> {
         let new = if ty.dtype == DType::F32 { self.to_f32(new, span) } else { new };
         let mut own = self.ty(new).clone();
         let fits = own.dtype == ty.dtype && own.axes.iter().all(|axis| self.find_axis(&ty.axes, axis.id).is_some());

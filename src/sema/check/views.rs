@@ -175,8 +175,16 @@ impl<'a> Checker<'a> {
         let mut parts = Vec::new();
         for arg in args {
             let Some(x) = self.tensor(arg.value, arg.span) else { return Value::Error };
-            parts.push((self.to_f32(x, arg.span), arg.span));
+            parts.push((x, arg.span));
         }
+        // Places of one axis stay such; all else are numbers.
+        let kind = match parts.first().map(|(part, _)| self.ty(*part).kind) {
+            Some(Kind::Index(axis)) if parts.iter().all(|(part, _)| self.counts(*part, axis)) => Kind::Index(axis),
+            _ => {
+                parts = parts.into_iter().map(|(part, span)| (self.to_f32(part, span), span)).collect();
+                Kind::Plain
+            }
+        };
         let in_parts = parts
             .iter()
             .flat_map(|(part, _)| &self.ty(*part).axes)
@@ -230,8 +238,13 @@ impl<'a> Checker<'a> {
                 *axis = Axis { id, size: total.clone(), from: *name_span };
             }
         }
-        ty.kind = Kind::Plain;
+        ty.kind = kind;
         Value::Tensor(self.push(ExprKind::Concat(id, whole), ty, span))
+    }
+
+    /// Whether a tensor says places of an axis.
+    fn counts(&self, x: ExprId, axis: AxisId) -> bool {
+        matches!(self.ty(x).kind, Kind::Index(own) if self.same_axis(own, axis))
     }
 
     /// `unstack[k](x)`: a list of what stands at each position.

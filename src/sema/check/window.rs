@@ -42,7 +42,9 @@ impl<'a> Checker<'a> {
     /// Whether an entry of brackets after a tensor is a relation of positions; one that rounds is none.
     pub(super) fn is_window(&self, scope: &Scope<'a>, ix: &Ix) -> bool {
         match ix {
-            Ix::Set(_, at) => self.computes_with_pos(scope, at) && !self.rounds(scope, at),
+            Ix::Set(_, at) => {
+                self.computes_with_pos(scope, at) && !self.rounds(scope, at) && !self.of_place_at_hand(scope, at)
+            }
             Ix::Row(_) | Ix::Value(_) | Ix::Axis(..) => false,
         }
     }
@@ -163,6 +165,20 @@ impl<'a> Checker<'a> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a position is that of a generator, which is a number.
+    fn of_place_at_hand(&self, scope: &Scope<'a>, expr: &ast::Expr) -> bool {
+        let mut found = false;
+        expr.walk(&mut |part| {
+            if let Ast::Call(callee, args) = &part.kind
+                && is_pos(scope, callee)
+                && let [ast::Arg::Value(ast::Expr { kind: Ast::Name(axis), .. })] = &args[..]
+            {
+                found |= scope.axes.get(axis).is_some_and(|id| self.is_streamed(*id));
+            }
+        });
+        found
     }
 
     /// Whether a position is divided and rounded down on the way, or a rest is taken of it.
