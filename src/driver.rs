@@ -25,6 +25,7 @@ use crate::{autodiff, canon, fuse, kernel, lint, lower, opt, step};
 /// The files of the standard library, in the binary.
 const STD: &[(&str, &str)] = &[
     ("<std>/activations.model", include_str!("../stdlib/activations.model")),
+    ("<std>/boxes.model", include_str!("../stdlib/boxes.model")),
     ("<std>/functions.model", include_str!("../stdlib/functions.model")),
     ("<std>/init.model", include_str!("../stdlib/init.model")),
     ("<std>/layers/attention.model", include_str!("../stdlib/layers/attention.model")),

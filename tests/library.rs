@@ -8,6 +8,8 @@ mod initialisers;
 mod reference;
 #[path = "library/sequences.rs"]
 mod sequences;
+#[path = "library/tails.rs"]
+mod tails;
 
 use tensa::ops::Value;
 

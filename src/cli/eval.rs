@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::progress::values;
+use super::progress::{tables, values};
 use super::{Failure, Machine, Outcome, open_run, out, report};
 use crate::data::Part;
 use crate::diag::{Diagnostic, run as told};
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Eval) -> Outcome {
             let split = part.as_str();
             out(&format!("{}\n", json!({ "event": "done", split: report, "run": folder.shown() })));
         }
-        false => out(&format!("{}  {}\n", part.as_str(), values(&report))),
+        false => out(&format!("{}  {}\n{}", part.as_str(), values(&report), tables(&report))),
     }
     Ok(())
 }

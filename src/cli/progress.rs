@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::tell;
-use crate::train::{Event, Report, Watch};
+use crate::train::{Event, Report, Table, Watch};
 
 /// One event a line on stdout; steps are left out.
 pub(super) struct Jsonl;
@@ -77,7 +77,7 @@ impl Watch for Plain {
                     bar.finish_and_clear();
                 }
                 if let Some(test) = test {
-                    super::out(&format!("test  {}\n", values(test)));
+                    super::out(&format!("test  {}\n{}", values(test), tables(test)));
                 }
                 super::out(&format!("run   {run}\n"));
             }
@@ -110,4 +110,38 @@ pub(super) fn values(report: &Report) -> String {
         if small { format!("{name} {value:.3e}") } else { format!("{name} {value:.4}") }
     };
     report.values.iter().map(shown).collect::<Vec<_>>().join("  ")
+}
+
+/// The tables of a report, each below its name; empty without any.
+pub(super) fn tables(report: &Report) -> String {
+    report.tables.iter().map(|(name, table)| format!("\n{name}\n{}\n", laid_out(table))).collect()
+}
+
+/// Columns under the names of the last axis, to the right; in front of each row its place on the first.
+///
+/// ```text
+/// class \ class'  cat  dog
+/// cat              12    1
+/// dog               0    7
+/// ```
+fn laid_out(table: &Table) -> String {
+    let Some(across) = table.axes.last() else { return String::new() };
+    let (corner, down) = match &table.axes[..] {
+        [down, across] => (format!("{} \\ {}", down.name, across.name), down.places.clone()),
+        _ => (across.name.clone(), vec![String::new()]),
+    };
+    let number = |number: &f64| if number.fract() == 0.0 { number.to_string() } else { format!("{number:.4}") };
+    let rows: Vec<Vec<String>> = table.rows().map(|row| row.iter().map(number).collect()).collect();
+    let width = |at: usize| {
+        let cells = rows.iter().map(|row| row[at].as_str()).chain([across.places[at].as_str()]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..across.places.len()).map(width).collect();
+    let first = down.iter().chain([&corner]).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let line = |head: &str, cells: &[String]| {
+        let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("  {cell:>width$}"));
+        format!("{head:first$}{}\n", cells.collect::<String>())
+    };
+    let rows = down.iter().zip(&rows).map(|(head, row)| line(head, row));
+    std::iter::once(line(&corner, &across.places)).chain(rows).collect()
 }

@@ -238,9 +238,9 @@ pub fn loss_not_scalar(actual: &str, span: Span) -> Diagnostic {
     told
 }
 
-/// A metric that is no scalar.
+/// A metric that is neither a scalar nor a table.
 pub fn metric_not_scalar(name: &str, actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0606, span, format!("the metric `{name}` is one number"))
+    Diagnostic::error(Code::E0606, span, format!("the metric `{name}` is one number, or a table of at most two axes"))
         .here(format!("this is `{actual}`"))
         .help("take the mean: `mean(…)`")
 }
@@ -267,6 +267,14 @@ pub fn unknown_watched(ident: impl Named, known: &[&str]) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0608, span, format!("no value is reported as `{name}`")).here("not reported");
     did_you_mean(told, name.as_str(), span, known)
+}
+
+/// A table where one number is watched.
+pub fn watched_table(ident: impl Named, actual: &str) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    Diagnostic::error(Code::E0606, span, format!("a run watches one number, and `{name}` is a table"))
+        .here(format!("this is `{actual}`"))
+        .help("watch a number made of it: a second metric, or `loss`")
 }
 
 /// A program that cannot be read.

@@ -8,8 +8,11 @@
 mod expr;
 mod scan;
 
+use crate::base::Symbol;
 use crate::ir::{Graph, Input, InputId, Origin, Output, Param, ParamId, Role, State, StateId, Ty};
-use crate::sema::typed::{Asker, Check, Expr, ExprId, Metric, Owner, Program, Section, Train, Type};
+use crate::sema::typed::{
+    self, Asker, AxisId, Check, Expr, ExprId, Kind, Metric, Owner, Program, Section, Train, Type,
+};
 
 use expr::Lowering;
 
@@ -25,10 +28,30 @@ pub struct Lowered {
     pub prediction: Option<Graph>,
     /// The states that start anew with each evaluation.
     pub metric_states: Vec<StateId>,
-    /// For each metric, whether it keeps states; one that does not is a mean over examples.
-    pub metrics: Vec<(String, bool)>,
+    /// What the evaluation reports beside the loss.
+    pub metrics: Vec<LoweredMetric>,
     /// Of `Input`s of `update`, the first that is a gradient; then one per parameter, in order.
     pub first_gradient: usize,
+}
+
+/// A value that the evaluation reports.
+pub struct LoweredMetric {
+    /// Its name.
+    pub name: String,
+    /// Whether it keeps states; one that does not is a mean over examples.
+    pub kept: bool,
+    /// None of a number; one or two of a table.
+    pub axes: Vec<MetricAxis>,
+}
+
+/// An axis of a table.
+pub struct MetricAxis {
+    /// In the words of the program.
+    pub name: String,
+    /// How many places it has.
+    pub size: i64,
+    /// The column whose class numbers are its places.
+    pub input: Option<Symbol>,
 }
 
 /// The graphs of one gradient and its updates.
@@ -98,21 +121,29 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
         evaluation,
         prediction,
         metric_states: of_metrics.map(|(at, _)| StateId(at as u32)).collect(),
-        metrics: train
-            .evaluation
-            .metrics
-            .iter()
-            .map(|metric| (metric.name.clone(), !metric.states.is_empty()))
-            .collect(),
+        metrics: train.evaluation.metrics.iter().map(|metric| lowered_metric(program, train, metric)).collect(),
         first_gradient: train.inputs.len(),
     }
+}
+
+fn lowered_metric(program: &Program, train: &Train, metric: &Metric) -> LoweredMetric {
+    let name = |id: AxisId| program.axes[id.0 as usize].trim_end_matches('\'').to_owned();
+    let axes = train.exprs[metric.value.0 as usize].ty.axes.iter().map(|axis| {
+        let counts = |input: &&typed::Input| match input.ty.kind {
+            Kind::Index(id) => id == axis.id || name(id) == name(axis.id),
+            Kind::Plain | Kind::Logit | Kind::Prob => false,
+        };
+        let input = train.inputs.iter().find(counts).map(|input| input.name);
+        MetricAxis { name: program.axes[axis.id.0 as usize].clone(), size: axis.size.as_const().unwrap_or(0), input }
+    });
+    LoweredMetric { name: metric.name.clone(), kept: !metric.states.is_empty(), axes: axes.collect() }
 }
 
 /// What all graphs of a run share.
 fn base_graph(program: &Program, train: &Train) -> Graph {
     let axes = |ty: &Type| ty.axes.iter().map(|axis| program.axes[axis.id.0 as usize].clone()).collect();
     let below = |ty: &Type| match ty.kind {
-        crate::sema::typed::Kind::Index(axis) => Some(axis),
+        Kind::Index(axis) => Some(axis),
         _ => None,
     };
     Graph {

@@ -4,8 +4,8 @@
 //! - Each node has the type its operation gives it (`super::infer`), which also finds ids of inputs,
 //!   parameters, states and host values that are not there.
 //! - A size names a known symbol.
-//! - An output is a node of the graph, no role appears twice, a loss and a metric are f32 without axes,
-//!   a gradient and a new value have the type of their parameter or state.
+//! - An output is a node of the graph, no role appears twice, a loss is f32 without axes, a metric f32
+//!   of known sizes, a gradient and a new value have the type of their parameter or state.
 //! - A host operation comes after its operands.
 //! - The body of a loop, and the score of an attention, is such a graph, with inputs alone around it, and draws no random numbers.
 
@@ -89,7 +89,11 @@ fn verify_output(graph: &Graph, output: &Output) -> Result<(), String> {
     let missing = || "a parameter or state that is not there".to_owned();
     let scalar = Ty::scalar(DType::F32);
     let wanted = match &output.role {
-        Role::Loss | Role::Metric(_) | Role::Least(_) | Role::Most(_) => &scalar,
+        Role::Loss | Role::Least(_) | Role::Most(_) => &scalar,
+        Role::Metric(_) => {
+            let known = node.ty.dtype == DType::F32 && node.ty.dims.iter().all(|dim| dim.as_const().is_some());
+            return if known { Ok(()) } else { Err(format!("has the type {:?}, no f32 of known sizes", node.ty)) };
+        }
         Role::Grad(id) | Role::NewParam(id) => &graph.params.get(id.index()).ok_or_else(missing)?.ty,
         Role::NewState(id) => &graph.states.get(id.index()).ok_or_else(missing)?.ty,
         Role::Predict(_) | Role::Value(_) => return Ok(()),

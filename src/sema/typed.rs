@@ -467,7 +467,7 @@ pub struct Section {
 pub struct Metric {
     /// Its name.
     pub name: String,
-    /// A scalar.
+    /// A scalar; in an evaluation also a table of one or two axes whose sizes are known.
     pub value: ExprId,
     /// Its states; empty for a mean over examples, which is weighted by the count of each batch.
     pub states: Vec<usize>,

@@ -2,17 +2,17 @@
 //!
 //! In: a model, the rows of a split. Out: a `Report`. The loss and every metric without states are means
 //! over examples: each batch counts by its rows. A metric with states starts from its first values and is
-//! read after the last batch, so that no value depends on how the rows were batched.
+//! read after the last batch, so that no value depends on how the rows were batched. A metric with axes is a table.
 
 use super::checks;
-use super::event::Report;
+use super::event::{Report, Table, TableAxis};
 use super::feed::Feed;
 use super::model::Model;
-use crate::data::{Dataset, Part};
+use crate::data::{ColumnType, Dataset, Part, Schema};
 use crate::diag::Diagnostic;
 use crate::driver;
 use crate::ir::Role;
-use crate::lower::Lowered;
+use crate::lower::{Lowered, MetricAxis};
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
 use crate::sema::typed::Asker;
@@ -30,8 +30,10 @@ struct Value {
     role: Role,
     /// Kept in states; else a mean over examples.
     kept: bool,
+    /// Those of a table; a number has none.
+    axes: Vec<TableAxis>,
     /// The last value of one that is kept, else the sum over all rows.
-    total: f64,
+    total: Vec<f64>,
 }
 
 impl Evaluator {
@@ -40,10 +42,15 @@ impl Evaluator {
         let program = driver::kernels(&driver::forward(&lowered.evaluation));
         let askers = [Asker::Prediction, Asker::Evaluation];
         let feed = Feed::new(&model.graph, &dataset.schema().columns).held_to(&model.demands, &askers);
-        let loss = lowered.evaluation.output(&Role::Loss).map(|_| ("loss".to_owned(), Role::Loss, false));
-        let metrics = lowered.metrics.iter().map(|(name, kept)| (name.clone(), Role::Metric(name.clone()), *kept));
-        let values = loss.into_iter().chain(metrics);
-        let values = values.map(|(name, role, kept)| Value { name, role, kept, total: 0.0 }).collect();
+        let value = |name: &str, role: Role, kept: bool, axes: &[MetricAxis]| {
+            let axes: Vec<TableAxis> = axes.iter().map(|axis| table_axis(axis, dataset.schema())).collect();
+            let total = vec![0.0; axes.iter().map(|axis| axis.places.len()).product()];
+            Value { name: name.to_owned(), role, kept, axes, total }
+        };
+        let loss = lowered.evaluation.output(&Role::Loss).map(|_| value("loss", Role::Loss, false, &[]));
+        let metrics = lowered.metrics.iter();
+        let metrics = metrics.map(|met| value(&met.name, Role::Metric(met.name.clone()), met.kept, &met.axes));
+        let values = loss.into_iter().chain(metrics).collect();
         Ok(Evaluator { executable: model.compile(program)?, feed, values })
     }
 
@@ -56,7 +63,7 @@ impl Evaluator {
         for (id, words) in &model.fresh {
             model.store.state_mut(*id).copy_from_slice(words);
         }
-        self.values.iter_mut().for_each(|value| value.total = 0.0);
+        self.values.iter_mut().for_each(|value| value.total.fill(0.0));
         for index in 0..loader.batches() {
             let rows = self.feed.load(&loader, 0, index)?;
             let inputs = self.feed.inputs();
@@ -64,15 +71,40 @@ impl Evaluator {
             let results = self.executable.run(&env, &mut model.store)?;
             checks::hold(&results, &model.checks, self.feed.sizes())?;
             for value in &mut self.values {
-                let now = f64::from(results.scalar(&value.role).unwrap_or(f32::NAN));
-                match value.kept {
-                    true => value.total = now,
-                    false => value.total += now * rows as f64,
+                let now = results.f32(&value.role).unwrap_or_else(|| vec![f32::NAN; value.total.len()]);
+                for (total, now) in value.total.iter_mut().zip(now) {
+                    match value.kept {
+                        true => *total = f64::from(now),
+                        false => *total += f64::from(now) * rows as f64,
+                    }
                 }
             }
         }
-        let rows = loader.rows() as f64;
-        let read = |value: &Value| (value.name.clone(), if value.kept { value.total } else { value.total / rows });
-        Ok(Some(Report { values: self.values.iter().map(read).collect() }))
+        Ok(Some(self.report(loader.rows())))
     }
+
+    /// What the batches came to.
+    fn report(&self, rows: usize) -> Report {
+        let mut report = Report::default();
+        for value in &self.values {
+            let share = if value.kept { 1.0 } else { rows as f64 };
+            let data: Vec<f64> = value.total.iter().map(|total| total / share).collect();
+            match &data[..] {
+                [number] if value.axes.is_empty() => report.values.push((value.name.clone(), *number)),
+                _ => report.tables.push((value.name.clone(), Table { axes: value.axes.clone(), data })),
+            }
+        }
+        report
+    }
+}
+
+/// An axis with the words of its classes, where a column of words has them.
+fn table_axis(axis: &MetricAxis, schema: &Schema) -> TableAxis {
+    let size = usize::try_from(axis.size).unwrap_or(0);
+    let words = axis.input.and_then(|input| schema.column(input)).and_then(|column| match &column.ty {
+        ColumnType::Index { names, .. } if names.len() == size => Some(names.clone()),
+        ColumnType::Index { .. } | ColumnType::F32 => None,
+    });
+    let places = words.unwrap_or_else(|| (0..size).map(|place| place.to_string()).collect());
+    TableAxis { name: axis.name.clone(), places }
 }

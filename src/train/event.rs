@@ -10,8 +10,46 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// Values reported on one split: the loss, then the metrics.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Report {
-    /// By name.
+    /// Numbers by name.
     pub values: Vec<(String, f64)>,
+    /// Tables by name.
+    pub tables: Vec<(String, Table)>,
+}
+
+/// A metric with one or two axes.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Table {
+    /// The axes, outermost first.
+    pub axes: Vec<TableAxis>,
+    /// Row by row.
+    pub data: Vec<f64>,
+}
+
+/// An axis of a table.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TableAxis {
+    /// Its name in the program.
+    pub name: String,
+    /// What its places are called: classes by their words, else by number.
+    pub places: Vec<String>,
+}
+
+impl Table {
+    /// The numbers as rows; a table of one axis is one row.
+    pub fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        let width = self.axes.last().map_or(1, |axis| axis.places.len());
+        self.data.chunks(width.max(1))
+    }
+}
+
+impl Serialize for Table {
+    /// `[[5.0, 1.0], [0.0, 7.0]]`
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.axes.len() {
+            2 => serializer.collect_seq(self.rows()),
+            _ => serializer.collect_seq(&self.data),
+        }
+    }
 }
 
 impl Report {
@@ -22,9 +60,16 @@ impl Report {
 }
 
 impl Serialize for Report {
-    /// `{"loss": 0.1, "accuracy": 0.95}`; what is not finite is null.
+    /// `{"loss": 0.1, "accuracy": 0.95}`, tables as nested lists; what is not finite is null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.values.iter().map(|(name, value)| (name, value)))
+        let mut map = serializer.serialize_map(Some(self.values.len() + self.tables.len()))?;
+        for (name, value) in &self.values {
+            map.serialize_entry(name, value)?;
+        }
+        for (name, table) in &self.tables {
+            map.serialize_entry(name, table)?;
+        }
+        map.end()
     }
 }
 

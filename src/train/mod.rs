@@ -20,7 +20,7 @@ mod watch;
 
 pub use checkpoint::{Best, Position, Sum};
 pub use evaluate::Evaluator;
-pub use event::{Event, Report, Start, Watch};
+pub use event::{Event, Report, Start, Table, TableAxis, Watch};
 pub use folder::{Recorded, RunFolder, newest};
 pub use load::{Loaded, read_loads};
 pub use model::Model;

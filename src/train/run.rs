@@ -176,7 +176,7 @@ fn reported(tallies: &[Tally], sums: &[Sum]) -> Report {
         }
     }
     values.insert(0, ("loss".to_owned(), loss));
-    Report { values }
+    Report { values, tables: Vec::new() }
 }
 
 /// The numbers, from 1, of the runs of a pass in a step of the run: none in a step that `every` leaves out.
@@ -287,6 +287,7 @@ impl Loop<'_, '_, '_> {
                 Part::Train => {
                     let known: Vec<String> = train.values.iter().map(|(name, _)| name.clone()).collect();
                     train.values.extend(report.values.into_iter().filter(|(name, _)| !known.contains(name)));
+                    train.tables = report.tables;
                 }
                 Part::Valid | Part::Test => reports.push((part.as_str(), report)),
             }

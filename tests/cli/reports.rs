@@ -86,3 +86,34 @@ fn check_writes_sarif() {
     assert_eq!(absent["runs"][0]["results"][0]["ruleId"], "E0811");
     place.run(&["check", "--sarif", "--json", "iris.model"]).with(2);
 }
+
+/// A table has the words of the classes at its edges, and each row of the data once.
+#[test]
+fn a_table_is_printed_with_the_names_of_its_classes() {
+    let place = Place::new();
+    let text = fs::read_to_string(place.path("iris.model")).unwrap();
+    let tables = "metrics = [confusion(predict, y)]";
+    fs::write(place.path("iris.model"), text.replace("metrics   = [accuracy(predict, y)]", tables)).unwrap();
+    let ended = place.run(&["run", "iris.model", "--set", "epochs=2"]).with(0).stdout;
+    let lines: Vec<&str> = ended.lines().skip_while(|line| *line != "confusion").skip(1).collect();
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(lines[0]), ["class", "\\", "class'", "setosa", "versicolor", "virginica"], "{ended}");
+    let rows: Vec<Vec<String>> = lines[1..4].iter().map(|line| words(line)).collect();
+    let named: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(named, ["setosa", "versicolor", "virginica"]);
+    let counts: Vec<Vec<f64>> =
+        rows.iter().map(|row| row[1..].iter().map(|cell| cell.parse().expect("a count")).collect()).collect();
+
+    // The same in the events of the run, and by `eval`, as nested lists.
+    let eval = place.run(&["eval", "iris.model", "--json"]).with(0).stdout;
+    let event: Value = serde_json::from_str(&eval).expect("JSON");
+    assert_eq!(event["test"]["confusion"], serde_json::json!(counts));
+    let shown = place.run(&["eval", "iris.model"]).with(0).stdout;
+    assert!(shown.contains(&lines[..4].join("\n")), "{shown}");
+    let metrics = fs::read_to_string(place.path("runs/iris-1/metrics.jsonl")).unwrap();
+    let done: Value = serde_json::from_str(metrics.lines().last().expect("an event")).expect("JSON");
+    assert_eq!(done["test"]["confusion"], serde_json::json!(counts));
+    // Of each flower of the test rows one count.
+    let rows = counts.iter().flatten().sum::<f64>();
+    assert_eq!(rows, 22.0, "{counts:?}");
+}

@@ -1,6 +1,6 @@
-//! What the library computes, against values that PyTorch and scikit-learn computed.
+//! What the library computes, against values that PyTorch, scikit-learn and Keras computed.
 //!
-//! `tests/reference/library.py` writes the values, in f64; here the graphs run in f64 too, so that only the order of
+//! `tests/reference/library.py` and `library_keras.py` write the values, the first in f64; here the graphs run in f64 too, so that only the order of
 //! sums may differ. What keeps states over many steps runs as kernels as well, in f32.
 
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use crate::support::steps;
 
 /// How far f64 may be off, by the size of the value or 1. Constants such as SELU's are written with 16 digits.
 const EXACT: f64 = 1e-9;
-/// How far f32 may be off after ten steps or a hundred rows.
+/// How far f32 may be off after ten steps or a hundred rows. Keras computes its layers, losses and metrics in f32.
 const SINGLE: f64 = 1e-5;
 
 fn cases(file: &str) -> Vec<Json> {
@@ -70,7 +70,8 @@ fn open(model: &str, lines: &str, inputs: &[Value]) -> Result<Alone, String> {
 #[test]
 fn functions_layers_and_losses_agree() {
     let mut wrong = String::new();
-    for case in cases("values.json") {
+    let exact = ["values.json", "more.json"].into_iter().flat_map(cases).map(|case| (case, EXACT));
+    for (case, most) in exact.chain(cases("keras.json").into_iter().map(|case| (case, SINGLE))) {
         let model = text(&case["model"]);
         let mut alone = match open(model, "", &values(&case["inputs"])) {
             Ok(alone) => alone,
@@ -92,7 +93,7 @@ fn functions_layers_and_losses_agree() {
         }
         let (got, want) = (alone.predict(), value(&case["want"]));
         let off = off(&got.data, &want.data);
-        if got.dims != want.dims || off > EXACT {
+        if got.dims != want.dims || off > most {
             writeln!(wrong, "{model}\n  off by {off}: {:?} {:?}", got.dims, want.dims).unwrap();
         }
     }
@@ -116,13 +117,13 @@ fn by_graph(graph: &Graph, given: &Given) -> Outputs {
 }
 
 /// A metric over rows in batches of this many, as an evaluation computes it.
-fn evaluated(alone: &Alone, batch: usize, run: impl Fn(&Graph, &Given) -> Outputs) -> f64 {
+fn evaluated(alone: &Alone, batch: usize, run: impl Fn(&Graph, &Given) -> Outputs) -> Vec<f64> {
     let lowered = &alone.stages.lowered;
     let graph = driver::forward(&lowered.evaluation);
-    let (_, kept) = &lowered.metrics[0];
+    let kept = lowered.metrics[0].kept;
     let rows = alone.given.inputs[0].dims[0];
     let mut given = alone.given.clone();
-    let (mut last, mut sum) = (f64::NAN, 0.0);
+    let (mut last, mut sum) = (Vec::new(), Vec::new());
     for from in (0..rows).step_by(batch) {
         let count = batch.min(rows - from);
         given.sizes.iter_mut().for_each(|size| *size = count as i64);
@@ -134,7 +135,11 @@ fn evaluated(alone: &Alone, batch: usize, run: impl Fn(&Graph, &Given) -> Output
         }
         for (role, data) in run(&graph, &given) {
             match role {
-                Role::Metric(_) => (last, sum) = (data[0], sum + data[0] * count as f64),
+                Role::Metric(_) => {
+                    sum.resize(data.len(), 0.0);
+                    sum.iter_mut().zip(&data).for_each(|(sum, now)| *sum += now * count as f64);
+                    last = data;
+                }
                 Role::NewState(id) => {
                     let dims = given.states[id.index()].dims.to_vec();
                     given.states[id.index()] = Value::new(dims, data);
@@ -143,14 +148,15 @@ fn evaluated(alone: &Alone, batch: usize, run: impl Fn(&Graph, &Given) -> Output
             }
         }
     }
-    if *kept { last } else { sum / rows as f64 }
+    if kept { last } else { sum.into_iter().map(|sum| sum / rows as f64).collect() }
 }
 
 /// One number, whatever the size of a batch.
 #[test]
 fn metrics_agree_at_every_batch() {
     let mut wrong = String::new();
-    for case in cases("metrics.json") {
+    let exact = cases("metrics.json").into_iter().map(|case| (case, EXACT));
+    for (case, most) in exact.chain(cases("keras_metrics.json").into_iter().map(|case| (case, SINGLE))) {
         let (model, metric) = (text(&case["model"]), text(&case["metric"]));
         let lines = format!("  metrics = [{metric}]\n");
         let alone = match open(model, &lines, &values(&case["inputs"])) {
@@ -160,12 +166,12 @@ fn metrics_agree_at_every_batch() {
                 continue;
             }
         };
-        let want = case["want"].as_f64().expect("a number");
+        let want = value(&case["want"]).data;
         for batch in [7, 32, 100] {
             let (exact, single) = (evaluated(&alone, batch, by_graph), evaluated(&alone, batch, by_kernels));
-            let far = |got: f64, most: f64| off(&[got], &[want]) > most;
-            if far(exact, EXACT) || far(single, SINGLE) {
-                writeln!(wrong, "{metric} in batches of {batch}: {exact}, {single} as kernels, not {want}").unwrap();
+            if off(&exact, &want) > most || off(&single, &want) > SINGLE {
+                let told = format!("{exact:?}, {single:?} as kernels, not {want:?}");
+                writeln!(wrong, "{metric} in batches of {batch}: {told}").unwrap();
             }
         }
     }
@@ -192,7 +198,7 @@ fn the_histogram_of_auc_keeps_its_bound() {
     let model = "model M(z: logit[batch], y: [batch]) -> [batch] = z";
     let lines = "  metrics = [auc(sigmoid(z), y, bins = 10)]\n";
     let alone = open(model, lines, &[column(&z), column(&y)]).unwrap_or_else(|told| panic!("{told}"));
-    let got = evaluated(&alone, 7, by_graph);
+    let got = evaluated(&alone, 7, by_graph)[0];
     let (off, bound) = ((got - wins / pairs).abs(), 0.5 * tied / pairs);
     assert!(off > 0.0 && off <= bound + 1e-12, "{got} is off by {off}, more than {bound}");
 }
@@ -208,7 +214,7 @@ optimizer Clipped(lr = 0.01, most = 0.1)(p, g) {
 #[test]
 fn optimizers_agree_for_ten_steps() {
     let mut wrong = String::new();
-    for case in cases("optimizers.json") {
+    for case in ["optimizers.json", "keras_optimizers.json"].into_iter().flat_map(cases) {
         let optimizer = text(&case["optimizer"]);
         let own = if optimizer.starts_with("Clipped") { CLIPPED } else { "" };
         let model = format!(

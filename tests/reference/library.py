@@ -38,18 +38,20 @@ def randn(*dims, scale=1.0):
     return (torch.randn(*dims) * scale * 1000).round() / 1000
 
 
+def a_case(model, inputs, want, params):
+    return {
+        "model": model,
+        "inputs": [tensor(x) for x in inputs],
+        "params": {end: tensor(x) for end, x in (params or {}).items()},
+        "want": tensor(want),
+    }
+
+
 def values():
     cases = []
 
     def case(model, inputs, want, params=None):
-        cases.append(
-            {
-                "model": model,
-                "inputs": [tensor(x) for x in inputs],
-                "params": {end: tensor(x) for end, x in (params or {}).items()},
-                "want": tensor(want),
-            }
-        )
+        cases.append(a_case(model, inputs, want, params))
 
     # ---- activations, with what overflows a naive form in the first row
     x = randn(ROWS, 4, scale=3)
@@ -328,7 +330,7 @@ def metrics():
     cases = []
 
     def case(model, metric, inputs, want):
-        cases.append({"model": model, "metric": metric, "inputs": [tensor(x) for x in inputs], "want": float(want)})
+        cases.append({"model": model, "metric": metric, "inputs": [tensor(x) for x in inputs], "want": tensor(want)})
 
     # Each probability lies in the middle of a bin of `auc`, some twice, so that the histogram is exact.
     places = torch.randint(0, 200, (rows,)) * 5
@@ -361,9 +363,13 @@ def metrics():
         ("macro_recall(z, y)", sk.recall_score(y, called, **more)),
         ("macro_f1(z, y)", sk.f1_score(y, called, **more)),
         ("micro_f1(z, y)", sk.f1_score(y, called, average="micro")),
+        # Of the classes that are there or called.
+        ("iou(z, y)", sk.jaccard_score(y, called, average="macro")),
+        ("recall_at(z, y, k = 3)", sk.top_k_accuracy_score(y, z, k=3, labels=range(6))),
         ("perplexity(z, y)", F.cross_entropy(z, y).exp()),
     ]:
         case(of_classes, name, [z, y], want)
+    case(of_classes, "confusion(z, y)", [z, y], sk.confusion_matrix(y, called, labels=range(6)))
 
     y = randn(rows) + 50
     p = y + randn(rows, scale=0.3)
@@ -376,6 +382,117 @@ def metrics():
     ]:
         case(of_numbers, f"{name}(p, y)", [p, y], want)
     write("metrics", cases)
+
+
+def more_values():
+    """Values that came later; with random numbers of their own, so that those before stay as they are."""
+    torch.manual_seed(21)
+    cases = []
+
+    def case(model, inputs, want, params=None):
+        cases.append(a_case(model, inputs, want, params))
+
+    # ---- volumes; they are depth, height, width, channels here
+    def volume(x):
+        return x.permute(0, 2, 3, 4, 1)
+
+    x = randn(2, 3, 4, 3, 4)
+    of_volume = "model M(x: [batch, d: 4, h: 3, w: 4, c: 3]) = x |> "
+    case(of_volume + "MaxPool3d", [volume(x)], volume(F.max_pool3d(x, 2)))
+    case(of_volume + "MaxPool3d(3, 2, 1)", [volume(x)], volume(F.max_pool3d(x, 3, 2, 1)))
+    case(of_volume + "AvgPool3d(3, 2, 1)", [volume(x)], volume(F.avg_pool3d(x, 3, 2, 1)))
+    f, b = randn(3, 2, 3, 3, 3), randn(2)
+    case(
+        of_volume + "ConvTranspose3d(2, k = 3, stride = 2, pad = 1)",
+        [volume(x)],
+        volume(F.conv_transpose3d(x, f, b, stride=2, padding=1)),
+        {".f": f.permute(2, 3, 4, 0, 1), ".b": b},
+    )
+
+    # ---- attention between the places of a picture
+    x = randn(2, 3, 4, 8)
+    attention = torch.nn.MultiheadAttention(8, 2, batch_first=True)
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            parameter.copy_(randn(*parameter.shape))
+    want, _ = attention(*[x.flatten(1, 2)] * 3, need_weights=False)
+    case(
+        "model M(x: [batch, h: 3, w: 4, c: 8]) = x |> Attention2d(2)",
+        [x],
+        want.unflatten(1, (3, 4)),
+        {
+            "Attention.Dense.w": attention.in_proj_weight.T,
+            "Attention.Dense.b": attention.in_proj_bias,
+            "Attention.Dense.1.w": attention.out_proj.weight.T,
+            "Attention.Dense.1.b": attention.out_proj.bias,
+        },
+    )
+
+    # ---- losses
+    p, y = randn(ROWS), randn(ROWS)
+    of_numbers = "model M(p: [batch], y: [batch]) = "
+    case(of_numbers + "smooth_l1(p, y)", [p, y], F.smooth_l1_loss(p, y))
+    case(of_numbers + "smooth_l1(p, y, beta = 0.3)", [p, y], F.smooth_l1_loss(p, y, beta=0.3))
+    p = randn(ROWS, 3)
+    each = [sk.mean_pinball_loss(y, p[:, at], alpha=alpha) for at, alpha in enumerate((0.1, 0.5, 0.9))]
+    case(
+        "model M(p: [batch, q: 3], y: [batch]) = quantile(p, y, concat[q](0.1, 0.5, 0.9))",
+        [p, y],
+        np.mean(each),
+    )
+    z, y = randn(2, 3, 4, 5, scale=2), torch.randint(0, 5, (2, 3, 4))
+    p, truth = F.softmax(z, -1).flatten(0, 2), F.one_hot(y, 5).flatten(0, 2)
+    case(
+        "model M(z: logit[batch, h: 3, w: 4, class: 5], y: index(class)[batch, h, w]) = dice(z, y)",
+        [z, y],
+        1 - (2 * (p * truth).sum(0) / (p.sum(0) + truth.sum(0) + 1e-7)).mean(),
+    )
+
+    # ---- the area under the curve without bins, with ties
+    p = torch.randint(0, 12, (40,)) / 12 + 0.04
+    y = (torch.rand(40) < p).double()
+    case(
+        "model M(z: logit[batch], y: [batch]) = exact_auc(sigmoid(z), y)",
+        [torch.log(p / (1 - p)), y],
+        sk.roc_auc_score(y, p),
+    )
+
+    # ---- boxes
+    corner, size = torch.rand(2, 9, 2), torch.rand(2, 9, 2)
+    boxes = torch.cat([corner, corner + size], -1)
+    scores = randn(2, 9)
+    others = boxes[:, :3] + 0.1
+    case(
+        "model M(a: [batch, anchor: 9, side: 4], b: [batch, object: 3, side: 4]) = box_iou(a, b)",
+        [boxes, others],
+        torch.stack([torch.tensor([[overlap(a, b) for b in bs] for a in as_]) for as_, bs in zip(boxes, others)]),
+    )
+    for most in (0.1, 0.5):
+        kept = [best_boxes(b, s, 6, most) for b, s in zip(boxes, scores)]
+        case(
+            "model M(b: [batch, box: 9, side: 4], s: [batch, box: 9]) -> [batch, k: 6] "
+            f"= max(nms(b, s, top = 6, overlap = {most}).score, -1e9)",
+            [boxes, scores],
+            torch.tensor([[float(s[at]) for at in ats] + [-1e9] * (6 - len(ats)) for ats, s in zip(kept, scores)]),
+        )
+    write("more", cases)
+
+
+def overlap(a, b):
+    """Intersection over union of two boxes (left, upper, right, lower)."""
+    area = lambda box: float((box[2] - box[0]) * (box[3] - box[1]))
+    width = max(0.0, float(min(a[2], b[2]) - max(a[0], b[0])))
+    height = max(0.0, float(min(a[3], b[3]) - max(a[1], b[1])))
+    return width * height / (area(a) + area(b) - width * height)
+
+
+def best_boxes(boxes, scores, top, most):
+    """Greedy suppression: the best box that overlaps none before it by more than `most`, and so on."""
+    kept = []
+    for at in torch.argsort(scores, descending=True):
+        if len(kept) < top and all(overlap(boxes[at], boxes[other]) <= most for other in kept):
+            kept.append(at)
+    return kept
 
 
 def polynomial_steps(x, coefficients):
@@ -545,6 +662,10 @@ def schedules():
             "warmup(exponential(0.1, 0.001, over = 10), over = 4)",
             of(rule(lambda n: 0.01 ** min(1, n / 10) * min(1, (n + 1) / 4)), 12),
         ),
+        (
+            "noam(64, warmup = 4)",
+            of(rule(lambda n: 10 * 64**-0.5 * min((n + 1) ** -0.5, (n + 1) * 4**-1.5)), 12),
+        ),
         ("inverse_sqrt(0.1, warmup = 4)", of(rule(lambda n: min((n + 1) / 4, math.sqrt(4 / (n + 1)))), 12)),
     ]
     write("schedules", [{"lr": lr, "want": want} for lr, want in cases])
@@ -556,4 +677,5 @@ if __name__ == "__main__":
     metrics()
     optimizers()
     schedules()
+    more_values()
     print(f"torch {torch.__version__}, numpy {np.__version__}, scikit-learn {sklearn.__version__}")

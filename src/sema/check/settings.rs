@@ -12,6 +12,13 @@ use super::checker::Checker;
 use super::section::{Lines, Lost, Mode};
 use super::train::metric_name;
 
+/// What a run reports and may watch.
+struct Reported {
+    names: Vec<String>,
+    /// Those of the names that are no single number, and what they are.
+    tables: Vec<(String, String)>,
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn settings(
         &mut self,
@@ -19,6 +26,7 @@ impl<'a> Checker<'a> {
         lines: &Lines<'a>,
         train: &ast::Train,
         losses: &[Lost],
+        metrics: &[Metric],
     ) -> Settings {
         let whole = |this: &mut Self, mode: &mut Mode<'a>, name: &str, least: f64| -> Option<u64> {
             let (value, span) = this.setting(mode, lines, name.into())?;
@@ -42,14 +50,14 @@ impl<'a> Checker<'a> {
                 Length::Epochs(1)
             }
         };
-        let reported = self.reported(lines, losses);
+        let reported = Reported { names: self.reported(lines, losses), tables: self.tables(metrics) };
         let stop = lines.settings.get(&Symbol::new("stop")).and_then(|(expr, _)| self.patience(mode, expr, &reported));
         let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, &reported));
         Settings { length, seed, stop, keep: keep.unwrap_or(Keep::Last) }
     }
 
     /// `patience(valid.loss, 5 epochs)`
-    fn patience(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, reported: &[String]) -> Option<Patience> {
+    fn patience(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, reported: &Reported) -> Option<Patience> {
         if let Ast::Call(callee, args) = &expr.kind
             && let Ast::Name(name) = callee.kind
             && name.as_str() == "patience"
@@ -74,7 +82,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `best(valid.accuracy)` or `last`
-    fn keep(&mut self, expr: &'a ast::Expr, reported: &[String]) -> Option<Keep> {
+    fn keep(&mut self, expr: &'a ast::Expr, reported: &Reported) -> Option<Keep> {
         match &expr.kind {
             Ast::Name(name) if name.as_str() == "last" => return Some(Keep::Last),
             Ast::Call(callee, args) => {
@@ -115,8 +123,14 @@ impl<'a> Checker<'a> {
         known
     }
 
+    /// The metrics that are tables, with their types.
+    fn tables(&self, metrics: &[Metric]) -> Vec<(String, String)> {
+        let tables = metrics.iter().filter(|metric| !self.is_scalar(metric.value));
+        tables.map(|metric| (metric.name.clone(), self.show_type(self.ty(metric.value)))).collect()
+    }
+
     /// `valid.loss`
-    fn watched(&mut self, expr: &ast::Expr, reported: &[String]) -> Option<Watched> {
+    fn watched(&mut self, expr: &ast::Expr, reported: &Reported) -> Option<Watched> {
         if let Ast::Field(base, field) = &expr.kind
             && let Ast::Name(split) = base.kind
         {
@@ -125,8 +139,15 @@ impl<'a> Checker<'a> {
                 self.report(told::unknown_split(split.as_str(), base.span, &splits));
                 return None;
             }
-            if !reported.iter().any(|name| name == field.name.as_str()) {
-                let known: Vec<&str> = reported.iter().map(String::as_str).collect();
+            let Reported { names, tables } = reported;
+            if let Some((_, ty)) = tables.iter().find(|(name, _)| name == field.name.as_str()) {
+                self.report(told::watched_table(*field, ty));
+                return None;
+            }
+            if !names.iter().any(|name| name == field.name.as_str()) {
+                // What is a table would be the next mistake.
+                let numbers = names.iter().filter(|name| tables.iter().all(|(table, _)| table != *name));
+                let known: Vec<&str> = numbers.map(String::as_str).collect();
                 self.report(told::unknown_watched(*field, &known));
                 return None;
             }

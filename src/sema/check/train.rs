@@ -65,7 +65,7 @@ impl<'a> Checker<'a> {
         self.shadow = None;
         self.forget_repeated_bindings(n_bindings.unwrap_or_default());
 
-        let settings = self.settings(&mut mode, &lines, train, &losses);
+        let settings = self.settings(&mut mode, &lines, train, &losses, &evaluation.metrics);
         self.unreached_params(&losses, &evaluation);
         let has_loss = losses.iter().all(|lost| lost.section.loss.is_some());
         let passes = self.passes(&mut mode, &lines, train, losses);
@@ -420,7 +420,7 @@ impl<'a> Checker<'a> {
             let value = self.expr(&mut mode.scope, expr);
             mode.scope.place = place;
             let Some(id) = self.tensor(value, expr.span) else { continue };
-            if !self.is_scalar(id) {
+            if !self.is_scalar(id) && !self.is_table(id) {
                 let told = told::metric_not_scalar(&name, &self.show_type(self.ty(id)), expr.span);
                 self.report(told);
                 continue;
@@ -432,6 +432,13 @@ impl<'a> Checker<'a> {
             updates.extend(states);
         }
         (metrics, updates)
+    }
+
+    /// One or two axes of sizes that every batch has: what is reported as a table.
+    fn is_table(&self, id: ExprId) -> bool {
+        let ty = self.ty(id);
+        let known = |axis: &Axis| self.sizes.resolve(&axis.size).as_const().is_some();
+        ty.dtype == DType::F32 && matches!(ty.axes.len(), 1 | 2) && ty.axes.iter().all(known)
     }
 
     fn predictions(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>) -> Vec<(String, ExprId)> {
