@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tensa::diag::Code;
+use tensa::diag::{Code, explain};
 
 /// What each top-level module of `src` may import of the crate, `base` and `diag` apart. ARCHITECTURE.md tells
 /// the same as a picture. A module that is not here may import nothing.
@@ -198,15 +198,53 @@ fn files_say_what_they_are() {
     assert!(wrong.is_empty(), "no `//!` header:\n{}", wrong.join("\n"));
 }
 
+/// Codes that no program of the suite can show: the test that shows each, and why it takes a test.
+const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
+    ("E0712", "data/idx_files::damaged_gzip_is_named", "a damaged file"),
+    ("E0714", "data/idx_files::broken_files_are_named", "a file that ends early"),
+    ("E0715", "data/csv_files", "a table with a ragged row"),
+    ("E0716", "data/csv_files", "a table that names a column twice"),
+    ("E0719", "data/transforms::what_is_not_defined_is_named", "a table with a gap"),
+    ("E0721", "data/idx_files::broken_files_are_named", "a file of another kind"),
+    ("E0722", "data/idx_files::broken_files_are_named", "a file of another kind"),
+    ("E0723", "data/idx_files::files_that_do_not_fit_together", "files of different lengths"),
+    ("E0730", "data/transforms::fitted_values_of_another_program_are_refused", "a run of another program"),
+    ("E0801", "kernels/programs::a_size_out_of_range_is_a_diagnostic", "a batch larger than a computer"),
+    ("E0802", "kernels/programs::a_size_out_of_range_is_a_diagnostic", "a batch larger than a computer"),
+    ("E0803", "kernels/programs::what_does_not_fit_is_refused_before_it_runs", "weights of another program"),
+    ("E0811", "commands::a_program_that_cannot_be_read_is_told", "a program that is not there"),
+    ("E0812", "commands::set_replaces_constants_and_settings", "a command line"),
+    ("E0813", "cli/modules::set_fits_the_value_that_was_there", "a command line"),
+    ("E0821", "train::a_loss_that_is_no_number_ends_the_run_with_sound_weights", "a run"),
+    ("E0822", "cli::a_broken_run_is_told", "a folder of a run"),
+    ("E0823", "cli::a_broken_run_is_told", "a folder of a run"),
+    ("E0824", "cli::a_broken_run_is_told", "a folder of a run"),
+    ("E0825", "../src/train/feed::class_numbers_are_held_to_their_axis", "rows given to a trained model"),
+    ("E0826", "train::a_watched_split_needs_rows", "a run"),
+    ("E0827", "drawing::what_cannot_be_drawn_is_told", "a command line"),
+    ("E0828", "cli::a_broken_run_is_told", "a folder of a run"),
+    ("E0829", "cli::new_makes_a_project_that_runs", "a folder that is there already"),
+    ("E0830", "updates::first_values_come_out_of_a_file", "a file of weights"),
+];
+
+/// The codes that the notes of the suite's cases expect.
+fn codes_of_the_suite() -> Vec<String> {
+    let texts = files("tests/suite", "model");
+    let lines = texts.iter().flat_map(|(_, text)| text.lines());
+    let notes = lines.filter_map(|line| {
+        let line = line.trim_start();
+        line.strip_prefix("# error: ").or_else(|| line.strip_prefix("# warning: "))
+    });
+    // `21-30 E0606 a run watches …`, where the place may be missing.
+    let code = |note: &str| note.split_whitespace().take(2).find(|word| Code::parse(word).is_some()).map(str::to_owned);
+    notes.filter_map(code).collect()
+}
+
+/// Each code is shown by a program of the suite, or by a test that the list above names, never by a mere mention. The
+/// examples of the pages are run beside the phases they speak of.
 #[test]
-fn every_code_has_its_page_and_a_test() {
-    let cases: String = files("tests", "model").into_iter().map(|(_, text)| text).collect();
-    // This file names no code, so it cannot stand in for a test.
-    let tests: String = files("tests", "rs").into_iter().map(|(_, text)| text).collect();
-    // The unit tests at the end of a file count too.
-    let units =
-        files("src", "rs").into_iter().filter_map(|(_, text)| Some(text.split_once("#[cfg(test)]")?.1.to_owned()));
-    let tests: String = units.chain([tests]).collect();
+fn every_code_has_its_page_and_is_shown() {
+    let shown = codes_of_the_suite();
     let mut wrong = Vec::new();
     for &code in Code::ALL {
         let name = code.as_str();
@@ -214,11 +252,29 @@ fn every_code_has_its_page_and_a_test() {
         if !page.starts_with(&format!("# {name}: ")) || page.lines().count() < 5 {
             wrong.push(format!("src/diag/explain/{name}.md: a page begins with `# {name}: …` and says what it means"));
         }
-        if !["## Broken", "## Mended"].iter().all(|heading| page.contains(heading)) {
+        let examples = explain::examples(page);
+        let listed = SHOWN_BY_TESTS.iter().find(|(known, ..)| *known == name);
+        let has_both = ["## Broken", "## Mended"].iter().all(|heading| page.contains(heading));
+        // What lies in a table is shown as text; a program that could be run would say nothing of it.
+        let runs = !examples.broken.is_empty() && !examples.mended.is_empty();
+        if !has_both || !runs && listed.is_none() && !name.contains("07") {
             wrong.push(format!("src/diag/explain/{name}.md: `## Broken` or `## Mended` is missing"));
         }
-        if !cases.contains(name) && !tests.contains(name) {
-            wrong.push(format!("{name}: no suite case and no test mentions it"));
+        match listed {
+            None if !shown.iter().any(|known| known == name) => {
+                wrong.push(format!("{name}: no case of the suite expects it"));
+            }
+            None => {}
+            Some(_) if shown.iter().any(|known| known == name) => {
+                wrong.push(format!("{name}: a case of the suite expects it, so it needs no line in tests/tidy.rs"));
+            }
+            Some((_, test, _)) => {
+                let (module, test) = test.rsplit_once("::").unwrap_or((*test, ""));
+                let file = fs::read_to_string(root().join("tests").join(format!("{module}.rs"))).unwrap_or_default();
+                if !file.contains(name) || !file.contains(&format!("fn {test}")) {
+                    wrong.push(format!("{name}: `{test}` of tests/{module}.rs does not show it"));
+                }
+            }
         }
     }
     for (path, _) in files("src/diag/explain", "md") {

@@ -13,10 +13,12 @@ fn did_you_mean(told: Diagnostic, word: &str, span: Span, known: &[&str]) -> Dia
 }
 
 /// A setting that `train` does not have.
-pub fn unknown_setting(ident: impl Named, known: &[&str]) -> Diagnostic {
+/// `near` is the setting that may be meant, and `given` whether the section has it anyhow.
+pub fn unknown_setting(ident: impl Named, near: Option<&str>, given: bool) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0601, span, format!("`train` has no setting `{name}`")).here("unknown setting");
-    match nearest(name.as_str(), known.iter().copied()) {
+    match near {
+        Some(near) if given => told.help(format!("`{near}` is set already: leave this line out")),
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
         None => told.help(format!("to name a value of your own, write `let {name} = …`")),
     }

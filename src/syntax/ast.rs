@@ -328,6 +328,17 @@ pub struct Made {
     pub value: Expr,
 }
 
+impl Train {
+    /// Whether the section has a setting of this name.
+    pub fn sets(&self, name: &str) -> bool {
+        let sets = |entry: &Entry| match entry {
+            Entry::Setting(setting) => setting.names.iter().any(|ident| ident.name.as_str() == name),
+            Entry::Let(_) | Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => false,
+        };
+        self.entries.iter().any(sets)
+    }
+}
+
 impl Made {
     /// The name it has in the section: as written, else that of the model.
     pub fn bound(&self) -> Option<Symbol> {

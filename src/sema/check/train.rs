@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
                     lines.bound.extend(names.iter().map(|ident| (ident.name, lines.lets.len())));
                     lines.lets.push(binding);
                 }
-                ast::Entry::Setting(setting) => self.setting_line(&mut lines, setting),
+                ast::Entry::Setting(setting) => self.setting_line(&mut lines, setting, train),
                 ast::Entry::Update(update) => lines.blocks.push(self.update_block(update)),
                 ast::Entry::Varied { name: path, .. } => {
                     if let Some(first) = path.first() {
@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
         lines
     }
 
-    fn setting_line(&mut self, lines: &mut Lines<'a>, setting: &'a ast::Setting) {
+    fn setting_line(&mut self, lines: &mut Lines<'a>, setting: &'a ast::Setting, train: &ast::Train) {
         let [ident] = setting.names[..] else {
             return self.report(told::one_name_per_setting(setting.span));
         };
@@ -145,9 +145,11 @@ impl<'a> Checker<'a> {
             Some((known, false)) => return self.report(name::not_yet(&format!("the setting `{known}`"), ident.span)),
             None => {
                 let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
-                self.report(told::unknown_setting(ident, &known));
+                let meant = nearest(ident.name.as_str(), known.iter().copied());
+                let given = meant.is_some_and(|meant| train.sets(meant));
+                self.report(told::unknown_setting(ident, meant, given));
                 // The setting that was meant is there; it is told once.
-                if let Some(meant) = nearest(ident.name.as_str(), known.iter().copied()) {
+                if let Some(meant) = meant {
                     lines.settings.entry(meant.into()).or_insert((&setting.value, ident.span));
                 }
                 return;
