@@ -160,3 +160,43 @@ fn a_text_with_mistakes_is_left_alone() {
     let Err(told) = format::format(FileId(0), "let a = (1\n") else { panic!("a bracket is open") };
     assert!(told.has_errors());
 }
+
+/// Wherever the `if` stands, on a line of its own, behind a `let` or an operator, and however deep.
+#[test]
+fn an_else_that_begins_a_line_stands_below_its_if() {
+    let text = "fn f(x: [..], now: float) -> [..] {
+let a = if now < 1 { x }
+else { 2 * x }
+let b = if now < 1 { x }
+# why
+else if now < 2 { if now < 1.5 { x }
+else { 2 * x } }
+else { 3 * x }
+let c = (if now < 1 { a } else { b }) + if now < 3 { a }
+else { b }
+if now < 2 { let d = a + b
+d }
+else if now < 3 { a }
+else { c }
+}
+";
+    let want = "fn f(x: [..], now: float) -> [..] {
+  let a = if now < 1 { x }
+          else { 2 * x }
+  let b = if now < 1 { x }
+          # why
+          else if now < 2 {
+            if now < 1.5 { x }
+            else { 2 * x }
+          } else { 3 * x }
+  let c = (if now < 1 { a } else { b }) + if now < 3 { a }
+                                          else { b }
+  if now < 2 {
+    let d = a + b
+    d
+  } else if now < 3 { a }
+  else { c }
+}
+";
+    assert_eq!(formatted(text).as_deref(), Some(want));
+}

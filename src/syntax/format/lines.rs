@@ -38,6 +38,42 @@ struct Frame {
     role: Role,
 }
 
+/// The columns of those `if`s whose `else` is still to come, each with the number of frames around it.
+#[derive(Default)]
+struct Ifs(Vec<(usize, usize)>);
+
+impl Ifs {
+    /// The column of a line that begins with an `else`, or with a comment above one: that of its `if`. In a chain of
+    /// `else if` all stand below the first.
+    fn below(&self, pieces: &[Piece], index: usize) -> Option<usize> {
+        let told = pieces[index..].iter().find(|piece| piece.role != Role::Comment)?;
+        let (_, column) = self.0.last().filter(|_| is_word(told, "else"))?;
+        Some(*column)
+    }
+
+    /// Takes the next piece, which stands at `column`.
+    fn take(&mut self, pieces: &[Piece], index: usize, depth: usize, column: usize) {
+        let piece = &pieces[index];
+        if is_word(piece, "if") && !follows_else(pieces, index) {
+            self.0.push((depth, column));
+        } else if is_word(piece, "else") && pieces.get(index + 1).is_none_or(|next| !is_word(next, "if")) {
+            self.0.pop();
+        } else if piece.role == Role::Close {
+            self.0.retain(|(around, _)| *around < depth);
+        }
+    }
+}
+
+/// Whether a piece is this reserved word.
+fn is_word(piece: &Piece, word: &str) -> bool {
+    piece.role == Role::Word && piece.text == word
+}
+
+/// Whether an `if` goes on a chain: `else if`.
+fn follows_else(pieces: &[Piece], index: usize) -> bool {
+    index.checked_sub(1).is_some_and(|before| is_word(&pieces[before], "else"))
+}
+
 /// Further columns of a line that goes on with the one above.
 const STEP: usize = 2;
 
@@ -50,13 +86,14 @@ pub(super) fn lay_out(pieces: &[Piece], partners: &[usize]) -> Vec<Line> {
     let mut frames = vec![Frame { inner: 0, outer: 0, role: Role::OpenSection }];
     // Where the facts of a head stand: behind its `where`.
     let mut facts = None;
+    let mut ifs = Ifs::default();
     for (index, piece) in pieces.iter().enumerate() {
         let before = index.checked_sub(1).map(|before| &pieces[before]);
         if piece.begins {
             facts = None;
         }
         if before.is_none() || piece.newlines > 0 {
-            let indent = indent(pieces, index, &frames, facts);
+            let indent = ifs.below(pieces, index).unwrap_or_else(|| indent(pieces, index, &frames, facts));
             let is_apart = !lines.is_empty() && piece.newlines > 1;
             let line =
                 Line { first: index, end: index, is_apart, indent, text: String::new(), sign: None, comment: None };
@@ -77,6 +114,7 @@ pub(super) fn lay_out(pieces: &[Piece], partners: &[usize]) -> Vec<Line> {
             line.sign = Some(line.text.len());
         }
         line.text.push_str(piece.text);
+        ifs.take(pieces, index, frames.len(), column);
         if piece.role == Role::Head && piece.text == "where" {
             facts = Some(column + "where ".len());
         }

@@ -4,11 +4,12 @@
 //! of the house style, or the mistakes of a text that does not read. See Note [Pieces, not trees].
 //!
 //! The style: two spaces a level; a statement a line; a block with statements over several lines, a block that is a value
-//! alone where its author put it; what goes on on a further line two spaces deeper, in the head of a definition four; what
-//! stands in brackets below the first thing in them, or two spaces deeper on lines of its own. One empty line at most,
-//! and one around each declaration longer than a line. The `=` of lines of a section stand below each other, and so do
-//! the `:=` of statements and comments at the ends of lines. Lines are broken where their author broke them and, where that
-//! leaves more than 120 columns, at the outermost bracket or before each outermost `|>` as well.
+//! alone where its author put it; what goes on on a further line two spaces deeper, in the head of a definition four; an
+//! `else` that begins a line below its `if`; what stands in brackets below the first thing in them, or two spaces deeper
+//! on lines of its own. One empty line at most, and one around each declaration longer than a line. The `=` of lines of a
+//! section stand below each other, and so do the `:=` of statements and comments at the ends of lines. Lines are broken
+//! where their author broke them and, where that leaves more than 120 columns, at the outermost bracket or before each
+//! outermost `|>` as well.
 
 mod breaks;
 mod lines;
