@@ -110,7 +110,8 @@ fn listings_check() {
 }
 
 /// What the commands of the tutorial print is what it shows: each `sh` listing runs with the program above it as
-/// `net.model`, beside the data of the examples. `./bless docs` writes what they print.
+/// `net.model`, beside the data of the examples and the listing fenced as `blocks`. `./bless docs` writes what they
+/// print.
 #[test]
 fn the_tutorial_shows_what_commands_print() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -126,7 +127,8 @@ fn the_tutorial_shows_what_commands_print() {
         let (word, body) = if index % 2 == 1 { part.split_once('\n').unwrap_or((part, "")) } else { ("", part) };
         let mut kept = part.to_owned();
         match word {
-            "model" | "broken" => fs::write(folder.path().join("net.model"), body).expect("a program"),
+            "model" | "broken" | "program" => fs::write(folder.path().join("net.model"), body).expect("a program"),
+            "blocks" => fs::write(folder.path().join("blocks.model"), body).expect("a program"),
             "sh" => {
                 let words: Vec<&str> = body.split_whitespace().skip(1).collect();
                 let mut command = Command::new(env!("CARGO_BIN_EXE_tensa"));

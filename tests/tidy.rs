@@ -225,6 +225,7 @@ const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
     ("E0828", "cli::a_broken_run_is_told", "a folder of a run"),
     ("E0829", "cli::new_makes_a_project_that_runs", "a folder that is there already"),
     ("E0830", "updates::first_values_come_out_of_a_file", "a file of weights"),
+    ("E0831", "cli::batches_are_held_to_what_the_program_needs", "rows given to a trained model"),
 ];
 
 /// The codes that the notes of the suite's cases expect.
