@@ -4,6 +4,7 @@ mod csv_files;
 mod examples;
 mod idx_files;
 mod loading;
+mod made;
 mod picture_changes;
 mod picture_files;
 mod pictures;

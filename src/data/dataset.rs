@@ -88,7 +88,7 @@ pub fn load(
 
     let mut found = fitted.cloned().unwrap_or_default();
     let fit = if fitted.is_none() { Some(parts[0].as_slice()) } else { None };
-    let (store, columns_of_main) = evaluate(spec, &main, fit, &wanted, &mut found, diagnostics)?;
+    let (store, columns_of_main) = evaluate(spec, (&main, seed), fit, &wanted, &mut found, diagnostics)?;
     drop(main);
 
     let mut rowsets = parts.map(|rows| Rowset { store: store.clone(), rows: Arc::new(rows) });
@@ -96,7 +96,7 @@ pub fn load(
         for (part, from) in [(Part::Valid, valid), (Part::Test, test)] {
             let Some(FilePart::Source(source)) = from else { continue };
             let table = Table::read(source, &columns, files, diagnostics)?;
-            let (store, described) = evaluate(spec, &table, None, &wanted, &mut found, diagnostics)?;
+            let (store, described) = evaluate(spec, (&table, seed), None, &wanted, &mut found, diagnostics)?;
             same_shapes(&columns_of_main, &described, source, diagnostics)?;
             rowsets[part as usize] = Rowset { store, rows: Arc::new((0..table.rows as u32).collect()) };
         }
@@ -131,14 +131,14 @@ pub(super) fn selectors<'a>(spec: &'a Spec, wanted: &[&EntrySpec]) -> Vec<&'a Se
 /// Computes the wanted columns of one table; none on an error.
 pub(super) fn evaluate(
     spec: &Spec,
-    table: &Table,
+    (table, seed): (&Table, u64),
     fit: Option<&[u32]>,
     wanted: &[&EntrySpec],
     fitted: &mut Fitted,
     diagnostics: &mut Diagnostics,
 ) -> Option<(Arc<Store>, Vec<Column>)> {
     let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
-    let finished = Evaluation { spec, table, fit, fitted, diagnostics }.run(&nodes);
+    let finished = Evaluation { spec, table, seed, fit, fitted, diagnostics }.run(&nodes);
     let mut store = Store::default();
     let mut columns = Vec::new();
     for (entry, finished) in wanted.iter().zip(finished) {

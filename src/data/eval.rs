@@ -10,8 +10,9 @@ use crate::base::{Span, Symbol};
 use crate::diag::data::Cell;
 use crate::diag::{Diagnostics, data};
 
+use super::align::{Aligned, align};
 use super::image::Pictures;
-use super::spec::{Arith, ClassAxis, Columns, NodeId, NodeKind, Spec, Transform, names};
+use super::spec::{Arith, ClassAxis, Columns, EntrySpec, NodeId, NodeKind, Spec, Transform, names};
 use super::table::{Cells, Table, TableColumn};
 use super::transform::{self, Classes, Fitted, Form, Statistic, Values, shown};
 
@@ -38,6 +39,8 @@ pub(super) enum Finished {
 pub(super) struct Evaluation<'a> {
     pub spec: &'a Spec,
     pub table: &'a Table,
+    /// Of random columns.
+    pub seed: u64,
     /// The rows to fit on; none when everything is fitted.
     pub fit: Option<&'a [u32]>,
     /// What is fitted so far; fitting adds to it.
@@ -62,6 +65,11 @@ impl<'t> Evaluation<'t> {
             let mut take = |operand: &NodeId| take(&mut values, &mut uses, *operand);
             let value = match &node.kind {
                 NodeKind::Column(columns) => self.column(columns, node.span),
+                NodeKind::Random(random) => Some(self.random(random)),
+                NodeKind::Positions(axis) => Some(self.positions(*axis)),
+                NodeKind::Function(function, operand) => {
+                    take(operand).and_then(|value| self.function(*function, (value, *operand), id))
+                }
                 NodeKind::Number(value) => Some(Value::Constant(*value)),
                 NodeKind::Neg(operand) => take(operand).and_then(|value| self.negate(value, *operand)),
                 NodeKind::Arith(op, left, right) => {
@@ -211,25 +219,19 @@ impl<'t> Evaluation<'t> {
             }
             ((a, a_id), (b, b_id)) => {
                 let (a, b) = (self.numbers(a, a_id)?, self.numbers(b, b_id)?);
-                let apply = |x: &f32, y: &f32| op.eval(f64::from(*x), f64::from(*y)) as f32;
-                let (a_item, b_item) = (a.form.item(), b.form.item());
-                // One number a row goes with every number of the row.
-                if a.form.shape == b.form.shape {
-                    let data = a.data.iter().zip(&b.data).map(|(x, y)| apply(x, y)).collect();
-                    Values { data, form: a.form }
-                } else if b.form.shape.is_empty() && a_item > 0 {
-                    let rows = a.data.chunks_exact(a_item).zip(&b.data);
-                    let data = rows.flat_map(|(row, y)| row.iter().map(move |x| apply(x, y))).collect();
-                    Values { data, form: a.form }
-                } else if a.form.shape.is_empty() && b_item > 0 {
-                    let rows = b.data.chunks_exact(b_item).zip(&a.data);
-                    let data = rows.flat_map(|(row, x)| row.iter().map(move |y| apply(x, y))).collect();
-                    Values { data, form: b.form }
-                } else {
+                let Some(Aligned { form, places }) = align(&a.form, &b.form, op.joins()) else {
                     let span = self.spec.node(id).span;
                     self.diagnostics.push(data::shapes_disagree(span, &a.form.shown(), &b.form.shown()));
                     return None;
-                }
+                };
+                let (a_item, b_item) = (a.form.item(), b.form.item());
+                let rows = 0..self.table.rows;
+                let apply = |x: f32, y: f32| op.eval(f64::from(x), f64::from(y)) as f32;
+                let row = |row: usize| {
+                    let (a, b) = (&a.data[row * a_item..], &b.data[row * b_item..]);
+                    places.iter().map(move |&(x, y)| apply(a[x], b[y]))
+                };
+                Values { data: rows.flat_map(row).collect(), form }
             }
         };
         self.check_finite(result, id).map(Value::Numbers)
@@ -512,13 +514,19 @@ impl<'t> Evaluation<'t> {
         columns.flatten().collect()
     }
 
+    /// The column of the program that a node belongs to.
+    fn owner(&self, id: NodeId) -> &'static str {
+        let holds = |entry: &&EntrySpec| self.spec.reachable([entry.node]).contains(&id);
+        self.spec.entries.iter().find(holds).map_or("", |entry| entry.name.name.as_str())
+    }
+
     fn column_name(&self, id: NodeId, column: usize) -> String {
         let leaves = self.leaves(id);
         leaves.get(column).or(leaves.first()).map_or(String::new(), |leaf| leaf.name.clone())
     }
 
     /// Reports something about the number at a place in the data of a node.
-    fn at_value<T>(
+    pub fn at_value<T>(
         &mut self,
         form: &Form,
         at: usize,
@@ -528,10 +536,12 @@ impl<'t> Evaluation<'t> {
         let (row, within) = (at / form.item().max(1), at % form.item().max(1));
         let leaves = self.leaves(id);
         let column = gap(&leaves, row).or(leaves.get(within / form.block().max(1)).copied());
-        if let Some(column) = column.or(leaves.first().copied()) {
-            let error = error(self.spec.node(id).span, self.table.place(column, row));
-            self.diagnostics.push(error);
-        }
+        let place = match column.or(leaves.first().copied()) {
+            Some(column) => self.table.place(column, row),
+            None => self.table.made(self.owner(id), row),
+        };
+        let error = error(self.spec.node(id).span, place);
+        self.diagnostics.push(error);
         None
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! ast::Data ─ spec::read ─▶ Spec ┐
-//! files ─ table (csv, idx, image) ─▶ Table ─ split ─▶ rows of train, valid, test
+//! files ─ table (csv, idx, image; none for synthetic rows) ─▶ Table ─ split ─▶ rows of train, valid, test
 //!                                        └ eval (transform: fit on train, apply) ─▶ Dataset ─ loader ─▶ Batch
 //! ```
 //!
@@ -15,8 +15,10 @@
 //! series and further sources are deliberately absent; the reader of the declaration says so.
 
 mod ahead;
+mod align;
 mod csv;
 mod dataset;
+mod element;
 mod eval;
 mod files;
 mod idx;

@@ -51,7 +51,7 @@ impl Rows {
         let selected = selectors(spec, &wanted);
         let source = replaced(source, &selected, input, diagnostics)?;
         let table = Table::read(&source, &selected, files, diagnostics)?;
-        let (stored, columns) = evaluate(spec, &table, None, &wanted, &mut fitted.clone(), diagnostics)?;
+        let (stored, columns) = evaluate(spec, (&table, 0), None, &wanted, &mut fitted.clone(), diagnostics)?;
         let paths = table.album.as_ref().map_or(Vec::new(), |album| album.paths().to_vec());
         Some(Rows { rows: table.rows, columns, paths, stored })
     }
@@ -110,6 +110,10 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
             let (_, path) = named.first()?;
             vec![at(path, "")]
         }
+        (Format::Synthetic(_), _) => {
+            diagnostics.push(data::nothing_to_read());
+            return None;
+        }
         (Format::Idx, Input::Named(named)) => named.iter().map(|(column, path)| at(path, column)).collect(),
         (Format::Idx, Input::Path(path)) => {
             let used: Vec<&SourceFile> = source.files.iter().filter(is_used).collect();
@@ -125,7 +129,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
     };
     let format = match source.format {
         Format::Images { .. } => Format::Images { labels: false, parts: false },
-        format @ (Format::Table { .. } | Format::Idx) => format,
+        format @ (Format::Table { .. } | Format::Idx | Format::Synthetic(_)) => format,
     };
     Some(Source { format, files })
 }

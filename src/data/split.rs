@@ -20,6 +20,7 @@ pub(super) enum Purpose {
     Split = 1,
     Shuffle = 2,
     Augment = 3,
+    Draw = 4,
 }
 
 /// The key of a purpose. The counter lies where no counter of a training step does.

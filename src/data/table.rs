@@ -89,6 +89,10 @@ impl Table {
                 let rows = first.map_or(0, |(_, rows)| rows);
                 Some(Table { rows, columns, header, lines: Vec::new(), album: None, parts: Vec::new() })
             }
+            Format::Synthetic(rows) => {
+                let (columns, header, lines) = (Vec::new(), Vec::new(), Vec::new());
+                Some(Table { rows, columns, header, lines, album: None, parts: Vec::new() })
+            }
             Format::Images { labels, parts } => {
                 let file = source.files.first()?;
                 let mut header = vec![names::IMAGE.to_owned()];
@@ -113,6 +117,11 @@ impl Table {
     /// The path of the first column's file.
     pub fn file(&self) -> &str {
         self.columns.iter().flatten().next().map_or("", |column| &column.file)
+    }
+
+    /// A value as people find it that was made without a file.
+    pub fn made<'a>(&self, column: &'a str, row: usize) -> Cell<'a> {
+        Cell { file: "synthetic", row: row + 1, line: None, column }
     }
 
     /// A cell as people find it; `row` counts from 0 here.

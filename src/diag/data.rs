@@ -154,6 +154,24 @@ pub fn unsupported(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(Code::E0705, span, format!("{what} is not supported yet")).here("not supported yet")
 }
 
+/// `column("a")` of `synthetic(1000)`.
+pub fn column_of_no_file(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0707, span, "the rows of `synthetic` come from no file, so they have no columns to name")
+        .help("`random.normal[batch, h: 32]`, `random.index[batch](class: 10)` and `pos(batch)` make columns")
+}
+
+/// A column that no memory holds.
+pub fn too_many_numbers(span: Span, most: usize) -> Diagnostic {
+    Diagnostic::error(Code::E0704, span, format!("this makes more than {most} numbers"))
+        .help("make fewer rows, or smaller ones")
+}
+
+/// `tensa predict` on data that is made.
+pub fn nothing_to_read() -> Diagnostic {
+    Diagnostic::without_place(Code::E0711, "the rows of `synthetic` are made, and no file has any to predict on")
+        .help("`tensa eval` looks at the rows that are made")
+}
+
 /// Fractions that make more or less than the whole.
 pub fn fractions_sum(span: Span, sum: f64) -> Diagnostic {
     let percent = (sum * 1e6).round() / 1e4;
@@ -372,12 +390,16 @@ pub fn result_not_finite(span: Span, place: Cell<'_>, value: f32) -> Diagnostic 
 
 /// A value outside of what a transform is defined on.
 pub fn outside_domain(span: Span, transform: &str, place: Cell<'_>, value: f32) -> Diagnostic {
-    Diagnostic::error(
+    let error = Diagnostic::error(
         Code::E0720,
         span,
         format!("`{transform}` of {value} in column `{}`, {place}, is not defined", place.column),
-    )
-    .help("`log1p(x)` is the logarithm of 1 + x, for x above -1")
+    );
+    match transform {
+        "log1p" => error.help("`log1p(x)` is the logarithm of 1 + x, for x above -1"),
+        "log" => error.help("`log1p` takes 0 as well"),
+        _ => error,
+    }
 }
 
 /// A column that has nothing to fit on.

@@ -222,7 +222,6 @@ const MISTAKES: &[(&str, &str)] = &[
         "E0705 `batch = tokens` is not supported yet",
     ),
     (r#"data D = csv("t.csv") { x = column("a") split = folds(5) }"#, "E0705 `folds` is not supported yet"),
-    (r#"data D = csv("t.csv") { x = column("a") == 1 }"#, "E0705 this operation between columns is not supported yet"),
     (r#"data D = csv("t.csv") { x = { a: column("a") } }"#, "E0705 a record of columns is not supported yet"),
     (r#"data D = csv("t.csv") { x, y = { a: column("a") } }"#, "E0705 a record of columns is not supported yet"),
     (

@@ -97,17 +97,17 @@ pub(super) fn arith(op: BinaryOp) -> Option<Arith> {
         BinaryOp::Mul => Some(Arith::Mul),
         BinaryOp::Div => Some(Arith::Div),
         BinaryOp::Pow => Some(Arith::Pow),
-        BinaryOp::FloorDiv
-        | BinaryOp::Mod
-        | BinaryOp::Lt
-        | BinaryOp::Le
-        | BinaryOp::Eq
-        | BinaryOp::Ne
-        | BinaryOp::Ge
-        | BinaryOp::Gt
-        | BinaryOp::And
-        | BinaryOp::Or
-        | BinaryOp::Divides => None,
+        BinaryOp::FloorDiv => Some(Arith::FloorDiv),
+        BinaryOp::Mod => Some(Arith::Mod),
+        BinaryOp::Lt => Some(Arith::Lt),
+        BinaryOp::Le => Some(Arith::Le),
+        BinaryOp::Eq => Some(Arith::Eq),
+        BinaryOp::Ne => Some(Arith::Ne),
+        BinaryOp::Ge => Some(Arith::Ge),
+        BinaryOp::Gt => Some(Arith::Gt),
+        BinaryOp::And => Some(Arith::And),
+        BinaryOp::Or => Some(Arith::Or),
+        BinaryOp::Divides => None,
     }
 }
 

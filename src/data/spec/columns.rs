@@ -11,8 +11,8 @@ use crate::syntax::ast::{self, Arg, Entry, Expr, ExprKind, Ident, Target, UnaryO
 
 use super::arguments::{Arguments, Call, Constants, arith, axes};
 use super::{
-    BatchSize, Columns, Constant, EntrySpec, Format, Node, NodeId, NodeKind, Selector, Spec, Split, SplitKind,
-    Transform, names,
+    BatchSize, Columns, Constant, Draw, EntrySpec, Format, Function, Node, NodeId, NodeKind, Random, Selector, Spec,
+    Split, SplitKind, Transform, names,
 };
 
 /// What a node gives, as far as that shows before the files are read.
@@ -244,7 +244,13 @@ impl<'a> Reader<'a> {
         self.error(span)
     }
 
-    fn constant(&self, id: NodeId) -> Option<f64> {
+    /// The name of the next place that keeps something of its own: statistics, or random numbers.
+    pub fn place(&mut self, word: &str) -> String {
+        self.stages += 1;
+        format!("{}.{}.{word}", self.owner, self.stages)
+    }
+
+    pub fn constant(&self, id: NodeId) -> Option<f64> {
         match self.node(id).kind {
             NodeKind::Number(value) => Some(value),
             _ => None,
@@ -260,6 +266,8 @@ impl<'a> Reader<'a> {
         match kind {
             NodeKind::Column(columns) if self.is_picture(columns) => Gives::Pictures,
             NodeKind::Column(_) => Gives::Cells,
+            NodeKind::Random(Random { draw: Draw::Index(_), .. }) => Gives::Classes,
+            NodeKind::Random(_) | NodeKind::Positions(_) | NodeKind::Function(..) => Gives::Numbers,
             NodeKind::Number(_) => Gives::Constant,
             NodeKind::Apply(_, Transform::Picture(_), _) => Gives::Pictures,
             NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
@@ -319,10 +327,14 @@ impl<'a> Reader<'a> {
             }
             ExprKind::Call(..) | ExprKind::Index(..) => self.call(expr, hole),
             ExprKind::Record(_) => self.fail(span, data::unsupported(span, "a record of columns")),
-            ExprKind::Field(..) => self.fail(span, data::unsupported(span, "a column of one of several tables")),
+            ExprKind::Field(..) => match self.random(expr) {
+                Some(node) => node,
+                None => self.fail(span, data::unsupported(span, "a column of one of several tables")),
+            },
             ExprKind::If(..) => self.fail(span, data::unsupported(span, "`if` between columns")),
-            ExprKind::Unary(UnaryOp::Not, _) => {
-                self.fail(span, data::unsupported(span, "this operation between columns"))
+            ExprKind::Unary(UnaryOp::Not, operand) => {
+                let operand = self.value(operand, hole);
+                self.function(Function::Not, operand, span)
             }
             ExprKind::Number(_)
             | ExprKind::Bool(_)
@@ -365,7 +377,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether arithmetic can take the node; silent on what is reported already.
-    fn numeric(&mut self, id: NodeId, span: Span) -> bool {
+    pub fn numeric(&mut self, id: NodeId, span: Span) -> bool {
         match self.gives(id) {
             Gives::Classes => {
                 self.diagnostics.push(data::index_arithmetic(span));
@@ -379,10 +391,23 @@ impl<'a> Reader<'a> {
     /// `column("a")`, or a transform in the form of a call: `log1p(column("a"))`.
     fn call(&mut self, expr: &Expr, hole: Option<NodeId>) -> NodeId {
         let span = expr.span;
+        if let Some(node) = self.random(expr) {
+            return node;
+        }
         let Some(call) = Call::of(expr) else {
             return self.fail(span, data::not_a_column(span));
         };
         let word = call.word;
+        if word == names::POSITIONS {
+            return self.positions(&call);
+        }
+        if let Some(&function) = Function::WORDS.iter().find(|function| function.word() == word) {
+            let wanted = format!("one column, as in `{word}(column(\"a\"))`");
+            let args = Arguments::sort(&call, &[], &mut self.diagnostics);
+            let Some(operand) = args.one(&wanted, &mut self.diagnostics) else { return self.error(span) };
+            let operand = self.value(operand, hole);
+            return self.function(function, operand, span);
+        }
         if names::COLUMNS.contains(&word) {
             return self.columns(&call);
         }
@@ -436,6 +461,9 @@ impl<'a> Reader<'a> {
         if names.is_empty() {
             return self.error(call.span);
         }
+        if let Some(Format::Synthetic(_)) = self.format {
+            return self.fail(call.span, data::column_of_no_file(call.span));
+        }
         let axes = axes.into_iter().map(|axis| axis.name).collect();
         self.push(NodeKind::Column(Columns { names, single, axes }), call.span)
     }
@@ -461,7 +489,13 @@ impl<'a> Reader<'a> {
             return self.error(stage.span);
         }
         match Call::of(stage) {
-            Some(call) => self.transform(&call, input),
+            Some(call) => match Function::WORDS.iter().find(|function| function.word() == call.word) {
+                Some(function) => {
+                    self.plain(&call, ());
+                    self.function(*function, input, stage.span)
+                }
+                None => self.transform(&call, input),
+            },
             None => self.fail(stage.span, data::not_a_transform(stage.span)),
         }
     }

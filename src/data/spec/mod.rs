@@ -6,6 +6,7 @@
 
 mod arguments;
 mod columns;
+mod element;
 mod images;
 mod settings;
 mod source;
@@ -54,7 +55,7 @@ pub struct Spec {
 pub struct Source {
     /// How they are read.
     pub format: Format,
-    /// One for a table or a folder of pictures; one for each column of an `idx` source.
+    /// One for a table or a folder of pictures; one for each column of an `idx` source; none for rows that are made.
     pub files: Vec<SourceFile>,
 }
 
@@ -77,6 +78,8 @@ pub enum Format {
         /// Whether a folder of each part of the split lies above them: `split = by_folder`.
         parts: bool,
     },
+    /// `synthetic(1000)`: so many rows, of numbers that are made.
+    Synthetic(usize),
 }
 
 /// A file of a source.
@@ -117,10 +120,16 @@ pub struct Node {
 pub enum NodeKind {
     /// `column("y")`, `columns("i1".."i13")`, as they are in the file.
     Column(Columns),
+    /// `random.normal[batch, h: 32]`
+    Random(Random),
+    /// `pos(batch)`, or an axis of the rows: `pos(t: 16)`
+    Positions(Option<(Symbol, usize)>),
     /// `255`
     Number(f64),
     /// `-x`
     Neg(NodeId),
+    /// `log(x)`, element by element.
+    Function(Function, NodeId),
     /// `x / y`, row by row.
     Arith(Arith, NodeId, NodeId),
     /// `x |> standardize`. The name is that of its statistics: `x.1.standardize`.
@@ -151,7 +160,96 @@ pub struct Selector {
     pub span: Span,
 }
 
-/// `+ - * / ^` between columns
+/// Numbers that are drawn for every row.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Random {
+    /// How.
+    pub draw: Draw,
+    /// The axes beside the batch, with their sizes.
+    pub axes: Vec<(Symbol, usize)>,
+    /// Which draw of the declaration it is: `x.1.normal`.
+    pub place: String,
+}
+
+/// A distribution.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Draw {
+    /// From 0 to 1, without 1.
+    Uniform,
+    /// Mean 0 and deviation 1.
+    Normal,
+    /// 1 with this chance, else 0.
+    Bernoulli(f64),
+    /// Positions of an axis, all alike.
+    Index(ClassAxis),
+}
+
+/// A function of one number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "each is its word")]
+pub enum Function {
+    Abs,
+    Cos,
+    Exp,
+    Floor,
+    Log,
+    Round,
+    Sin,
+    Sqrt,
+    Tanh,
+    Not,
+}
+
+impl Function {
+    /// All but `not`, which is an operator.
+    pub const WORDS: &[Function] = &[
+        Function::Abs,
+        Function::Cos,
+        Function::Exp,
+        Function::Floor,
+        Function::Log,
+        Function::Round,
+        Function::Sin,
+        Function::Sqrt,
+        Function::Tanh,
+    ];
+
+    /// Its word in the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Function::Abs => "abs",
+            Function::Cos => "cos",
+            Function::Exp => "exp",
+            Function::Floor => "floor",
+            Function::Log => "log",
+            Function::Round => "round",
+            Function::Sin => "sin",
+            Function::Sqrt => "sqrt",
+            Function::Tanh => "tanh",
+            Function::Not => "not",
+        }
+    }
+
+    /// Its value.
+    pub fn eval(self, x: f64) -> f64 {
+        match self {
+            Function::Abs => x.abs(),
+            Function::Cos => x.cos(),
+            Function::Exp => x.exp(),
+            Function::Floor => x.floor(),
+            Function::Log => x.ln(),
+            // Halves go to the even neighbour, as `round` in a model.
+            Function::Round => x.round_ties_even(),
+            Function::Sin => x.sin(),
+            Function::Sqrt => x.sqrt(),
+            Function::Tanh => x.tanh(),
+            Function::Not if x.is_nan() => x,
+            Function::Not => f64::from(x == 0.0),
+        }
+    }
+}
+
+/// What stands between two columns. A truth is 1 or 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "each is its sign")]
 pub enum Arith {
@@ -159,7 +257,17 @@ pub enum Arith {
     Sub,
     Mul,
     Div,
+    FloorDiv,
+    Mod,
     Pow,
+    Lt,
+    Le,
+    Eq,
+    Ne,
+    Ge,
+    Gt,
+    And,
+    Or,
 }
 
 impl Arith {
@@ -170,7 +278,28 @@ impl Arith {
             Arith::Sub => a - b,
             Arith::Mul => a * b,
             Arith::Div => a / b,
+            Arith::FloorDiv => (a / b).floor(),
+            Arith::Mod => a - b * (a / b).floor(),
             Arith::Pow => a.powf(b),
+            // What is not known is neither larger nor smaller.
+            _ if a.is_nan() || b.is_nan() => f64::NAN,
+            Arith::Lt => f64::from(a < b),
+            Arith::Le => f64::from(a <= b),
+            Arith::Eq => f64::from(a == b),
+            Arith::Ne => f64::from(a != b),
+            Arith::Ge => f64::from(a >= b),
+            Arith::Gt => f64::from(a > b),
+            Arith::And => f64::from(a != 0.0 && b != 0.0),
+            Arith::Or => f64::from(a != 0.0 || b != 0.0),
+        }
+    }
+
+    /// Whether the result has the axes of both sides: all but what adds, divides or raises.
+    pub fn joins(self) -> bool {
+        match self {
+            Arith::Add | Arith::Sub | Arith::Div | Arith::FloorDiv | Arith::Mod | Arith::Pow => false,
+            Arith::Mul | Arith::Lt | Arith::Le | Arith::Eq | Arith::Ne | Arith::Ge | Arith::Gt => true,
+            Arith::And | Arith::Or => true,
         }
     }
 }
@@ -338,10 +467,9 @@ pub enum FilePart {
 /// The names a data declaration knows: the one list for reading it and for suggestions.
 pub mod names {
     /// Sources that are read.
-    pub const SOURCES: &[&str] = &["csv", "tsv", "idx", "images"];
+    pub const SOURCES: &[&str] = &["csv", "tsv", "idx", "images", "synthetic"];
     /// Sources of the language that are not read yet.
-    pub const LATER_SOURCES: &[&str] =
-        &["jsonl", "parquet", "npy", "npz", "text", "lines", "pairs", "synthetic", "tables"];
+    pub const LATER_SOURCES: &[&str] = &["jsonl", "parquet", "npy", "npz", "text", "lines", "pairs", "tables"];
     /// Steps between a source and its braces; none is there yet.
     pub const LATER_TABLE_STEPS: &[&str] = &["join", "filter"];
     /// Transforms.
@@ -382,6 +510,10 @@ pub mod names {
     ];
     /// Functions of columns of the language that are not there yet.
     pub const LATER_FUNCTIONS: &[&str] = &["present", "length", "count", "sibling"];
+    /// Random numbers of a data declaration: `random.uniform[batch]`.
+    pub const DRAWS: &[&str] = &["uniform", "normal", "bernoulli", "index"];
+    /// Positions of rows, or along an axis.
+    pub const POSITIONS: &str = "pos";
     /// What takes columns from the file.
     pub const COLUMNS: &[&str] = &["column", "columns"];
     /// Splits.
@@ -439,8 +571,14 @@ impl NodeKind {
     /// What the node is computed from.
     pub fn operands(&self) -> impl Iterator<Item = NodeId> {
         let (first, second) = match self {
-            NodeKind::Column(_) | NodeKind::Number(_) | NodeKind::Error => (None, None),
-            NodeKind::Neg(operand) | NodeKind::Apply(_, _, operand) => (Some(*operand), None),
+            NodeKind::Column(_)
+            | NodeKind::Random(_)
+            | NodeKind::Positions(_)
+            | NodeKind::Number(_)
+            | NodeKind::Error => (None, None),
+            NodeKind::Neg(operand) | NodeKind::Function(_, operand) | NodeKind::Apply(_, _, operand) => {
+                (Some(*operand), None)
+            }
             NodeKind::Arith(_, left, right) => (Some(*left), Some(*right)),
         };
         first.into_iter().chain(second)

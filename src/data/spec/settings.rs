@@ -252,6 +252,6 @@ fn alike(main: &super::Source, other: &super::Source) -> bool {
         (Format::Table { .. }, Format::Table { .. }) => true,
         (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
         (Format::Images { labels, .. }, Format::Images { labels: other, .. }) => labels == other,
-        (Format::Table { .. } | Format::Idx | Format::Images { .. }, _) => false,
+        (Format::Table { .. } | Format::Idx | Format::Images { .. } | Format::Synthetic(_), _) => false,
     }
 }

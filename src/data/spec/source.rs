@@ -43,6 +43,7 @@ impl Reader<'_> {
             "tsv" => self.table(&call, b'\t', false),
             "idx" => self.idx(&call),
             "images" => self.images(&call),
+            "synthetic" => self.synthetic(&call),
             word if names::LATER_SOURCES.contains(&word) => {
                 self.diagnostics.push(data::unsupported(call.word_span, &format!("the source `{word}`")));
                 None

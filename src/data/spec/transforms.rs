@@ -93,6 +93,7 @@ impl Reader<'_> {
                     (_, Some(Format::Idx)) => "numbers already",
                     (_, Some(Format::Images { .. })) => "a column of words",
                     (_, Some(Format::Table { .. }) | None) => "a column of a table",
+                    (_, Some(Format::Synthetic(_))) => "numbers that are made",
                 };
                 let value = self.node(input).span;
                 return self.fail(span, data::transform_mismatch(span, transform.word(), wants, value, has));
@@ -109,8 +110,7 @@ impl Reader<'_> {
                 return self.fail(span, error);
             }
         }
-        self.stages += 1;
-        let name = format!("{}.{}.{}", self.owner, self.stages, transform.word());
+        let name = self.place(transform.word());
         self.push(NodeKind::Apply(name, transform, input), span)
     }
 

@@ -1,0 +1,160 @@
+//! Values that are made rather than read: random numbers, positions, and functions of elements.
+//!
+//! In: `random.normal[batch, h: 32]`, `pos(t: 16)`, `log(column("a"))`. Out: nodes. The words and brackets are those
+//! of the language; here every axis beside the batch has its size written, because no signature is in sight.
+
+use crate::base::{Span, Symbol};
+use crate::diag::data;
+use crate::syntax::ast::{Arg, Expr, ExprKind, Ident, Ix};
+
+use super::arguments::{Arguments, Call};
+use super::columns::{Gives, Reader};
+use super::{ClassAxis, Draw, Format, Function, NodeId, NodeKind, Random, names};
+
+/// The most numbers that a column may have in memory.
+const MOST_NUMBERS: usize = 1 << 31;
+
+impl Reader<'_> {
+    /// `synthetic(20_000)`
+    pub fn synthetic(&mut self, call: &Call<'_>) -> Option<super::Source> {
+        const WANTED: &str = "how many rows to make, as in `synthetic(1000)`";
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        let value = args.one(WANTED, &mut self.diagnostics)?;
+        match self.constants.count(value).filter(|rows| *rows <= MOST_NUMBERS) {
+            Some(rows) => Some(super::Source { format: Format::Synthetic(rows), files: Vec::new() }),
+            None => {
+                self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+                None
+            }
+        }
+    }
+
+    /// `random.uniform[batch, xt: 2]`, `random.index[batch](class: 10)`; none when it is something else.
+    pub fn random(&mut self, expr: &Expr) -> Option<NodeId> {
+        let (callee, args): (&Expr, &[Arg]) = match &expr.kind {
+            ExprKind::Call(callee, args) => (callee, args),
+            _ => (expr, &[]),
+        };
+        let (head, brackets): (&Expr, &[Ix]) = match &callee.kind {
+            ExprKind::Index(head, brackets) if brackets.to.is_none() => (head, &brackets.from),
+            _ => (callee, &[]),
+        };
+        let ExprKind::Field(of, word) = &head.kind else { return None };
+        let is_random = matches!(of.kind, ExprKind::Name(name) if name.as_str() == "random");
+        is_random.then(|| self.drawn(*word, brackets, args, expr.span))
+    }
+
+    fn drawn(&mut self, word: Ident, brackets: &[Ix], args: &[Arg], span: Span) -> NodeId {
+        let Some(&name) = names::DRAWS.iter().find(|name| **name == word.name.as_str()) else {
+            let error = data::unknown_transform(word.span, word.name.as_str(), names::DRAWS);
+            return self.fail(span, error);
+        };
+        let call = Call { word: name, word_span: word.span, span, brackets, args };
+        let (Some(axes), Some(draw)) = (self.made_axes(&call), self.draw(&call)) else { return self.error(span) };
+        let place = self.place(name);
+        self.push(NodeKind::Random(Random { draw, axes, place }), span)
+    }
+
+    /// The axes behind `batch`, each with its size.
+    fn made_axes(&mut self, call: &Call<'_>) -> Option<Vec<(Symbol, usize)>> {
+        let wanted =
+            format!("`batch` first and a size for each further axis, as in `random.{}[batch, h: 32]`", call.word);
+        let mut found = Vec::new();
+        let mut places = call.brackets.iter();
+        let is_batch = |place: &Ix| matches!(place, Ix::Value(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == "batch");
+        let mut fits = places.next().is_some_and(is_batch);
+        for place in places {
+            let axis = match place {
+                Ix::Axis(name, size, None) => self.constants.count(size).map(|size| (name.name, size)),
+                Ix::Axis(..) | Ix::Value(_) | Ix::Row(_) | Ix::Set(..) => None,
+            };
+            fits &= axis.is_some_and(|(name, _)| found.iter().all(|(other, _)| *other != name));
+            found.extend(axis);
+        }
+        let numbers = found.iter().try_fold(self.made_rows(), |all, (_, size)| all.checked_mul(*size));
+        if numbers.is_none_or(|numbers| numbers > MOST_NUMBERS) {
+            self.diagnostics.push(data::too_many_numbers(call.span, MOST_NUMBERS));
+            return None;
+        }
+        if !fits {
+            self.diagnostics.push(data::wrong_argument(call.span, call.word, &wanted));
+        }
+        fits.then_some(found)
+    }
+
+    /// The rows that are known before a file is read.
+    fn made_rows(&self) -> usize {
+        match self.format {
+            Some(Format::Synthetic(rows)) => rows,
+            _ => 1,
+        }
+    }
+
+    fn draw(&mut self, call: &Call<'_>) -> Option<Draw> {
+        match call.word {
+            "uniform" => self.plain(call, Draw::Uniform),
+            "normal" => self.plain(call, Draw::Normal),
+            "bernoulli" => {
+                const WANTED: &str = "a chance from 0 to 1, as in `random.bernoulli[batch](0.5)`";
+                let args = Arguments::sort(call, &[], &mut self.diagnostics);
+                let value = args.one(WANTED, &mut self.diagnostics)?;
+                let chance = self.constants.number(value).filter(|chance| (0.0..=1.0).contains(chance));
+                if chance.is_none() {
+                    self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+                }
+                chance.map(Draw::Bernoulli)
+            }
+            _ => {
+                const WANTED: &str = "an axis and its size, as in `random.index[batch](class: 10)`";
+                let axis = match call.args {
+                    [Arg::Axis(name, size)] => {
+                        self.constants.count(size).filter(|size| i32::try_from(*size).is_ok()).map(|counted| {
+                            ClassAxis { name: name.name, size: Some(counted), span: name.span.to(size.span) }
+                        })
+                    }
+                    _ => None,
+                };
+                if axis.is_none() {
+                    self.diagnostics.push(data::wrong_argument(call.span, call.word, WANTED));
+                }
+                axis.map(Draw::Index)
+            }
+        }
+    }
+
+    /// `pos(batch)`: the number of a row; `pos(t: 16)`: positions along an axis of every row.
+    pub fn positions(&mut self, call: &Call<'_>) -> NodeId {
+        const WANTED: &str = "`batch`, or an axis and its size: `pos(t: 16)`";
+        let axis = match call.args {
+            [Arg::Value(Expr { kind: ExprKind::Name(name), .. })] if name.as_str() == "batch" => Some(None),
+            [Arg::Axis(name, size)] => self
+                .constants
+                .count(size)
+                .filter(|size| size.checked_mul(self.made_rows()).is_some_and(|all| all <= MOST_NUMBERS))
+                .map(|size| Some((name.name, size))),
+            _ => None,
+        };
+        match axis {
+            Some(axis) if call.brackets.is_empty() => self.push(NodeKind::Positions(axis), call.span),
+            _ => self.fail(call.span, data::wrong_argument(call.span, call.word, WANTED)),
+        }
+    }
+
+    /// `log(column("a"))`; the value of its operand is read already.
+    pub fn function(&mut self, function: Function, operand: NodeId, span: Span) -> NodeId {
+        match self.gives(operand) {
+            Gives::Constant => match self.constant(operand) {
+                Some(value) => self.push(NodeKind::Number(function.eval(value)), span),
+                None => self.error(span),
+            },
+            Gives::Pictures => {
+                let value = self.node(operand).span;
+                self.fail(span, data::transform_mismatch(span, function.word(), "numbers", value, "pictures"))
+            }
+            Gives::Classes | Gives::Error | Gives::Cells | Gives::Numbers if self.numeric(operand, span) => {
+                self.push(NodeKind::Function(function, operand), span)
+            }
+            Gives::Classes | Gives::Error | Gives::Cells | Gives::Numbers => self.error(span),
+        }
+    }
+}
