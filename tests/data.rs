@@ -2,13 +2,17 @@
 
 mod csv_files;
 mod examples;
+mod features;
 mod idx_files;
+mod joins;
 mod loading;
 mod made;
 mod picture_changes;
 mod picture_files;
 mod pictures;
 mod random_bytes;
+mod records;
+mod series;
 mod splits;
 mod tensors;
 mod text;

@@ -14,17 +14,18 @@ use tensa::backend::cpu::Cpu;
 use tensa::diag::{Code, Severity};
 use tensa::driver::{self, Session};
 
-use crate::support::{programs, stages};
+use crate::support::{programs, stages, tables};
 
 /// What says that a program waits for a later version, or for data that is not here.
 const WAITS: [Code; 3] = [Code::E0210, Code::E0705, Code::E0711];
 
 #[test]
 fn what_each_program_is_told() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/language");
+    let folder = tempfile::tempdir().expect("a folder");
+    tables::write(folder.path());
     let mut table = String::new();
     for (name, text) in programs::read("tests/data/language") {
-        let session = Session::new(&name, &text, folder.clone());
+        let session = Session::new(&name, &text, folder.path().to_path_buf());
         let mut counts: BTreeMap<Code, usize> = BTreeMap::new();
         let checked = session.check(None);
         for told in checked.diagnostics.iter().filter(|told| told.severity == Severity::Error) {
@@ -42,36 +43,53 @@ fn what_each_program_is_told() {
     insta::assert_snapshot!(table.join("\n"));
 }
 
-/// A program of the set with the data it asks for runs to its end, and its loss falls.
-#[test]
-fn a_linear_regression_runs() {
-    let here: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/language/01_linear.model");
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::copy(here, folder.path().join("linear.model")).expect("a program");
-    let mut rows = "area,rooms,age,price\n".to_owned();
-    for row in 0..200u32 {
-        let (area, rooms, age) = (40 + row * 7 % 160, 1 + row * 3 % 6, row * 11 % 90);
-        // A gap now and then is for `impute`.
-        let shown = if row % 17 == 0 { String::new() } else { age.to_string() };
-        writeln!(rows, "{area},{rooms},{shown},{}", 1000 * area + 9000 * rooms - 300 * age).expect("memory");
+/// The losses of the epochs of a program of the set, which runs beside small tables. `edits` takes out what this
+/// version does not have.
+fn losses(name: &str, edits: &[(&str, &str)], settings: &[&str]) -> Vec<f64> {
+    let here: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/language").join(name);
+    let mut text = fs::read_to_string(here).expect("a program");
+    for (old, new) in edits {
+        assert!(text.contains(old), "{name} holds no `{old}`");
+        text = text.replace(old, new);
     }
-    fs::write(folder.path().join("houses.csv"), rows).expect("a table");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join(name), text).expect("a program");
+    tables::write(folder.path());
     let mut command = Command::new(env!("CARGO_BIN_EXE_tensa"));
-    let output = command
-        .current_dir(folder.path())
-        .args(["run", "linear.model", "--json", "--set", "epochs=20"])
-        .output()
-        .expect("a run");
+    command.current_dir(folder.path()).args(["run", name, "--json"]);
+    settings.iter().for_each(|setting| {
+        command.args(["--set", setting]);
+    });
+    let output = command.output().expect("a run");
     let events = String::from_utf8(output.stdout).expect("a text");
     assert!(output.status.success(), "{events}\n{}", String::from_utf8_lossy(&output.stderr));
-    let losses: Vec<f64> = events
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|event| event["event"] == "epoch")
-        .filter_map(|event| event["train"]["loss"].as_f64())
-        .collect();
-    assert_eq!(losses.len(), 20, "{events}");
-    assert!(losses[19] < 0.2 * losses[0], "{losses:?}");
+    let events = events.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    events.filter(|event| event["event"] == "epoch").filter_map(|event| event["train"]["loss"].as_f64()).collect()
+}
+
+/// Programs of the set with the data they ask for run to their end, and their loss falls.
+#[test]
+fn programs_run_on_small_tables() {
+    let search = "search Forecast on Sales {
+  width in [64, 128]
+  lr    in log_uniform(1e-4, 1e-2)
+  method = tpe
+  trials = 20
+  goal   = min(valid.mae)
+}";
+    let huber = ("mean(huber(Q(s)[action = a] - goal))", "huber(Q(s)[action = a], goal)");
+    let quantile = ("quantile(predict, y, [0.1, 0.5, 0.9])", "mean((predict[q = 1] - y)^2)");
+    for (name, edits, settings, falls_to) in [
+        ("01_linear.model", [].as_slice(), ["epochs=20"].as_slice(), 0.2),
+        ("15_deepfm.model", &[], &["epochs=20"], 0.7),
+        ("20_pinn.model", &[], &["steps=60"], 0.9),
+        ("22_offline_rl.model", &[huber], &["steps=60"], 0.9),
+        ("28_series.model", &[(search, ""), quantile, ("LSTM(d: 128)", "LSTM(d: 8)")], &["epochs=8"], 0.9),
+    ] {
+        let losses = losses(name, edits, settings);
+        let (first, last) = (losses[0], losses[losses.len() - 1]);
+        assert!(last < falls_to * first, "{name}: {losses:?}");
+    }
 }
 
 /// How many kernels are compiled for a step of a net of so many equal blocks.

@@ -103,8 +103,14 @@ fn predict(
 
     let spec = session.spec(train.data, diagnostics).filter(|_| !diagnostics.has_errors())?;
     let fitted = fitted.get(&train.data).cloned().unwrap_or_default();
-    let input = Input::Path(args.input.display().to_string());
-    let here = Folder(PathBuf::new());
+    let joins = spec.source.as_ref().is_some_and(|source| !source.steps.is_empty());
+    // What is joined lies beside the program, the rows where the command is given.
+    let (path, here) = match joins {
+        true => (std::path::absolute(&args.input).unwrap_or(args.input.clone()), session.folder.clone()),
+        false => (args.input.clone(), PathBuf::new()),
+    };
+    let input = Input::Path(path.display().to_string());
+    let here = Folder(here);
     let rows = Rows::load(&spec, &fitted, &input, &predictor.columns(), &here, diagnostics)?;
     if let Some(diagnostic) = other_shape(&rows, schema, &args.input) {
         diagnostics.push(diagnostic);

@@ -33,6 +33,14 @@ impl TextColumn {
         &self.text[start..self.ends[row]]
     }
 
+    /// Cells in another order; a row that is nowhere has an empty one.
+    pub fn gather(&self, rows: &[u32]) -> TextColumn {
+        let mut cells = TextColumn::default();
+        rows.iter()
+            .for_each(|row| cells.push(if (*row as usize) < self.ends.len() { self.cell(*row as usize) } else { "" }));
+        cells
+    }
+
     /// All cells in order.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).map(|row| self.cell(row))

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostics, data};
+use crate::diag::{Diagnostics, data, table as told};
 
 use super::eval::{Evaluation, Finished};
 use super::files::Files;
 use super::image::Pictures;
 use super::schema::{Axis, Column, ColumnType, Part, Schema};
-use super::spec::{BatchSize, EntrySpec, FilePart, NodeId, NodeKind, Selector, Source, Spec, SplitKind};
+use super::series::{self, View};
+use super::spec::{BatchSize, EntrySpec, FilePart, NodeId, NodeKind, Selector, Source, Spec, SplitKind, TableStep};
 use super::split;
 use super::table::Table;
 use super::transform::{Fitted, Form, shown};
@@ -40,6 +41,8 @@ pub(super) struct Rowset {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store {
     pub columns: Vec<Stored>,
+    /// Which of their rows make a row of the data.
+    pub views: Vec<View>,
 }
 
 /// All rows of one column.
@@ -80,14 +83,17 @@ pub fn load(
 ) -> Option<Dataset> {
     let source = spec.source.as_ref().filter(|_| !spec.broken)?;
     let wanted: Vec<&EntrySpec> = spec.entries.iter().collect();
+    let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
     let columns = selectors(spec, &wanted);
 
     let main_columns: Vec<&Selector> = columns.iter().copied().chain(split::selectors(&spec.split)).collect();
-    let main = Table::read(source, &main_columns, files, diagnostics)?;
-    let parts = split::share_out(&spec.split, &main, seed, diagnostics)?;
+    let mut main = read(spec, source, &main_columns, files, diagnostics)?;
+    let anchors = series::anchors(spec, &nodes, &mut main, diagnostics)?;
+    let parts = split::share_out(spec, &main, &anchors, seed, diagnostics)?;
 
     let mut found = fitted.cloned().unwrap_or_default();
-    let fit = if fitted.is_none() { Some(parts[0].as_slice()) } else { None };
+    let train = anchors.covered(&parts[0]);
+    let fit = if fitted.is_none() { Some(train.as_slice()) } else { None };
     let (store, columns_of_main) = evaluate(spec, (&main, seed), fit, &wanted, &mut found, diagnostics)?;
     drop(main);
 
@@ -95,10 +101,11 @@ pub fn load(
     if let SplitKind::Files { valid, test } = &spec.split.kind {
         for (part, from) in [(Part::Valid, valid), (Part::Test, test)] {
             let Some(FilePart::Source(source)) = from else { continue };
-            let table = Table::read(source, &columns, files, diagnostics)?;
+            let mut table = read(spec, source, &columns, files, diagnostics)?;
+            let anchors = series::anchors(spec, &nodes, &mut table, diagnostics)?;
             let (store, described) = evaluate(spec, (&table, seed), None, &wanted, &mut found, diagnostics)?;
             same_shapes(&columns_of_main, &described, source, diagnostics)?;
-            rowsets[part as usize] = Rowset { store, rows: Arc::new((0..table.rows as u32).collect()) };
+            rowsets[part as usize] = Rowset { store, rows: Arc::new(anchors.rows) };
         }
     }
 
@@ -118,14 +125,47 @@ pub fn load(
     })
 }
 
-/// The columns of a file that entries are made of.
+/// The table of a source: read, filtered, in order.
+pub(super) fn read(
+    spec: &Spec,
+    source: &Source,
+    columns: &[&Selector],
+    files: &dyn Files,
+    diagnostics: &mut Diagnostics,
+) -> Option<Table> {
+    let mut table = Table::read(source, columns, files, diagnostics)?;
+    for id in conditions(source) {
+        let all: Vec<u32> = (0..table.rows as u32).collect();
+        let mut fitted = Fitted::default();
+        let evaluation = Evaluation { spec, table: &table, seed: 0, fit: Some(&all), fitted: &mut fitted, diagnostics };
+        let kept = evaluation.rows_where(id)?;
+        if kept.is_empty() {
+            diagnostics.push(told::nothing_left(spec.node(id).span, table.rows));
+            return None;
+        }
+        table.gather(&kept);
+    }
+    series::arrange(spec, &mut table, diagnostics)?;
+    Some(table)
+}
+
+/// The conditions that rows of a source are filtered by.
+fn conditions(source: &Source) -> impl Iterator<Item = NodeId> {
+    source.steps.iter().filter_map(|step| match step {
+        TableStep::Filter(condition) => Some(*condition),
+        TableStep::Join { .. } => None,
+    })
+}
+
+/// The columns of a file that entries are made of, and those that say which rows there are and in which order.
 pub(super) fn selectors<'a>(spec: &'a Spec, wanted: &[&EntrySpec]) -> Vec<&'a Selector> {
-    let nodes = spec.reachable(wanted.iter().map(|entry| entry.node));
+    let roots = wanted.iter().map(|entry| entry.node).chain(spec.models.iter().copied());
+    let nodes = spec.reachable(roots.chain(spec.source.iter().flat_map(conditions)));
     let columns = nodes.into_iter().filter_map(|id| match &spec.node(id).kind {
         NodeKind::Column(columns) => Some(&columns.names),
         _ => None,
     });
-    columns.flatten().collect()
+    columns.flatten().chain(series::selectors(spec)).collect()
 }
 
 /// Computes the wanted columns of one table; none on an error.
@@ -143,7 +183,9 @@ pub(super) fn evaluate(
     let mut columns = Vec::new();
     for (entry, finished) in wanted.iter().zip(finished) {
         let (name, span) = (entry.name.name, entry.name.span);
-        match finished? {
+        let (finished, view) = finished?;
+        store.views.push(view);
+        match finished {
             Finished::Numbers(values) => {
                 columns.push(column(name, span, ColumnType::F32, &values.form));
                 store.columns.push(Stored::F32(values.data));

@@ -4,15 +4,16 @@
 //! column that is wanted. Nodes are computed in their order; an operand that nobody needs any more is
 //! changed in place. A node in error stays empty, and so do its users, in silence.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use crate::base::{Span, Symbol};
 use crate::diag::data::Cell;
 use crate::diag::{Diagnostics, data};
 
 use super::align::{Aligned, align};
+use super::classes::{self, Words};
+use super::features::{Sets, multi_hot};
 use super::image::Pictures;
-use super::spec::{Arith, ClassAxis, Columns, EntrySpec, NodeId, NodeKind, Spec, Transform, names};
+use super::series::View;
+use super::spec::{Arith, Columns, EntrySpec, NodeId, NodeKind, Spec, Transform, WindowAxis, names};
 use super::table::{Cells, Table, TableColumn};
 use super::transform::{self, Classes, Fitted, Form, Statistic, Values, shown};
 
@@ -24,6 +25,12 @@ pub(super) enum Value<'t> {
     Constant(f64),
     Numbers(Values),
     Classes(Classes),
+    /// Words that are no cells.
+    Words(Words<'t>),
+    /// Several words a row.
+    Sets(Sets),
+    /// Rows that follow each other, as a view of all rows.
+    Windows(Box<Value<'t>>, View, WindowAxis),
     /// Made batch by batch.
     Pictures(Pictures),
 }
@@ -33,6 +40,16 @@ pub(super) enum Finished {
     Numbers(Values),
     Classes(Classes),
     Pictures(Pictures, Form),
+}
+
+impl Finished {
+    fn form(&mut self) -> &mut Form {
+        match self {
+            Finished::Numbers(values) => &mut values.form,
+            Finished::Classes(classes) => &mut classes.form,
+            Finished::Pictures(_, form) => form,
+        }
+    }
 }
 
 /// What computing needs.
@@ -50,13 +67,33 @@ pub(super) struct Evaluation<'a> {
 
 impl<'t> Evaluation<'t> {
     /// The columns of these nodes, in their order; none for one that is in error.
-    pub fn run(&mut self, wanted: &[NodeId]) -> Vec<Option<Finished>> {
-        let order = self.spec.reachable(wanted.iter().copied());
+    pub fn run(&mut self, wanted: &[NodeId]) -> Vec<Option<(Finished, View)>> {
+        let values = self.values(wanted);
+        wanted.iter().zip(values).map(|(&id, value)| value.and_then(|value| self.finish(value, id))).collect()
+    }
+
+    /// The rows of which a condition holds; what is missing does not.
+    pub fn rows_where(mut self, condition: NodeId) -> Option<Vec<u32>> {
+        let value = self.values(&[condition]).pop()??;
+        let values = self.numbers(value, condition)?;
+        if !values.form.shape.is_empty() {
+            let (span, shape) = (self.spec.node(condition).span, values.form.shown());
+            self.diagnostics.push(data::shapes_disagree(span, &shape, "of one number"));
+            return None;
+        }
+        let holds = |row: &u32| !values.data[*row as usize].is_nan() && values.data[*row as usize] != 0.0;
+        Some((0..self.table.rows as u32).filter(holds).collect())
+    }
+
+    fn values(&mut self, wanted: &[NodeId]) -> Vec<Option<Value<'t>>> {
+        // What others take their statistics from is fitted though no column may show it.
+        let models: &[NodeId] = if self.fit.is_some() { &self.spec.models } else { &[] };
+        let order = self.spec.reachable(wanted.iter().chain(models).copied());
         let mut uses = vec![0usize; self.spec.nodes.len()];
         for &id in &order {
             self.spec.node(id).kind.operands().for_each(|operand| uses[operand.0] += 1);
         }
-        wanted.iter().for_each(|id| uses[id.0] += 1);
+        wanted.iter().chain(models).for_each(|id| uses[id.0] += 1);
 
         let mut values: Vec<Option<Value<'t>>> = vec![None; self.spec.nodes.len()];
         let spec = self.spec;
@@ -79,11 +116,22 @@ impl<'t> Evaluation<'t> {
                 NodeKind::Apply(name, transform, operand) => {
                     take(operand).and_then(|value| self.apply(name, transform, (value, *operand), id))
                 }
-                NodeKind::Error => None,
+                NodeKind::Is(operand, text, same) => take(operand).and_then(|value| self.is(text, *same, value)),
+                NodeKind::Rows(name) => self.training_rows(name, id),
+                NodeKind::Stack(fields) => {
+                    let values: Option<Vec<Value<'t>>> = fields.iter().map(|field| take(field)).collect();
+                    values.and_then(|values| self.stack(values, fields, id))
+                }
+                NodeKind::Cross(operands) => {
+                    let values: Option<Vec<Value<'t>>> = operands.iter().map(|operand| take(operand)).collect();
+                    values.and_then(|values| self.cross(values, operands, id))
+                }
+                // Its fields are what columns are made of.
+                NodeKind::Record(_) | NodeKind::Error => None,
             };
             values[id.0] = value;
         }
-        wanted.iter().map(|&id| take(&mut values, &mut uses, id).and_then(|value| self.finish(value, id))).collect()
+        wanted.iter().map(|&id| take(&mut values, &mut uses, id)).collect()
     }
 
     fn column(&mut self, columns: &Columns, span: Span) -> Option<Value<'t>> {
@@ -154,8 +202,13 @@ impl<'t> Evaluation<'t> {
                 }
                 fine.then_some(Values { form, data })
             }
-            // The reader of the declaration keeps both out of arithmetic.
-            Value::Constant(_) | Value::Classes(_) | Value::Pictures(_) => None,
+            // The reader of the declaration keeps these out of arithmetic.
+            Value::Constant(_)
+            | Value::Classes(_)
+            | Value::Words(_)
+            | Value::Sets(_)
+            | Value::Windows(..)
+            | Value::Pictures(_) => None,
         }
     }
 
@@ -250,7 +303,7 @@ impl<'t> Evaluation<'t> {
         match transform {
             // These are steps of pictures, which were taken above.
             Transform::Picture(_) => None,
-            Transform::Standardize | Transform::Minmax | Transform::Impute(_) => {
+            Transform::Standardize | Transform::Minmax | Transform::Impute(_) | Transform::Clip(_) => {
                 let mut values = self.numbers(value, operand)?;
                 let statistic = self.statistic(name, transform, &values, id)?;
                 if !transform::apply(&statistic, &mut values) {
@@ -273,12 +326,26 @@ impl<'t> Evaluation<'t> {
                 values.data.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
                 self.check_finite(values, id).map(Value::Numbers)
             }
-            Transform::Vocab { axis, unknown } => self.vocab(name, *axis, *unknown, (value, operand), id),
+            Transform::Vocab { axis, unknown } => match value {
+                Value::Sets(sets) => self.numbered(name, *axis, *unknown, (sets, operand), id),
+                value => {
+                    let words = self.words(value, operand)?;
+                    self.vocab(name, *axis, *unknown, words, id).map(Value::Classes)
+                }
+            },
             Transform::Index(axis) => self.index(name, *axis, (value, operand), id),
             Transform::OneHot(axis) => match value {
-                Value::Classes(classes) => Some(Value::Numbers(one_hot(classes, *axis))),
-                Value::Cells(..) | Value::Constant(_) | Value::Numbers(_) | Value::Pictures(_) => None,
+                Value::Classes(classes) => Some(Value::Numbers(classes::one_hot(classes, *axis))),
+                _ => None,
             },
+            Transform::Window(window) => self.window(window, (value, operand)),
+            Transform::Count => self.count(name, (value, operand), id),
+            Transform::Balance => self.balance(name, value, id),
+            Transform::Hash(axis) => self.hashed(*axis, (value, operand)),
+            Transform::Words(separator) => self.sets(separator, value),
+            Transform::MultiHot(axis) => multi_hot(value, *axis).map(Value::Numbers),
+            Transform::Bin(axis, bins) => self.binned(name, *axis, bins, (value, operand), id),
+            Transform::DateParts(axis, parts) => self.date_parts(*axis, parts, value, id),
         }
     }
 
@@ -313,174 +380,16 @@ impl<'t> Evaluation<'t> {
         None
     }
 
-    fn vocab(
-        &mut self,
-        name: &str,
-        axis: Option<ClassAxis>,
-        unknown: bool,
-        (value, operand): (Value<'t>, NodeId),
-        id: NodeId,
-    ) -> Option<Value<'t>> {
-        let span = self.spec.node(id).span;
-        let words = self.words(value, operand)?;
-        if !self.fitted.stages.contains_key(name) {
-            let Some(rows) = self.fit else { return self.mismatch(name, id) };
-            let item = words.form.item();
-            let seen: FxHashSet<&str> =
-                rows.iter().flat_map(|&row| words.of_row(row as usize, item)).filter(|word| !word.is_empty()).collect();
-            if seen.is_empty() {
-                let named = self.column_name(id, 0);
-                self.diagnostics.push(data::nothing_to_fit(span, "vocab", &named));
-                return None;
-            }
-            let classes = transform::in_order(seen.into_iter().map(str::to_owned).collect());
-            self.fitted.stages.insert(name.to_owned(), Statistic::Vocab { classes, unknown });
-        }
-        let Some(Statistic::Vocab { classes, unknown: own }) = self.fitted.stages.get(name).cloned() else {
-            return self.mismatch(name, id);
-        };
-        if own != unknown {
-            return self.mismatch(name, id);
-        }
-        let size = classes.len() + usize::from(own);
-        if let Some(ClassAxis { size: Some(said), span, .. }) = axis
-            && said != size
-        {
-            self.diagnostics.push(data::class_count(span, said, size));
-            return None;
-        }
-
-        let numbers: FxHashMap<&str, i32> = classes.iter().map(String::as_str).zip(0..).collect();
-        let mut data = Vec::with_capacity(words.all.len());
-        let (mut bad, mut others) = (None, 0);
-        for (at, word) in words.all.iter().enumerate() {
-            match numbers.get(word.as_ref()) {
-                Some(&number) => data.push(number),
-                None if own => data.push(classes.len() as i32),
-                None => {
-                    let missing = word.is_empty();
-                    match bad {
-                        None => bad = Some((at, missing)),
-                        Some((_, kind)) if kind == missing => others += 1,
-                        Some(_) => {}
-                    }
-                    data.push(0);
-                }
-            }
-        }
-        if let Some((at, missing)) = bad {
-            let word = &words.all[at];
-            return self.at_value(&words.form, at, id, |span, place| match missing {
-                true => data::missing_cell(span, place, others, true),
-                false => data::unseen_class(span, place, word, others),
-            });
-        }
-        let mut names = classes;
-        names.extend(own.then(|| "<unknown>".to_owned()));
-        let axis = axis.map(|axis| axis.name);
-        Some(Value::Classes(Classes { form: words.form, data, axis, size, names }))
-    }
-
-    /// Cells as words; numbers as the words of whole numbers.
-    fn words(&mut self, value: Value<'t>, id: NodeId) -> Option<Words<'t>> {
-        match value {
-            Value::Cells(columns, form) if columns.iter().all(|column| matches!(column.cells, Cells::Text(_))) => {
-                let mut all = Vec::with_capacity(self.table.rows * columns.len());
-                for row in 0..self.table.rows {
-                    for column in &columns {
-                        if let Cells::Text(cells) = &column.cells {
-                            all.push(cells.cell(row).into());
-                        }
-                    }
-                }
-                Some(Words { form, all })
-            }
-            value => {
-                let (form, whole) = self.whole(value, id)?;
-                let word = |number: Option<i64>| number.map_or(String::new(), |number| number.to_string()).into();
-                Some(Words { form, all: whole.into_iter().map(word).collect() })
-            }
-        }
-    }
-
-    /// Values as whole numbers, exact; none is missing.
-    fn whole(&mut self, value: Value<'t>, id: NodeId) -> Option<(Form, Vec<Option<i64>>)> {
-        let (form, exact): (Form, Vec<f64>) = match value {
-            Value::Cells(columns, form) => match columns.as_slice() {
-                [TableColumn { cells: Cells::Numbers(numbers), .. }] => {
-                    (form, (0..self.table.rows * numbers.item()).map(|at| numbers.get(at)).collect())
-                }
-                // Words are parsed as f32 first for their errors, then again for all their digits.
-                _ => {
-                    let values = self.numbers(Value::Cells(columns.clone(), form), id)?;
-                    let item = values.form.item();
-                    let digits = |at: usize| match &columns.get(at % item.max(1))?.cells {
-                        Cells::Text(cells) => cells.cell(at / item).parse::<f64>().ok(),
-                        Cells::Numbers(_) => None,
-                    };
-                    let rounded = values.data.iter().enumerate();
-                    let exact = rounded.map(|(at, &x)| digits(at).unwrap_or(f64::from(x))).collect();
-                    (values.form, exact)
-                }
-            },
-            value => {
-                let values = self.numbers(value, id)?;
-                (values.form, values.data.into_iter().map(f64::from).collect())
-            }
-        };
-        // Beyond 2^53 the neighbours of a whole number are not told apart any more.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        let is_bad = |x: &f64| !x.is_nan() && (x.fract() != 0.0 || x.abs() > EXACT);
-        if let Some(at) = exact.iter().position(is_bad) {
-            let x = exact[at] as f32;
-            return self.at_value(&form, at, id, |span, place| data::not_whole(span, place, x));
-        }
-        let whole = exact.into_iter().map(|x| (!x.is_nan()).then_some(x as i64)).collect();
-        Some((form, whole))
-    }
-
-    fn index(
-        &mut self,
-        name: &str,
-        axis: Option<ClassAxis>,
-        (value, operand): (Value<'t>, NodeId),
-        id: NodeId,
-    ) -> Option<Value<'t>> {
-        let (form, whole) = self.whole(value, operand)?;
-        if let Some(at) = whole.iter().position(Option::is_none) {
-            return self.at_value(&form, at, id, |span, place| data::missing_cell(span, place, 0, true));
-        }
-        let said = axis.and_then(|axis| axis.size);
-        let size = match (self.fitted.stages.get(name), said, self.fit) {
-            (_, Some(said), _) => said,
-            (Some(Statistic::Index { size }), None, _) => *size,
-            (None, None, Some(rows)) => {
-                let item = form.item();
-                let of_rows = rows.iter().flat_map(|&row| &whole[row as usize * item..][..item]);
-                let largest = of_rows.flatten().max().copied().unwrap_or(0).max(0);
-                // An axis longer than this fits no memory; the range check below names the label.
-                usize::try_from(largest).unwrap_or(0).min(i32::MAX as usize - 1) + 1
-            }
-            (_, None, _) => return self.mismatch(name, id),
-        };
-        let limit = size.min(i32::MAX as usize) as i64;
-        let outside = |label: &Option<i64>| label.is_none_or(|label| label < 0 || label >= limit);
-        if let Some(at) = whole.iter().position(outside) {
-            let label = whole[at].unwrap_or(0);
-            let axis = axis.map(|axis| axis.name.as_str());
-            return self.at_value(&form, at, id, |span, place| data::outside_axis(span, place, label, axis, size));
-        }
-        self.fitted.stages.insert(name.to_owned(), Statistic::Index { size });
-        let data = whole.into_iter().flatten().map(|label| label as i32).collect();
-        let axis = axis.map(|axis| axis.name);
-        Some(Value::Classes(Classes { form, data, axis, size, names: Vec::new() }))
-    }
-
     /// A column as the program gets it: every number is there.
-    fn finish(&mut self, value: Value<'t>, id: NodeId) -> Option<Finished> {
+    fn finish(&mut self, value: Value<'t>, id: NodeId) -> Option<(Finished, View)> {
         let values = match value {
-            Value::Classes(classes) => return Some(Finished::Classes(classes)),
-            Value::Pictures(pictures) => return self.finish_pictures(pictures),
+            Value::Classes(classes) => return Some((Finished::Classes(classes), View::ROW)),
+            Value::Pictures(pictures) => return Some((self.finish_pictures(pictures)?, View::ROW)),
+            Value::Windows(rows, view, axis) => {
+                let (mut finished, _) = self.finish(*rows, id)?;
+                finished.form().windowed(view.rows, axis);
+                return Some((finished, view));
+            }
             value => self.numbers(value, id)?,
         };
         let missing = values.data.iter().filter(|x| x.is_nan()).count();
@@ -488,11 +397,11 @@ impl<'t> Evaluation<'t> {
             return self
                 .at_value(&values.form, at, id, |span, place| data::missing_cell(span, place, missing - 1, false));
         }
-        Some(Finished::Numbers(values))
+        Some((Finished::Numbers(values), View::ROW))
     }
 
     /// Reports an infinite result, or a NaN that comes of numbers that were all there.
-    fn check_finite(&mut self, values: Values, id: NodeId) -> Option<Values> {
+    pub fn check_finite(&mut self, values: Values, id: NodeId) -> Option<Values> {
         if values.data.iter().all(|x| x.is_finite()) {
             return Some(values);
         }
@@ -520,7 +429,7 @@ impl<'t> Evaluation<'t> {
         self.spec.entries.iter().find(holds).map_or("", |entry| entry.name.name.as_str())
     }
 
-    fn column_name(&self, id: NodeId, column: usize) -> String {
+    pub fn column_name(&self, id: NodeId, column: usize) -> String {
         let leaves = self.leaves(id);
         leaves.get(column).or(leaves.first()).map_or(String::new(), |leaf| leaf.name.clone())
     }
@@ -546,18 +455,6 @@ impl<'t> Evaluation<'t> {
     }
 }
 
-/// Words of all rows.
-struct Words<'t> {
-    form: Form,
-    all: Vec<std::borrow::Cow<'t, str>>,
-}
-
-impl Words<'_> {
-    fn of_row(&self, row: usize, item: usize) -> impl Iterator<Item = &str> {
-        self.all[row * item..(row + 1) * item].iter().map(AsRef::as_ref)
-    }
-}
-
 /// The value of an operand; itself when this is its last use.
 fn take<'t>(values: &mut [Option<Value<'t>>], uses: &mut [usize], id: NodeId) -> Option<Value<'t>> {
     uses[id.0] -= 1;
@@ -574,17 +471,6 @@ fn gap<'t>(leaves: &[&'t TableColumn], row: usize) -> Option<&'t TableColumn> {
 }
 
 /// What stands for a number that is not known. `impute` fills it; without, it is an error.
-fn is_missing(cell: &str) -> bool {
+pub(super) fn is_missing(cell: &str) -> bool {
     matches!(cell, "" | "?") || ["na", "n/a", "nan", "null", "none"].iter().any(|word| cell.eq_ignore_ascii_case(word))
-}
-
-fn one_hot(classes: Classes, axis: Option<Symbol>) -> Values {
-    let Classes { mut form, data, axis: own, size, .. } = classes;
-    let mut numbers = vec![0.0; data.len() * size];
-    for (row, class) in numbers.chunks_exact_mut(size.max(1)).zip(data) {
-        row[class as usize] = 1.0;
-    }
-    form.shape.push(size);
-    form.axes.push(axis.or(own));
-    Values { form, data: numbers }
 }

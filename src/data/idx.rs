@@ -39,6 +39,20 @@ impl NumberColumn {
         self.shape.iter().product()
     }
 
+    /// Items in another order.
+    pub fn gather(&self, rows: &[u32]) -> NumberColumn {
+        let item = self.item();
+        let numbers = match &self.numbers {
+            Numbers::U8(all) => Numbers::U8(gather(all, rows, item)),
+            Numbers::I8(all) => Numbers::I8(gather(all, rows, item)),
+            Numbers::I16(all) => Numbers::I16(gather(all, rows, item)),
+            Numbers::I32(all) => Numbers::I32(gather(all, rows, item)),
+            Numbers::F32(all) => Numbers::F32(gather(all, rows, item)),
+            Numbers::F64(all) => Numbers::F64(gather(all, rows, item)),
+        };
+        NumberColumn { rows: rows.len(), shape: self.shape.clone(), numbers }
+    }
+
     /// One number of all, exact.
     pub fn get(&self, at: usize) -> f64 {
         match &self.numbers {
@@ -115,6 +129,10 @@ pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Checked<NumberColumn> {
         _ => Numbers::F64(words(body).map(f64::from_be_bytes).collect()),
     };
     Ok(NumberColumn { rows, shape: sizes[1..].iter().map(|&size| size as usize).collect(), numbers })
+}
+
+fn gather<T: Copy>(all: &[T], rows: &[u32], item: usize) -> Vec<T> {
+    rows.iter().flat_map(|row| all[*row as usize * item..][..item].iter().copied()).collect()
 }
 
 /// The bytes in groups of `N`; their number is known to divide.

@@ -17,6 +17,7 @@ use super::ahead::{Ahead, Made};
 use super::dataset::{Dataset, Rowset, Stored};
 use super::order::Order;
 use super::schema::{Column, Part};
+use super::series::View;
 use super::spec::BatchSize;
 
 /// Gives the batches of one part.
@@ -123,9 +124,10 @@ impl<'d> Loader<'d> {
             let mut shape = column.shape();
             let item = shape.iter().product();
             shape.insert(0, chosen.len());
+            let view = self.rowset.store.views[at];
             let tensor = match &self.rowset.store.columns[at] {
-                Stored::F32(all) => Tensor::from_f32(&shape, gather(all, &chosen, item)),
-                Stored::I32(all) => Tensor::from_i32(&shape, gather(all, &chosen, item)),
+                Stored::F32(all) => Tensor::from_f32(&shape, gather(all, &chosen, (view, item))),
+                Stored::I32(all) => Tensor::from_i32(&shape, gather(all, &chosen, (view, item))),
                 Stored::Pictures(_) => Tensor::from_f32(&shape, made.next().unwrap_or_default()),
             };
             (column.name, tensor.expect("a batch has as many numbers as its rows have"))
@@ -149,9 +151,10 @@ impl<'d> Loader<'d> {
         let mut made = made.into_iter();
         for (&at, target) in self.columns.iter().zip(targets) {
             let item = self.dataset.schema().columns[at].axes.iter().map(|axis| axis.size).product();
+            let view = self.rowset.store.views[at];
             match (&self.rowset.store.columns[at], target) {
-                (Stored::F32(all), Target::F32(into)) => copy(all, chosen, item, into)?,
-                (Stored::I32(all), Target::I32(into)) => copy(all, chosen, item, into)?,
+                (Stored::F32(all), Target::F32(into)) => copy(all, chosen, (view, item), into)?,
+                (Stored::I32(all), Target::I32(into)) => copy(all, chosen, (view, item), into)?,
                 (Stored::Pictures(_), Target::F32(into)) => {
                     let numbers = made.next()?;
                     into.get_mut(..numbers.len())?.copy_from_slice(&numbers);
@@ -179,19 +182,20 @@ impl<'d> Loader<'d> {
     }
 }
 
-fn gather<T: Copy>(all: &[T], rows: &[u32], item: usize) -> Vec<T> {
+/// The numbers of some rows.
+pub(super) fn gather<T: Copy>(all: &[T], rows: &[u32], (view, item): (View, usize)) -> Vec<T> {
     let mut numbers = Vec::with_capacity(rows.len() * item);
     for &row in rows {
-        numbers.extend_from_slice(&all[row as usize * item..][..item]);
+        numbers.extend_from_slice(&all[view.range(row, item)]);
     }
     numbers
 }
 
-fn copy<T: Copy>(all: &[T], rows: &[u32], item: usize, into: &mut [T]) -> Option<()> {
+fn copy<T: Copy>(all: &[T], rows: &[u32], (view, item): (View, usize), into: &mut [T]) -> Option<()> {
     let into = into.get_mut(..rows.len() * item)?;
     if item > 0 {
         for (row, place) in rows.iter().zip(into.chunks_exact_mut(item)) {
-            place.copy_from_slice(&all[*row as usize * item..][..item]);
+            place.copy_from_slice(&all[view.range(*row, item)]);
         }
     }
     Some(())

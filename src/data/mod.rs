@@ -5,28 +5,35 @@
 //!
 //! ```text
 //! ast::Data ─ spec::read ─▶ Spec ┐
-//! files ─ table (csv, idx, image; none for synthetic rows) ─▶ Table ─ split ─▶ rows of train, valid, test
+//! files ─ table (csv, json, join, idx, image; none for synthetic rows) ─▶ Table ─ series, split ─▶ rows of the parts
 //!                                        └ eval (transform: fit on train, apply) ─▶ Dataset ─ loader ─▶ Batch
 //! ```
 //!
 //! Nothing runs when a module is read, and nothing here knows a model. What is fitted on the training
 //! rows is a value (`Fitted`) that travels with the model. Numbers and words are read before the first step;
-//! pictures are read when a batch asks for them (`image`), on threads that run ahead of it (`ahead`). Text,
-//! series and further sources are deliberately absent; the reader of the declaration says so.
+//! pictures are read when a batch asks for them (`image`), on threads that run ahead of it (`ahead`). A window of a
+//! series is a view of rows in memory (`series`). Text and further sources are deliberately absent; the reader of the
+//! declaration says so.
 
 mod ahead;
 mod align;
+mod calendar;
+mod classes;
 mod csv;
 mod dataset;
 mod element;
 mod eval;
+mod features;
 mod files;
 mod idx;
 mod image;
+mod join;
+mod json;
 mod loader;
 mod order;
 mod predict;
 mod schema;
+mod series;
 pub mod spec;
 mod split;
 mod table;

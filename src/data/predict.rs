@@ -9,12 +9,12 @@ use crate::diag::{Diagnostics, data};
 use crate::tensor::Tensor;
 
 use super::Checked;
-use super::dataset::{Stored, evaluate, selectors};
+use super::dataset::{Stored, evaluate, read, selectors};
 use super::files::Files;
-use super::loader::Batch;
+use super::loader::{Batch, gather};
 use super::schema::Column;
-use super::spec::{EntrySpec, Format, Selector, Source, SourceFile, Spec};
-use super::table::Table;
+use super::series;
+use super::spec::{EntrySpec, Format, NodeId, Selector, Source, SourceFile, Spec};
 use super::transform::Fitted;
 
 /// Where the rows are.
@@ -29,7 +29,7 @@ pub enum Input {
 /// Columns of all rows of a file, in the order of the file.
 #[derive(Clone, Debug)]
 pub struct Rows {
-    rows: usize,
+    rows: Vec<u32>,
     columns: Vec<Column>,
     paths: Vec<String>,
     stored: std::sync::Arc<super::dataset::Store>,
@@ -50,20 +50,22 @@ impl Rows {
         let wanted: Vec<&EntrySpec> = wanted.iter().filter_map(entry).collect();
         let selected = selectors(spec, &wanted);
         let source = replaced(source, &selected, input, diagnostics)?;
-        let table = Table::read(&source, &selected, files, diagnostics)?;
+        let mut table = read(spec, &source, &selected, files, diagnostics)?;
+        let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
+        let rows = series::anchors(spec, &nodes, &mut table, diagnostics)?.rows;
         let (stored, columns) = evaluate(spec, (&table, 0), None, &wanted, &mut fitted.clone(), diagnostics)?;
         let paths = table.album.as_ref().map_or(Vec::new(), |album| album.paths().to_vec());
-        Some(Rows { rows: table.rows, columns, paths, stored })
+        Some(Rows { rows, columns, paths, stored })
     }
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.rows
+        self.rows.len()
     }
 
     /// Whether there are none; a file without rows is an error when it is read.
     pub fn is_empty(&self) -> bool {
-        self.rows == 0
+        self.rows.is_empty()
     }
 
     /// What the columns are.
@@ -78,20 +80,20 @@ impl Rows {
 
     /// The rows `start..end`, as far as there are any. An error is that of a picture.
     pub fn batch(&self, start: usize, end: usize) -> Checked<Batch> {
-        let (start, end) = (start.min(self.rows), end.min(self.rows));
-        let rows = end.saturating_sub(start);
-        let columns = self.columns.iter().zip(&self.stored.columns).map(|(column, stored)| -> Checked<_> {
+        let (start, end) = (start.min(self.len()), end.min(self.len()));
+        let chosen = &self.rows[start..end.max(start)];
+        let rows = chosen.len();
+        let stored = self.stored.columns.iter().zip(&self.stored.views);
+        let columns = self.columns.iter().zip(stored).map(|(column, (stored, view))| -> Checked<_> {
             let mut shape = column.shape();
             let item: usize = shape.iter().product();
             shape.insert(0, rows);
-            let range = start * item..(start + rows) * item;
             let tensor = match stored {
-                Stored::F32(all) => Tensor::from_f32(&shape, all[range].to_vec()),
-                Stored::I32(all) => Tensor::from_i32(&shape, all[range].to_vec()),
+                Stored::F32(all) => Tensor::from_f32(&shape, gather(all, chosen, (*view, item))),
+                Stored::I32(all) => Tensor::from_i32(&shape, gather(all, chosen, (*view, item))),
                 Stored::Pictures(pictures) => {
-                    let mut numbers = vec![0.0; range.len()];
-                    let chosen: Vec<u32> = (start as u32..(start + rows) as u32).collect();
-                    pictures.write(&chosen, None, &mut numbers)?;
+                    let mut numbers = vec![0.0; rows * item];
+                    pictures.write(chosen, None, &mut numbers)?;
                     Tensor::from_f32(&shape, numbers)
                 }
             };
@@ -105,8 +107,8 @@ impl Rows {
 fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics: &mut Diagnostics) -> Option<Source> {
     let is_used = |file: &&SourceFile| selected.iter().any(|selector| selector.first == file.column);
     let files = match (source.format, input) {
-        (Format::Table { .. } | Format::Images { .. }, Input::Path(path)) => vec![at(path, "")],
-        (Format::Table { .. } | Format::Images { .. }, Input::Named(named)) => {
+        (Format::Table { .. } | Format::Json | Format::Images { .. }, Input::Path(path)) => vec![at(path, "")],
+        (Format::Table { .. } | Format::Json | Format::Images { .. }, Input::Named(named)) => {
             let (_, path) = named.first()?;
             vec![at(path, "")]
         }
@@ -129,9 +131,9 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
     };
     let format = match source.format {
         Format::Images { .. } => Format::Images { labels: false, parts: false },
-        format @ (Format::Table { .. } | Format::Idx | Format::Synthetic(_)) => format,
+        format @ (Format::Table { .. } | Format::Json | Format::Idx | Format::Synthetic(_)) => format,
     };
-    Some(Source { format, files })
+    Some(Source { format, files, steps: source.steps.clone() })
 }
 
 fn at(path: &str, column: &str) -> SourceFile {

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::Span;
 use crate::base::philox::{permutation, philox};
-use crate::diag::{Diagnostics, data, images};
+use crate::diag::{Diagnostics, data, images, table as told};
 
-use super::spec::{FilePart, Selector, Shares, Split, SplitKind, names};
+use super::series::Anchors;
+use super::spec::{FilePart, Selector, Shares, Spec, Split, SplitKind, names};
 use super::table::{Cells, Table, TableColumn};
 
 /// The rows of train, valid and test.
@@ -32,39 +34,68 @@ pub(super) fn key(seed: u64, purpose: Purpose) -> [u32; 2] {
 /// The columns of the main table that the split reads.
 pub(super) fn selectors(split: &Split) -> Option<&Selector> {
     match &split.kind {
-        SplitKind::Stratified(selector, _) | SplitKind::ByColumn(selector) => Some(selector),
+        SplitKind::Stratified(selector, _) | SplitKind::ByColumn(selector) | SplitKind::Group(selector, _) => {
+            Some(selector)
+        }
         SplitKind::Chronological(selector, _) => selector.as_ref(),
-        SplitKind::All | SplitKind::Random(_) | SplitKind::Files { .. } | SplitKind::ByFolder(_) => None,
+        SplitKind::All
+        | SplitKind::Random(_)
+        | SplitKind::Folds(..)
+        | SplitKind::Files { .. }
+        | SplitKind::ByFolder(_) => None,
     }
 }
 
 /// Shares the rows of the main table out. A part that comes from another file stays empty here.
-pub(super) fn share_out(split: &Split, table: &Table, seed: u64, diagnostics: &mut Diagnostics) -> Option<Parts> {
+///
+/// Where windows begin at the rows, what is drawn at random is windows. A split that says where each row belongs, by
+/// its time or its group, takes the windows that lie in one part as a whole.
+pub(super) fn share_out(
+    spec: &Spec,
+    table: &Table,
+    anchors: &Anchors,
+    seed: u64,
+    diagnostics: &mut Diagnostics,
+) -> Option<Parts> {
+    let split = &spec.split;
     let key = key(seed, Purpose::Split);
+    let rows = &anchors.rows;
+    let whole = |parts: Parts| anchors.within(parts, table.rows);
     let (mut parts, asked) = match &split.kind {
-        SplitKind::All => ([(0..table.rows as u32).collect(), Vec::new(), Vec::new()], [1.0, 0.0, 0.0]),
-        SplitKind::Random(shares) => (random(table.rows, shares, key), *shares),
+        SplitKind::All => ([rows.clone(), Vec::new(), Vec::new()], [1.0, 0.0, 0.0]),
+        SplitKind::Random(shares) => (random(rows, shares, key), *shares),
+        SplitKind::Folds(count, fold) => (folds(rows, *count, *fold, key), [1.0, 1.0, 0.0]),
         SplitKind::Files { valid, test } => {
             let share = |part: &Option<FilePart>| part.as_ref().map_or(0.0, FilePart::share);
             let shares = [1.0 - share(valid) - share(test), share(valid), share(test)];
-            (random(table.rows, &shares, key), shares)
+            (random(rows, &shares, key), shares)
         }
         SplitKind::Stratified(selector, shares) => {
-            (stratified(split, table, column(table, selector)?, shares, key, diagnostics)?, *shares)
+            (stratified(split, rows, column(table, selector)?, shares, key, diagnostics)?, *shares)
         }
         SplitKind::ByColumn(selector) => {
-            (by_column(split, table, column(table, selector)?, diagnostics)?, [1.0, 0.0, 0.0])
+            (whole(by_column(split, table, column(table, selector)?, diagnostics)?), [1.0, 0.0, 0.0])
+        }
+        SplitKind::Group(selector, shares) => {
+            (whole(by_group(split, table, column(table, selector)?, shares, key, diagnostics)?), *shares)
         }
         SplitKind::ByFolder(shares) => (by_folder(split, table, shares, key, diagnostics)?, *shares),
-        SplitKind::Chronological(None, shares) => (cut((0..table.rows as u32).collect(), shares), *shares),
-        SplitKind::Chronological(Some(selector), shares) => {
-            let order = in_time(split, table, column(table, selector)?, diagnostics)?;
-            (cut(order, shares), *shares)
+        SplitKind::Chronological(selector, shares) => {
+            let parts = match selector.as_ref().or(spec.order.as_ref()) {
+                Some(selector) => cut(in_time(split.span, table, column(table, selector)?, diagnostics)?, shares),
+                // Each series by itself, in the order of the file.
+                None => anchors.series.iter().fold(Parts::default(), |mut parts, &(start, end)| {
+                    let of_series = cut((start as u32..end as u32).collect(), shares);
+                    parts.iter_mut().zip(of_series).for_each(|(part, mut rows)| part.append(&mut rows));
+                    parts
+                }),
+            };
+            (whole(parts), *shares)
         }
     };
     for (at, part) in parts.iter_mut().enumerate() {
         if part.is_empty() && asked[at] > 0.0 {
-            diagnostics.push(data::empty_split(split.span, names::PARTS[at], table.rows));
+            diagnostics.push(data::empty_split(split.span, names::PARTS[at], rows.len()));
             return None;
         }
         part.sort_unstable();
@@ -76,8 +107,44 @@ fn column<'t>(table: &'t Table, selector: &Selector) -> Option<&'t TableColumn> 
     table.select(std::slice::from_ref(selector)).first().copied()
 }
 
-fn random(rows: usize, shares: &Shares, key: [u32; 2]) -> Parts {
-    cut(permutation(rows, key, [0, 0]), shares)
+fn random(rows: &[u32], shares: &Shares, key: [u32; 2]) -> Parts {
+    cut(drawn(rows, key), shares)
+}
+
+/// The rows in a random order.
+fn drawn(rows: &[u32], key: [u32; 2]) -> Vec<u32> {
+    permutation(rows.len(), key, [0, 0]).into_iter().map(|at| rows[at as usize]).collect()
+}
+
+/// Of so many parts of one size, but for a row, one validates.
+fn folds(rows: &[u32], count: usize, fold: usize, key: [u32; 2]) -> Parts {
+    let mut parts = Parts::default();
+    for (at, row) in drawn(rows, key).into_iter().enumerate() {
+        parts[usize::from(at % count == fold)].push(row);
+    }
+    parts
+}
+
+/// Groups in a random order, cut by their number.
+fn by_group(
+    split: &Split,
+    table: &Table,
+    column: &TableColumn,
+    shares: &Shares,
+    key: [u32; 2],
+    diagnostics: &mut Diagnostics,
+) -> Option<Parts> {
+    let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    (0..table.rows).for_each(|row| groups.entry(text(column, row)).or_default().push(row as u32));
+    let asked = shares.iter().filter(|share| **share > 0.0).count();
+    if groups.len() < asked {
+        diagnostics.push(told::too_few_groups(split.span, groups.len(), asked));
+        return None;
+    }
+    let groups: Vec<Vec<u32>> = groups.into_values().collect();
+    let numbers: Vec<u32> = (0..groups.len() as u32).collect();
+    let parts = random(&numbers, shares, key);
+    Some(parts.map(|part| part.into_iter().flat_map(|group| groups[group as usize].iter().copied()).collect()))
 }
 
 /// Cuts rows in order into parts.
@@ -116,15 +183,15 @@ fn apportion(rows: usize, shares: &Shares, owed: &mut [f64; 3]) -> [usize; 3] {
 
 fn stratified(
     split: &Split,
-    table: &Table,
+    rows: &[u32],
     label: &TableColumn,
     shares: &Shares,
     key: [u32; 2],
     diagnostics: &mut Diagnostics,
 ) -> Option<Parts> {
     let mut classes: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    for row in 0..table.rows {
-        classes.entry(text(label, row)).or_default().push(row as u32);
+    for &row in rows {
+        classes.entry(text(label, row as usize)).or_default().push(row);
     }
     let asked = shares.iter().filter(|&&share| share > 0.0).count();
     let mut parts = Parts::default();
@@ -155,7 +222,7 @@ fn stratified(
 }
 
 /// A cell as a word, whatever it is stored as.
-fn text(column: &TableColumn, row: usize) -> String {
+pub(super) fn text(column: &TableColumn, row: usize) -> String {
     match &column.cells {
         Cells::Text(cells) => cells.cell(row).to_owned(),
         Cells::Numbers(numbers) => {
@@ -193,8 +260,7 @@ fn by_folder(
     for (row, part) in table.parts.iter().enumerate() {
         folders[usize::from(*part)].push(row as u32);
     }
-    let drawn = permutation(folders[0].len(), key, [0, 0]).into_iter().map(|at| folders[0][at as usize]).collect();
-    let mut parts = cut(drawn, shares);
+    let mut parts = random(&folders[0], shares, key);
     for at in 1..3 {
         if shares[at] > 0.0 && !folders[at].is_empty() {
             diagnostics.push(images::share_and_folder(split.span, table.file(), names::PARTS[at]));
@@ -206,7 +272,12 @@ fn by_folder(
 }
 
 /// The rows from the earliest to the latest; rows of one moment stay in the order of the file.
-fn in_time(split: &Split, table: &Table, column: &TableColumn, diagnostics: &mut Diagnostics) -> Option<Vec<u32>> {
+pub(super) fn in_time(
+    span: Span,
+    table: &Table,
+    column: &TableColumn,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<u32>> {
     let cells: Vec<String> = (0..table.rows).map(|row| text(column, row)).collect();
     let numbers: Vec<Option<f64>> =
         cells.iter().map(|cell| cell.parse().ok().filter(|x: &f64| x.is_finite())).collect();
@@ -222,7 +293,7 @@ fn in_time(split: &Split, table: &Table, column: &TableColumn, diagnostics: &mut
     let dates = is_date(&cells[0]);
     let fits = |row: usize| if dates { is_date(&cells[row]) } else { numbers[row].is_some() };
     if let Some(row) = (0..table.rows).find(|&row| !fits(row)) {
-        diagnostics.push(data::not_a_time(split.span, table.place(column, row), &cells[row]));
+        diagnostics.push(data::not_a_time(span, table.place(column, row), &cells[row]));
         return None;
     }
     // Written year first, dates stand in time as they stand by letter.

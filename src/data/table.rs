@@ -11,26 +11,40 @@ use crate::base::Span;
 use crate::diag::data::Cell;
 use crate::diag::{Diagnostic, Diagnostics, data};
 
-use super::csv::{self, TextColumn};
+use super::csv::TextColumn;
 use super::files::{self, Files};
 use super::idx::{self, NumberColumn};
 use super::image::{self, Album};
+use super::join;
 use super::spec::{Format, Selector, Source, SourceFile, names};
 use super::{Checked, refuse};
 
 /// Rows with named columns.
 pub(super) struct Table {
     pub rows: usize,
+    /// The path of the file the rows come from.
+    file: String,
     /// As many as the header has; those nobody wants are not read.
     columns: Vec<Option<TableColumn>>,
     header: Vec<String>,
-    /// The line of each row; empty for binary files.
-    lines: Vec<u64>,
+    places: Places,
     /// The pictures of the column `image`, whose cells are paths.
     pub album: Option<Arc<Album>>,
     /// The part of each row, as a place in `names::PARTS`, where folders say it; else empty.
     pub parts: Vec<u8>,
 }
+
+/// Where the rows of a table stand in a file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    /// The row of each, from 0; empty when they stand as they are.
+    pub rows: Vec<u32>,
+    /// The line of each; empty for binary files.
+    pub lines: Vec<u64>,
+}
+
+/// The row of no file.
+pub(super) const NOWHERE: u32 = u32::MAX;
 
 /// A column of a table.
 pub(super) struct TableColumn {
@@ -38,6 +52,8 @@ pub(super) struct TableColumn {
     /// The path of its file.
     pub file: String,
     pub cells: Cells,
+    /// Where its cells stand, when that is another file than that of the rows.
+    pub places: Option<Arc<Places>>,
 }
 
 /// The cells of a column.
@@ -47,6 +63,30 @@ pub(super) enum Cells {
 }
 
 impl Table {
+    /// Rows without columns yet.
+    pub fn new(rows: usize, header: Vec<String>, file: String, places: Places) -> Table {
+        let columns = header.iter().map(|_| None).collect();
+        Table { rows, file, columns, header, places, album: None, parts: Vec::new() }
+    }
+
+    /// The column at a place of the header.
+    pub fn put(&mut self, at: usize, column: TableColumn) {
+        self.columns[at] = Some(column);
+    }
+
+    /// Only these rows, in this order.
+    pub fn gather(&mut self, rows: &[u32]) {
+        for column in self.columns.iter_mut().flatten() {
+            column.cells = match &column.cells {
+                Cells::Text(cells) => Cells::Text(cells.gather(rows)),
+                Cells::Numbers(numbers) => Cells::Numbers(numbers.gather(rows)),
+            };
+            column.places = column.places.take().map(|places| Arc::new(places.gather(rows)));
+        }
+        self.places = self.places.gather(rows);
+        self.rows = rows.len();
+    }
+
     /// Reads the columns that `wanted` selects.
     pub fn read(
         source: &Source,
@@ -55,20 +95,7 @@ impl Table {
         diagnostics: &mut Diagnostics,
     ) -> Option<Table> {
         match source.format {
-            Format::Table { separator, quotes } => {
-                let file = source.files.first()?;
-                let bytes = taken(files::read(files, file), diagnostics)?;
-                let sheet = taken(csv::open(&bytes, separator, quotes, file), diagnostics)?;
-                let header = sheet.header.clone();
-                let used = resolve_all(&header, wanted, &file.path, file.span, diagnostics)?;
-                let (cells, lines) = taken(sheet.rows(&used), diagnostics)?;
-                let mut columns: Vec<Option<TableColumn>> = header.iter().map(|_| None).collect();
-                for (at, cells) in used.into_iter().zip(cells) {
-                    let (name, file) = (header[at].clone(), file.path.clone());
-                    columns[at] = Some(TableColumn { name, file, cells: Cells::Text(cells) });
-                }
-                Some(Table { rows: lines.len(), columns, header, lines, album: None, parts: Vec::new() })
-            }
+            Format::Table { .. } | Format::Json => join::read(source, wanted, files, diagnostics),
             Format::Idx => {
                 let header: Vec<String> = source.files.iter().map(|file| file.column.clone()).collect();
                 let used = resolve_all(&header, wanted, "idx", source.files.first()?.span, diagnostics)?;
@@ -84,15 +111,14 @@ impl Table {
                         return None;
                     }
                     let (name, file) = (header[at].clone(), file.path.clone());
-                    columns[at] = Some(TableColumn { name, file, cells: Cells::Numbers(numbers) });
+                    let cells = Cells::Numbers(numbers);
+                    columns[at] = Some(TableColumn { name, file, cells, places: None });
                 }
                 let rows = first.map_or(0, |(_, rows)| rows);
-                Some(Table { rows, columns, header, lines: Vec::new(), album: None, parts: Vec::new() })
+                let file = first.map_or(String::new(), |(file, _)| file.path.clone());
+                Some(Table { columns, ..Table::new(rows, header, file, Places::default()) })
             }
-            Format::Synthetic(rows) => {
-                let (columns, header, lines) = (Vec::new(), Vec::new(), Vec::new());
-                Some(Table { rows, columns, header, lines, album: None, parts: Vec::new() })
-            }
+            Format::Synthetic(rows) => Some(Table::new(rows, Vec::new(), "synthetic".to_owned(), Places::default())),
             Format::Images { labels, parts } => {
                 let file = source.files.first()?;
                 let mut header = vec![names::IMAGE.to_owned()];
@@ -103,7 +129,7 @@ impl Table {
                 columns.extend(labels.then(|| text_column(names::LABEL, file, &found.classes)));
                 let (rows, parts) = (found.paths.len(), found.parts);
                 let album = Some(Arc::new(Album::of_files(found.paths, files.share(), file.span)));
-                Some(Table { rows, columns, header, lines: Vec::new(), album, parts })
+                Some(Table { columns, album, parts, ..Table::new(rows, header, file.path.clone(), Places::default()) })
             }
         }
     }
@@ -114,34 +140,53 @@ impl Table {
         places.filter_map(|at| self.columns[at].as_ref()).collect()
     }
 
-    /// The path of the first column's file.
+    /// The path of the file the rows come from.
     pub fn file(&self) -> &str {
-        self.columns.iter().flatten().next().map_or("", |column| &column.file)
+        &self.file
     }
 
     /// A value as people find it that was made without a file.
-    pub fn made<'a>(&self, column: &'a str, row: usize) -> Cell<'a> {
-        Cell { file: "synthetic", row: row + 1, line: None, column }
+    pub fn made<'a>(&'a self, column: &'a str, row: usize) -> Cell<'a> {
+        Cell { file: &self.file, row: self.places.row(row) + 1, line: self.places.lines.get(row).copied(), column }
     }
 
     /// A cell as people find it; `row` counts from 0 here.
-    pub fn place<'a>(&self, column: &'a TableColumn, row: usize) -> Cell<'a> {
-        Cell { file: &column.file, row: row + 1, line: self.lines.get(row).copied(), column: &column.name }
+    pub fn place<'a>(&'a self, column: &'a TableColumn, row: usize) -> Cell<'a> {
+        let joined = column.places.as_deref().filter(|places| places.rows.get(row) != Some(&NOWHERE));
+        // A cell that no row of its own file has is missed in the row that looked for it.
+        let (file, places) = match (joined, &column.places) {
+            (Some(places), _) => (&column.file, places),
+            (None, Some(_)) => (&self.file, &self.places),
+            (None, None) => (&column.file, &self.places),
+        };
+        Cell { file, row: places.row(row) + 1, line: places.lines.get(row).copied(), column: &column.name }
+    }
+}
+
+impl Places {
+    fn row(&self, row: usize) -> usize {
+        self.rows.get(row).map_or(row, |row| *row as usize)
+    }
+
+    fn gather(&self, rows: &[u32]) -> Places {
+        let lines = rows.iter().filter_map(|row| self.lines.get(*row as usize).copied());
+        Places { rows: rows.iter().map(|row| self.row(*row as usize) as u32).collect(), lines: lines.collect() }
     }
 }
 
 fn text_column(name: &str, file: &SourceFile, words: &[String]) -> Option<TableColumn> {
     let mut cells = TextColumn::default();
     words.iter().for_each(|word| cells.push(word));
-    Some(TableColumn { name: name.to_owned(), file: file.path.clone(), cells: Cells::Text(cells) })
+    Some(TableColumn { name: name.to_owned(), file: file.path.clone(), cells: Cells::Text(cells), places: None })
 }
 
-fn taken<T>(result: Checked<T>, diagnostics: &mut Diagnostics) -> Option<T> {
+/// The value, or its error told.
+pub(super) fn taken<T>(result: Checked<T>, diagnostics: &mut Diagnostics) -> Option<T> {
     result.map_err(|diagnostic| diagnostics.push(*diagnostic)).ok()
 }
 
 /// The places of all wanted columns, each once, in the order of the header.
-fn resolve_all(
+pub(super) fn resolve_all(
     header: &[String],
     wanted: &[&Selector],
     file: &str,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::Symbol;
 
-use super::spec::{Fill, Transform};
+use super::spec::{Fill, Transform, WindowAxis};
 
 /// What was fitted on the training rows, by the name of its place: `x.1.standardize`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -57,6 +57,33 @@ pub enum Statistic {
     Index {
         /// How many classes there are.
         size: usize,
+    },
+    /// Between the two.
+    Clip {
+        /// What is below becomes this.
+        low: Vec<f64>,
+        /// What is above becomes this.
+        high: Vec<f64>,
+    },
+    /// How many training rows have each word.
+    Count {
+        /// For each column.
+        counts: Vec<BTreeMap<String, u64>>,
+    },
+    /// How many rows train.
+    Rows {
+        /// So many.
+        rows: u64,
+    },
+    /// What a row of each class weighs.
+    Balance {
+        /// By class.
+        weights: Vec<f64>,
+    },
+    /// Where bins begin, from the second on.
+    Bin {
+        /// For each column.
+        edges: Vec<Vec<f64>>,
     },
 }
 
@@ -114,6 +141,17 @@ impl Form {
     /// How many numbers of a row belong to one column.
     pub fn block(&self) -> usize {
         self.item() / self.columns.max(1)
+    }
+
+    /// So many rows as one, along an axis in front.
+    pub fn windowed(&mut self, rows: usize, axis: WindowAxis) {
+        let name = match axis {
+            WindowAxis::None => return,
+            WindowAxis::Open => None,
+            WindowAxis::Named(name) => Some(name),
+        };
+        self.shape.insert(0, rows);
+        self.axes.insert(0, name);
     }
 
     /// `4`, `28 × 28`, `[]`
@@ -174,16 +212,33 @@ pub(super) fn fit(transform: &Transform, values: &Values, rows: &[u32]) -> Resul
             let value = (0..columns).map(|column| match fill {
                 Fill::Value(value) => Ok(*value),
                 Fill::Mean => Range::of(values, rows, column).map(|range| range.sum / range.count as f64).ok_or(column),
-                Fill::Median => median(present(values, rows, column).collect()).ok_or(column),
+                Fill::Median => quantile(&sorted(values, rows, column), 0.5).ok_or(column),
             });
             let value = value.collect::<Result<_, _>>()?;
             Ok(Some(Fit { statistic: Statistic::Impute { value }, constant: Vec::new() }))
+        }
+        Transform::Clip(share) => {
+            let (mut low, mut high) = (Vec::new(), Vec::new());
+            for column in 0..columns {
+                let all = sorted(values, rows, column);
+                low.push(quantile(&all, *share).ok_or(column)?);
+                high.push(quantile(&all, 1.0 - share).ok_or(column)?);
+            }
+            Ok(Some(Fit { statistic: Statistic::Clip { low, high }, constant: Vec::new() }))
         }
         Transform::Log1p
         | Transform::Scale(_)
         | Transform::Vocab { .. }
         | Transform::Index(_)
         | Transform::OneHot(_)
+        | Transform::Window(_)
+        | Transform::Count
+        | Transform::Balance
+        | Transform::Hash(_)
+        | Transform::Words(_)
+        | Transform::MultiHot(_)
+        | Transform::Bin(..)
+        | Transform::DateParts(..)
         | Transform::Picture(_) => Ok(None),
     }
 }
@@ -204,9 +259,20 @@ pub(super) fn apply(statistic: &Statistic, values: &mut Values) -> bool {
             each(values, |column, x| if x.is_nan() { value[column] as f32 } else { x });
             true
         }
+        Statistic::Clip { low, high } if low.len() == columns && high.len() == columns => {
+            // `max` and `min` would take what is missing for the other operand.
+            let clipped = |column: usize, x: f32| x.max(low[column] as f32).min(high[column] as f32);
+            each(values, |column, x| if x.is_nan() { x } else { clipped(column, x) });
+            true
+        }
         Statistic::Standardize { .. }
         | Statistic::Minmax { .. }
         | Statistic::Impute { .. }
+        | Statistic::Clip { .. }
+        | Statistic::Count { .. }
+        | Statistic::Rows { .. }
+        | Statistic::Balance { .. }
+        | Statistic::Bin { .. }
         | Statistic::Vocab { .. }
         | Statistic::Index { .. } => false,
     }
@@ -269,13 +335,17 @@ impl Range {
     }
 }
 
-/// The middle, or the mean of the two in the middle.
-fn median(mut all: Vec<f64>) -> Option<f64> {
+/// The numbers of a column in some rows, in their order.
+pub(super) fn sorted(values: &Values, rows: &[u32], column: usize) -> Vec<f64> {
+    let mut all: Vec<f64> = present(values, rows, column).collect();
     all.sort_by(f64::total_cmp);
-    let middle = all.len() / 2;
-    match all.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(all[middle]),
-        _ => Some((all[middle - 1] + all[middle]) / 2.0),
-    }
+    all
+}
+
+/// What so large a share of sorted numbers lies below: between two of them, as far along.
+pub(super) fn quantile(all: &[f64], share: f64) -> Option<f64> {
+    let at = share * all.len().checked_sub(1)? as f64;
+    let (below, part) = (at.floor() as usize, at.fract());
+    let next = all[(below + 1).min(all.len() - 1)];
+    Some(if part == 0.0 { all[below] } else { all[below] + part * (next - all[below]) })
 }

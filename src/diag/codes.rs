@@ -141,6 +141,8 @@ codes! {
     E0732 "a picture cannot be read"
     E0733 "the sizes of pictures do not fit"
     E0734 "a change of pictures stands on the wrong side of `train(…)`"
+    E0735 "a series is shorter than its windows"
+    E0736 "a key stands twice in a table that is joined"
     E0801 "a size is negative or too large"
     E0802 "a step needs more memory than there is"
     E0803 "a compiled step does not fit what it runs on"
@@ -168,6 +170,7 @@ codes! {
     W0603 "a loss takes class numbers for quantities"
     W0701 "a column has one value only"
     W0702 "a file beside pictures is left out"
+    W0703 "rows find no partner in a table that is joined"
     W0801 "a sum of products runs element by element"
     W0802 "an attention is not one operation"
 }

@@ -19,6 +19,7 @@ pub mod sarif;
 pub mod shape;
 pub mod store;
 pub mod syntax;
+pub mod table;
 pub mod train;
 pub mod value;
 

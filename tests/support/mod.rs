@@ -6,4 +6,5 @@ pub mod models;
 pub mod programs;
 pub mod stages;
 pub mod steps;
+pub mod tables;
 pub mod trees;

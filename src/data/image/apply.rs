@@ -91,7 +91,16 @@ impl<'t> Evaluation<'t> {
             | Transform::Impute(_)
             | Transform::Vocab { .. }
             | Transform::Index(_)
-            | Transform::OneHot(_) => return None,
+            | Transform::OneHot(_)
+            | Transform::Window(_)
+            | Transform::Count
+            | Transform::Balance
+            | Transform::Hash(_)
+            | Transform::Words(_)
+            | Transform::MultiHot(_)
+            | Transform::Bin(..)
+            | Transform::Clip(_)
+            | Transform::DateParts(..) => return None,
         };
         self.checked(done)?;
         Some(Value::Pictures(pictures))

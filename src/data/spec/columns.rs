@@ -6,8 +6,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Diagnostics, data, images, nearest};
-use crate::syntax::ast::{self, Arg, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
+use crate::diag::{Diagnostic, Diagnostics, data, images, nearest, table};
+use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith, axes};
 use super::{
@@ -24,6 +24,14 @@ pub(super) enum Gives {
     Cells,
     Numbers,
     Classes,
+    /// Words that are no cells of a file.
+    Words,
+    /// Several words or classes a row, of no fixed number.
+    Sets,
+    /// Rows that follow each other.
+    Windows,
+    /// Several columns under names.
+    Record,
     /// Pictures, which are read from their files batch by batch.
     Pictures,
     /// Reported.
@@ -39,7 +47,9 @@ pub(super) struct Reader<'a> {
     nodes: Vec<Node>,
     /// What each of them gives.
     gives: Vec<Gives>,
-    entries: Vec<EntrySpec>,
+    pub entries: Vec<EntrySpec>,
+    /// Nodes that `like` takes the statistics of.
+    pub models: Vec<NodeId>,
     /// `let`s and columns so far.
     known: FxHashMap<Symbol, NodeId>,
     /// Every `let` and column of the declaration, for those used above their definition.
@@ -58,6 +68,7 @@ impl<'a> Reader<'a> {
             nodes: Vec::new(),
             gives: Vec::new(),
             entries: Vec::new(),
+            models: Vec::new(),
             known: FxHashMap::default(),
             defined: FxHashMap::default(),
             owner: data.name.name,
@@ -89,7 +100,7 @@ impl<'a> Reader<'a> {
                         self.diagnostics.push(data::unsupported(name.span, &format!("`{}`", name.name)));
                     }
                     [name] => self.entry(*name, &setting.value),
-                    _ => self.diagnostics.push(data::unsupported(setting.span, "a record of columns")),
+                    names => self.entries_of(names, &setting.value),
                 },
                 // The grammar gives `update` and `in` to other sections only.
                 Entry::Update(update) => self.diagnostics.push(data::not_a_column(update.span)),
@@ -107,17 +118,26 @@ impl<'a> Reader<'a> {
             batch: BatchSize::Rows(32),
             shuffle: true,
             drop_last: false,
+            order: None,
+            models: Vec::new(),
             broken: false,
         };
         for (name, value) in settings {
             self.setting(name, value, &mut spec);
         }
+        self.check_windows();
         let silent = data.entries.iter().any(|entry| matches!(entry, Entry::Error(_)))
             || self.nodes.iter().any(|node| node.kind == NodeKind::Error);
         spec.broken = silent || spec.source.is_none() || !self.diagnostics.is_empty();
         spec.nodes = self.nodes;
         spec.entries = self.entries;
+        spec.models = self.models;
         (spec, self.diagnostics)
+    }
+
+    /// How many nodes there are.
+    pub fn count(&self) -> usize {
+        self.nodes.len()
     }
 
     pub fn error_count(&self) -> usize {
@@ -145,8 +165,10 @@ impl<'a> Reader<'a> {
                 let node = self.owned(names[0], &binding.value);
                 self.define(names[0], node);
             }
-            Target::Names(_) | Target::Fields(_) => {
-                self.diagnostics.push(data::unsupported(binding.span, "a `let` of several columns"));
+            Target::Names(names) | Target::Fields(names) => {
+                for (name, node) in self.several(names, &binding.value) {
+                    self.define(name, node);
+                }
             }
         }
     }
@@ -157,6 +179,12 @@ impl<'a> Reader<'a> {
             return;
         }
         let node = self.owned(name, value);
+        let node = self.stacked(node);
+        let node = match self.gives(node) {
+            Gives::Words => self.fail(value.span, table::words_remain(value.span)),
+            Gives::Sets => self.fail(value.span, table::sets_remain(value.span)),
+            _ => node,
+        };
         if self.define(name, node) {
             self.entries.push(EntrySpec { name, node });
         }
@@ -166,7 +194,7 @@ impl<'a> Reader<'a> {
     fn misspelt_setting(&self, name: Ident, value: &Expr) -> Option<Diagnostic> {
         let word = name.name.as_str();
         let call = Call::of(value).map(|call| call.word);
-        let is_split = call.is_some_and(|call| names::SPLITS.contains(&call) || names::LATER_SPLITS.contains(&call));
+        let is_split = call.is_some_and(|call| names::SPLITS.contains(&call));
         let is_constant = self.constants.eval(value).is_some() && call.is_none_or(|call| !self.known_name(call));
         let is_batch = matches!(call, Some("whole" | "tokens" | "auto"));
         if !(is_split || is_constant || is_batch) {
@@ -198,7 +226,7 @@ impl<'a> Reader<'a> {
         node
     }
 
-    fn define(&mut self, name: Ident, node: NodeId) -> bool {
+    pub fn define(&mut self, name: Ident, node: NodeId) -> bool {
         if self.known.contains_key(&name.name) {
             let first = self.defined.get(&name.name).copied().unwrap_or(name.span);
             self.diagnostics.push(data::setting_twice(name.span, name.name.as_str(), first));
@@ -271,14 +299,31 @@ impl<'a> Reader<'a> {
             NodeKind::Number(_) => Gives::Constant,
             NodeKind::Apply(_, Transform::Picture(_), _) => Gives::Pictures,
             NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
-            NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Index(_), _) => Gives::Classes,
-            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) => Gives::Numbers,
+            NodeKind::Apply(_, Transform::Window(_), _) => Gives::Windows,
+            NodeKind::Apply(_, Transform::Words(_), _) => Gives::Sets,
+            NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Hash(_), of) if self.gives(*of) == Gives::Sets => {
+                Gives::Sets
+            }
+            NodeKind::Apply(
+                _,
+                Transform::Vocab { .. } | Transform::Index(_) | Transform::Hash(_) | Transform::Bin(..),
+                _,
+            ) => Gives::Classes,
+            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) | NodeKind::Is(..) | NodeKind::Rows(_) => {
+                Gives::Numbers
+            }
+            NodeKind::Record(_) => Gives::Record,
+            NodeKind::Cross(_) => Gives::Words,
+            NodeKind::Stack(fields) => match fields.first().map(|field| self.gives(*field)) {
+                Some(gives @ (Gives::Classes | Gives::Windows)) => gives,
+                _ => Gives::Numbers,
+            },
             NodeKind::Error => Gives::Error,
         }
     }
 
     /// A column expression; `hole` is what `_` stands for.
-    fn value(&mut self, expr: &Expr, hole: Option<NodeId>) -> NodeId {
+    pub fn value(&mut self, expr: &Expr, hole: Option<NodeId>) -> NodeId {
         let span = expr.span;
         match &expr.kind {
             ExprKind::Number(number) if number.unit.is_none() => self.push(NodeKind::Number(number.value), span),
@@ -296,6 +341,15 @@ impl<'a> Reader<'a> {
                 }
             }
             ExprKind::Chain(first, rest) => {
+                if let [(op @ (BinaryOp::Eq | BinaryOp::Ne), _, right)] = rest.as_slice()
+                    && let Some((column, text)) = self.compared(first, right, hole)
+                {
+                    return match self.gives(column) {
+                        Gives::Cells => self.push(NodeKind::Is(column, text, *op == BinaryOp::Eq), span),
+                        Gives::Error => self.error(span),
+                        _ => self.fail(span, table::not_words(self.node(column).span)),
+                    };
+                }
                 let mut left = self.value(first, hole);
                 for (op, op_span, operand) in rest {
                     let right = self.value(operand, hole);
@@ -326,10 +380,10 @@ impl<'a> Reader<'a> {
                 value
             }
             ExprKind::Call(..) | ExprKind::Index(..) => self.call(expr, hole),
-            ExprKind::Record(_) => self.fail(span, data::unsupported(span, "a record of columns")),
-            ExprKind::Field(..) => match self.random(expr) {
+            ExprKind::Record(fields) => self.record(fields, hole, span),
+            ExprKind::Field(of, name) => match self.random(expr) {
                 Some(node) => node,
-                None => self.fail(span, data::unsupported(span, "a column of one of several tables")),
+                None => self.field(of, *name, span),
             },
             ExprKind::If(..) => self.fail(span, data::unsupported(span, "`if` between columns")),
             ExprKind::Unary(UnaryOp::Not, operand) => {
@@ -361,6 +415,10 @@ impl<'a> Reader<'a> {
                 None => {}
             }
         }
+        if name.as_str() == names::ROWS {
+            let place = self.place(names::ROWS);
+            return self.push(NodeKind::Rows(place), span);
+        }
         self.unknown_name(span, name);
         self.error(span)
     }
@@ -384,6 +442,11 @@ impl<'a> Reader<'a> {
                 false
             }
             Gives::Error => false,
+            Gives::Words | Gives::Sets | Gives::Windows | Gives::Record => {
+                let (value, has) = (self.node(id).span, self.has(id));
+                self.diagnostics.push(data::transform_mismatch(span, "arithmetic", "numbers", value, has));
+                false
+            }
             Gives::Constant | Gives::Cells | Gives::Numbers | Gives::Pictures => true,
         }
     }
@@ -398,8 +461,10 @@ impl<'a> Reader<'a> {
             return self.fail(span, data::not_a_column(span));
         };
         let word = call.word;
-        if word == names::POSITIONS {
-            return self.positions(&call);
+        match word {
+            names::POSITIONS => return self.positions(&call),
+            names::CROSS => return self.cross(&call, hole),
+            _ => {}
         }
         if let Some(&function) = Function::WORDS.iter().find(|function| function.word() == word) {
             let wanted = format!("one column, as in `{word}(column(\"a\"))`");
@@ -482,6 +547,9 @@ impl<'a> Reader<'a> {
 
     /// What stands after `|>`.
     fn stage(&mut self, stage: &Expr, input: NodeId) -> NodeId {
+        if let Some(fields) = self.fields(input) {
+            return self.each_field(fields, stage.span, |reader, field| reader.stage(stage, field));
+        }
         if holds_hole(stage) {
             return self.value(stage, Some(input));
         }

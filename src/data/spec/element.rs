@@ -21,7 +21,7 @@ impl Reader<'_> {
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         let value = args.one(WANTED, &mut self.diagnostics)?;
         match self.constants.count(value).filter(|rows| *rows <= MOST_NUMBERS) {
-            Some(rows) => Some(super::Source { format: Format::Synthetic(rows), files: Vec::new() }),
+            Some(rows) => Some(super::Source::of(Format::Synthetic(rows), Vec::new())),
             None => {
                 self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
                 None
@@ -151,10 +151,8 @@ impl Reader<'_> {
                 let value = self.node(operand).span;
                 self.fail(span, data::transform_mismatch(span, function.word(), "numbers", value, "pictures"))
             }
-            Gives::Classes | Gives::Error | Gives::Cells | Gives::Numbers if self.numeric(operand, span) => {
-                self.push(NodeKind::Function(function, operand), span)
-            }
-            Gives::Classes | Gives::Error | Gives::Cells | Gives::Numbers => self.error(span),
+            _ if self.numeric(operand, span) => self.push(NodeKind::Function(function, operand), span),
+            _ => self.error(span),
         }
     }
 }

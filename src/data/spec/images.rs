@@ -33,7 +33,7 @@ impl Reader<'_> {
             Some(mut file) => {
                 // `photos/` and `photos` are one folder.
                 file.path.truncate(file.path.trim_end_matches('/').len().max(1));
-                Some(Source { format: Format::Images { labels, parts: false }, files: vec![file] })
+                Some(Source::of(Format::Images { labels, parts: false }, vec![file]))
             }
             None => {
                 self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
@@ -49,7 +49,7 @@ impl Reader<'_> {
         let shares = self.shares(&args, call.span)?;
         match source.as_mut().map(|source| &mut source.format) {
             Some(Format::Images { parts, .. }) => *parts = true,
-            Some(Format::Table { .. } | Format::Idx | Format::Synthetic(_)) => {
+            Some(Format::Table { .. } | Format::Json | Format::Idx | Format::Synthetic(_)) => {
                 self.diagnostics.push(images::by_folder_of_files(call.span));
                 return None;
             }

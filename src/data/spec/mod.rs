@@ -5,16 +5,23 @@
 //! exists is found when they are read.
 
 mod arguments;
+mod arith;
 mod columns;
 mod element;
+mod features;
 mod images;
+mod records;
+mod series;
 mod settings;
 mod source;
+mod steps;
 mod transforms;
 
 use crate::base::{Span, Symbol};
 use crate::diag::Diagnostics;
 use crate::syntax::ast;
+
+pub use arith::{Arith, Draw, Function, Random};
 
 /// A value of the program that is known before anything runs: a top-level `let`.
 #[derive(Clone, PartialEq, Debug)]
@@ -46,6 +53,10 @@ pub struct Spec {
     pub shuffle: bool,
     /// Whether a last, smaller training batch is left out.
     pub drop_last: bool,
+    /// What puts the rows of a table in order: `order = column("date")`.
+    pub order: Option<Selector>,
+    /// Nodes that others take their statistics from, which are fitted whether or not a column shows them.
+    pub models: Vec<NodeId>,
     /// Whether anything was wrong, and reported. Then nothing can be loaded.
     pub broken: bool,
 }
@@ -57,6 +68,24 @@ pub struct Source {
     pub format: Format,
     /// One for a table or a folder of pictures; one for each column of an `idx` source; none for rows that are made.
     pub files: Vec<SourceFile>,
+    /// What is done to the rows before anything else: `|> join(…) |> filter(…)`.
+    pub steps: Vec<TableStep>,
+}
+
+/// A step on a whole table.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TableStep {
+    /// `join(csv("items.csv"), on = "item_id")`: the columns of the row with the same key.
+    Join {
+        /// The table whose columns are added.
+        source: Box<Source>,
+        /// The column that both have.
+        on: Selector,
+        /// Where it is written.
+        span: Span,
+    },
+    /// `filter(column("open") == 1)`: only the rows of which it holds.
+    Filter(NodeId),
 }
 
 /// How a file is read.
@@ -69,6 +98,8 @@ pub enum Format {
         /// Whether a cell may stand in double quotes. Those of a `tsv` may not.
         quotes: bool,
     },
+    /// `jsonl("scenes.jsonl")`: an object a line.
+    Json,
     /// `idx(images = "images.gz", labels = "labels.gz")`: a column a file.
     Idx,
     /// `images("photos", labels = folder)`: the columns `image` and `label`.
@@ -130,6 +161,16 @@ pub enum NodeKind {
     Neg(NodeId),
     /// `log(x)`, element by element.
     Function(Function, NodeId),
+    /// `column("city") == "Berlin"`, or `!=`: 1 or 0.
+    Is(NodeId, String, bool),
+    /// `rows`: how many rows train. The name is that of its statistic.
+    Rows(String),
+    /// `{ a: x, b: y }`
+    Record(Vec<(Symbol, NodeId)>),
+    /// The fields of a record side by side, as a further axis.
+    Stack(Vec<NodeId>),
+    /// `cross(x, y)`: the words of several columns as one word.
+    Cross(Vec<NodeId>),
     /// `x / y`, row by row.
     Arith(Arith, NodeId, NodeId),
     /// `x |> standardize`. The name is that of its statistics: `x.1.standardize`.
@@ -160,150 +201,6 @@ pub struct Selector {
     pub span: Span,
 }
 
-/// Numbers that are drawn for every row.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Random {
-    /// How.
-    pub draw: Draw,
-    /// The axes beside the batch, with their sizes.
-    pub axes: Vec<(Symbol, usize)>,
-    /// Which draw of the declaration it is: `x.1.normal`.
-    pub place: String,
-}
-
-/// A distribution.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Draw {
-    /// From 0 to 1, without 1.
-    Uniform,
-    /// Mean 0 and deviation 1.
-    Normal,
-    /// 1 with this chance, else 0.
-    Bernoulli(f64),
-    /// Positions of an axis, all alike.
-    Index(ClassAxis),
-}
-
-/// A function of one number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "each is its word")]
-pub enum Function {
-    Abs,
-    Cos,
-    Exp,
-    Floor,
-    Log,
-    Round,
-    Sin,
-    Sqrt,
-    Tanh,
-    Not,
-}
-
-impl Function {
-    /// All but `not`, which is an operator.
-    pub const WORDS: &[Function] = &[
-        Function::Abs,
-        Function::Cos,
-        Function::Exp,
-        Function::Floor,
-        Function::Log,
-        Function::Round,
-        Function::Sin,
-        Function::Sqrt,
-        Function::Tanh,
-    ];
-
-    /// Its word in the language.
-    pub fn word(self) -> &'static str {
-        match self {
-            Function::Abs => "abs",
-            Function::Cos => "cos",
-            Function::Exp => "exp",
-            Function::Floor => "floor",
-            Function::Log => "log",
-            Function::Round => "round",
-            Function::Sin => "sin",
-            Function::Sqrt => "sqrt",
-            Function::Tanh => "tanh",
-            Function::Not => "not",
-        }
-    }
-
-    /// Its value.
-    pub fn eval(self, x: f64) -> f64 {
-        match self {
-            Function::Abs => x.abs(),
-            Function::Cos => x.cos(),
-            Function::Exp => x.exp(),
-            Function::Floor => x.floor(),
-            Function::Log => x.ln(),
-            // Halves go to the even neighbour, as `round` in a model.
-            Function::Round => x.round_ties_even(),
-            Function::Sin => x.sin(),
-            Function::Sqrt => x.sqrt(),
-            Function::Tanh => x.tanh(),
-            Function::Not if x.is_nan() => x,
-            Function::Not => f64::from(x == 0.0),
-        }
-    }
-}
-
-/// What stands between two columns. A truth is 1 or 0.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "each is its sign")]
-pub enum Arith {
-    Add,
-    Sub,
-    Mul,
-    Div,
-    FloorDiv,
-    Mod,
-    Pow,
-    Lt,
-    Le,
-    Eq,
-    Ne,
-    Ge,
-    Gt,
-    And,
-    Or,
-}
-
-impl Arith {
-    /// The operation on two numbers.
-    pub fn eval(self, a: f64, b: f64) -> f64 {
-        match self {
-            Arith::Add => a + b,
-            Arith::Sub => a - b,
-            Arith::Mul => a * b,
-            Arith::Div => a / b,
-            Arith::FloorDiv => (a / b).floor(),
-            Arith::Mod => a - b * (a / b).floor(),
-            Arith::Pow => a.powf(b),
-            // What is not known is neither larger nor smaller.
-            _ if a.is_nan() || b.is_nan() => f64::NAN,
-            Arith::Lt => f64::from(a < b),
-            Arith::Le => f64::from(a <= b),
-            Arith::Eq => f64::from(a == b),
-            Arith::Ne => f64::from(a != b),
-            Arith::Ge => f64::from(a >= b),
-            Arith::Gt => f64::from(a > b),
-            Arith::And => f64::from(a != 0.0 && b != 0.0),
-            Arith::Or => f64::from(a != 0.0 || b != 0.0),
-        }
-    }
-
-    /// Whether the result has the axes of both sides: all but what adds, divides or raises.
-    pub fn joins(self) -> bool {
-        match self {
-            Arith::Add | Arith::Sub | Arith::Div | Arith::FloorDiv | Arith::Mod | Arith::Pow => false,
-            Arith::Mul | Arith::Lt | Arith::Le | Arith::Eq | Arith::Ne | Arith::Ge | Arith::Gt => true,
-            Arith::And | Arith::Or => true,
-        }
-    }
-}
-
 /// What stands after `|>`.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Transform {
@@ -328,8 +225,102 @@ pub enum Transform {
     Index(Option<ClassAxis>),
     /// `one_hot[class]`: a further axis, 1 at the class and 0 elsewhere.
     OneHot(Option<Symbol>),
+    /// `window[t](24)`: rows that follow each other.
+    Window(Window),
+    /// `count`: how many training rows have the value.
+    Count,
+    /// `weights(balanced)`: for each row the weight of its class, in which all classes weigh the same.
+    Balance,
+    /// `hash[bucket: 1000]`: class numbers from words, without a list of them.
+    Hash(ClassAxis),
+    /// `words(sep = "|")`: the words of a cell.
+    Words(String),
+    /// `multi_hot`: 1 at each class of a set, 0 elsewhere.
+    MultiHot(Option<Symbol>),
+    /// `bin(5)`, `bin([18, 65])`: class numbers from numbers.
+    Bin(Option<Symbol>, Bins),
+    /// `clip_outliers(1%)`: nothing below or above these shares of the training rows.
+    Clip(f64),
+    /// `date_parts(month, weekday)`: numbers of a date.
+    DateParts(Option<Symbol>, Vec<DatePart>),
     /// What is done to pictures: `resize(64, 64)`.
     Picture(PictureStep),
+}
+
+/// `window[t](56, at = 0, stride = 1, by = column("store"))`
+#[derive(Clone, PartialEq, Debug)]
+pub struct Window {
+    /// The axis of its rows; none for the single row of `ahead = 1`.
+    pub axis: WindowAxis,
+    /// How many rows it has.
+    pub rows: usize,
+    /// How many rows after that of the window it begins.
+    pub at: usize,
+    /// From one window to the next, where that is said.
+    pub stride: Option<usize>,
+    /// The column that tells series apart.
+    pub by: Option<Selector>,
+}
+
+/// The axis of a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WindowAxis {
+    /// `[t]`
+    Named(Symbol),
+    /// The model's signature names it.
+    Open,
+    /// There is none: one row as it is.
+    None,
+}
+
+/// Where bins lie.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Bins {
+    /// So many, each with as many training rows.
+    Equal(usize),
+    /// A bin begins at each of these numbers, and one below them all.
+    Edges(Vec<f64>),
+}
+
+/// A number of a date.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "each is its word")]
+pub enum DatePart {
+    Year,
+    Month,
+    Day,
+    /// From 0 for Monday to 6.
+    Weekday,
+    /// From 1.
+    Yearday,
+    Hour,
+    Minute,
+}
+
+impl DatePart {
+    /// All of them.
+    pub const ALL: &[DatePart] = &[
+        DatePart::Year,
+        DatePart::Month,
+        DatePart::Day,
+        DatePart::Weekday,
+        DatePart::Yearday,
+        DatePart::Hour,
+        DatePart::Minute,
+    ];
+
+    /// Its word in the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            DatePart::Year => "year",
+            DatePart::Month => "month",
+            DatePart::Day => "day",
+            DatePart::Weekday => "weekday",
+            DatePart::Yearday => "yearday",
+            DatePart::Hour => "hour",
+            DatePart::Minute => "minute",
+        }
+    }
 }
 
 /// A step on the way from the file of a picture to its numbers.
@@ -440,6 +431,10 @@ pub enum SplitKind {
     ByColumn(Selector),
     /// `chronological(column("day"), …)`: the earliest train; without a column, the order of the file.
     Chronological(Option<Selector>, Shares),
+    /// `group(column("user"), …)`: all rows of a group are in one part.
+    Group(Selector, Shares),
+    /// `folds(5, fold = 0)`: the rows in so many parts, of which one validates and the others train.
+    Folds(usize, usize),
     /// `files(test = csv("t.csv"), valid = 10%)`
     Files {
         /// `valid`
@@ -467,11 +462,11 @@ pub enum FilePart {
 /// The names a data declaration knows: the one list for reading it and for suggestions.
 pub mod names {
     /// Sources that are read.
-    pub const SOURCES: &[&str] = &["csv", "tsv", "idx", "images", "synthetic"];
+    pub const SOURCES: &[&str] = &["csv", "tsv", "jsonl", "idx", "images", "synthetic"];
     /// Sources of the language that are not read yet.
-    pub const LATER_SOURCES: &[&str] = &["jsonl", "parquet", "npy", "npz", "text", "lines", "pairs", "tables"];
-    /// Steps between a source and its braces; none is there yet.
-    pub const LATER_TABLE_STEPS: &[&str] = &["join", "filter"];
+    pub const LATER_SOURCES: &[&str] = &["parquet", "npy", "npz", "text", "lines", "pairs", "tables"];
+    /// Steps between a source and its braces.
+    pub const TABLE_STEPS: &[&str] = &["join", "filter"];
     /// Transforms.
     pub const TRANSFORMS: &[&str] = &[
         "standardize",
@@ -488,42 +483,40 @@ pub mod names {
         "grayscale",
         "normalize",
         "train",
+        "window",
+        "count",
+        "weights",
+        "hash",
+        "words",
+        "multi_hot",
+        "bin",
+        "clip_outliers",
+        "date_parts",
+        "like",
     ];
     /// Random changes of pictures, inside of `train(…)`.
     pub const CHANGES: &[&str] = &["crop", "flip", "rotate", "translate", "zoom", "brightness", "contrast"];
     /// Transforms of the language that are not there yet.
-    pub const LATER_TRANSFORMS: &[&str] = &[
-        "clip_outliers",
-        "multi_hot",
-        "hash",
-        "bin",
-        "date_parts",
-        "cross",
-        "chars",
-        "words",
-        "bpe",
-        "pad",
-        "truncate",
-        "window",
-        "key",
-        "like",
-    ];
+    pub const LATER_TRANSFORMS: &[&str] = &["chars", "bpe", "pad", "truncate", "key"];
     /// Functions of columns of the language that are not there yet.
-    pub const LATER_FUNCTIONS: &[&str] = &["present", "length", "count", "sibling"];
+    pub const LATER_FUNCTIONS: &[&str] = &["present", "length", "sibling"];
     /// Random numbers of a data declaration: `random.uniform[batch]`.
     pub const DRAWS: &[&str] = &["uniform", "normal", "bernoulli", "index"];
     /// Positions of rows, or along an axis.
     pub const POSITIONS: &str = "pos";
+    /// The words of several columns as one.
+    pub const CROSS: &str = "cross";
+    /// How many rows train.
+    pub const ROWS: &str = "rows";
     /// What takes columns from the file.
     pub const COLUMNS: &[&str] = &["column", "columns"];
     /// Splits.
-    pub const SPLITS: &[&str] = &["random", "stratified", "by_column", "by_folder", "chronological", "files"];
-    /// Splits of the language that are not there yet.
-    pub const LATER_SPLITS: &[&str] = &["group", "folds"];
+    pub const SPLITS: &[&str] =
+        &["random", "stratified", "by_column", "by_folder", "chronological", "files", "group", "folds"];
     /// Settings.
-    pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last"];
+    pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last", "order"];
     /// Settings of the language that are not there yet.
-    pub const LATER_SETTINGS: &[&str] = &["prefetch", "weights"];
+    pub const LATER_SETTINGS: &[&str] = &["prefetch"];
     /// The columns of a folder of pictures.
     pub const IMAGE: &str = "image";
     /// The class of a picture.
@@ -570,18 +563,22 @@ impl Spec {
 impl NodeKind {
     /// What the node is computed from.
     pub fn operands(&self) -> impl Iterator<Item = NodeId> {
-        let (first, second) = match self {
+        let operands = match self {
             NodeKind::Column(_)
             | NodeKind::Random(_)
             | NodeKind::Positions(_)
             | NodeKind::Number(_)
-            | NodeKind::Error => (None, None),
-            NodeKind::Neg(operand) | NodeKind::Function(_, operand) | NodeKind::Apply(_, _, operand) => {
-                (Some(*operand), None)
-            }
-            NodeKind::Arith(_, left, right) => (Some(*left), Some(*right)),
+            | NodeKind::Rows(_)
+            | NodeKind::Error => Vec::new(),
+            NodeKind::Neg(operand)
+            | NodeKind::Function(_, operand)
+            | NodeKind::Is(operand, ..)
+            | NodeKind::Apply(_, _, operand) => vec![*operand],
+            NodeKind::Arith(_, left, right) => vec![*left, *right],
+            NodeKind::Stack(operands) | NodeKind::Cross(operands) => operands.clone(),
+            NodeKind::Record(fields) => fields.iter().map(|(_, field)| *field).collect(),
         };
-        first.into_iter().chain(second)
+        operands.into_iter()
     }
 }
 
@@ -597,6 +594,15 @@ impl Transform {
             Transform::Vocab { .. } => "vocab",
             Transform::Index(_) => "index",
             Transform::OneHot(_) => "one_hot",
+            Transform::Window(_) => "window",
+            Transform::Count => "count",
+            Transform::Balance => "weights",
+            Transform::Hash(_) => "hash",
+            Transform::Words(_) => "words",
+            Transform::MultiHot(_) => "multi_hot",
+            Transform::Bin(..) => "bin",
+            Transform::Clip(_) => "clip_outliers",
+            Transform::DateParts(..) => "date_parts",
             Transform::Picture(step) => step.word(),
         }
     }

@@ -1,4 +1,4 @@
-//! The settings of a declaration: `split`, `batch`, `shuffle`, `drop_last`.
+//! The settings of a declaration: `split`, `batch`, `shuffle`, `drop_last`, `order`.
 
 use crate::base::{Span, Symbol};
 use crate::diag::data;
@@ -6,7 +6,9 @@ use crate::syntax::ast::{Expr, ExprKind, Ident};
 
 use super::arguments::{Arguments, Call};
 use super::columns::Reader;
-use super::{BatchSize, FilePart, NodeId, NodeKind, Selector, Shares, Spec, Split, SplitKind, Transform, names};
+use super::{
+    BatchSize, FilePart, Format, NodeId, NodeKind, Selector, Shares, Spec, Split, SplitKind, Transform, names,
+};
 
 impl Reader<'_> {
     /// Reads one setting into the declaration.
@@ -25,6 +27,15 @@ impl Reader<'_> {
                     spec.batch = batch;
                 }
             }
+            "order" => match self.format {
+                Some(Format::Images { .. } | Format::Synthetic(_)) => {
+                    let wanted = "a column of a table, and this source is none";
+                    self.diagnostics.push(data::wrong_setting(value.span, "order", wanted));
+                }
+                Some(Format::Table { .. } | Format::Json | Format::Idx) | None => {
+                    spec.order = self.raw_column(value, "order");
+                }
+            },
             setting => match self.constants.bool(value) {
                 Some(on) if setting == "shuffle" => spec.shuffle = on,
                 Some(on) => spec.drop_last = on,
@@ -56,7 +67,8 @@ impl Reader<'_> {
             self.diagnostics.push(data::wrong_setting(
                 value.span,
                 "split",
-                "one of `random(…)`, `stratified(…)`, `by_column(…)`, `by_folder`, `chronological(…)`, `files(…)`",
+                "one of `random(…)`, `stratified(…)`, `by_column(…)`, `by_folder`, `chronological(…)`, `group(…)`, \
+                 `folds(5)`, `files(…)`",
             ));
             return None;
         };
@@ -87,12 +99,16 @@ impl Reader<'_> {
                 };
                 Some(SplitKind::Chronological(column, shares?))
             }
+            "group" => {
+                let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
+                let shares = self.shares(&args, value.span);
+                let wanted = "the column that says which rows belong together: `group(column(\"user\"), …)`";
+                let column = args.one(wanted, &mut self.diagnostics)?;
+                Some(SplitKind::Group(self.raw_column(column, call.word)?, shares?))
+            }
+            "folds" => self.folds(&call),
             "files" => self.files(&call, spec),
             "by_folder" => Some(SplitKind::ByFolder(self.by_folder(&call, &mut spec.source)?)),
-            word if names::LATER_SPLITS.contains(&word) => {
-                self.diagnostics.push(data::unsupported(call.word_span, &format!("`{word}`")));
-                None
-            }
             word => {
                 let known = names::SPLITS;
                 self.diagnostics.push(data::unknown_argument(call.word_span, "split", word, known));
@@ -163,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// `"day"`, `column("day")`, or the name of a `let` that is one.
-    fn raw_column(&mut self, expr: &Expr, of: &str) -> Option<Selector> {
+    pub fn raw_column(&mut self, expr: &Expr, of: &str) -> Option<Selector> {
         const WANTED: &str = "one column of the file, as in `column(\"day\")`";
         let inner = match Call::of(expr) {
             Some(call) if call.word == "column" => {
@@ -194,6 +210,24 @@ impl Reader<'_> {
         }
     }
 
+    /// `folds(5, fold = 0)`
+    fn folds(&mut self, call: &Call<'_>) -> Option<SplitKind> {
+        const WANTED: &str = "how many parts, and which of them validates: `folds(5, fold = 0)`";
+        let args = Arguments::sort(call, &["fold"], &mut self.diagnostics);
+        let folds = args.one(WANTED, &mut self.diagnostics)?;
+        let Some(count) = self.constants.count(folds).filter(|count| *count >= 2) else {
+            self.diagnostics.push(data::wrong_argument(folds.span, call.word, WANTED));
+            return None;
+        };
+        let Some(fold) = args.named("fold") else { return Some(SplitKind::Folds(count, 0)) };
+        let number = self.constants.number(fold).filter(|at| *at >= 0.0 && at.fract() == 0.0 && *at < count as f64);
+        if number.is_none() {
+            let wanted = format!("a fold from 0 to {}", count - 1);
+            self.diagnostics.push(data::wrong_argument(fold.span, call.word, &wanted));
+        }
+        Some(SplitKind::Folds(count, number? as usize))
+    }
+
     fn files(&mut self, call: &Call<'_>, spec: &Spec) -> Option<SplitKind> {
         const WANTED: &str = "`valid` and `test`, each a file or a share: `files(test = csv(\"t.csv\"), valid = 10%)`";
         let args = Arguments::sort(call, &["valid", "test"], &mut self.diagnostics);
@@ -204,13 +238,22 @@ impl Reader<'_> {
             let is_source = Call::of(value)
                 .is_some_and(|call| names::SOURCES.contains(&call.word) || names::LATER_SOURCES.contains(&call.word));
             *part = Some(if is_source {
-                let source = self.source(value)?;
+                let mut source = self.source(value)?;
                 if let Some(main) = &spec.source
                     && !alike(main, &source)
                 {
                     let wanted = "a file of the same kind as the main one, with the same columns";
                     self.diagnostics.push(data::wrong_argument(value.span, call.word, wanted));
                     return None;
+                }
+                // The rows of every part go the same way.
+                if let Some(main) = &spec.source {
+                    if !source.steps.is_empty() {
+                        let wanted = "a file alone: its rows take the steps of the main table";
+                        self.diagnostics.push(data::wrong_argument(value.span, call.word, wanted));
+                        return None;
+                    }
+                    source.steps.clone_from(&main.steps);
                 }
                 FilePart::Source(source)
             } else {
@@ -249,9 +292,9 @@ fn is_whole_one(value: &Expr) -> bool {
 fn alike(main: &super::Source, other: &super::Source) -> bool {
     use super::Format;
     match (main.format, other.format) {
-        (Format::Table { .. }, Format::Table { .. }) => true,
+        (Format::Table { .. } | Format::Json, Format::Table { .. } | Format::Json) => true,
         (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
         (Format::Images { labels, .. }, Format::Images { labels: other, .. }) => labels == other,
-        (Format::Table { .. } | Format::Idx | Format::Images { .. } | Format::Synthetic(_), _) => false,
+        (Format::Table { .. } | Format::Json | Format::Idx | Format::Images { .. } | Format::Synthetic(_), _) => false,
     }
 }

@@ -7,6 +7,13 @@ use super::arguments::{Arguments, Call};
 use super::columns::Reader;
 use super::{Format, Source, SourceFile, names};
 
+impl Source {
+    /// Files as they are.
+    pub fn of(format: Format, files: Vec<SourceFile>) -> Source {
+        Source { format, files, steps: Vec::new() }
+    }
+}
+
 impl Reader<'_> {
     /// The source and its table steps; none when something is wrong, and reported.
     pub fn source(&mut self, expr: &Expr) -> Option<Source> {
@@ -15,20 +22,11 @@ impl Reader<'_> {
         }
         if let ExprKind::Pipe(stages) = &expr.kind {
             let (source, steps) = stages.split_first()?;
-            let source = self.source(source);
-            for step in steps {
-                match Call::of(step) {
-                    Some(call) if names::LATER_TABLE_STEPS.contains(&call.word) => {
-                        self.diagnostics.push(data::unsupported(call.word_span, &format!("`{}`", call.word)));
-                    }
-                    Some(call) => {
-                        let known = names::LATER_TABLE_STEPS;
-                        self.diagnostics.push(data::unknown_transform(call.word_span, call.word, known));
-                    }
-                    None => self.diagnostics.push(data::not_a_transform(step.span)),
-                }
-            }
-            return source.filter(|_| steps.is_empty());
+            let mut source = self.source(source)?;
+            // What a condition may name depends on it.
+            self.format = Some(source.format);
+            steps.iter().try_for_each(|step| self.table_step(step, &mut source))?;
+            return Some(source);
         }
         let Some(call) = Call::of(expr) else {
             self.diagnostics.push(data::not_a_source(expr.span, names::SOURCES));
@@ -41,6 +39,7 @@ impl Reader<'_> {
         match call.word {
             "csv" => self.table(&call, b',', true),
             "tsv" => self.table(&call, b'\t', false),
+            "jsonl" => self.objects(&call),
             "idx" => self.idx(&call),
             "images" => self.images(&call),
             "synthetic" => self.synthetic(&call),
@@ -75,7 +74,19 @@ impl Reader<'_> {
             self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
             return None;
         };
-        Some(Source { format: Format::Table { separator, quotes }, files: vec![file] })
+        Some(Source::of(Format::Table { separator, quotes }, vec![file]))
+    }
+
+    /// `jsonl("scenes.jsonl")`
+    fn objects(&mut self, call: &Call<'_>) -> Option<Source> {
+        const WANTED: &str = "the path of one file in quotes";
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        let path = args.one(WANTED, &mut self.diagnostics)?;
+        let Some(file) = self.file(String::new(), path) else {
+            self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
+            return None;
+        };
+        Some(Source::of(Format::Json, vec![file]))
     }
 
     fn idx(&mut self, call: &Call<'_>) -> Option<Source> {
@@ -104,7 +115,7 @@ impl Reader<'_> {
             self.diagnostics.push(data::wrong_argument(call.span, call.word, WANTED));
             return None;
         }
-        Some(Source { format: Format::Idx, files })
+        Some(Source::of(Format::Idx, files))
     }
 
     /// The file of a path in quotes.

@@ -3,12 +3,12 @@
 //! In: a call and the node before it. Out: a node more, when the node gives what the transform takes.
 
 use crate::base::Span;
-use crate::diag::{data, images};
+use crate::diag::{data, images, table};
 use crate::syntax::ast::{Expr, ExprKind};
 
 use super::arguments::{Arguments, Call, axes};
 use super::columns::{Gives, Reader};
-use super::{Fill, Format, NodeId, NodeKind, PictureStep, Transform, names};
+use super::{ClassAxis, Fill, Format, NodeId, NodeKind, PictureStep, Transform, names};
 
 impl Reader<'_> {
     /// A transform by its word, on what stands before it.
@@ -23,10 +23,16 @@ impl Reader<'_> {
         if !names::TRANSFORMS.contains(&word) {
             return self.fail(call.span, data::unknown_transform(call.word_span, word, names::TRANSFORMS));
         }
+        if let Some(fields) = self.fields(input) {
+            return self.each_field(fields, call.span, |reader, field| reader.transform(call, field));
+        }
+        if word == "like" {
+            return self.like(call, input);
+        }
         let errors = self.error_count();
         let axis_limit = match word {
             "decode" => usize::MAX,
-            "vocab" | "index" | "one_hot" => 1,
+            "vocab" | "index" | "one_hot" | "window" | "hash" | "multi_hot" | "bin" | "date_parts" => 1,
             _ => 0,
         };
         let mut axes = axes(call, axis_limit, &self.constants, &mut self.diagnostics).into_iter();
@@ -38,6 +44,14 @@ impl Reader<'_> {
             "impute" => self.impute(call),
             "vocab" => self.vocab(call).map(|unknown| Transform::Vocab { axis: axes.next(), unknown }),
             "index" => self.plain(call, Transform::Index(axes.next())),
+            "window" => self.window(call, axes.next()),
+            "count" => self.plain(call, Transform::Count),
+            "weights" => self.weights(call),
+            "hash" => self.hash(call, axes.next()),
+            "words" => self.words(call),
+            "bin" => self.bin(call, axes.next()),
+            "clip_outliers" => self.clip(call),
+            "date_parts" => self.date_parts(call, axes.next()),
             "decode" | "resize" | "crop" | "grayscale" | "normalize" | "train" => {
                 self.picture(call).map(Transform::Picture)
             }
@@ -47,7 +61,8 @@ impl Reader<'_> {
                     let wanted = "the name of its axis; `vocab[class: 3]` gives the size";
                     self.diagnostics.push(data::wrong_argument(axis.span, word, wanted));
                 }
-                self.plain(call, Transform::OneHot(axis.map(|axis| axis.name)))
+                let axis = axis.map(|axis| axis.name);
+                self.plain(call, if word == "one_hot" { Transform::OneHot(axis) } else { Transform::MultiHot(axis) })
             }
         };
         let Some(transform) = transform.filter(|_| self.error_count() == errors) else {
@@ -58,17 +73,9 @@ impl Reader<'_> {
 
     /// Puts a transform on a node, if the node gives what it takes.
     fn apply(&mut self, transform: Transform, span: Span, input: NodeId) -> NodeId {
-        let wants = match transform {
-            Transform::Vocab { .. } | Transform::Index(_) => "words or numbers",
-            Transform::OneHot(_) => "classes",
-            Transform::Picture(_) => "pictures",
-            Transform::Standardize
-            | Transform::Minmax
-            | Transform::Log1p
-            | Transform::Scale(_)
-            | Transform::Impute(_) => "numbers",
-        };
-        match (self.gives(input), &transform) {
+        let gives = self.gives(input);
+        let (wants, fits) = takes(&transform, gives);
+        match (gives, &transform) {
             (Gives::Error, _) => return self.error(span),
             (Gives::Constant, _) => {
                 let value = self.node(input).span;
@@ -77,41 +84,54 @@ impl Reader<'_> {
             (Gives::Pictures, Transform::Picture(PictureStep::Decode(_))) if !self.is_file(input) => {
                 return self.fail(span, images::decode_comes_first(span));
             }
-            (Gives::Pictures, Transform::Picture(_) | Transform::Scale(_) | Transform::Standardize) => {}
-            (Gives::Pictures, _) => {
-                let value = self.node(input).span;
-                let error = data::transform_mismatch(span, transform.word(), wants, value, "pictures");
-                return self.fail(span, error);
-            }
-            (gives, Transform::Picture(step))
-                if gives == Gives::Classes
-                    || self.format != Some(Format::Idx)
-                    || matches!(step, PictureStep::Decode(_)) =>
-            {
-                let has = match (gives, self.format) {
-                    (Gives::Classes, _) => "class numbers",
-                    (_, Some(Format::Idx)) => "numbers already",
-                    (_, Some(Format::Images { .. })) => "a column of words",
-                    (_, Some(Format::Table { .. }) | None) => "a column of a table",
-                    (_, Some(Format::Synthetic(_))) => "numbers that are made",
-                };
-                let value = self.node(input).span;
-                return self.fail(span, data::transform_mismatch(span, transform.word(), wants, value, has));
-            }
-            // `one_hot` on words numbers them first.
-            (Gives::Cells | Gives::Numbers, Transform::OneHot(_)) => {
+            (Gives::Pictures, Transform::Picture(_)) => {}
+            (Gives::Cells | Gives::Numbers, Transform::Picture(step))
+                if self.format == Some(Format::Idx) && !matches!(step, PictureStep::Decode(_)) => {}
+            // What is made of classes numbers words first.
+            (Gives::Cells | Gives::Numbers | Gives::Words, Transform::OneHot(_)) => {
                 let input = self.apply(Transform::Vocab { axis: None, unknown: false }, span, input);
                 return self.apply(transform, span, input);
             }
-            (Gives::Classes, Transform::OneHot(_)) | (Gives::Cells | Gives::Numbers, _) => {}
-            (Gives::Classes, _) => {
-                let value = self.node(input).span;
-                let error = data::transform_mismatch(span, transform.word(), wants, value, "class numbers");
+            (Gives::Sets, Transform::MultiHot(axis)) if !self.is_numbered(input) => {
+                let axis = axis.map(|name| ClassAxis { name, size: None, span });
+                let input = self.apply(Transform::Vocab { axis, unknown: false }, span, input);
+                return self.apply(transform, span, input);
+            }
+            (_, _) if fits => {}
+            (_, _) => {
+                let (value, has) = (self.node(input).span, self.has(input));
+                let error = match gives {
+                    Gives::Windows => table::after_window(span, transform.word(), value),
+                    _ => data::transform_mismatch(span, transform.word(), wants, value, has),
+                };
                 return self.fail(span, error);
             }
         }
         let name = self.place(transform.word());
         self.push(NodeKind::Apply(name, transform, input), span)
+    }
+
+    /// Whether the words of a set are classes already.
+    fn is_numbered(&self, id: NodeId) -> bool {
+        matches!(self.node(id).kind, NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Hash(_), _))
+    }
+
+    /// What a node gives, in words.
+    pub fn has(&self, id: NodeId) -> &'static str {
+        match self.gives(id) {
+            Gives::Classes => "class numbers",
+            Gives::Words => "words",
+            Gives::Sets => "a set of words",
+            Gives::Windows => "windows",
+            Gives::Record => "a record of columns",
+            Gives::Pictures => "pictures",
+            Gives::Constant | Gives::Error | Gives::Cells | Gives::Numbers => match self.format {
+                Some(Format::Idx) => "numbers already",
+                Some(Format::Images { .. }) => "a column of words",
+                Some(Format::Table { .. } | Format::Json) | None => "a column of a table",
+                Some(Format::Synthetic(_)) => "numbers that are made",
+            },
+        }
     }
 
     /// A word without arguments.
@@ -160,6 +180,28 @@ impl Reader<'_> {
                 self.diagnostics.push(data::wrong_argument(other.span, call.word, "`unknown = own` or nothing"));
                 None
             }
+        }
+    }
+}
+
+/// What a transform takes in words, and whether that is what it gets.
+fn takes(transform: &Transform, gives: Gives) -> (&'static str, bool) {
+    let plain = matches!(gives, Gives::Cells | Gives::Numbers);
+    match transform {
+        Transform::Vocab { .. } | Transform::Hash(_) => {
+            ("words or numbers", plain || matches!(gives, Gives::Words | Gives::Sets))
+        }
+        Transform::Count => ("words or numbers", plain || gives == Gives::Words),
+        Transform::Index(_) => ("words or numbers", plain),
+        Transform::OneHot(_) | Transform::Balance => ("classes", gives == Gives::Classes),
+        Transform::MultiHot(_) => ("a set of classes", matches!(gives, Gives::Sets | Gives::Classes)),
+        Transform::Words(_) => ("words of the file", gives == Gives::Cells),
+        Transform::DateParts(..) => ("dates of the file", gives == Gives::Cells),
+        Transform::Picture(_) => ("pictures", false),
+        Transform::Window(_) => ("numbers or classes", plain || gives == Gives::Classes),
+        Transform::Standardize | Transform::Scale(_) => ("numbers", plain || gives == Gives::Pictures),
+        Transform::Minmax | Transform::Log1p | Transform::Impute(_) | Transform::Bin(..) | Transform::Clip(_) => {
+            ("numbers", plain)
         }
     }
 }

@@ -1,0 +1,129 @@
+//! Records of columns: several columns that go through one pipeline.
+//!
+//! In: `{ price: …, units: … } |> standardize`. Out: a node that holds its fields; a transform on it is one on each.
+//! A record under one name becomes its fields side by side; under several names each takes its field.
+
+use crate::base::{Span, Symbol};
+use crate::diag::{data, table};
+use crate::syntax::ast::{Expr, ExprKind, Ident};
+
+use super::columns::{Gives, Reader};
+use super::{EntrySpec, NodeId, NodeKind};
+
+impl Reader<'_> {
+    /// `{ a: column("a"), b: column("b") }`
+    pub fn record(&mut self, fields: &[(Ident, Expr)], hole: Option<NodeId>, span: Span) -> NodeId {
+        let mut found: Vec<(Symbol, NodeId)> = Vec::new();
+        for (name, value) in fields {
+            let node = self.value(value, hole);
+            if found.iter().any(|(other, _)| *other == name.name) {
+                self.diagnostics.push(table::field_twice(name.span, name.name.as_str()));
+            }
+            let node = match self.gives(node) {
+                Gives::Constant | Gives::Record => self.fail(value.span, data::not_a_column(value.span)),
+                _ => node,
+            };
+            found.push((name.name, node));
+        }
+        match found.is_empty() {
+            true => self.fail(span, data::not_a_column(span)),
+            false => self.push(NodeKind::Record(found), span),
+        }
+    }
+
+    /// The fields of a node that is a record.
+    pub fn fields(&self, id: NodeId) -> Option<Vec<(Symbol, NodeId)>> {
+        match &self.node(id).kind {
+            NodeKind::Record(fields) => Some(fields.clone()),
+            _ => None,
+        }
+    }
+
+    /// The same on every field.
+    pub fn each_field(
+        &mut self,
+        fields: Vec<(Symbol, NodeId)>,
+        span: Span,
+        mut of: impl FnMut(&mut Self, NodeId) -> NodeId,
+    ) -> NodeId {
+        let mut made = Vec::new();
+        for (name, node) in fields {
+            let errors = self.error_count();
+            made.push((name, of(self, node)));
+            if self.error_count() > errors {
+                // What is wrong with a step is wrong for every field.
+                return self.error(span);
+            }
+        }
+        self.push(NodeKind::Record(made), span)
+    }
+
+    /// `r.a`
+    pub fn field(&mut self, of: &Expr, name: Ident, span: Span) -> NodeId {
+        let ExprKind::Name(record) = of.kind else { return self.fail(span, data::not_a_column(span)) };
+        let Some(node) = self.lookup(record) else {
+            self.unknown_name(of.span, record);
+            return self.error(span);
+        };
+        let Some(fields) = self.fields(node) else {
+            return match self.gives(node) {
+                Gives::Error => self.error(span),
+                _ => self.fail(span, table::no_record(of.span, record.as_str())),
+            };
+        };
+        match fields.iter().find(|(field, _)| *field == name.name) {
+            Some((_, field)) => *field,
+            None => {
+                let error =
+                    table::no_field(name.span, name.name.as_str(), fields.iter().map(|(name, _)| name.as_str()));
+                self.fail(span, error)
+            }
+        }
+    }
+
+    /// `x, y = { x: …, y: … }`, `let { x, y } = r`: the names with their fields; empty on an error.
+    pub fn several(&mut self, names: &[Ident], value: &Expr) -> Vec<(Ident, NodeId)> {
+        let (Some(first), Some(last)) = (names.first(), names.last()) else { return Vec::new() };
+        self.owner = first.name;
+        self.stages = 0;
+        let node = self.value(value, None);
+        let Some(fields) = self.fields(node) else {
+            if self.gives(node) != Gives::Error {
+                self.diagnostics.push(table::several_of_one(first.span.to(last.span), names.len()));
+            }
+            return names.iter().map(|name| (*name, self.error(name.span))).collect();
+        };
+        let mut found = Vec::new();
+        for name in names {
+            let node = match fields.iter().find(|(field, _)| *field == name.name) {
+                Some((_, node)) => *node,
+                None => {
+                    let known = fields.iter().map(|(name, _)| name.as_str());
+                    self.fail(name.span, table::no_field(name.span, name.name.as_str(), known))
+                }
+            };
+            found.push((*name, node));
+        }
+        found
+    }
+
+    /// Several columns of one record.
+    pub fn entries_of(&mut self, names: &[Ident], value: &Expr) {
+        for (name, node) in self.several(names, value) {
+            if self.define(name, node) {
+                self.entries.push(EntrySpec { name, node });
+            }
+        }
+    }
+
+    /// A record as one column: its fields side by side.
+    pub fn stacked(&mut self, node: NodeId) -> NodeId {
+        match self.fields(node) {
+            Some(fields) => {
+                let span = self.node(node).span;
+                self.push(NodeKind::Stack(fields.into_iter().map(|(_, field)| field).collect()), span)
+            }
+            None => node,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Small tables for the programs of `tests/data/language`: the columns they ask for, with something to be found in them.
+
+use std::fmt::Write;
+use std::path::Path;
+
+/// Writes all of them into a folder.
+pub fn write(folder: &Path) {
+    for (name, text) in [
+        ("iris.csv", include_str!("../../examples/data/iris.csv").to_owned()),
+        ("houses.csv", houses()),
+        ("views.csv", views()),
+        ("items.csv", items()),
+        ("users.csv", users()),
+        ("ads.csv", ads()),
+        ("moves.csv", moves()),
+        ("stores.csv", stores()),
+        ("sales.csv", sales(1, 140)),
+        ("sales_2025.csv", sales(5, 90)),
+    ] {
+        std::fs::write(folder.join(name), text).expect("a writable folder");
+    }
+}
+
+/// A number of a few digits that looks random and is the same in every run.
+fn mixed(a: u32, b: u32) -> u32 {
+    let mut x = a.wrapping_mul(0x9e37_79b9) ^ b.wrapping_mul(0x85eb_ca6b);
+    x ^= x >> 15;
+    x = x.wrapping_mul(0x2c1b_3c6d);
+    (x ^ x >> 12) % 1000
+}
+
+fn table(header: &str, rows: u32, mut row: impl FnMut(&mut String, u32)) -> String {
+    let mut text = format!("{header}\n");
+    for at in 0..rows {
+        row(&mut text, at);
+        text.push('\n');
+    }
+    text
+}
+
+fn houses() -> String {
+    table("area,rooms,age,price", 200, |text, row| {
+        let (area, rooms, age) = (40 + row * 7 % 160, 1 + row * 3 % 6, row * 11 % 90);
+        // A gap now and then is for `impute`.
+        let shown = if row % 17 == 0 { String::new() } else { age.to_string() };
+        write!(text, "{area},{rooms},{shown},{}", 1000 * area + 9000 * rooms - 300 * age).expect("memory");
+    })
+}
+
+/// A user looks at items of the category that goes with its number.
+fn views() -> String {
+    table("time,user_id,item_id", 600, |text, row| {
+        let user = mixed(row, 1) % 20;
+        let item = 10 * (user % 3) + mixed(row, 2) % 10;
+        write!(text, "{row},u{user},i{item}").expect("memory");
+    })
+}
+
+fn items() -> String {
+    table("item_id,category", 30, |text, item| write!(text, "i{item},c{}", item / 10).expect("memory"))
+}
+
+fn users() -> String {
+    table("user_id,country", 20, |text, user| write!(text, "u{user},{}", user % 4).expect("memory"))
+}
+
+/// Who clicks is said by the first number and the first word.
+fn ads() -> String {
+    let mut header = "day,click,genres".to_owned();
+    (1..=13).for_each(|at| write!(header, ",i{at}").expect("memory"));
+    (1..=26).for_each(|at| write!(header, ",c{at}").expect("memory"));
+    table(&header, 400, |text, row| {
+        let (first, word) = (mixed(row, 1) % 10, mixed(row, 14) % 5);
+        let click = u32::from(first > 4) ^ u32::from(word == 0);
+        let genres = ["drama", "crime|drama", "", "comedy|crime|war"][(mixed(row, 50) % 4) as usize];
+        write!(text, "{},{click},{genres}", row / 4).expect("memory");
+        (1..=13).for_each(|at| write!(text, ",{}", if at == 1 { first } else { mixed(row, at) % 10 }).expect("memory"));
+        (1..=26).for_each(|at| write!(text, ",w{}", mixed(row, 13 + at) % 5).expect("memory"));
+    })
+}
+
+fn moves() -> String {
+    let mut header = "action,reward,done".to_owned();
+    (0..8).for_each(|at| write!(header, ",s{at}").expect("memory"));
+    (0..8).for_each(|at| write!(header, ",n{at}").expect("memory"));
+    table(&header, 300, |text, row| {
+        write!(text, "{},{},{}", mixed(row, 1) % 4, mixed(row, 2) % 3, u32::from(row % 25 == 24)).expect("memory");
+        (0..16).for_each(|at| write!(text, ",{}", mixed(row + at / 8, 3 + at % 8)).expect("memory"));
+    })
+}
+
+fn stores() -> String {
+    table("store,city", 3, |text, store| write!(text, "s{store},t{}", store % 2).expect("memory"))
+}
+
+/// Days of three stores, with the rhythm of a week; every seventh day is closed.
+fn sales(month: u32, days: u32) -> String {
+    table("date,store,open,units,revenue,promo,holiday", 3 * days, |text, row| {
+        let (day, store) = (row / 3, row % 3);
+        let units = 20 + 5 * store + 3 * (day % 7) + mixed(row, month) % 3;
+        let (open, promo) = (u32::from(day % 7 != 6), u32::from(day % 14 < 3));
+        let date = format!("2024-{:02}-{:02}", month + day / 28, 1 + day % 28);
+        write!(text, "{date},s{store},{open},{units},{},{promo},{}", 4 * units, u32::from(day % 30 == 0))
+            .expect("memory");
+    })
+}
