@@ -92,6 +92,25 @@ fn programs_run_on_small_tables() {
     }
 }
 
+/// The example of a series does better than taking tomorrow for today, on the days it has not seen.
+#[test]
+fn the_weather_is_forecast() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("data")).expect("a folder");
+    for name in ["weather.model", "data/seattle_weather.csv"] {
+        fs::copy(examples.join(name), folder.path().join(name)).expect("an example");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tensa"));
+    let output = command.current_dir(folder.path()).args(["run", "weather.model", "--json"]).output().expect("a run");
+    let events = String::from_utf8(output.stdout).expect("a text");
+    let events = events.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let test = events.last().expect("an event");
+    let (off, as_today) = (test["test"]["off"].as_f64(), test["test"]["as_today"].as_f64());
+    // What a ridge regression reaches, and what no model at all does.
+    assert!(off < Some(2.26) && as_today > Some(2.3), "{test}");
+}
+
 /// How many kernels are compiled for a step of a net of so many equal blocks.
 fn kernels_at_depth(depth: usize) -> u64 {
     let text = format!(
