@@ -203,7 +203,6 @@ const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
     ("E0712", "data/idx_files::damaged_gzip_is_named", "a damaged file"),
     ("E0714", "data/idx_files::broken_files_are_named", "a file that ends early"),
     ("E0715", "data/csv_files", "a table with a ragged row"),
-    ("E0716", "data/csv_files", "a table that names a column twice"),
     ("E0719", "data/transforms::what_is_not_defined_is_named", "a table with a gap"),
     ("E0721", "data/idx_files::broken_files_are_named", "a file of another kind"),
     ("E0722", "data/idx_files::broken_files_are_named", "a file of another kind"),
