@@ -72,6 +72,16 @@ impl Axes {
         true
     }
 
+    /// Whether an index of the one axis counts the other: they are one, or one by name but for primes, as `batch` and
+    /// `batch'`, which are of one size.
+    pub fn counts(&mut self, index: AxisId, axis: AxisId) -> bool {
+        if self.unite(index, axis) {
+            return true;
+        }
+        let base = |id: AxisId| self.name(id).map(|name| name.as_str().trim_end_matches('\''));
+        base(index).is_some() && base(index) == base(axis)
+    }
+
     /// The name for messages.
     pub fn show(&self, id: AxisId) -> String {
         self.name(id).map_or_else(|| "_".to_owned(), |name| name.to_string())

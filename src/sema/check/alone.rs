@@ -196,6 +196,7 @@ impl<'a> Checker<'a> {
             (Some("logit"), _) => (DType::F32, Kind::Logit),
             (Some("prob"), _) => (DType::F32, Kind::Prob),
             (Some("bool"), _) => (DType::Bool, Kind::Plain),
+            (Some("i32"), _) => (DType::I32, Kind::Plain),
             (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
             (Some("index"), None) => return None,
             (Some(_), _) => {

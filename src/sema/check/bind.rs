@@ -478,7 +478,7 @@ impl<'a> Checker<'a> {
                     Some(binder) => {
                         let outer = binder.outer.unwrap_or(binder.inner);
                         let size = self.axes.size(axis);
-                        if !self.axes.unite(axis, outer) {
+                        if !self.axes.counts(axis, outer) {
                             let (counts, wanted) = (self.axes.show(axis), self.axes.show(outer));
                             self.report(shape::index_of_other(slot.name, &counts, &wanted, span, slot.span));
                             return false;
@@ -496,7 +496,8 @@ impl<'a> Checker<'a> {
                 }
             }
             ("bool", _) if ty.dtype == DType::Bool => true,
-            ("logit" | "prob" | "index" | "bool", _) => {
+            ("i32", _) if ty.dtype == DType::I32 => true,
+            ("logit" | "prob" | "index" | "bool" | "i32", _) => {
                 let wanted = match of {
                     Some(of) => format!("index({})", of.name),
                     None => prefix.name.to_string(),
@@ -514,7 +515,7 @@ impl<'a> Checker<'a> {
     /// Tells of a word before brackets that says no kind: a dtype of later, or none.
     pub(super) fn not_a_type(&mut self, prefix: ast::Ident) {
         self.report(match prefix.name.as_str() {
-            "f64" | "f16" | "bf16" | "i8" | "u8" | "i32" | "i64" => {
+            "f64" | "f16" | "bf16" | "i8" | "u8" | "i64" => {
                 name::not_yet(&format!("the dtype `{}`", prefix.name), prefix.span)
             }
             _ => name::unknown_type(prefix),

@@ -118,6 +118,9 @@ impl<'a> Checker<'a> {
         if matches!(scope.body, Body::Optimizer | Body::Train) && symbol.as_str() == "step" {
             return Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span));
         }
+        if scope.body == Body::Train && symbol.as_str() == "epoch" {
+            return Value::Tensor(self.epoch(span));
+        }
         match self.globals.find(symbol, scope.home) {
             Some(Global::Def(def)) => {
                 return Value::Function(Rc::new(function(Callee::Def(def), span)));
@@ -145,6 +148,18 @@ impl<'a> Checker<'a> {
                 }
             },
         }
+    }
+
+    /// The epoch, from 0; in an evaluation 0 too.
+    fn epoch(&mut self, span: Span) -> ExprId {
+        let one = self.number(1.0, DType::F32, span);
+        let step = self.push(ExprKind::Step, scalar_type(DType::F32), span);
+        let steps = self.push(ExprKind::StepsPerEpoch, scalar_type(DType::F32), span);
+        let mut scalar = |fun, parts| self.map(fun, parts, Vec::new(), DType::F32, span);
+        let step = scalar(Fun::Map(MapOp::Max), vec![step, one]);
+        let before = scalar(Fun::Map(MapOp::Sub), vec![step, one]);
+        let steps = scalar(Fun::Map(MapOp::Max), vec![steps, one]);
+        scalar(Fun::FloorDiv, vec![before, steps])
     }
 
     /// `random.uniform`, or a field of a record.

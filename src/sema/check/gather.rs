@@ -216,7 +216,7 @@ impl<'a> Checker<'a> {
                 index_span,
             ));
         };
-        if index_ty.dtype != DType::I32 || !self.axes.unite(counts, axis.id) {
+        if index_ty.dtype != DType::I32 || !self.axes.counts(counts, axis.id) {
             let told = (self.axes.show(counts), self.axes.show(axis.id));
             return self.fail(shape::index_of_other("the index".into(), &told.0, &told.1, index_span, span));
         }

@@ -299,12 +299,18 @@ impl<'a> Checker<'a> {
                 (Ix::Set(ident, at), value) => {
                     let Some(x) = self.tensor(value, base.span) else { return Value::Error };
                     let Some(axis) = self.axis_by_name(scope, *ident, &self.ty(x).clone()) else { return Value::Error };
-                    match self.expr(scope, at) {
-                        Value::Tensor(index) => {
-                            fills = true;
-                            self.read_at(scope, x, &axis, (index, at), fill, span)
+                    if let Some(index) = self.places_by_hand(scope, at) {
+                        fills = true;
+                        let Some(index) = index else { return Value::Error };
+                        self.read_at(scope, x, &axis, (index, at), fill, span)
+                    } else {
+                        match self.expr(scope, at) {
+                            Value::Tensor(index) => {
+                                fills = true;
+                                self.read_at(scope, x, &axis, (index, at), fill, span)
+                            }
+                            place => self.index_one(x, &axis, place, at, span),
                         }
-                        place => self.index_one(x, &axis, place, at, span),
                     }
                 }
                 (other, _) => self.fail(name::index_form(ix_span(other))),

@@ -7,7 +7,8 @@
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim, SizeOverflow};
-use crate::sema::typed::{Along, Axis, AxisId, ExprId, ExprKind, Kind, Tap, Type};
+use crate::ops::MapOp;
+use crate::sema::typed::{Along, Axis, AxisId, ExprId, ExprKind, Fun, Kind, Tap, Type};
 use crate::sema::value::{AxisArg, Scope, Value};
 use crate::syntax::ast::{self, BinaryOp, ExprKind as Ast, Ix, UnaryOp};
 
@@ -165,6 +166,39 @@ impl<'a> Checker<'a> {
             }
             _ => false,
         }
+    }
+
+    /// A relation of positions one of which is that of a generator, as the places themselves: positions of different axes
+    /// join, as in a window. None where there is no such position.
+    pub(super) fn places_by_hand(&mut self, scope: &mut Scope<'a>, at: &'a ast::Expr) -> Option<Option<ExprId>> {
+        if !self.computes_with_pos(scope, at) || self.rounds(scope, at) || !self.of_place_at_hand(scope, at) {
+            return None;
+        }
+        Some(self.affine(scope, at).and_then(|affine| self.places(affine, at.span)))
+    }
+
+    fn places(&mut self, affine: Affine, span: Span) -> Option<ExprId> {
+        if affine.over != 1 {
+            self.report(shape::window_form("/", span));
+            return None;
+        }
+        let offset = self.tensor(Value::Int(affine.offset), span)?;
+        let mut sum = self.to_f32(offset, span);
+        for (axis, factor) in affine.terms {
+            let position = match self.place_at_hand(&axis, span).filter(|_| self.is_streamed(axis.id)) {
+                Some(place) => place,
+                None => {
+                    let ty = Type { dtype: DType::I32, kind: Kind::Index(axis.id), axes: vec![axis.clone()] };
+                    self.push(ExprKind::Pos, ty, span)
+                }
+            };
+            let position = self.to_f32(position, span);
+            let factor = self.number(factor as f64, DType::F32, span);
+            let part = self.map(Fun::Map(MapOp::Mul), vec![position, factor], vec![axis.clone()], DType::F32, span);
+            let axes = self.ty(sum).axes.iter().cloned().chain([axis]).collect();
+            sum = self.map(Fun::Map(MapOp::Add), vec![sum, part], axes, DType::F32, span);
+        }
+        Some(sum)
     }
 
     /// Whether a position is that of a generator, which is a number.
