@@ -648,6 +648,7 @@ impl DataFacts for Facts {
         let schema = self.datasets.get(&data).map(Dataset::schema).or_else(|| self.recorded.get(&data))?;
         let columns = schema.columns.iter().map(|column| Column {
             name: column.name,
+            batched: !column.whole,
             axes: column.axes.iter().map(|axis| (axis.name, axis.size as i64)).collect(),
             index: match &column.ty {
                 ColumnType::F32 => None,

@@ -3,6 +3,7 @@
 mod csv_files;
 mod examples;
 mod features;
+mod graphs;
 mod idx_files;
 mod joins;
 mod loading;

@@ -10,10 +10,13 @@ use crate::diag::{Diagnostics, data, table as told};
 
 use super::eval::{Evaluation, Finished};
 use super::files::Files;
+use super::graph;
 use super::image::Pictures;
 use super::schema::{Axis, Column, ColumnType, Part, Schema};
 use super::series::{self, View};
-use super::spec::{BatchSize, EntrySpec, FilePart, NodeId, NodeKind, Selector, Source, Spec, SplitKind, TableStep};
+use super::spec::{
+    BatchSize, EntrySpec, FilePart, Format, NodeId, NodeKind, Selector, Source, Spec, SplitKind, TableStep,
+};
 use super::split;
 use super::table::Table;
 use super::transform::{Fitted, Form, shown};
@@ -55,6 +58,12 @@ pub(super) enum Stored {
 }
 
 impl Dataset {
+    /// What a declaration says of batches, around its rows.
+    pub(super) fn new(spec: &Spec, schema: Schema, fitted: Fitted, parts: [Rowset; 3], seed: u64) -> Dataset {
+        let (batch, shuffle, drop_last) = (spec.batch, spec.shuffle, spec.drop_last);
+        Dataset { schema, fitted, parts, seed, batch, shuffle, drop_last }
+    }
+
     /// The facts.
     pub fn schema(&self) -> &Schema {
         &self.schema
@@ -82,6 +91,9 @@ pub fn load(
     diagnostics: &mut Diagnostics,
 ) -> Option<Dataset> {
     let source = spec.source.as_ref().filter(|_| !spec.broken)?;
+    if source.format == Format::Graph {
+        return graph::load(spec, source, files, seed, fitted, diagnostics);
+    }
     let wanted: Vec<&EntrySpec> = spec.entries.iter().collect();
     let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
     let columns = selectors(spec, &wanted);
@@ -94,7 +106,7 @@ pub fn load(
     let mut found = fitted.cloned().unwrap_or_default();
     let train = anchors.covered(&parts[0]);
     let fit = if fitted.is_none() { Some(train.as_slice()) } else { None };
-    let (store, columns_of_main) = evaluate(spec, (&main, seed), fit, &wanted, &mut found, diagnostics)?;
+    let (store, columns_of_main) = evaluate(spec, (&main, &[], seed), fit, &wanted, &mut found, diagnostics)?;
     drop(main);
 
     let mut rowsets = parts.map(|rows| Rowset { store: store.clone(), rows: Arc::new(rows) });
@@ -103,7 +115,7 @@ pub fn load(
             let Some(FilePart::Source(source)) = from else { continue };
             let mut table = read(spec, source, &columns, files, diagnostics)?;
             let anchors = series::anchors(spec, &nodes, &mut table, diagnostics)?;
-            let (store, described) = evaluate(spec, (&table, seed), None, &wanted, &mut found, diagnostics)?;
+            let (store, described) = evaluate(spec, (&table, &[], seed), None, &wanted, &mut found, diagnostics)?;
             same_shapes(&columns_of_main, &described, source, diagnostics)?;
             rowsets[part as usize] = Rowset { store, rows: Arc::new(anchors.rows) };
         }
@@ -114,15 +126,8 @@ pub fn load(
         BatchSize::Rows(rows) => rows,
         BatchSize::Whole => rows[0],
     };
-    Some(Dataset {
-        schema: Schema { name: spec.name.name, columns: columns_of_main, rows, batch },
-        fitted: found,
-        parts: rowsets,
-        seed,
-        batch: spec.batch,
-        shuffle: spec.shuffle,
-        drop_last: spec.drop_last,
-    })
+    let schema = Schema { name: spec.name.name, columns: columns_of_main, rows, batch };
+    Some(Dataset::new(spec, schema, found, rowsets, seed))
 }
 
 /// The table of a source: read, filtered, in order.
@@ -137,7 +142,8 @@ pub(super) fn read(
     for id in conditions(source) {
         let all: Vec<u32> = (0..table.rows as u32).collect();
         let mut fitted = Fitted::default();
-        let evaluation = Evaluation { spec, table: &table, seed: 0, fit: Some(&all), fitted: &mut fitted, diagnostics };
+        let evaluation =
+            Evaluation { spec, table: &table, tables: &[], seed: 0, fit: Some(&all), fitted: &mut fitted, diagnostics };
         let kept = evaluation.rows_where(id)?;
         if kept.is_empty() {
             diagnostics.push(told::nothing_left(spec.node(id).span, table.rows));
@@ -171,14 +177,14 @@ pub(super) fn selectors<'a>(spec: &'a Spec, wanted: &[&EntrySpec]) -> Vec<&'a Se
 /// Computes the wanted columns of one table; none on an error.
 pub(super) fn evaluate(
     spec: &Spec,
-    (table, seed): (&Table, u64),
+    (table, tables, seed): (&Table, &[Table], u64),
     fit: Option<&[u32]>,
     wanted: &[&EntrySpec],
     fitted: &mut Fitted,
     diagnostics: &mut Diagnostics,
 ) -> Option<(Arc<Store>, Vec<Column>)> {
     let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
-    let finished = Evaluation { spec, table, seed, fit, fitted, diagnostics }.run(&nodes);
+    let finished = Evaluation { spec, table, tables, seed, fit, fitted, diagnostics }.run(&nodes);
     let mut store = Store::default();
     let mut columns = Vec::new();
     for (entry, finished) in wanted.iter().zip(finished) {
@@ -206,7 +212,7 @@ pub(super) fn evaluate(
 
 fn column(name: Symbol, span: Span, ty: ColumnType, form: &Form) -> Column {
     let axes = form.shape.iter().zip(&form.axes).map(|(&size, &name)| Axis { name, size }).collect();
-    Column { name, span, ty, axes }
+    Column { name, span, ty, axes, whole: false }
 }
 
 fn same_shapes(main: &[Column], other: &[Column], source: &Source, diagnostics: &mut Diagnostics) -> Option<()> {

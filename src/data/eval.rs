@@ -56,6 +56,8 @@ impl Finished {
 pub(super) struct Evaluation<'a> {
     pub spec: &'a Spec,
     pub table: &'a Table,
+    /// All tables of a graph; else none.
+    pub tables: &'a [Table],
     /// Of random columns.
     pub seed: u64,
     /// The rows to fit on; none when everything is fitted.
@@ -339,6 +341,7 @@ impl<'t> Evaluation<'t> {
                 _ => None,
             },
             Transform::Window(window) => self.window(window, (value, operand)),
+            Transform::Key(selector) => self.key(selector, value, id),
             Transform::Count => self.count(name, (value, operand), id),
             Transform::Balance => self.balance(name, value, id),
             Transform::Hash(axis) => self.hashed(*axis, (value, operand)),

@@ -85,7 +85,7 @@ pub(super) fn read(
 fn open<'a>(format: Format, bytes: &'a [u8], file: &'a SourceFile) -> Checked<Opened<'a>> {
     match format {
         Format::Table { separator, quotes } => csv::open(bytes, separator, quotes, file).map(Opened::Sheet),
-        Format::Json | Format::Idx | Format::Images { .. } | Format::Synthetic(_) => {
+        Format::Json | Format::Idx | Format::Images { .. } | Format::Graph | Format::Synthetic(_) => {
             json::open(bytes, file).map(Opened::Objects)
         }
     }

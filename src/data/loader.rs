@@ -20,6 +20,9 @@ use super::schema::{Column, Part};
 use super::series::View;
 use super::spec::BatchSize;
 
+/// What is there as a whole is one row.
+const WHOLE: &[u32] = &[0];
+
 /// Gives the batches of one part.
 #[derive(Debug)]
 pub struct Loader<'d> {
@@ -123,11 +126,14 @@ impl<'d> Loader<'d> {
             let column = &self.dataset.schema().columns[at];
             let mut shape = column.shape();
             let item = shape.iter().product();
-            shape.insert(0, chosen.len());
+            let chosen = if column.whole { WHOLE } else { &chosen };
+            if !column.whole {
+                shape.insert(0, chosen.len());
+            }
             let view = self.rowset.store.views[at];
             let tensor = match &self.rowset.store.columns[at] {
-                Stored::F32(all) => Tensor::from_f32(&shape, gather(all, &chosen, (view, item))),
-                Stored::I32(all) => Tensor::from_i32(&shape, gather(all, &chosen, (view, item))),
+                Stored::F32(all) => Tensor::from_f32(&shape, gather(all, chosen, (view, item))),
+                Stored::I32(all) => Tensor::from_i32(&shape, gather(all, chosen, (view, item))),
                 Stored::Pictures(_) => Tensor::from_f32(&shape, made.next().unwrap_or_default()),
             };
             (column.name, tensor.expect("a batch has as many numbers as its rows have"))
@@ -152,6 +158,7 @@ impl<'d> Loader<'d> {
         for (&at, target) in self.columns.iter().zip(targets) {
             let item = self.dataset.schema().columns[at].axes.iter().map(|axis| axis.size).product();
             let view = self.rowset.store.views[at];
+            let chosen = if self.dataset.schema().columns[at].whole { WHOLE } else { chosen };
             match (&self.rowset.store.columns[at], target) {
                 (Stored::F32(all), Target::F32(into)) => copy(all, chosen, (view, item), into)?,
                 (Stored::I32(all), Target::I32(into)) => copy(all, chosen, (view, item), into)?,

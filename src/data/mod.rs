@@ -25,6 +25,7 @@ mod element;
 mod eval;
 mod features;
 mod files;
+mod graph;
 mod idx;
 mod image;
 mod join;

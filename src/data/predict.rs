@@ -53,7 +53,7 @@ impl Rows {
         let mut table = read(spec, &source, &selected, files, diagnostics)?;
         let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
         let rows = series::anchors(spec, &nodes, &mut table, diagnostics)?.rows;
-        let (stored, columns) = evaluate(spec, (&table, 0), None, &wanted, &mut fitted.clone(), diagnostics)?;
+        let (stored, columns) = evaluate(spec, (&table, &[], 0), None, &wanted, &mut fitted.clone(), diagnostics)?;
         let paths = table.album.as_ref().map_or(Vec::new(), |album| album.paths().to_vec());
         Some(Rows { rows, columns, paths, stored })
     }
@@ -112,8 +112,8 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
             let (_, path) = named.first()?;
             vec![at(path, "")]
         }
-        (Format::Synthetic(_), _) => {
-            diagnostics.push(data::nothing_to_read());
+        (Format::Synthetic(_) | Format::Graph, _) => {
+            diagnostics.push(data::nothing_to_read(source.format == Format::Graph));
             return None;
         }
         (Format::Idx, Input::Named(named)) => named.iter().map(|(column, path)| at(path, column)).collect(),
@@ -131,9 +131,9 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
     };
     let format = match source.format {
         Format::Images { .. } => Format::Images { labels: false, parts: false },
-        format @ (Format::Table { .. } | Format::Json | Format::Idx | Format::Synthetic(_)) => format,
+        format @ (Format::Table { .. } | Format::Json | Format::Idx | Format::Graph | Format::Synthetic(_)) => format,
     };
-    Some(Source { format, files, steps: source.steps.clone() })
+    Some(Source { format, files, tables: Vec::new(), steps: source.steps.clone() })
 }
 
 fn at(path: &str, column: &str) -> SourceFile {

@@ -17,7 +17,7 @@ pub struct Schema {
     pub batch: usize,
 }
 
-/// A column of batches: `[batch, axes…]`.
+/// A column of batches: `[batch, axes…]`, or of a graph, `[axes…]`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Column {
     /// Its name in the program.
@@ -28,6 +28,8 @@ pub struct Column {
     pub ty: ColumnType,
     /// The axes beside the batch.
     pub axes: Vec<Axis>,
+    /// Whether each batch has all of it, and it has no axis of the batch: a column of a graph.
+    pub whole: bool,
 }
 
 /// What the elements of a column are.

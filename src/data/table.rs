@@ -118,6 +118,8 @@ impl Table {
                 let file = first.map_or(String::new(), |(file, _)| file.path.clone());
                 Some(Table { columns, ..Table::new(rows, header, file, Places::default()) })
             }
+            // Its tables are read one by one.
+            Format::Graph => None,
             Format::Synthetic(rows) => Some(Table::new(rows, Vec::new(), "synthetic".to_owned(), Places::default())),
             Format::Images { labels, parts } => {
                 let file = source.files.first()?;

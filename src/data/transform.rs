@@ -232,6 +232,7 @@ pub(super) fn fit(transform: &Transform, values: &Values, rows: &[u32]) -> Resul
         | Transform::Index(_)
         | Transform::OneHot(_)
         | Transform::Window(_)
+        | Transform::Key(_)
         | Transform::Count
         | Transform::Balance
         | Transform::Hash(_)

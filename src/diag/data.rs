@@ -167,7 +167,14 @@ pub fn too_many_numbers(span: Span, most: usize) -> Diagnostic {
 }
 
 /// `tensa predict` on data that is made.
-pub fn nothing_to_read() -> Diagnostic {
+pub fn nothing_to_read(graph: bool) -> Diagnostic {
+    if graph {
+        return Diagnostic::without_place(
+            Code::E0711,
+            "a graph is several tables, and one file is given to predict on",
+        )
+        .help("`tensa eval` looks at the parts of the split");
+    }
     Diagnostic::without_place(Code::E0711, "the rows of `synthetic` are made, and no file has any to predict on")
         .help("`tensa eval` looks at the rows that are made")
 }

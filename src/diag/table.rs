@@ -113,3 +113,46 @@ pub fn not_an_object(span: Option<Span>, file: &str, line: u64, why: &str) -> Di
 pub fn too_few_groups(span: Span, groups: usize, parts: usize) -> Diagnostic {
     Diagnostic::error(Code::E0726, span, format!("{groups} groups are too few for {parts} parts"))
 }
+
+/// `column("x")` where there are several tables.
+pub fn which_table(span: Span, word: &str, first: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0707, span, "it is not said which of the tables has this column")
+        .help(format!("write `{first}.{word}(…)`"))
+}
+
+/// `nod.column("x")`
+pub fn no_table<'a>(span: Span, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
+    let error = Diagnostic::error(Code::E0707, span, format!("there is no table `{word}`"));
+    match nearest(word, known.clone()) {
+        Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
+        None if known.clone().next().is_none() => {
+            error.help("a source of several tables is written `tables(node = csv(\"nodes.csv\"), …)`")
+        }
+        None => error.help(format!("there are {}", list(known))),
+    }
+}
+
+/// A column of a graph that no table goes into.
+pub fn of_no_table(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0707, span, "this column belongs to no table, so it has no rows")
+}
+
+/// A column of a graph that two tables go into.
+pub fn of_two_tables(span: Span, first: &str, second: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0709,
+        span,
+        format!("`{first}` and `{second}` have rows of their own, and this is of both"),
+    )
+    .help(format!("`key` finds for each row of `{second}` one of `{first}`, and `x[{first} = …]` reads there"))
+}
+
+/// A key that no row of the other table has.
+pub fn key_of_nothing(span: Span, cell: Cell<'_>, key: &str, table: &str, others: usize) -> Diagnostic {
+    let error = Diagnostic::error(
+        Code::E0737,
+        span,
+        format!("`{key}` in column `{}`, {cell}, is the key of no row of `{table}`", cell.column),
+    );
+    noted(error, more(others, "cell"))
+}

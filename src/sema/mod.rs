@@ -66,6 +66,8 @@ pub trait DataFacts {
 pub struct Column {
     /// Its name in the `data` declaration.
     pub name: Symbol,
+    /// Whether the batch axis stands in front; a column of a graph has none.
+    pub batched: bool,
     /// The axes beside the batch: the name given in brackets, and the size.
     pub axes: Vec<(Option<Symbol>, i64)>,
     /// For whole numbers below the size of an axis: that axis.

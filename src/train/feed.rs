@@ -29,6 +29,8 @@ struct Slot {
     dims: Dims,
     /// The sizes of a row.
     item: Vec<usize>,
+    /// Whether a batch has one of it, without an axis of rows.
+    whole: bool,
     /// For class numbers: the size of their axis.
     below: Option<usize>,
     /// How many numbers the batch has.
@@ -54,7 +56,8 @@ impl Feed {
                 DType::I32 | DType::Bool => Numbers::I32(Vec::new()),
             };
             let item = column.map_or_else(Vec::new, Column::shape);
-            Slot { name, dims: input.ty.dims.clone(), item, below, len: 0, numbers }
+            let whole = column.is_some_and(|column| column.whole);
+            Slot { name, dims: input.ty.dims.clone(), item, whole, below, len: 0, numbers }
         });
         Feed { slots: slots.collect(), sizes: vec![0; graph.sizes.len()], demands: Vec::new() }
     }
@@ -75,7 +78,7 @@ impl Feed {
         let rows = loader.rows_of(index);
         let mut targets: SmallVec<[Target<'_>; 8]> = SmallVec::new();
         for slot in &mut self.slots {
-            slot.len = rows * slot.item.iter().product::<usize>();
+            slot.len = if slot.whole { 1 } else { rows } * slot.item.iter().product::<usize>();
             targets.push(match &mut slot.numbers {
                 Numbers::F32(numbers) => Target::F32(room(numbers, slot.len)),
                 Numbers::I32(numbers) => Target::I32(room(numbers, slot.len)),
@@ -139,7 +142,7 @@ impl Feed {
     /// Reads the sizes off the batch and checks its class numbers.
     fn bind(&mut self, rows: usize) -> Result<(), Diagnostic> {
         for slot in &self.slots {
-            let actual = std::iter::once(&rows).chain(&slot.item);
+            let actual = (!slot.whole).then_some(&rows).into_iter().chain(&slot.item);
             for (dim, size) in slot.dims.iter().zip(actual) {
                 if let Some(id) = dim.as_size() {
                     self.sizes[id.0 as usize] = *size as i64;

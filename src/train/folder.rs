@@ -70,6 +70,9 @@ pub struct RecordedData {
 struct RecordedColumn {
     name: String,
     axes: Vec<(Option<String>, usize)>,
+    /// Whether a batch has all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    whole: bool,
     /// For class numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<RecordedIndex>,
@@ -88,6 +91,7 @@ impl RecordedData {
         let text = |symbol: Option<Symbol>| symbol.map(|symbol| symbol.to_string());
         let columns = schema.columns.iter().map(|column| RecordedColumn {
             name: column.name.to_string(),
+            whole: column.whole,
             axes: column.axes.iter().map(|axis| (text(axis.name), axis.size)).collect(),
             index: match &column.ty {
                 ColumnType::F32 => None,
@@ -104,6 +108,7 @@ impl RecordedData {
         let symbol = |text: &Option<String>| text.as_deref().map(Symbol::new);
         let columns = self.columns.iter().map(|column| Column {
             name: Symbol::new(&column.name),
+            whole: column.whole,
             span: Span { file: FileId(0), start: 0, end: 0 },
             ty: match &column.index {
                 None => ColumnType::F32,

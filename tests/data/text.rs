@@ -140,7 +140,6 @@ const MISTAKES: &[(&str, &str)] = &[
         "E0704 `files` takes a file of the same kind as the main one, with the same columns",
     ),
     (r#"data D = parquet("t.parquet") { x = column("a") }"#, "E0705 the source `parquet` is not supported yet"),
-    (r#"data D = csv("t.csv") { x = column("a") |> key }"#, "E0705 `key` is not supported yet"),
     (
         r#"data D = csv("t.csv") { x = column("a") |> train(flip) }"#,
         "E0709 `train` takes pictures, and this is a column of a table",
@@ -295,13 +294,13 @@ fn near_words_come_with_an_edit() {
 #[test]
 fn independent_mistakes_are_all_reported() {
     let (spec, diagnostics) =
-        spec(r#"data D = csv("t.csv") { x = column("a") |> foo y = column("b") |> key batch = 0 z = column("c") }"#);
+        spec(r#"data D = csv("t.csv") { x = column("a") |> foo y = column("b") |> bar batch = 0 z = column("c") }"#);
     let lines: Vec<String> = diagnostics.iter().map(line).collect();
     assert_eq!(
         lines,
         [
             "E0702 there is no transform `foo`",
-            "E0705 `key` is not supported yet",
+            "E0702 there is no transform `bar`",
             "E0708 `batch` takes a number of rows above 0, or `whole`",
         ]
     );

@@ -111,6 +111,7 @@ fn schema(model: &ast::Def) -> Schema {
         });
         Column {
             name: input.name.name,
+            whole: false,
             span: input.span,
             ty: match of {
                 Some(of) => ColumnType::Index { axis: Some(of.name), size: size(of.name), names: Vec::new() },

@@ -16,6 +16,8 @@ pub fn write(folder: &Path) {
         ("stores.csv", stores()),
         ("sales.csv", sales(1, 140)),
         ("sales_2025.csv", sales(5, 90)),
+        ("nodes.csv", nodes()),
+        ("edges.csv", edges()),
     ] {
         std::fs::write(folder.join(name), text).expect("a writable folder");
     }
@@ -102,5 +104,22 @@ fn sales(month: u32, days: u32) -> String {
         let date = format!("2024-{:02}-{:02}", month + day / 28, 1 + day % 28);
         write!(text, "{date},s{store},{open},{units},{},{promo},{}", 4 * units, u32::from(day % 30 == 0))
             .expect("memory");
+    })
+}
+
+/// Papers of three topics; the topic says which of the first words are there.
+fn nodes() -> String {
+    let mut header = "id,topic".to_owned();
+    (0..1433).for_each(|at| write!(header, ",w{at}").expect("memory"));
+    table(&header, 60, |text, node| {
+        write!(text, "p{node},t{}", node % 3).expect("memory");
+        (0..1433).for_each(|at| write!(text, ",{}", u32::from(at < 9 && at % 3 == node % 3)).expect("memory"));
+    })
+}
+
+/// Papers speak of papers of their topic.
+fn edges() -> String {
+    table("from,to", 150, |text, row| {
+        write!(text, "p{},p{}", row % 60, (row + 3 * (1 + mixed(row, 7) % 9)) % 60).expect("memory");
     })
 }

@@ -93,6 +93,7 @@ impl<'t> Evaluation<'t> {
             | Transform::Index(_)
             | Transform::OneHot(_)
             | Transform::Window(_)
+            | Transform::Key(_)
             | Transform::Count
             | Transform::Balance
             | Transform::Hash(_)

@@ -44,6 +44,10 @@ pub(super) struct Reader<'a> {
     pub diagnostics: Diagnostics,
     /// How the files of the source are read, once that is known.
     pub format: Option<Format>,
+    /// The tables of a graph.
+    pub tables: Vec<Symbol>,
+    /// The one whose columns are being read.
+    pub table: usize,
     nodes: Vec<Node>,
     /// What each of them gives.
     gives: Vec<Gives>,
@@ -65,6 +69,8 @@ impl<'a> Reader<'a> {
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
             format: None,
+            tables: Vec::new(),
+            table: 0,
             nodes: Vec::new(),
             gives: Vec::new(),
             entries: Vec::new(),
@@ -80,6 +86,7 @@ impl<'a> Reader<'a> {
     pub fn read(mut self, data: &ast::Data) -> (Spec, Diagnostics) {
         let source = self.source(&data.source);
         self.format = source.as_ref().map(|source| source.format);
+        self.tables = source.iter().flat_map(|source| &source.tables).map(|(name, _)| *name).collect();
 
         let mut settings: Vec<(&Ident, &Expr)> = Vec::new();
         self.collect_names(data);
@@ -115,7 +122,7 @@ impl<'a> Reader<'a> {
             nodes: Vec::new(),
             entries: Vec::new(),
             split: Split { kind: SplitKind::All, span: data.name.span },
-            batch: BatchSize::Rows(32),
+            batch: if self.format == Some(Format::Graph) { BatchSize::Whole } else { BatchSize::Rows(32) },
             shuffle: true,
             drop_last: false,
             order: None,
@@ -183,7 +190,7 @@ impl<'a> Reader<'a> {
         let node = match self.gives(node) {
             Gives::Words => self.fail(value.span, table::words_remain(value.span)),
             Gives::Sets => self.fail(value.span, table::sets_remain(value.span)),
-            _ => node,
+            _ => self.of_one_table(node, value.span),
         };
         if self.define(name, node) {
             self.entries.push(EntrySpec { name, node });
@@ -299,6 +306,7 @@ impl<'a> Reader<'a> {
             NodeKind::Number(_) => Gives::Constant,
             NodeKind::Apply(_, Transform::Picture(_), _) => Gives::Pictures,
             NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
+            NodeKind::Apply(_, Transform::Key(_), _) => Gives::Classes,
             NodeKind::Apply(_, Transform::Window(_), _) => Gives::Windows,
             NodeKind::Apply(_, Transform::Words(_), _) => Gives::Sets,
             NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Hash(_), of) if self.gives(*of) == Gives::Sets => {
@@ -454,7 +462,7 @@ impl<'a> Reader<'a> {
     /// `column("a")`, or a transform in the form of a call: `log1p(column("a"))`.
     fn call(&mut self, expr: &Expr, hole: Option<NodeId>) -> NodeId {
         let span = expr.span;
-        if let Some(node) = self.random(expr) {
+        if let Some(node) = self.random(expr).or_else(|| self.of_table(expr)) {
             return node;
         }
         let Some(call) = Call::of(expr) else {
@@ -474,6 +482,9 @@ impl<'a> Reader<'a> {
             return self.function(function, operand, span);
         }
         if names::COLUMNS.contains(&word) {
+            if let Some(first) = self.tables.first() {
+                return self.fail(span, table::which_table(span, word, first.as_str()));
+            }
             return self.columns(&call);
         }
         if names::LATER_FUNCTIONS.contains(&word) || names::LATER_TRANSFORMS.contains(&word) {
@@ -496,7 +507,7 @@ impl<'a> Reader<'a> {
         self.fail(span, data::unknown_transform(call.word_span, word, &known))
     }
 
-    fn columns(&mut self, call: &Call<'_>) -> NodeId {
+    pub fn columns(&mut self, call: &Call<'_>) -> NodeId {
         const WANTED: &str = "the name of a column in quotes";
         let single = call.word == "column";
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
@@ -539,9 +550,10 @@ impl<'a> Reader<'a> {
             ExprKind::Range(Some(first), Some(last)) => Some(Selector {
                 first: self.constants.text(first)?,
                 last: Some(self.constants.text(last)?),
+                table: self.table,
                 span: expr.span,
             }),
-            _ => Some(Selector { first: self.constants.text(expr)?, last: None, span: expr.span }),
+            _ => Some(Selector { first: self.constants.text(expr)?, last: None, table: self.table, span: expr.span }),
         }
     }
 

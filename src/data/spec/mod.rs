@@ -9,6 +9,7 @@ mod arith;
 mod columns;
 mod element;
 mod features;
+mod graphs;
 mod images;
 mod records;
 mod series;
@@ -68,6 +69,8 @@ pub struct Source {
     pub format: Format,
     /// One for a table or a folder of pictures; one for each column of an `idx` source; none for rows that are made.
     pub files: Vec<SourceFile>,
+    /// The tables of `tables(…)`, by their axes; else none.
+    pub tables: Vec<(Symbol, Source)>,
     /// What is done to the rows before anything else: `|> join(…) |> filter(…)`.
     pub steps: Vec<TableStep>,
 }
@@ -109,6 +112,8 @@ pub enum Format {
         /// Whether a folder of each part of the split lies above them: `split = by_folder`.
         parts: bool,
     },
+    /// `tables(node = csv("nodes.csv"), edge = csv("edges.csv"))`: an axis of the batch for each.
+    Graph,
     /// `synthetic(1000)`: so many rows, of numbers that are made.
     Synthetic(usize),
 }
@@ -197,6 +202,8 @@ pub struct Selector {
     pub first: String,
     /// The last of a range, itself included.
     pub last: Option<String>,
+    /// Which of several tables has it; 0 where there is one.
+    pub table: usize,
     /// Its place, quotes included.
     pub span: Span,
 }
@@ -223,6 +230,8 @@ pub enum Transform {
     },
     /// `index[class: 10]`: class numbers as they are.
     Index(Option<ClassAxis>),
+    /// `key(node.column("id"))`: the row of another table that has this key.
+    Key(Selector),
     /// `one_hot[class]`: a further axis, 1 at the class and 0 elsewhere.
     OneHot(Option<Symbol>),
     /// `window[t](24)`: rows that follow each other.
@@ -462,9 +471,9 @@ pub enum FilePart {
 /// The names a data declaration knows: the one list for reading it and for suggestions.
 pub mod names {
     /// Sources that are read.
-    pub const SOURCES: &[&str] = &["csv", "tsv", "jsonl", "idx", "images", "synthetic"];
+    pub const SOURCES: &[&str] = &["csv", "tsv", "jsonl", "idx", "images", "synthetic", "tables"];
     /// Sources of the language that are not read yet.
-    pub const LATER_SOURCES: &[&str] = &["parquet", "npy", "npz", "text", "lines", "pairs", "tables"];
+    pub const LATER_SOURCES: &[&str] = &["parquet", "npy", "npz", "text", "lines", "pairs"];
     /// Steps between a source and its braces.
     pub const TABLE_STEPS: &[&str] = &["join", "filter"];
     /// Transforms.
@@ -493,11 +502,12 @@ pub mod names {
         "clip_outliers",
         "date_parts",
         "like",
+        "key",
     ];
     /// Random changes of pictures, inside of `train(…)`.
     pub const CHANGES: &[&str] = &["crop", "flip", "rotate", "translate", "zoom", "brightness", "contrast"];
     /// Transforms of the language that are not there yet.
-    pub const LATER_TRANSFORMS: &[&str] = &["chars", "bpe", "pad", "truncate", "key"];
+    pub const LATER_TRANSFORMS: &[&str] = &["chars", "bpe", "pad", "truncate"];
     /// Functions of columns of the language that are not there yet.
     pub const LATER_FUNCTIONS: &[&str] = &["present", "length", "sibling"];
     /// Random numbers of a data declaration: `random.uniform[batch]`.
@@ -517,6 +527,8 @@ pub mod names {
     pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last", "order"];
     /// Settings of the language that are not there yet.
     pub const LATER_SETTINGS: &[&str] = &["prefetch"];
+    /// Which rows of a graph belong to the part that is looked at: a column that every graph has.
+    pub const CHOSEN: &str = "chosen";
     /// The columns of a folder of pictures.
     pub const IMAGE: &str = "image";
     /// The class of a picture.
@@ -593,6 +605,7 @@ impl Transform {
             Transform::Impute(_) => "impute",
             Transform::Vocab { .. } => "vocab",
             Transform::Index(_) => "index",
+            Transform::Key(_) => "key",
             Transform::OneHot(_) => "one_hot",
             Transform::Window(_) => "window",
             Transform::Count => "count",

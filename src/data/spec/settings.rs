@@ -28,7 +28,7 @@ impl Reader<'_> {
                 }
             }
             "order" => match self.format {
-                Some(Format::Images { .. } | Format::Synthetic(_)) => {
+                Some(Format::Images { .. } | Format::Graph | Format::Synthetic(_)) => {
                     let wanted = "a column of a table, and this source is none";
                     self.diagnostics.push(data::wrong_setting(value.span, "order", wanted));
                 }
@@ -52,6 +52,10 @@ impl Reader<'_> {
                 return None;
             }
             _ => {}
+        }
+        if self.format == Some(Format::Graph) {
+            self.diagnostics.push(data::wrong_setting(value.span, "batch", "`whole`: a graph is one batch"));
+            return None;
         }
         match self.constants.count(value) {
             Some(rows) => Some(BatchSize::Rows(rows)),
@@ -181,6 +185,9 @@ impl Reader<'_> {
     /// `"day"`, `column("day")`, or the name of a `let` that is one.
     pub fn raw_column(&mut self, expr: &Expr, of: &str) -> Option<Selector> {
         const WANTED: &str = "one column of the file, as in `column(\"day\")`";
+        if let Some(node) = self.of_table(expr) {
+            return self.single(node);
+        }
         let inner = match Call::of(expr) {
             Some(call) if call.word == "column" => {
                 Arguments::sort(&call, &[], &mut self.diagnostics).one(WANTED, &mut self.diagnostics)?
@@ -203,7 +210,7 @@ impl Reader<'_> {
     }
 
     /// The one column of the file that a node is.
-    fn single(&self, node: NodeId) -> Option<Selector> {
+    pub fn single(&self, node: NodeId) -> Option<Selector> {
         match &self.node(node).kind {
             NodeKind::Column(columns) if columns.single => columns.names.first().cloned(),
             _ => None,
@@ -295,6 +302,14 @@ fn alike(main: &super::Source, other: &super::Source) -> bool {
         (Format::Table { .. } | Format::Json, Format::Table { .. } | Format::Json) => true,
         (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
         (Format::Images { labels, .. }, Format::Images { labels: other, .. }) => labels == other,
-        (Format::Table { .. } | Format::Json | Format::Idx | Format::Images { .. } | Format::Synthetic(_), _) => false,
+        (
+            Format::Table { .. }
+            | Format::Json
+            | Format::Idx
+            | Format::Images { .. }
+            | Format::Graph
+            | Format::Synthetic(_),
+            _,
+        ) => false,
     }
 }

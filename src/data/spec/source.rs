@@ -10,7 +10,7 @@ use super::{Format, Source, SourceFile, names};
 impl Source {
     /// Files as they are.
     pub fn of(format: Format, files: Vec<SourceFile>) -> Source {
-        Source { format, files, steps: Vec::new() }
+        Source { format, files, tables: Vec::new(), steps: Vec::new() }
     }
 }
 
@@ -43,6 +43,7 @@ impl Reader<'_> {
             "idx" => self.idx(&call),
             "images" => self.images(&call),
             "synthetic" => self.synthetic(&call),
+            "tables" => self.graph(&call),
             word if names::LATER_SOURCES.contains(&word) => {
                 self.diagnostics.push(data::unsupported(call.word_span, &format!("the source `{word}`")));
                 None

@@ -47,6 +47,7 @@ impl Reader<'_> {
             "window" => self.window(call, axes.next()),
             "count" => self.plain(call, Transform::Count),
             "weights" => self.weights(call),
+            "key" => self.key(call),
             "hash" => self.hash(call, axes.next()),
             "words" => self.words(call),
             "bin" => self.bin(call, axes.next()),
@@ -129,6 +130,7 @@ impl Reader<'_> {
                 Some(Format::Idx) => "numbers already",
                 Some(Format::Images { .. }) => "a column of words",
                 Some(Format::Table { .. } | Format::Json) | None => "a column of a table",
+                Some(Format::Graph) => "a column of a table",
                 Some(Format::Synthetic(_)) => "numbers that are made",
             },
         }
@@ -195,6 +197,7 @@ fn takes(transform: &Transform, gives: Gives) -> (&'static str, bool) {
         Transform::Index(_) => ("words or numbers", plain),
         Transform::OneHot(_) | Transform::Balance => ("classes", gives == Gives::Classes),
         Transform::MultiHot(_) => ("a set of classes", matches!(gives, Gives::Sets | Gives::Classes)),
+        Transform::Key(_) => ("keys of the file", gives == Gives::Cells),
         Transform::Words(_) => ("words of the file", gives == Gives::Cells),
         Transform::DateParts(..) => ("dates of the file", gives == Gives::Cells),
         Transform::Picture(_) => ("pictures", false),

@@ -182,7 +182,7 @@ impl<'a> Checker<'a> {
         // A name in the data is one axis, in whichever columns it stands.
         let mut named: Vec<(Symbol, Axis)> = vec![("batch".into(), batch.clone())];
         for (at, column) in columns.into_iter().enumerate() {
-            let mut axes = vec![batch.clone()];
+            let mut axes: Vec<Axis> = column.batched.then(|| batch.clone()).into_iter().collect();
             for (name, size) in column.axes {
                 axes.push(self.data_axis(&mut named, column.name, name, size, span));
             }
