@@ -1,15 +1,33 @@
 //! Two values side by side: which number of the one meets which of the other.
 //!
-//! In: the forms of two operands. Out: the form of the result, and for each of its places the place of either
-//! operand within a row. Axes meet by name; where one has no name yet, by place.
+//! In: the forms of two operands. Out: the form of the result, and how the places of a row of it lie in either operand.
+//! Axes meet by name; where one has no name yet, by place.
 
 use super::transform::Form;
 
 /// How two operands meet.
 pub(super) struct Aligned {
     pub form: Form,
-    /// For each place of the result in a row: that of the left and that of the right operand.
-    pub places: Vec<(usize, usize)>,
+    pub left: Places,
+    pub right: Places,
+}
+
+/// Where an operand has what stands at a place of the result.
+pub(super) struct Places {
+    /// For each axis of the result its size, and how far a step along it goes in the operand: 0 where it lacks the axis.
+    steps: Vec<(usize, usize)>,
+}
+
+impl Places {
+    /// The place in a row of the operand.
+    pub fn of(&self, mut at: usize) -> usize {
+        let mut place = 0;
+        for &(size, step) in self.steps.iter().rev() {
+            place += at % size * step;
+            at /= size;
+        }
+        place
+    }
 }
 
 /// Aligns two forms; none when they do not agree. `joins` allows a result with more axes than either.
@@ -18,14 +36,14 @@ pub(super) fn align(a: &Form, b: &Form, joins: bool) -> Option<Aligned> {
     if by_place {
         let axes = a.axes.iter().zip(&b.axes).map(|(x, y)| x.or(*y)).collect();
         let form = Form { shape: a.shape.clone(), axes, columns: a.columns.max(b.columns) };
-        return Some(Aligned { places: (0..form.item()).map(|at| (at, at)).collect(), form });
+        return Some(Aligned { left: all(&form), right: all(&form), form });
     }
     // One number a row goes with every number of the row.
     if b.shape.is_empty() {
-        return Some(Aligned { places: (0..a.item()).map(|at| (at, 0)).collect(), form: a.clone() });
+        return Some(Aligned { form: a.clone(), left: all(a), right: Places { steps: Vec::new() } });
     }
     if a.shape.is_empty() {
-        return Some(Aligned { places: (0..b.item()).map(|at| (0, at)).collect(), form: b.clone() });
+        return Some(Aligned { form: b.clone(), left: Places { steps: Vec::new() }, right: all(b) });
     }
     if a.axes.iter().chain(&b.axes).any(Option::is_none) {
         return None;
@@ -42,26 +60,22 @@ pub(super) fn align(a: &Form, b: &Form, joins: bool) -> Option<Aligned> {
         }
         form.columns = 1;
     }
-    let (left, right) = (strides(&form, a)?, strides(&form, b)?);
-    let places = (0..form.item()).map(|at| (place(&form, &left, at), place(&form, &right, at)));
-    Some(Aligned { places: places.collect(), form })
+    Some(Aligned { left: places(&form, a)?, right: places(&form, b)?, form })
 }
 
-/// For each axis of `form`, how far a step along it goes in `of`: 0 where `of` lacks the axis. None where an axis has
-/// another size.
-fn strides(form: &Form, of: &Form) -> Option<Vec<usize>> {
-    let stride = |axis, size: usize| match of.axes.iter().position(|own| own == axis) {
-        None => Some(0),
-        Some(at) => (of.shape[at] == size).then(|| of.shape[at + 1..].iter().product()),
+/// Every place of a form as it is.
+fn all(form: &Form) -> Places {
+    let step = |at: usize| form.shape[at + 1..].iter().product();
+    Places { steps: (0..form.shape.len()).map(|at| (form.shape[at], step(at))).collect() }
+}
+
+/// None where an axis has another size.
+fn places(form: &Form, of: &Form) -> Option<Places> {
+    let step = |axis, size: usize| match of.axes.iter().position(|own| own == axis) {
+        None => Some((size, 0)),
+        Some(at) => (of.shape[at] == size).then(|| (size, of.shape[at + 1..].iter().product())),
     };
-    form.axes.iter().zip(&form.shape).map(|(axis, size)| stride(axis, *size)).collect()
-}
-
-fn place(form: &Form, strides: &[usize], mut at: usize) -> usize {
-    let mut place = 0;
-    for (size, stride) in form.shape.iter().zip(strides).rev() {
-        place += at % size * stride;
-        at /= size;
-    }
-    place
+    let steps: Option<Vec<(usize, usize)>> =
+        form.axes.iter().zip(&form.shape).map(|(axis, size)| step(axis, *size)).collect();
+    steps.map(|steps| Places { steps })
 }

@@ -65,7 +65,7 @@ impl Date {
 }
 
 fn days(year: u32, month: u32) -> u32 {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 => 28 + u32::from(is_leap),
         4 | 6 | 9 | 11 => 30,
@@ -89,6 +89,17 @@ mod tests {
         ] {
             let date = parse(date).expect("a date");
             assert_eq!((date.part(DatePart::Weekday), date.part(DatePart::Yearday)), (weekday, yearday), "{date:?}");
+        }
+    }
+
+    #[test]
+    fn dates_are_written_year_first() {
+        for date in ["2024-03-31", "2024/03/31", "2024-03", "2024-03-31 18:00", "2024-03-31T18:00:05.5Z"] {
+            assert!(parse(date).is_some(), "{date}");
+        }
+        for other in ["", "31.3.2024", "03/31/2024", "2024", "2024-3-31", "2024-03-31+02:00", "2024-03/31", "2024-03-"]
+        {
+            assert_eq!(parse(other), None, "{other}");
         }
     }
 

@@ -31,7 +31,7 @@ impl<'t> Evaluation<'t> {
             Draw::Index(axis) => {
                 let size = axis.size.unwrap_or(1);
                 // 32 random bits times the size: the bias is below the size over 2^32.
-                let data = words.map(|words| (u64::from(words[0]) * size as u64 >> 32) as i32).collect();
+                let data = words.map(|words| ((u64::from(words[0]) * size as u64) >> 32) as i32).collect();
                 return Value::Classes(Classes { form, data, axis: Some(axis.name), size, names: Vec::new() });
             }
         };

@@ -10,10 +10,10 @@ use crate::diag::{Diagnostics, data};
 
 use super::align::{Aligned, align};
 use super::classes::{self, Words};
-use super::features::{Sets, multi_hot};
+use super::features::{Sets, classes_of, multi_hot};
 use super::image::Pictures;
 use super::series::View;
-use super::spec::{Arith, Columns, EntrySpec, NodeId, NodeKind, Spec, Transform, WindowAxis, names};
+use super::spec::{self, Arith, Columns, EntrySpec, NodeId, NodeKind, Spec, Transform, WindowAxis, names};
 use super::table::{Cells, Table, TableColumn};
 use super::transform::{self, Classes, Fitted, Form, Statistic, Values, shown};
 
@@ -121,11 +121,11 @@ impl<'t> Evaluation<'t> {
                 NodeKind::Is(operand, text, same) => take(operand).and_then(|value| self.is(text, *same, value)),
                 NodeKind::Rows(name) => self.training_rows(name, id),
                 NodeKind::Stack(fields) => {
-                    let values: Option<Vec<Value<'t>>> = fields.iter().map(|field| take(field)).collect();
+                    let values: Option<Vec<Value<'t>>> = fields.iter().map(&mut take).collect();
                     values.and_then(|values| self.stack(values, fields, id))
                 }
                 NodeKind::Cross(operands) => {
-                    let values: Option<Vec<Value<'t>>> = operands.iter().map(|operand| take(operand)).collect();
+                    let values: Option<Vec<Value<'t>>> = operands.iter().map(&mut take).collect();
                     values.and_then(|values| self.cross(values, operands, id))
                 }
                 // Its fields are what columns are made of.
@@ -274,11 +274,13 @@ impl<'t> Evaluation<'t> {
             }
             ((a, a_id), (b, b_id)) => {
                 let (a, b) = (self.numbers(a, a_id)?, self.numbers(b, b_id)?);
-                let Some(Aligned { form, places }) = align(&a.form, &b.form, op.joins()) else {
+                let Some(Aligned { form, left, right }) = align(&a.form, &b.form, op.joins()) else {
                     let span = self.spec.node(id).span;
                     self.diagnostics.push(data::shapes_disagree(span, &a.form.shown(), &b.form.shown()));
                     return None;
                 };
+                self.room(form.item(), id)?;
+                let places: Vec<(usize, usize)> = (0..form.item()).map(|at| (left.of(at), right.of(at))).collect();
                 let (a_item, b_item) = (a.form.item(), b.form.item());
                 let rows = 0..self.table.rows;
                 let apply = |x: f32, y: f32| op.eval(f64::from(x), f64::from(y)) as f32;
@@ -337,7 +339,10 @@ impl<'t> Evaluation<'t> {
             },
             Transform::Index(axis) => self.index(name, *axis, (value, operand), id),
             Transform::OneHot(axis) => match value {
-                Value::Classes(classes) => Some(Value::Numbers(classes::one_hot(classes, *axis))),
+                Value::Classes(classes) => {
+                    self.room(classes.form.item() * classes.size, id)?;
+                    Some(Value::Numbers(classes::one_hot(classes, *axis)))
+                }
                 _ => None,
             },
             Transform::Window(window) => self.window(window, (value, operand)),
@@ -346,7 +351,10 @@ impl<'t> Evaluation<'t> {
             Transform::Balance => self.balance(name, value, id),
             Transform::Hash(axis) => self.hashed(*axis, (value, operand)),
             Transform::Words(separator) => self.sets(separator, value),
-            Transform::MultiHot(axis) => multi_hot(value, *axis).map(Value::Numbers),
+            Transform::MultiHot(axis) => {
+                self.room(classes_of(&value), id)?;
+                multi_hot(value, *axis).map(Value::Numbers)
+            }
             Transform::Bin(axis, bins) => self.binned(name, *axis, bins, (value, operand), id),
             Transform::DateParts(axis, parts) => self.date_parts(*axis, parts, value, id),
         }
@@ -414,6 +422,15 @@ impl<'t> Evaluation<'t> {
         let Some(at) = values.data.iter().enumerate().position(bad) else { return Some(values) };
         let x = values.data[at];
         self.at_value(&values.form, at, id, |span, place| data::result_not_finite(span, place, x))
+    }
+
+    /// Reports a column of more numbers than memory is meant to hold.
+    fn room(&mut self, item: usize, id: NodeId) -> Option<()> {
+        if item.checked_mul(self.table.rows).is_some_and(|numbers| numbers <= spec::MOST_NUMBERS) {
+            return Some(());
+        }
+        self.diagnostics.push(data::too_many_numbers(self.spec.node(id).span, spec::MOST_NUMBERS));
+        None
     }
 
     /// The columns of the file that a node is made of.

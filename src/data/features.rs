@@ -356,6 +356,15 @@ impl<'t> Evaluation<'t> {
     }
 }
 
+/// How many classes there are to be members of a set.
+pub(super) fn classes_of(value: &Value<'_>) -> usize {
+    match value {
+        Value::Sets(sets) => sets.classes.as_ref().map_or(0, |classes| classes.size),
+        Value::Classes(classes) => classes.size,
+        _ => 0,
+    }
+}
+
 /// `multi_hot`: 1 at each class of a row.
 pub(super) fn multi_hot(value: Value<'_>, axis: Option<Symbol>) -> Option<Values> {
     match value {

@@ -9,6 +9,7 @@ use crate::base::Span;
 use crate::base::philox::{permutation, philox};
 use crate::diag::{Diagnostics, data, images, table as told};
 
+use super::calendar;
 use super::series::Anchors;
 use super::spec::{FilePart, Selector, Shares, Spec, Split, SplitKind, names};
 use super::table::{Cells, Table, TableColumn};
@@ -290,8 +291,8 @@ pub(super) fn in_time(
         return Some(order);
     }
     // A year such as 2024 is a number too; the first cell says which of the two the column is.
-    let dates = is_date(&cells[0]);
-    let fits = |row: usize| if dates { is_date(&cells[row]) } else { numbers[row].is_some() };
+    let dates = calendar::parse(&cells[0]).is_some();
+    let fits = |row: usize| if dates { calendar::parse(&cells[row]).is_some() } else { numbers[row].is_some() };
     if let Some(row) = (0..table.rows).find(|&row| !fits(row)) {
         diagnostics.push(data::not_a_time(span, table.place(column, row), &cells[row]));
         return None;
@@ -299,24 +300,6 @@ pub(super) fn in_time(
     // Written year first, dates stand in time as they stand by letter.
     order.sort_by(|&a, &b| cells[a as usize].cmp(&cells[b as usize]));
     Some(order)
-}
-
-/// `2024-03-31`, `2024/03/31`, `2024-03-31T18:00:05.5Z`, `2024-03`
-fn is_date(cell: &str) -> bool {
-    let bytes = cell.as_bytes();
-    let digits =
-        |at: usize, count: usize| bytes.get(at..at + count).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    let Some(&separator) = bytes.get(4) else { return false };
-    let month = digits(0, 4) && matches!(separator, b'-' | b'/') && digits(5, 2);
-    let day = bytes.len() == 7 || bytes.get(7) == Some(&separator) && digits(8, 2);
-    let clock = |rest: &[u8]| {
-        let separated = matches!(rest[0], b' ' | b'T');
-        let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
-        separated
-            && rest.get(1..6).is_some_and(|time| time[2] == b':')
-            && rest[1..].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'))
-    };
-    month && day && (bytes.len() <= 10 || clock(&bytes[10..]))
 }
 
 #[cfg(test)]
@@ -344,16 +327,5 @@ mod tests {
         let valid: usize = counts.iter().map(|counts| counts[1]).sum();
         let test: usize = counts.iter().map(|counts| counts[2]).sum();
         assert_eq!((valid, test), (30, 30));
-    }
-
-    #[test]
-    fn dates_are_written_year_first() {
-        for date in ["2024-03-31", "2024/03/31", "2024-03", "2024-03-31 18:00", "2024-03-31T18:00:05.5Z"] {
-            assert!(is_date(date), "{date}");
-        }
-        for other in ["", "31.3.2024", "03/31/2024", "2024", "2024-3-31", "2024-03-31+02:00", "2024-03/31", "2024-03-"]
-        {
-            assert!(!is_date(other), "{other}");
-        }
     }
 }

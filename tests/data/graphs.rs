@@ -33,8 +33,7 @@ fn each_batch_is_the_graph() {
     let edge = (Some("edge".to_owned()), 3);
     assert_eq!(axes("x"), [node.clone(), (None, 2)]);
     assert_eq!(axes("chosen"), [node]);
-    assert_eq!(axes("far"), [edge.clone()]);
-    assert_eq!(axes("src"), [edge]);
+    assert_eq!((axes("far"), axes("src")), (vec![edge.clone()], vec![edge]));
     let ty = &data.schema().column(Symbol::new("src")).expect("a column").ty;
     assert_eq!(*ty, ColumnType::Index { axis: Some(Symbol::new("node")), size: 4, names: Vec::new() });
     assert_eq!(data.schema().rows, [2, 0, 2]);

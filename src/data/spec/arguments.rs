@@ -22,17 +22,31 @@ pub(super) struct Call<'a> {
 impl<'a> Call<'a> {
     /// Takes an expression apart; none when it is not a word with brackets and arguments.
     pub fn of(expr: &'a Expr) -> Option<Call<'a>> {
-        let (callee, args): (&Expr, &[Arg]) = match &expr.kind {
-            ExprKind::Call(callee, args) => (callee, args),
-            _ => (expr, &[]),
-        };
-        let (head, brackets): (&Expr, &[Ix]) = match &callee.kind {
-            // `a -> b` makes no sense on any word of a data declaration; `axes` reports it.
-            ExprKind::Index(head, brackets) if brackets.to.is_none() => (head, &brackets.from),
-            _ => (callee, &[]),
-        };
+        let (head, brackets, args) = taken_apart(expr);
         let ExprKind::Name(name) = head.kind else { return None };
         Some(Call { word: name.as_str(), word_span: head.span, span: expr.span, brackets, args })
+    }
+
+    /// `node.column("x")`, `random.normal[batch]`: the name before the dot, and the rest as a call.
+    pub fn behind_a_name(expr: &'a Expr) -> Option<(Ident, Call<'a>)> {
+        let (head, brackets, args) = taken_apart(expr);
+        let ExprKind::Field(of, word) = &head.kind else { return None };
+        let ExprKind::Name(name) = of.kind else { return None };
+        let call = Call { word: word.name.as_str(), word_span: word.span, span: expr.span, brackets, args };
+        Some((Ident { name, span: of.span }, call))
+    }
+}
+
+/// What is called, what stands in brackets, and the arguments.
+fn taken_apart(expr: &Expr) -> (&Expr, &[Ix], &[Arg]) {
+    let (callee, args): (&Expr, &[Arg]) = match &expr.kind {
+        ExprKind::Call(callee, args) => (callee, args),
+        _ => (expr, &[]),
+    };
+    match &callee.kind {
+        // `a -> b` makes no sense on any word of a data declaration; `axes` reports it.
+        ExprKind::Index(head, brackets) if brackets.to.is_none() => (head, &brackets.from, args),
+        _ => (callee, &[], args),
     }
 }
 

@@ -5,14 +5,11 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::data;
-use crate::syntax::ast::{Arg, Expr, ExprKind, Ident, Ix};
+use crate::syntax::ast::{Arg, Expr, ExprKind, Ix};
 
 use super::arguments::{Arguments, Call};
 use super::columns::{Gives, Reader};
-use super::{ClassAxis, Draw, Format, Function, NodeId, NodeKind, Random, names};
-
-/// The most numbers that a column may have in memory.
-const MOST_NUMBERS: usize = 1 << 31;
+use super::{ClassAxis, Draw, Format, Function, MOST_NUMBERS, NodeId, NodeKind, Random, names};
 
 impl Reader<'_> {
     /// `synthetic(20_000)`
@@ -31,28 +28,17 @@ impl Reader<'_> {
 
     /// `random.uniform[batch, xt: 2]`, `random.index[batch](class: 10)`; none when it is something else.
     pub fn random(&mut self, expr: &Expr) -> Option<NodeId> {
-        let (callee, args): (&Expr, &[Arg]) = match &expr.kind {
-            ExprKind::Call(callee, args) => (callee, args),
-            _ => (expr, &[]),
-        };
-        let (head, brackets): (&Expr, &[Ix]) = match &callee.kind {
-            ExprKind::Index(head, brackets) if brackets.to.is_none() => (head, &brackets.from),
-            _ => (callee, &[]),
-        };
-        let ExprKind::Field(of, word) = &head.kind else { return None };
-        let is_random = matches!(of.kind, ExprKind::Name(name) if name.as_str() == "random");
-        is_random.then(|| self.drawn(*word, brackets, args, expr.span))
+        let (of, call) = Call::behind_a_name(expr)?;
+        (of.name.as_str() == "random").then(|| self.drawn(&call))
     }
 
-    fn drawn(&mut self, word: Ident, brackets: &[Ix], args: &[Arg], span: Span) -> NodeId {
-        let Some(&name) = names::DRAWS.iter().find(|name| **name == word.name.as_str()) else {
-            let error = data::unknown_transform(word.span, word.name.as_str(), names::DRAWS);
-            return self.fail(span, error);
-        };
-        let call = Call { word: name, word_span: word.span, span, brackets, args };
-        let (Some(axes), Some(draw)) = (self.made_axes(&call), self.draw(&call)) else { return self.error(span) };
-        let place = self.place(name);
-        self.push(NodeKind::Random(Random { draw, axes, place }), span)
+    fn drawn(&mut self, call: &Call<'_>) -> NodeId {
+        if !names::DRAWS.contains(&call.word) {
+            return self.fail(call.span, data::unknown_transform(call.word_span, call.word, names::DRAWS));
+        }
+        let (Some(axes), Some(draw)) = (self.made_axes(call), self.draw(call)) else { return self.error(call.span) };
+        let place = self.place(call.word);
+        self.push(NodeKind::Random(Random { draw, axes, place }), call.span)
     }
 
     /// The axes behind `batch`, each with its size.

@@ -17,7 +17,7 @@ impl Reader<'_> {
     /// `hash[bucket: 1000]`
     pub fn hash(&mut self, call: &Call<'_>, axis: Option<ClassAxis>) -> Option<Transform> {
         self.plain(call, ())?;
-        let sized = axis.filter(|axis| axis.size.is_some());
+        let sized = axis.filter(|axis| axis.size.is_some_and(|size| i32::try_from(size).is_ok()));
         if sized.is_none() {
             let wanted = "an axis and its size in brackets, as in `hash[bucket: 10_000]`";
             self.diagnostics.push(data::wrong_argument(call.span, call.word, wanted));

@@ -5,7 +5,7 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{data, table};
-use crate::syntax::ast::{Arg, Expr, ExprKind, Ix};
+use crate::syntax::ast::{Arg, Expr};
 
 use super::arguments::{Arguments, Call};
 use super::columns::{Gives, Reader};
@@ -42,24 +42,19 @@ impl Reader<'_> {
 
     /// `node.column("x")`; none when it is something else.
     pub fn of_table(&mut self, expr: &Expr) -> Option<NodeId> {
-        let ExprKind::Call(callee, args) = &expr.kind else { return None };
-        let (head, brackets): (&Expr, &[Ix]) = match &callee.kind {
-            ExprKind::Index(head, brackets) if brackets.to.is_none() => (head, &brackets.from),
-            _ => (callee, &[]),
-        };
-        let ExprKind::Field(of, word) = &head.kind else { return None };
-        let ExprKind::Name(name) = of.kind else { return None };
-        let text = *names::COLUMNS.iter().find(|known| **known == word.name.as_str())?;
+        let (of, call) = Call::behind_a_name(expr)?;
+        if !names::COLUMNS.contains(&call.word) {
+            return None;
+        }
         // What is wrong with the tables is reported.
         if self.format.is_none() {
             return Some(self.error(expr.span));
         }
-        let Some(at) = self.tables.iter().position(|table| *table == name) else {
-            let error = table::no_table(of.span, name.as_str(), self.tables.iter().map(|table| table.as_str()));
+        let Some(at) = self.tables.iter().position(|table| *table == of.name) else {
+            let error = table::no_table(of.span, of.name.as_str(), self.tables.iter().map(|table| table.as_str()));
             return Some(self.fail(expr.span, error));
         };
         self.table = at;
-        let call = Call { word: text, word_span: word.span, span: expr.span, brackets, args };
         let node = self.columns(&call);
         self.table = 0;
         Some(node)

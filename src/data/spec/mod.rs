@@ -537,6 +537,9 @@ pub mod names {
     pub const PARTS: &[&str] = &["train", "valid", "test"];
 }
 
+/// The most numbers that a column may have in memory: a gigabyte.
+pub const MOST_NUMBERS: usize = 1 << 28;
+
 impl Spec {
     /// Reads a declaration. What is wrong goes to `diagnostics`, and the rest is read all the same.
     pub fn from_ast(
