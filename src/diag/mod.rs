@@ -134,6 +134,12 @@ impl Diagnostic {
         self
     }
 
+    /// A further edit that belongs to the last advice.
+    pub fn also(mut self, span: Span, replacement: impl Into<String>) -> Diagnostic {
+        self.edits.push(Edit { span, text: replacement.into() });
+        self
+    }
+
     /// Has it stand at `here`, where a file is used in which the culprit is, in this line.
     pub fn bring(&mut self, here: Span, file: &str, line: usize) {
         self.labels.insert(0, Label { span: here, text: format!("in `{file}`, line {line}") });

@@ -106,13 +106,22 @@ pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
     }
 }
 
-/// A result whose axis has another size than declared.
-pub fn result_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
+/// A result whose axis has another size than declared; `is_written` says that the place of the declared size is that of
+/// the size itself.
+pub fn result_size(sizes: TwoSizes, open: bool, is_written: bool, span: Span, known: Known) -> Diagnostic {
     let code = if open { Code::E0302 } else { Code::E0301 };
     let message = format!("axis `{}` of the result is {}, and {} is declared", sizes.axis, sizes.right.0, sizes.left.0);
-    Diagnostic::error(code, span, message)
+    let told = Diagnostic::error(code, span, message)
         .here(format!("`{}` is {} here", sizes.axis, sizes.right.0))
-        .label(sizes.left.2, "declared here")
+        .label(sizes.left.2, "declared here");
+    // The axis itself is told above.
+    let told = if known.is_empty() { told } else { told.note(known_here(&known)) };
+    match is_written && !open {
+        true => {
+            told.fix(format!("declare what it is: `{}: {}`", sizes.axis, sizes.right.0), sizes.left.2, sizes.right.0)
+        }
+        false => told,
+    }
 }
 
 /// An operation whose sides must agree, and neither holds the other.
@@ -124,11 +133,16 @@ pub fn sides_disagree(sign: &str, op_span: Span, sides: Sides, known: Known) -> 
     told = told
         .label(sides.left.1, format!("this is `{}`{}", sides.left.0, lacks(&sides.only_right)))
         .label(sides.right.1, format!("this is `{}`{}", sides.right.0, lacks(&sides.only_left)));
-    let mut help = "products join axes, sums agree on them".to_owned();
-    if let Some(first) = sides.only_left.first() {
-        help = format!("{help}; `expand[{first}](…)` on the right repeats it on purpose");
+    let told = told.note(known_here(&known));
+    let help = "products join axes, sums agree on them";
+    if sides.only_left.is_empty() {
+        return told.help(help);
     }
-    told.note(known_here(&known)).help(help)
+    let lacking = sides.only_left.join(", ");
+    let right = sides.right.1;
+    let help = format!("{help}; `expand[{lacking}](…)` on the right repeats it on purpose");
+    told.fix(help, Span { end: right.start, ..right }, format!("expand[{lacking}]("))
+        .also(Span { start: right.end, ..right }, ")")
 }
 
 /// An argument whose axes are not those of the signature.
@@ -154,6 +168,7 @@ pub fn lacks_axis(param: Symbol, axis: &str, actual: &str, span: Span, declared:
     Diagnostic::error(Code::E0304, span, format!("`{param}` must have the axis `{axis}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here")
+        .help(format!("`expand[{axis}](…)` repeats it along `{axis}` on purpose"))
 }
 
 /// Two arguments whose rows `..` differ.
@@ -228,9 +243,10 @@ pub fn not_whole(value: f64, span: Span) -> Diagnostic {
 }
 
 /// A split that leaves a rest.
-pub fn split_uneven(axis: &str, (whole, parts): (String, String), span: Span) -> Diagnostic {
+pub fn split_uneven(axis: &str, (whole, parts): (String, String), span: Span, known: Known) -> Diagnostic {
     Diagnostic::error(Code::E0310, span, format!("`{axis}` has {whole} places, which {parts} does not divide"))
         .here("the parts do not fill it")
+        .note(known_here(&known))
 }
 
 /// A split of which nothing says that it is even.

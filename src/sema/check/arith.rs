@@ -335,8 +335,13 @@ impl<'a> Checker<'a> {
 
     /// `batch symbolic; d = 768`: the axes of some types with their sizes.
     pub(super) fn known_sizes(&self, types: &[Type]) -> Vec<(String, Option<String>)> {
+        self.known_axes(types.iter().flat_map(|ty| &ty.axes))
+    }
+
+    /// Axes with their sizes, each once.
+    pub(super) fn known_axes<'t>(&self, axes: impl IntoIterator<Item = &'t Axis>) -> Vec<(String, Option<String>)> {
         let mut known: Vec<(String, Option<String>)> = Vec::new();
-        for axis in types.iter().flat_map(|ty| &ty.axes) {
+        for axis in axes {
             let name = self.axes.show(axis.id);
             let size = self.sizes.show(&axis.size);
             let entry = (name.clone(), (size != name).then_some(size));

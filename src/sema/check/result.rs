@@ -223,6 +223,7 @@ impl<'a> Checker<'a> {
             let AxisDecl::Axis { name: ident, .. } = decl else { continue };
             let axis = self.find_axis(&axes, *inner)?.clone();
             let binder = binders.get(&ident.name)?;
+            let is_written = binder.result.is_some();
             let (size, place) = binder.result.clone().unwrap_or_else(|| (binder.size.clone(), ident.span));
             if let Err(mismatch) = self.sizes.unify(&size, &axis.size) {
                 let sizes = shape::TwoSizes {
@@ -230,7 +231,9 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&size), String::new(), place),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
-                let told = shape::result_size(sizes, mismatch == Mismatch::Open, def.body.value.span);
+                let known = self.known_axes(axes.iter().filter(|other| other.id != axis.id));
+                let span = def.body.value.span;
+                let told = shape::result_size(sizes, mismatch == Mismatch::Open, is_written, span, known);
                 self.unequal(mismatch, (&axis.size, &size), told);
                 return None;
             }

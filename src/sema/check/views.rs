@@ -77,16 +77,19 @@ impl<'a> Checker<'a> {
         let Ok(known) = known else { return self.fail(shape::overflow(span)) };
         let (whole_size, known) = (self.sizes.resolve(&whole.size), self.sizes.resolve(&known));
         let shown = (self.sizes.show(&whole_size), self.sizes.show(&known));
+        let sizes = self.known_axes(&ty.axes);
         // What is left over for the open part, or that nothing is.
         let (fact, rest) = match open {
             0 => (Fact::Equal(known.clone(), whole_size.clone()), Ok(Dim::ONE)),
             1 => (Fact::Divides(known.clone(), whole_size.clone()), whole_size.floor_div(&known)),
-            _ => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)),
+            _ => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span, sizes)),
         };
-        let Ok(rest) = rest else { return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)) };
+        let Ok(rest) = rest else {
+            return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span, sizes));
+        };
         match self.sizes.judge(&fact) {
             Truth::Proved => {}
-            Truth::Refuted => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span)),
+            Truth::Refuted => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span, sizes)),
             Truth::Open => {
                 let told = shape::split_unproved(&self.axes.show(whole.id), shown, fact.sign(), f.span);
                 self.ask(&fact, told);
