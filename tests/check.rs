@@ -162,8 +162,19 @@ fn edits_mend() {
     }
     let (mut edits, mut wrong) = (0, String::new());
     for (name, text) in texts {
-        let (session, checked) = stages::check(&text);
-        let found = checked.diagnostics.sorted();
+        // What the pages of the data speak of lies beside the examples.
+        let check = |text: &str| match name.starts_with("the page of E07") {
+            true => {
+                let session = Session::new("page.model", text, examples().join("data"));
+                let found = session.check(None).diagnostics.sorted();
+                (session, found)
+            }
+            false => {
+                let (session, checked) = stages::check(text);
+                (session, checked.diagnostics.sorted())
+            }
+        };
+        let (session, found) = check(&text);
         for told in found.iter().filter(|told| !told.edits.is_empty()) {
             edits += 1;
             let mut mended = text.clone();
@@ -181,7 +192,7 @@ fn edits_mend() {
                 start..start + edit.text.len()
             });
             let written: Vec<Range<usize>> = written.collect();
-            let after = stages::check(&mended).1.diagnostics.sorted();
+            let (_, after) = check(&mended);
             let still = after.iter().any(|other| other.code == told.code && other.message == told.message);
             // A mistake in the new words is one of the edit's own. What was silent before may be told elsewhere.
             let errors = after.iter().filter(|other| other.code >= Code::E0201 && other.severity == Severity::Error);
