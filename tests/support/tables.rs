@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-/// Writes all of them into a folder.
+/// Writes all of them into a folder, with the files that the programs use.
 pub fn write(folder: &Path) {
     for (name, text) in [
         ("iris.csv", include_str!("../../examples/data/iris.csv").to_owned()),
@@ -20,6 +20,14 @@ pub fn write(folder: &Path) {
         ("edges.csv", edges()),
     ] {
         std::fs::write(folder.join(name), text).expect("a writable folder");
+    }
+    let parts = folder.join("parts");
+    std::fs::create_dir(&parts).expect("a writable folder");
+    for (name, text) in [
+        ("gpt.model", include_str!("../data/language/parts/gpt.model")),
+        ("vit.model", include_str!("../data/language/parts/vit.model")),
+    ] {
+        std::fs::write(parts.join(name), text).expect("a writable folder");
     }
 }
 
