@@ -3,14 +3,12 @@
 //! In: values of all rows, and which rows to fit on. Out: classes with their axis. Words are numbered in their order,
 //! numbers by size if all are numbers; a word that the training rows lack is an error unless there is a class for it.
 
-use std::borrow::Cow;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::Symbol;
 use crate::diag::data;
 
-use super::eval::{Evaluation, Value};
+use super::evaluation::{Evaluation, Value, Words};
 use super::spec::{ClassAxis, NodeId};
 use super::table::{Cells, TableColumn};
 use super::transform::{self, Classes, Form, Statistic, Values};
@@ -215,19 +213,6 @@ impl Vocabulary {
         });
         let data = data.collect();
         (data, bad)
-    }
-}
-
-/// Words of all rows.
-#[derive(Clone)]
-pub(super) struct Words<'t> {
-    pub form: Form,
-    pub all: Vec<Cow<'t, str>>,
-}
-
-impl Words<'_> {
-    pub fn of_row(&self, row: usize, item: usize) -> impl Iterator<Item = &str> {
-        self.all[row * item..(row + 1) * item].iter().map(AsRef::as_ref)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::base::philox::{philox, uniform};
 use crate::diag::data;
 use crate::diag::data::Cell;
 
-use super::eval::{Evaluation, Value};
+use super::evaluation::{Evaluation, Value};
 use super::spec::{Draw, Function, NodeId, Random};
 use super::split::{Purpose, key};
 use super::transform::{Classes, Form, Values};

@@ -5,67 +5,17 @@
 //! changed in place. A node in error stays empty, and so do its users, in silence.
 
 use crate::base::{Span, Symbol};
+use crate::diag::data;
 use crate::diag::data::Cell;
-use crate::diag::{Diagnostics, data};
 
 use super::align::{Aligned, align};
-use super::classes::{self, Words};
-use super::features::{Sets, classes_of, multi_hot};
-use super::image::Pictures;
+use super::classes;
+use super::evaluation::{Evaluation, Finished, Value, is_missing};
+use super::features::{classes_of, multi_hot};
 use super::series::View;
-use super::spec::{self, Arith, Columns, EntrySpec, NodeId, NodeKind, Spec, Transform, WindowAxis, names};
-use super::table::{Cells, Table, TableColumn};
-use super::transform::{self, Classes, Fitted, Form, Statistic, Values, shown};
-
-/// A column as it is computed.
-#[derive(Clone)]
-pub(super) enum Value<'t> {
-    /// As the file has it.
-    Cells(Vec<&'t TableColumn>, Form),
-    Constant(f64),
-    Numbers(Values),
-    Classes(Classes),
-    /// Words that are no cells.
-    Words(Words<'t>),
-    /// Several words a row.
-    Sets(Sets),
-    /// Rows that follow each other, as a view of all rows.
-    Windows(Box<Value<'t>>, View, WindowAxis),
-    /// Made batch by batch.
-    Pictures(Pictures),
-}
-
-/// A finished column: numbers without gaps, class numbers, or pictures of one shape.
-pub(super) enum Finished {
-    Numbers(Values),
-    Classes(Classes),
-    Pictures(Pictures, Form),
-}
-
-impl Finished {
-    fn form(&mut self) -> &mut Form {
-        match self {
-            Finished::Numbers(values) => &mut values.form,
-            Finished::Classes(classes) => &mut classes.form,
-            Finished::Pictures(_, form) => form,
-        }
-    }
-}
-
-/// What computing needs.
-pub(super) struct Evaluation<'a> {
-    pub spec: &'a Spec,
-    pub table: &'a Table,
-    /// All tables of a graph; else none.
-    pub tables: &'a [Table],
-    /// Of random columns.
-    pub seed: u64,
-    /// The rows to fit on; none when everything is fitted.
-    pub fit: Option<&'a [u32]>,
-    /// What is fitted so far; fitting adds to it.
-    pub fitted: &'a mut Fitted,
-    pub diagnostics: &'a mut Diagnostics,
-}
+use super::spec::{self, Arith, Columns, EntrySpec, NodeId, NodeKind, Transform, names};
+use super::table::{Cells, TableColumn};
+use super::transform::{self, Form, Statistic, Values, shown};
 
 impl<'t> Evaluation<'t> {
     /// The columns of these nodes, in their order; none for one that is in error.
@@ -488,9 +438,4 @@ fn gap<'t>(leaves: &[&'t TableColumn], row: usize) -> Option<&'t TableColumn> {
         Cells::Numbers(_) => false,
     };
     leaves.iter().copied().find(is_gap)
-}
-
-/// What stands for a number that is not known. `impute` fills it; without, it is an error.
-pub(super) fn is_missing(cell: &str) -> bool {
-    matches!(cell, "" | "?") || ["na", "n/a", "nan", "null", "none"].iter().any(|word| cell.eq_ignore_ascii_case(word))
 }

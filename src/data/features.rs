@@ -10,41 +10,13 @@ use crate::base::Symbol;
 use crate::diag::data::{self, Cell};
 
 use super::calendar;
-use super::classes::{Unnumbered, Words};
+use super::classes::Unnumbered;
 use super::element::hash;
-use super::eval::{Evaluation, Value, is_missing};
+use super::evaluation::{Evaluation, SetClasses, Sets, Value, Words, is_missing};
 use super::series::View;
 use super::spec::{Bins, ClassAxis, DatePart, NodeId, Window};
 use super::table::{Cells, TableColumn};
 use super::transform::{self, Classes, Form, Statistic, Values};
-
-/// Words of each row, as many as there are.
-#[derive(Clone)]
-pub(super) struct Sets {
-    words: Vec<String>,
-    /// The end of each row among them.
-    ends: Vec<usize>,
-    classes: Option<SetClasses>,
-}
-
-/// The numbers of the words of sets.
-#[derive(Clone)]
-struct SetClasses {
-    data: Vec<i32>,
-    axis: Option<Symbol>,
-    size: usize,
-}
-
-impl Sets {
-    fn range(&self, row: usize) -> std::ops::Range<usize> {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        start..self.ends[row]
-    }
-
-    fn row_of(&self, word: usize) -> usize {
-        self.ends.partition_point(|end| *end <= word)
-    }
-}
 
 impl<'t> Evaluation<'t> {
     /// `column("city") == "Berlin"`

@@ -12,13 +12,14 @@ use crate::base::Symbol;
 use crate::diag::{Diagnostics, data, table as told};
 
 use super::dataset::{Dataset, Rowset, Store, Stored, evaluate, selectors};
-use super::eval::{Evaluation, Value, is_missing};
+use super::evaluation::{Evaluation, Value, is_missing};
 use super::files::Files;
 use super::schema::{Axis, Column, ColumnType, Schema};
 use super::series::{Anchors, View};
+use super::source;
 use super::spec::{EntrySpec, NodeId, NodeKind, Selector, Source, Spec, Transform, names};
 use super::split;
-use super::table::{Cells, Table};
+use super::table::Cells;
 use super::transform::{Classes, Fitted};
 
 /// Reads the tables, splits one of them, and computes the columns.
@@ -37,7 +38,7 @@ pub(super) fn load(
     let mut tables = Vec::new();
     for (at, (_, source)) in source.tables.iter().enumerate() {
         let of_table: Vec<&Selector> = wanted.iter().copied().filter(|selector| selector.table == at).collect();
-        tables.push(Table::read(source, &of_table, files, diagnostics)?);
+        tables.push(source::read(source, &of_table, files, diagnostics)?);
     }
     let of_split = split::selectors(&spec.split).map_or(0, |selector| selector.table);
     let rows = tables[of_split].rows;

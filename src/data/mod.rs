@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! ast::Data ─ spec::read ─▶ Spec ┐
-//! files ─ table (csv, json, join, idx, image; none for synthetic rows) ─▶ Table ─ series, split ─▶ rows of the parts
+//! files ─ source (csv, json, join, idx, image; none for synthetic rows) ─▶ Table ─ series, split ─▶ rows of the parts
 //!                                        └ eval (transform: fit on train, apply) ─▶ Dataset ─ loader ─▶ Batch
 //! ```
 //!
@@ -23,6 +23,7 @@ mod csv;
 mod dataset;
 mod element;
 mod eval;
+mod evaluation;
 mod features;
 mod files;
 mod graph;
@@ -30,18 +31,21 @@ mod idx;
 mod image;
 mod join;
 mod json;
+mod load;
 mod loader;
 mod order;
 mod predict;
 mod schema;
 mod series;
+mod source;
 pub mod spec;
 mod split;
 mod table;
 mod transform;
 
-pub use dataset::{Dataset, load};
+pub use dataset::Dataset;
 pub use files::{Files, Folder, Memory};
+pub use load::load;
 pub use loader::{Batch, Loader, Target};
 pub use predict::{Input, Rows};
 pub use schema::{Axis, Column, ColumnType, Part, Schema};

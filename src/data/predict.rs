@@ -9,8 +9,9 @@ use crate::diag::{Diagnostics, data};
 use crate::tensor::Tensor;
 
 use super::Checked;
-use super::dataset::{Stored, evaluate, read, selectors};
+use super::dataset::{Stored, evaluate, selectors};
 use super::files::Files;
+use super::load::read;
 use super::loader::{Batch, gather};
 use super::schema::Column;
 use super::series;

@@ -96,3 +96,6 @@ impl Column {
         self.axes.iter().map(|axis| axis.size).collect()
     }
 }
+
+/// The rows of train, valid and test.
+pub(super) type Parts = [Vec<u32>; 3];

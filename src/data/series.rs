@@ -6,11 +6,13 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::diag::{Diagnostics, table};
+use crate::base::Span;
+use crate::diag::{Diagnostics, data, table};
 
+use super::calendar;
+use super::schema::Parts;
 use super::spec::{NodeId, Selector, Spec};
-use super::split;
-use super::table::Table;
+use super::table::{Table, TableColumn};
 
 /// The rows at which windows begin.
 pub(super) struct Anchors {
@@ -57,7 +59,7 @@ pub(super) fn arrange(spec: &Spec, table: &mut Table, diagnostics: &mut Diagnost
         None => (0..table.rows as u32).collect(),
         Some(selector) => {
             let column = *table.select(std::slice::from_ref(selector)).first()?;
-            split::in_time(selector.span, table, column, diagnostics)?
+            in_time(selector.span, table, column, diagnostics)?
         }
     };
     if let Some(numbers) = numbers(spec, table) {
@@ -69,13 +71,43 @@ pub(super) fn arrange(spec: &Spec, table: &mut Table, diagnostics: &mut Diagnost
     Some(())
 }
 
+/// The rows from the earliest to the latest; rows of one moment stay in the order of the file.
+pub(super) fn in_time(
+    span: Span,
+    table: &Table,
+    column: &TableColumn,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<u32>> {
+    let cells: Vec<String> = (0..table.rows).map(|row| column.word(row)).collect();
+    let numbers: Vec<Option<f64>> =
+        cells.iter().map(|cell| cell.parse().ok().filter(|x: &f64| x.is_finite())).collect();
+    let mut order: Vec<u32> = (0..table.rows as u32).collect();
+    if numbers.iter().all(Option::is_some) {
+        order.sort_by(|&a, &b| {
+            let at = |row: u32| numbers[row as usize].unwrap_or(0.0);
+            at(a).total_cmp(&at(b))
+        });
+        return Some(order);
+    }
+    // A year such as 2024 is a number too; the first cell says which of the two the column is.
+    let dates = calendar::parse(&cells[0]).is_some();
+    let fits = |row: usize| if dates { calendar::parse(&cells[row]).is_some() } else { numbers[row].is_some() };
+    if let Some(row) = (0..table.rows).find(|&row| !fits(row)) {
+        diagnostics.push(data::not_a_time(span, table.place(column, row), &cells[row]));
+        return None;
+    }
+    // Written year first, dates stand in time as they stand by letter.
+    order.sort_by(|&a, &b| cells[a as usize].cmp(&cells[b as usize]));
+    Some(order)
+}
+
 /// The number of the series of each row; none when there is one series.
 fn numbers(spec: &Spec, table: &Table) -> Option<Vec<u32>> {
     let column = *table.select(std::slice::from_ref(by(spec)?)).first()?;
     let mut known: FxHashMap<String, u32> = FxHashMap::default();
     let number = |row| {
         let next = known.len() as u32;
-        *known.entry(split::text(column, row)).or_insert(next)
+        *known.entry(column.word(row)).or_insert(next)
     };
     Some((0..table.rows).map(number).collect())
 }
@@ -123,7 +155,7 @@ fn series(spec: &Spec, table: &Table) -> Vec<(usize, usize)> {
 
 impl Anchors {
     /// Those of which all rows are in one part. A window that straddles a cut is in none.
-    pub fn within(&self, parts: split::Parts, rows: usize) -> split::Parts {
+    pub fn within(&self, parts: Parts, rows: usize) -> Parts {
         if self.span == 1 && self.rows.len() == rows {
             return parts;
         }
@@ -136,7 +168,7 @@ impl Anchors {
         for row in (0..rows.saturating_sub(1)).rev() {
             until[row] = if part_of[row] == part_of[row + 1] { until[row + 1] } else { row + 1 };
         }
-        let mut found = split::Parts::default();
+        let mut found = Parts::default();
         for &row in &self.rows {
             let at = row as usize;
             if at + self.span <= until[at]

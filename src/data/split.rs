@@ -5,17 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::Span;
 use crate::base::philox::{permutation, philox};
 use crate::diag::{Diagnostics, data, images, table as told};
 
-use super::calendar;
-use super::series::Anchors;
+use super::schema::Parts;
+use super::series::{Anchors, in_time};
 use super::spec::{FilePart, Selector, Shares, Spec, Split, SplitKind, names};
-use super::table::{Cells, Table, TableColumn};
-
-/// The rows of train, valid and test.
-pub(super) type Parts = [Vec<u32>; 3];
+use super::table::{Table, TableColumn};
 
 /// What random numbers of the data are for; each has a key of its own under the seed of the run.
 #[derive(Clone, Copy)]
@@ -136,7 +132,7 @@ fn by_group(
     diagnostics: &mut Diagnostics,
 ) -> Option<Parts> {
     let mut groups: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    (0..table.rows).for_each(|row| groups.entry(text(column, row)).or_default().push(row as u32));
+    (0..table.rows).for_each(|row| groups.entry(column.word(row)).or_default().push(row as u32));
     let asked = shares.iter().filter(|share| **share > 0.0).count();
     if groups.len() < asked {
         diagnostics.push(told::too_few_groups(split.span, groups.len(), asked));
@@ -192,7 +188,7 @@ fn stratified(
 ) -> Option<Parts> {
     let mut classes: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for &row in rows {
-        classes.entry(text(label, row as usize)).or_default().push(row);
+        classes.entry(label.word(row as usize)).or_default().push(row);
     }
     let asked = shares.iter().filter(|&&share| share > 0.0).count();
     let mut parts = Parts::default();
@@ -222,22 +218,10 @@ fn stratified(
     Some(parts)
 }
 
-/// A cell as a word, whatever it is stored as.
-pub(super) fn text(column: &TableColumn, row: usize) -> String {
-    match &column.cells {
-        Cells::Text(cells) => cells.cell(row).to_owned(),
-        Cells::Numbers(numbers) => {
-            let item = numbers.item();
-            let words: Vec<String> = (row * item..(row + 1) * item).map(|at| numbers.get(at).to_string()).collect();
-            words.join(" ")
-        }
-    }
-}
-
 fn by_column(split: &Split, table: &Table, column: &TableColumn, diagnostics: &mut Diagnostics) -> Option<Parts> {
     let mut parts = Parts::default();
     for row in 0..table.rows {
-        let word = text(column, row);
+        let word = column.word(row);
         match names::PARTS.iter().position(|part| *part == word) {
             Some(part) => parts[part].push(row as u32),
             None => {
@@ -270,36 +254,6 @@ fn by_folder(
         parts[at].append(&mut folders[at]);
     }
     Some(parts)
-}
-
-/// The rows from the earliest to the latest; rows of one moment stay in the order of the file.
-pub(super) fn in_time(
-    span: Span,
-    table: &Table,
-    column: &TableColumn,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<u32>> {
-    let cells: Vec<String> = (0..table.rows).map(|row| text(column, row)).collect();
-    let numbers: Vec<Option<f64>> =
-        cells.iter().map(|cell| cell.parse().ok().filter(|x: &f64| x.is_finite())).collect();
-    let mut order: Vec<u32> = (0..table.rows as u32).collect();
-    if numbers.iter().all(Option::is_some) {
-        order.sort_by(|&a, &b| {
-            let at = |row: u32| numbers[row as usize].unwrap_or(0.0);
-            at(a).total_cmp(&at(b))
-        });
-        return Some(order);
-    }
-    // A year such as 2024 is a number too; the first cell says which of the two the column is.
-    let dates = calendar::parse(&cells[0]).is_some();
-    let fits = |row: usize| if dates { calendar::parse(&cells[row]).is_some() } else { numbers[row].is_some() };
-    if let Some(row) = (0..table.rows).find(|&row| !fits(row)) {
-        diagnostics.push(data::not_a_time(span, table.place(column, row), &cells[row]));
-        return None;
-    }
-    // Written year first, dates stand in time as they stand by letter.
-    order.sort_by(|&a, &b| cells[a as usize].cmp(&cells[b as usize]));
-    Some(order)
 }
 
 #[cfg(test)]

@@ -12,11 +12,9 @@ use crate::diag::data::Cell;
 use crate::diag::{Diagnostic, Diagnostics, data};
 
 use super::csv::TextColumn;
-use super::files::{self, Files};
-use super::idx::{self, NumberColumn};
-use super::image::{self, Album};
-use super::join;
-use super::spec::{Format, Selector, Source, SourceFile, names};
+use super::idx::NumberColumn;
+use super::image::Album;
+use super::spec::Selector;
 use super::{Checked, refuse};
 
 /// Rows with named columns.
@@ -87,55 +85,6 @@ impl Table {
         self.rows = rows.len();
     }
 
-    /// Reads the columns that `wanted` selects.
-    pub fn read(
-        source: &Source,
-        wanted: &[&Selector],
-        files: &dyn Files,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Table> {
-        match source.format {
-            Format::Table { .. } | Format::Json => join::read(source, wanted, files, diagnostics),
-            Format::Idx => {
-                let header: Vec<String> = source.files.iter().map(|file| file.column.clone()).collect();
-                let used = resolve_all(&header, wanted, "idx", source.files.first()?.span, diagnostics)?;
-                let mut columns: Vec<Option<TableColumn>> = header.iter().map(|_| None).collect();
-                let mut first: Option<(&SourceFile, usize)> = None;
-                for at in used {
-                    let file = &source.files[at];
-                    let bytes = taken(files::read(files, file), diagnostics)?;
-                    let numbers = taken(idx::read(&bytes, file), diagnostics)?;
-                    let (main, rows) = *first.get_or_insert((file, numbers.rows));
-                    if numbers.rows != rows {
-                        diagnostics.push(data::counts_disagree(file.span, &file.path, numbers.rows, &main.path, rows));
-                        return None;
-                    }
-                    let (name, file) = (header[at].clone(), file.path.clone());
-                    let cells = Cells::Numbers(numbers);
-                    columns[at] = Some(TableColumn { name, file, cells, places: None });
-                }
-                let rows = first.map_or(0, |(_, rows)| rows);
-                let file = first.map_or(String::new(), |(file, _)| file.path.clone());
-                Some(Table { columns, ..Table::new(rows, header, file, Places::default()) })
-            }
-            // Its tables are read one by one.
-            Format::Graph => None,
-            Format::Synthetic(rows) => Some(Table::new(rows, Vec::new(), "synthetic".to_owned(), Places::default())),
-            Format::Images { labels, parts } => {
-                let file = source.files.first()?;
-                let mut header = vec![names::IMAGE.to_owned()];
-                header.extend(labels.then(|| names::LABEL.to_owned()));
-                resolve_all(&header, wanted, &file.path, file.span, diagnostics)?;
-                let found = image::find(file, labels, parts, files, diagnostics)?;
-                let mut columns = vec![text_column(names::IMAGE, file, &found.paths)];
-                columns.extend(labels.then(|| text_column(names::LABEL, file, &found.classes)));
-                let (rows, parts) = (found.paths.len(), found.parts);
-                let album = Some(Arc::new(Album::of_files(found.paths, files.share(), file.span)));
-                Some(Table { columns, album, parts, ..Table::new(rows, header, file.path.clone(), Places::default()) })
-            }
-        }
-    }
-
     /// The columns that selectors which were wanted of this table name.
     pub fn select(&self, selectors: &[Selector]) -> Vec<&TableColumn> {
         let places = selectors.iter().filter_map(|selector| resolve(&self.header, selector, "", None).ok()).flatten();
@@ -165,6 +114,20 @@ impl Table {
     }
 }
 
+impl TableColumn {
+    /// A cell as a word, whatever it is stored as.
+    pub fn word(&self, row: usize) -> String {
+        match &self.cells {
+            Cells::Text(cells) => cells.cell(row).to_owned(),
+            Cells::Numbers(numbers) => {
+                let item = numbers.item();
+                let words: Vec<String> = (row * item..(row + 1) * item).map(|at| numbers.get(at).to_string()).collect();
+                words.join(" ")
+            }
+        }
+    }
+}
+
 impl Places {
     fn row(&self, row: usize) -> usize {
         self.rows.get(row).map_or(row, |row| *row as usize)
@@ -174,12 +137,6 @@ impl Places {
         let lines = rows.iter().filter_map(|row| self.lines.get(*row as usize).copied());
         Places { rows: rows.iter().map(|row| self.row(*row as usize) as u32).collect(), lines: lines.collect() }
     }
-}
-
-fn text_column(name: &str, file: &SourceFile, words: &[String]) -> Option<TableColumn> {
-    let mut cells = TextColumn::default();
-    words.iter().for_each(|word| cells.push(word));
-    Some(TableColumn { name: name.to_owned(), file: file.path.clone(), cells: Cells::Text(cells), places: None })
 }
 
 /// The value, or its error told.

@@ -5,7 +5,7 @@
 //! when nothing is changed at random.
 
 use super::super::Checked;
-use super::super::eval::{Evaluation, Finished, Value};
+use super::super::evaluation::{Evaluation, Finished, Value};
 use super::super::spec::{Arith, ByChannel, Columns, Decode, NodeId, PictureStep, Transform};
 use super::super::transform::{Statistic, shown};
 use super::Pictures;

@@ -7,8 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, shape};
 use crate::ir::{DType, Dim, RematId, SizeId};
 use crate::syntax::ast;
 
-use super::store::{ActiveScan, Store, Totals};
-use super::stream::Stream;
+use super::store::{ActiveScan, Store, Stream, Totals};
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
 use crate::sema::resolve::{Constant, Globals};

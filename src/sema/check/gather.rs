@@ -167,7 +167,7 @@ impl<'a> Checker<'a> {
             Ast::Call(_, args) => {
                 let axis = self.pos_axis(scope, args, expr.span)?;
                 let size = match &self.stream {
-                    Some(stream) if self.is_streamed(axis.id) => stream.places(),
+                    Some(stream) if self.is_streamed(axis.id) => stream.size.clone(),
                     _ => axis.size,
                 };
                 Some(size.sub(&Dim::ONE).map(|last| (Dim::ZERO, last)))

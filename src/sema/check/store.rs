@@ -4,8 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::Span;
 use crate::base::Symbol;
-use crate::ir::LayerId;
-use crate::sema::typed::{self, Applied, Axis, ExprId};
+use crate::ir::{Dim, LayerId};
+use crate::sema::typed::{self, Applied, Axis, AxisId, ExprId};
 
 /// Everything a program keeps.
 #[derive(Default)]
@@ -74,6 +74,24 @@ pub(super) struct ActiveScan {
     pub start: usize,
     /// The rows of values from outside.
     pub rows: FxHashMap<ExprId, ExprId>,
+}
+
+/// The sequence that a generator writes.
+pub(super) struct Stream {
+    /// Its axis, of one place.
+    pub axis: AxisId,
+    /// That axis, and what stands for it in definitions.
+    pub axes: FxHashSet<AxisId>,
+    /// The place at hand, a number of the loop.
+    pub now: ExprId,
+    /// How many places there will be.
+    pub size: Dim,
+    /// The number of the loop.
+    pub scan: u32,
+    /// What is carried: the first value, and what a place makes of it. The first one is the last word.
+    pub kept: Vec<(ExprId, ExprId)>,
+    /// Whether what is built now may look along the sequence.
+    pub inside: bool,
 }
 
 /// The sums over all parameters, while updates are elaborated.

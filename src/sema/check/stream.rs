@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
@@ -21,32 +21,7 @@ use crate::sema::value::{Function, Given, Scope, Value};
 
 use super::builtin::PrimitiveCall;
 use super::checker::{Checker, scalar_type};
-use super::store::ActiveScan;
-
-/// The sequence that a generator writes.
-pub(super) struct Stream {
-    /// Its axis, of one place.
-    axis: AxisId,
-    /// That axis, and what stands for it in definitions.
-    axes: FxHashSet<AxisId>,
-    /// The place at hand, a number of the loop.
-    now: ExprId,
-    /// How many places there will be.
-    size: Dim,
-    /// The number of the loop.
-    scan: u32,
-    /// What is carried: the first value, and what a place makes of it. The first one is the last word.
-    kept: Vec<(ExprId, ExprId)>,
-    /// Whether what is built now may look along the sequence.
-    inside: bool,
-}
-
-impl Stream {
-    /// How many places there will be.
-    pub(super) fn places(&self) -> Dim {
-        self.size.clone()
-    }
-}
+use super::store::{ActiveScan, Stream};
 
 /// The arguments of a generator.
 struct Wanted<'a> {
