@@ -3,6 +3,7 @@
 mod attention;
 mod loops;
 mod masked;
+mod picks;
 mod random_graphs;
 mod remat;
 mod shapes;

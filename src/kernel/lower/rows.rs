@@ -15,8 +15,9 @@ use crate::fuse::RegionKind;
 use crate::fuse::node::reduces_rows;
 use crate::fuse::view::{Index, Place, divides, identity, linear};
 use crate::ir::expand::{self, Emit};
-use crate::ir::scalar::{Bin, Cc, Comb, Un};
+use crate::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
 use crate::ir::{Dim, NodeId};
+use crate::kernel::build::BodyBuilder;
 use crate::kernel::ir::{BufArg, Dst, Launch, Phase, Slot, V};
 use crate::ops::{ArgOp, MapOp, Op, ReduceOp};
 
@@ -356,8 +357,8 @@ impl<'l, 'a> RegionCx<'l, 'a> {
                     let b = &mut body.builder;
                     let position = b.index(position);
                     let here = b.cmp(Cc::Eq, position, index);
-                    let zero = b.f32(0.0);
-                    (Comb::Sum, b.sel(here, x, zero))
+                    let x = to_word(b, x);
+                    picked(b, here, x)
                 }
             };
             match kind {
@@ -412,6 +413,16 @@ impl<'l, 'a> RegionCx<'l, 'a> {
         let buffer = self.lower.buffer(id);
         (self.draft.buf(buffer), index)
     }
+}
+
+/// What a walk keeps of the one element that stands `here`: a sum with zeros, and of whole numbers, which are never
+/// added, the least among the largest.
+fn picked(b: &mut BodyBuilder, here: V, x: V) -> (Comb, V) {
+    let (comb, other) = match b.ty(x) {
+        ScalarTy::I32 => (Comb::IMin, b.i32(i32::MAX)),
+        ScalarTy::F32 | ScalarTy::Mask => (Comb::Sum, b.f32(0.0)),
+    };
+    (comb, b.sel(here, x, other))
 }
 
 /// The maximum of a row, or 0 when it is infinite: what exponentials are taken below.
