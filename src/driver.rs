@@ -528,7 +528,15 @@ pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bo
     let passes = passes.map(|((canon, lowered_pass), pass)| {
         let trained: FxHashSet<usize> = pass.updates.iter().map(|update| update.param).collect();
         let wanted = |param: ParamId| keep_gradients || trained.contains(&param.index());
-        let grad = canon::run(&autodiff::gradients_by(&canon, wanted));
+        let by_rows = row_groups(pass);
+        let is_by_rows = |param: ParamId| by_rows.iter().any(|(_, params)| params.contains(&param));
+        let grad = match by_rows.is_empty() {
+            true => autodiff::gradients_by(&canon, wanted),
+            false => autodiff::gradients_by(&step::gradients_by_rows(&canon, &by_rows), |param| {
+                wanted(param) && !is_by_rows(param)
+            }),
+        };
+        let grad = canon::run(&grad);
         verified("autodiff", &grad);
         // An optimizer may ask for derivatives as well.
         let updates = autodiff::derivatives(&lowered_pass.update);
@@ -544,6 +552,17 @@ pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bo
     Stages { lowered, passes }
 }
 
+/// The parameters of a pass whose gradients are cut row by row.
+fn row_groups(pass: &typed::Pass) -> Vec<step::RowGroup> {
+    let groups = pass.clips.iter().filter_map(|(clip, params)| match clip {
+        typed::Clip::PerExample { most, .. } => {
+            Some((*most, params.iter().map(|param| ParamId(*param as u32)).collect()))
+        }
+        typed::Clip::Norm(_) | typed::Clip::Value(_) => None,
+    });
+    groups.collect()
+}
+
 /// What a pass does with its gradients.
 fn update<'g>(pass: &typed::Pass, graph: &'g Graph, first_gradient: usize, keep_gradients: bool) -> step::Update<'g> {
     let id = |param: &usize| ParamId(*param as u32);
@@ -551,6 +570,7 @@ fn update<'g>(pass: &typed::Pass, graph: &'g Graph, first_gradient: usize, keep_
         let clip = match clip {
             typed::Clip::Norm(most) => step::Clip::Norm(*most),
             typed::Clip::Value(most) => step::Clip::Value(*most),
+            typed::Clip::PerExample { most, noise } => step::Clip::Rows { noise: noise * most },
         };
         (clip, params.iter().map(id).collect())
     });

@@ -6,5 +6,6 @@ mod masked;
 mod picks;
 mod random_graphs;
 mod remat;
+mod rows;
 mod shapes;
 mod windows;

@@ -83,6 +83,7 @@ fn programs_run_on_small_tables() {
         ("19_gnn.model", &[], &["epochs=30"], 0.5),
         ("20_pinn.model", &[], &["steps=60"], 0.9),
         ("22_offline_rl.model", &[], &["steps=60"], 0.9),
+        ("25_dpsgd.model", &[("lr = 0.1", "lr = 1.0"), ("noise = 1.1", "noise = 0.1")], &["epochs=20"], 0.95),
         ("28_series.model", &[(search, ""), ("LSTM(d: 128)", "LSTM(d: 8)")], &["epochs=16"], 0.9),
     ] {
         let losses = losses(name, edits, settings);

@@ -19,3 +19,8 @@ macro_rules! bug {
     };
 }
 pub(crate) use bug;
+
+/// FNV-1a over the bytes of a text: a name for it that is the same in every run.
+pub(crate) fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

@@ -3,6 +3,7 @@
 //! The sum of a product over labels, whatever order and views it was written in, goes into a normal
 //! form. `S` are the summed labels:
 //!
+//! 0. `Σ_j f_j = f_0` for a label `j` of size 1.
 //! 1. `Σ_S c = |S|·c` for a summed label that no factor has.
 //! 2. `Σ_S f·g = f·Σ_S g` for a factor without summed labels: it is multiplied outside.
 //! 3. `Σ_{j,k} f_jk·g_k = Σ_k (Σ_j f_jk)·g_k` for a summed label that one factor alone has.
@@ -47,7 +48,12 @@ pub(super) fn of_contraction(b: &mut Builder, [left, right, out]: [&[u8]; 3], ar
 
 /// Builds the sum of a product, with its axes in the order of `kept`.
 fn emit(b: &mut Builder, product: Product, kept: &[Label]) -> NodeId {
-    let Product { factors, divisors, negative, summed, sizes, .. } = product;
+    let Product { factors, divisors, negative, mut summed, sizes, .. } = product;
+    // 0. A sum over one place is what stands there.
+    let is_one = |label: &usize| sizes[*label].as_const() == Some(1);
+    let ones = (0..sizes.len()).filter(is_one).fold(0, |all, label| all | 1 << label) & summed;
+    summed &= !ones;
+    let factors: Vec<Factor> = factors.into_iter().map(|factor| without(b, factor, ones)).collect();
     let covered = factors.iter().fold(0, |all, factor| all | factor.set());
     let mut sum = Sum { b, sizes, summed: summed & covered, kept, groups: Vec::new(), outer: Vec::new() };
     // 1. A summed label that no factor has counts.
@@ -70,6 +76,13 @@ fn emit(b: &mut Builder, product: Product, kept: &[Label]) -> NodeId {
         result.node = sum.b.neg(result.node);
     }
     place(sum.b, &result, kept, &sum.sizes)
+}
+
+/// A factor without axes of size 1.
+fn without(b: &mut Builder, factor: Factor, ones: Set) -> Factor {
+    let (labels, dims): (SmallVec<[Label; 6]>, Vec<Dim>) =
+        factor.labels.iter().copied().zip(b.dims(factor.node)).filter(|(label, _)| ones >> label & 1 == 0).unzip();
+    Factor { node: b.reshape(factor.node, &dims), labels, place: factor.place }
 }
 
 /// Factors that are multiplied element by element before they are summed.

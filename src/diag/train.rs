@@ -205,11 +205,27 @@ pub fn not_a_decay(value: f64, span: Span) -> Diagnostic {
         .help("write it as in `ema = 0.999`; the closer to 1, the slower it follows")
 }
 
-/// Gradients of single examples.
-pub fn per_example_later(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0210, span, "`per_example` is part of the language but not of this version")
-        .here("not supported yet")
-        .help("this version clips the gradient of a batch: `norm(1.0)` or `value(0.5)`; neither makes a run private")
+/// A spread below zero.
+pub fn noise_negative(value: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("`noise` is a spread, from 0 on, and this is {value}"))
+        .here("below zero")
+        .help("it counts in lengths of the limit: `per_example(1.0, noise = 1.1)`")
+}
+
+/// Gradients of single rows of a loss that keeps what it sees of a batch.
+pub fn rows_share_state(state: &str, clip: Span, loss: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0612, clip, format!("this loss has no gradients by single rows: it writes `{state}`"))
+        .here("looks at each row on its own")
+        .label(loss, "what this keeps is of all rows of a batch")
+        .help("take a layer that keeps nothing, such as `LayerNorm` for `BatchNorm`, or clip with `norm(…)`")
+}
+
+/// Gradients of single rows where there are none.
+pub fn no_rows(clip: Span, data: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0612, clip, "this data has no rows whose gradients could be told apart")
+        .here("looks at each row on its own")
+        .label(data, "each column of it is one whole")
+        .help("clip with `norm(…)`")
 }
 
 /// Two lengths of one run.

@@ -28,6 +28,7 @@ mod moments;
 mod prefix;
 mod probe;
 mod reduce;
+pub mod resize;
 pub mod rewrite;
 mod scan;
 mod sort;

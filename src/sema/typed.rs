@@ -647,6 +647,13 @@ pub enum Clip {
     Norm(f64),
     /// Each element is cut to at most this size.
     Value(f64),
+    /// The gradients of each row of the batch are scaled down to at most this length before they are summed up.
+    PerExample {
+        /// The length.
+        most: f64,
+        /// The standard deviation of the normal noise on the sum, in such lengths.
+        noise: f64,
+    },
 }
 
 /// A checked program.

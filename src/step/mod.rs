@@ -11,12 +11,20 @@
 //!
 //! Gradients of several batches are summed up in states (`accumulate`). The update is then computed behind
 //! each batch and taken behind the last: elementwise work, which is little beside the gradients.
+//!
+//! Where gradients are cut row by row (`by_rows`), the noise on their mean is added here, behind all that an update is
+//! made of, and is less the more rows that are.
+
+mod by_rows;
+
+pub use by_rows::{RowGroup, gradients_by_rows};
 
 use rustc_hash::FxHashMap;
 
+use crate::base::fnv1a;
 use crate::ir::{Graph, HostBinary, HostId, HostOp, HostProgram, NodeId, Origin, Output, ParamId, Role, StateId};
 use crate::ops::Builder;
-use crate::ops::{Cmp, MapOp, Op};
+use crate::ops::{Cmp, Dist, MapOp, Op};
 
 /// What to do with large gradients before the update.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -25,6 +33,12 @@ pub enum Clip {
     Norm(f64),
     /// Each element is cut to at most this size.
     Value(f64),
+    /// Those of each row have been cut to at most a length (`gradients_by_rows`); what a row may have added to a sum of
+    /// gradients is hidden behind normal noise.
+    Rows {
+        /// The standard deviation of the noise on the sum over the rows.
+        noise: f64,
+    },
 }
 
 /// Gradients of several batches make one update.
@@ -65,8 +79,9 @@ pub fn assemble(training: &Graph, update: &Update<'_>) -> Graph {
         }
     }
     let batches = update.accumulate.as_ref().map(|accumulate| sum_up(&mut b, &mut gradients, accumulate));
+    let rows = batches.as_ref().map(|batches| batches.rows);
     for (clip, params) in &update.clips {
-        cut(&mut b, &mut gradients, *clip, params);
+        cut(&mut b, &mut gradients, *clip, params, rows);
     }
     match update.keep_gradients {
         true => {
@@ -88,6 +103,8 @@ struct Batches {
     is_last: NodeId,
     /// How many.
     count: u64,
+    /// How many rows all have so far.
+    rows: NodeId,
 }
 
 /// Replaces gradients by those of all rows since the last update, which the states hold on to.
@@ -99,9 +116,7 @@ fn sum_up(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, accumulat
     let rest = b.push(Op::Scalar(rest), &[], Origin::default());
     let is_last = b.cmp(Cmp::Eq, rest, zero);
 
-    let batch = b.graph.inputs.first().and_then(|input| input.ty.dims.first().cloned());
-    let batch = b.graph.host.push(batch.map_or(HostOp::Const(1.0), HostOp::Size));
-    let rows_now = b.push(Op::Scalar(batch), &[], Origin::default());
+    let rows_now = rows_of_batch(b);
     let rows_before = b.push(Op::State(accumulate.rows), &[], Origin::default());
     let rows = b.add(rows_before, rows_now);
     let kept = b.select(is_last, zero, rows);
@@ -118,11 +133,24 @@ fn sum_up(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, accumulat
         b.graph.outputs.push(Output { role: Role::NewState(*state), node: kept });
         gradients.insert(*param, b.div(sum, all));
     }
-    Batches { is_last, count: accumulate.batches }
+    Batches { is_last, count: accumulate.batches, rows }
 }
 
-/// Cuts gradients down. Both forms leave a NaN a NaN, so that it is seen.
-fn cut(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, clip: Clip, params: &[ParamId]) {
+/// How many rows the batch has, as a number.
+fn rows_of_batch(b: &mut Builder) -> NodeId {
+    let batch = b.graph.inputs.first().and_then(|input| input.ty.dims.first().cloned());
+    let batch = b.graph.host.push(batch.map_or(HostOp::Const(1.0), HostOp::Size));
+    b.push(Op::Scalar(batch), &[], Origin::default())
+}
+
+/// Cuts gradients down, or hides whose they are. All forms leave a NaN a NaN, so that it is seen.
+fn cut(
+    b: &mut Builder,
+    gradients: &mut FxHashMap<ParamId, NodeId>,
+    clip: Clip,
+    params: &[ParamId],
+    rows: Option<NodeId>,
+) {
     match clip {
         Clip::Value(most) => {
             for param in params {
@@ -133,30 +161,49 @@ fn cut(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, clip: Clip, 
             }
         }
         Clip::Norm(most) => {
-            let squares: Vec<NodeId> = params
-                .iter()
-                .map(|param| {
-                    let gradient = gradients[param];
-                    let square = b.mul(gradient, gradient);
-                    let all: Vec<usize> = (0..b.rank(gradient)).collect();
-                    b.sum(square, &all)
-                })
-                .collect();
-            let Some(total) = squares.into_iter().reduce(|sum, square| b.add(sum, square)) else { return };
-            let norm = b.map(MapOp::Sqrt, &[total]);
-            let limit = b.f32(most);
-            let one = b.f32(1.0);
-            // min(1, most / norm), without dividing by zero.
-            let ratio = b.div(limit, norm);
-            let fits = b.cmp(Cmp::Le, norm, limit);
-            let scale = b.select(fits, one, ratio);
+            let mut cut: Vec<NodeId> = params.iter().map(|param| gradients[param]).collect();
+            scaled_down(b, cut.iter_mut(), most);
+            gradients.extend(params.iter().copied().zip(cut));
+        }
+        Clip::Rows { noise: 0.0 } => {}
+        Clip::Rows { noise } => {
+            let rows = rows.unwrap_or_else(|| rows_of_batch(b));
+            let noise = b.f32(noise);
+            let scale = b.div(noise, rows);
             for param in params {
                 let gradient = gradients[param];
                 let dims = b.dims(gradient);
-                let everywhere = b.splat(scale, &dims);
-                gradients.insert(*param, b.mul(gradient, everywhere));
+                let site = fnv1a(&format!("noise/{}", b.graph.params[param.index()].path));
+                let drawn = b.node(Op::Random { dist: Dist::Normal, site, dims: dims.to_vec() }, &[]);
+                let scale = b.splat(scale, &dims);
+                let noise = b.mul(drawn, scale);
+                gradients.insert(*param, b.add(gradient, noise));
             }
         }
+    }
+}
+
+/// Scales gradients down together, to at most a length.
+fn scaled_down<'g>(b: &mut Builder, gradients: impl Iterator<Item = &'g mut NodeId>, most: f64) {
+    let gradients: Vec<&mut NodeId> = gradients.collect();
+    let squares = gradients.iter().map(|gradient| {
+        let square = b.mul(**gradient, **gradient);
+        let all: Vec<usize> = (0..b.rank(square)).collect();
+        b.sum(square, &all)
+    });
+    let squares: Vec<NodeId> = squares.collect();
+    let Some(total) = squares.into_iter().reduce(|sum, square| b.add(sum, square)) else { return };
+    let norm = b.map(MapOp::Sqrt, &[total]);
+    let limit = b.f32(most);
+    let one = b.f32(1.0);
+    // min(1, most / norm), without dividing by zero.
+    let ratio = b.div(limit, norm);
+    let fits = b.cmp(Cmp::Le, norm, limit);
+    let scale = b.select(fits, one, ratio);
+    for gradient in gradients {
+        let dims = b.dims(*gradient);
+        let everywhere = b.splat(scale, &dims);
+        *gradient = b.mul(*gradient, everywhere);
     }
 }
 

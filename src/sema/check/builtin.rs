@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::base::Span;
+use crate::base::{Span, fnv1a};
 use crate::diag::{derivative, name, shape, value as told};
 use crate::ir::{DType, HostUnary};
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
@@ -610,9 +610,4 @@ pub(super) fn ix_span(ix: &Ix) -> Span {
         Ix::Value(expr) => expr.span,
         Ix::Set(ident, value) | Ix::Axis(ident, value, _) => ident.span.to(value.span),
     }
-}
-
-/// FNV-1a over the bytes of a text.
-fn fnv1a(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -174,33 +174,47 @@ impl<'a> Checker<'a> {
         None
     }
 
-    /// `norm(1.0)` or `value(0.5)`
+    /// `norm(1.0)`, `value(0.5)` or `per_example(1.0, noise = 1.1)`
     pub(super) fn clip(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<Clip> {
         if let Ast::Call(callee, args) = &expr.kind
             && let Ast::Name(name) = callee.kind
             && let [ast::Arg::Value(most), rest @ ..] = &args[..]
-            && (rest.is_empty() || name.as_str() == "per_example")
         {
-            let make: Option<fn(f64) -> Clip> = match name.as_str() {
-                "norm" => Some(Clip::Norm),
-                "value" => Some(Clip::Value),
-                _ => None,
-            };
-            if let Some(make) = make {
-                let value = self.expr(&mut mode.scope, most);
-                let number = self.static_number(&value, most.span)?;
-                if number > 0.0 {
-                    return Some(make(number));
+            match (name.as_str(), rest) {
+                ("norm", []) => return self.limit(mode, most).map(Clip::Norm),
+                ("value", []) => return self.limit(mode, most).map(Clip::Value),
+                ("per_example", []) => {
+                    return self.limit(mode, most).map(|most| Clip::PerExample { most, noise: 0.0 });
                 }
-                self.report(told::clip_not_positive(number, most.span));
-                return None;
-            }
-            if name.as_str() == "per_example" {
-                self.report(told::per_example_later(callee.span));
-                return None;
+                ("per_example", [ast::Arg::Set(ident, noise)]) if ident.name.as_str() == "noise" => {
+                    let most = self.limit(mode, most)?;
+                    let value = self.expr(&mut mode.scope, noise);
+                    let number = self.static_number(&value, noise.span)?;
+                    if number >= 0.0 {
+                        return Some(Clip::PerExample { most, noise: number });
+                    }
+                    self.report(told::noise_negative(number, noise.span));
+                    return None;
+                }
+                ("per_example", _) => {
+                    self.report(told::setting_form("clip", "per_example(1.0, noise = 1.1)", expr.span));
+                    return None;
+                }
+                _ => {}
             }
         }
         self.report(told::setting_form("clip", "norm(1.0)", expr.span));
+        None
+    }
+
+    /// How large gradients may be.
+    fn limit(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<f64> {
+        let value = self.expr(&mut mode.scope, expr);
+        let number = self.static_number(&value, expr.span)?;
+        if number > 0.0 {
+            return Some(number);
+        }
+        self.report(told::clip_not_positive(number, expr.span));
         None
     }
 }

@@ -14,7 +14,9 @@ use crate::diag::{nearest, store as told_store, train as told, value as told_val
 use crate::ir::DType;
 use crate::ops::MapOp;
 use crate::sema::glob;
-use crate::sema::typed::{Accumulate, ExprId, ExprKind, Fun, Kind, Owner, Pass, State, Update};
+use crate::sema::typed::{
+    Accumulate, Axis, Clip, Expr, ExprId, ExprKind, Fun, Kind, Owner, Pass, Section, State, Update,
+};
 use crate::sema::value::{Callee, Function, Given, Place, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast, UpdateTarget};
 
@@ -186,9 +188,12 @@ impl<'a> Checker<'a> {
             let Some(updates) = updates else { return passes };
             pass.updates = updates;
             for (chooser, params) in clips {
-                if let Some(clip) = self.chosen(lines, chooser, "clip").and_then(|expr| self.clip(mode, expr)) {
-                    pass.clips.push((clip, params));
+                let Some(expr) = self.chosen(lines, chooser, "clip") else { continue };
+                let Some(clip) = self.clip(mode, expr) else { continue };
+                if let Clip::PerExample { .. } = clip {
+                    self.has_rows(&pass.section, train, expr.span);
                 }
+                pass.clips.push((clip, params));
             }
             if accumulate > 1 {
                 pass.accumulate = Some(self.accumulate(accumulate, &pass, train.span));
@@ -200,6 +205,20 @@ impl<'a> Checker<'a> {
         }
         self.follow(&mut passes);
         passes
+    }
+
+    /// Reports a loss that has no gradient by each row.
+    fn has_rows(&mut self, section: &Section, train: &ast::Train, clip: Span) {
+        let is_batch = |axis: &Axis| self.axes.show(axis.id) == "batch";
+        let is_row =
+            |expr: &Expr| matches!(expr.kind, ExprKind::Input(_)) && expr.ty.axes.first().is_some_and(is_batch);
+        if let (Some((state, value)), Some(_)) = (section.states.first(), section.loss) {
+            let state = self.store.states[*state].path.clone();
+            let at = self.exprs[value.0 as usize].span;
+            self.report(told::rows_share_state(&state, clip, at));
+        } else if !self.data_unknown && !self.exprs.iter().any(is_row) {
+            self.report(told::no_rows(clip, train.data.span));
+        }
     }
 
     // ---- who is trained by what
