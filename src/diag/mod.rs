@@ -195,6 +195,16 @@ impl Diagnostics {
         self.all.is_empty()
     }
 
+    /// How many were collected.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Only the first ones.
+    pub fn truncate(&mut self, len: usize) {
+        self.all.truncate(len);
+    }
+
     /// Only those that are to be kept.
     pub fn retain(&mut self, keep: impl FnMut(&Diagnostic) -> bool) {
         self.all.retain(keep);

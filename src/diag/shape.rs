@@ -299,11 +299,19 @@ pub fn order_names_all(actual: &str, span: Span) -> Diagnostic {
         .help("`..` stands for the rest of the signature's row")
 }
 
-/// Parts of a `concat` that differ in more than the joined axis.
-pub fn concat_differs(axis: &str, (first, this): (String, String), first_span: Span, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0303, span, format!("the parts of `concat[{axis}]` must have the same other axes"))
-        .here(format!("this is `{this}`"))
-        .label(first_span, format!("this is `{first}`"))
+/// Parts of a concat of which none has the other axes of all; `span` is that of the part on the right.
+pub fn concat_differs(axis: &str, sides: Sides) -> Diagnostic {
+    let (lacking, right) = (sides.only_left.join(", "), sides.right.1);
+    let message = format!("`concat[{axis}]` needs one part to have the other axes of all");
+    Diagnostic::error(Code::E0303, right, message)
+        .here(format!("this is `{}`, which lacks {}", sides.right.0, quoted(&sides.only_left)))
+        .label(sides.left.1, format!("this is `{}`, which lacks {}", sides.left.0, quoted(&sides.only_right)))
+        .fix(
+            format!("the others are repeated along what they lack; `expand[{lacking}](…)` does so here on purpose"),
+            Span { end: right.start, ..right },
+            format!("expand[{lacking}]("),
+        )
+        .also(Span { start: right.end, ..right }, ")")
 }
 
 /// `unstack` along an axis of unknown size.
@@ -441,7 +449,12 @@ pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0313, span, format!("reading along `{axis}` needs an `index({axis})`"))
         .here(format!("this is `{actual}`"))
         .help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`")
-        .help(format!("numbers become such by `index[{axis}](…)`, to which each run holds them"))
+        .fix(
+            format!("numbers become such by `index[{axis}](…)`, to which each run holds them"),
+            Span { end: span.start, ..span },
+            format!("index[{axis}]("),
+        )
+        .also(Span { start: span.end, ..span }, ")")
 }
 
 /// What sees one place of a sequence that is being generated, where it means all.

@@ -204,7 +204,7 @@ pub struct LiveState {
 }
 
 /// A carried name while the block of its `scan` is elaborated.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct LiveCarry {
     /// The name.
     pub name: Symbol,
@@ -214,6 +214,10 @@ pub struct LiveCarry {
     pub now: ExprId,
     /// Whether `until` has held: then it stays.
     pub holds: Option<ExprId>,
+    /// Whether its first value says nothing of axes, so that it is repeated along those that a later one has.
+    pub open: bool,
+    /// The axes that a later value has and the first one lacks.
+    pub lacks: Vec<Axis>,
 }
 
 /// Where parameters made in a body belong: a path, and how often each layer name occurred under it.

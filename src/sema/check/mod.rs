@@ -7,6 +7,7 @@
 
 mod alone;
 mod arith;
+mod attempt;
 mod bind;
 mod builtin;
 mod call;

@@ -1,6 +1,7 @@
 //! `scan`: a block for each position of an axis, with values carried from one to the next.
 //!
-//! The block is elaborated once. In it a tensor from outside that has the axis stands for its row at the position
+//! The block is elaborated once, or again where a number that it begins to carry is repeated along axes that the block
+//! gives it (`attempt`). In it a tensor from outside that has the axis stands for its row at the position
 //! (`ExprKind::Row`), and a carried name for what the position before left (`ExprKind::Carry`); the expressions of the
 //! block lie among all others, and `lower` tells by these two which of them belong to it. The value of the block
 //! is stacked along the axis (`ExprKind::Scan`).
@@ -20,6 +21,9 @@ use crate::syntax::ast::{self, AxisDecl};
 use super::checker::{Checker, scalar_type};
 use super::store::ActiveScan;
 
+/// As many times a block is elaborated until what it carries has all its axes.
+const MAX_ATTEMPTS: usize = 8;
+
 impl<'a> Checker<'a> {
     /// `scan t reversed from h = … until c { … }`
     pub(super) fn scan(&mut self, scope: &mut Scope<'a>, scan: &'a ast::Scan, span: Span) -> Value<'a> {
@@ -35,10 +39,40 @@ impl<'a> Checker<'a> {
             self.sees_along(span);
             return Value::Error;
         }
+        // What is carried may turn out to have axes that a number to begin with does not say. Each attempt finds one
+        // at least; a block that makes new ones for ever is told what it does.
+        let open: Vec<bool> = firsts.iter().map(|(_, first)| !self.says_axes(*first)).collect();
+        for _ in 0..MAX_ATTEMPTS {
+            let mark = open.contains(&true).then(|| self.mark());
+            let (value, lacking) = self.looped(scope, scan, &axis, &firsts, &open, span);
+            let Some(mark) = mark.filter(|_| lacking.iter().any(|axes| !axes.is_empty())) else { return value };
+            self.back_to(mark);
+            for ((_, first), axes) in firsts.iter_mut().zip(lacking) {
+                if !axes.is_empty() {
+                    *first = self.repeated_first(*first, axes);
+                }
+            }
+        }
+        let closed = vec![false; firsts.len()];
+        self.looped(scope, scan, &axis, &firsts, &closed, span).0
+    }
+
+    /// A loop from these first values; and for each, if it is `open`, the axes that it would have to have.
+    fn looped(
+        &mut self,
+        scope: &mut Scope<'a>,
+        scan: &'a ast::Scan,
+        axis: &Axis,
+        firsts: &[(ast::Ident, ExprId)],
+        open: &[bool],
+        span: Span,
+    ) -> (Value<'a>, Vec<Vec<Axis>>) {
+        let mut firsts = firsts.to_vec();
+        let is_streamed = self.is_streamed(axis.id);
         let mut kept = Vec::new();
         if is_streamed {
             for (_, first) in &mut firsts {
-                let Some((old, at)) = self.carried(*first, span) else { return Value::Error };
+                let Some((old, at)) = self.carried(*first, span) else { return (Value::Error, Vec::new()) };
                 *first = old;
                 kept.push(at);
             }
@@ -49,10 +83,11 @@ impl<'a> Checker<'a> {
         self.scans.push(ActiveScan { id, axis: axis.clone(), start, rows: FxHashMap::default() });
         let outer = std::mem::take(&mut scope.carries);
         scope.enter();
-        for (at, (ident, first)) in firsts.iter().enumerate() {
+        for (at, ((ident, first), open)) in firsts.iter().zip(open).enumerate() {
             let ty = self.ty(*first).clone();
             let old = self.push(ExprKind::Carry { scan: id, at }, ty, ident.span);
-            scope.carries.push(LiveCarry { name: ident.name, old, now: old, holds: None });
+            let lacks = Vec::new();
+            scope.carries.push(LiveCarry { name: ident.name, old, now: old, holds: None, open: *open, lacks });
             self.bind_name(scope, *ident, Value::Tensor(old));
         }
         let done = scan.until.as_ref().and_then(|until| self.until(scope, until, id, firsts.len()));
@@ -64,8 +99,14 @@ impl<'a> Checker<'a> {
         let carries = std::mem::replace(&mut scope.carries, outer);
         self.scans.pop();
 
+        let lacking: Vec<Vec<Axis>> = carries.iter().map(|carry| carry.lacks.clone()).collect();
+        if lacking.iter().any(|axes| !axes.is_empty()) {
+            return (Value::Error, lacking);
+        }
         let mut rows = Vec::new();
-        let Some(shape) = self.rows_of(value, &axis, scan.body.value.span, &mut rows) else { return Value::Error };
+        let Some(shape) = self.rows_of(value, axis, scan.body.value.span, &mut rows) else {
+            return (Value::Error, lacking);
+        };
         let mut pairs: Vec<(ExprId, ExprId)> =
             firsts.iter().zip(&carries).map(|((_, first), carry)| (*first, carry.now)).collect();
         pairs.extend(done.map(|(first, _, holds)| (first, holds)));
@@ -76,9 +117,26 @@ impl<'a> Checker<'a> {
         let made =
             Arc::new(typed::Scan { id, start: ExprId(start as u32), reversed: scan.reversed, carries: pairs, rows });
         if is_streamed {
-            self.gone_on(&made, n_rows, &kept, &axis, span);
+            self.gone_on(&made, n_rows, &kept, axis, span);
         }
-        self.stacked(&shape, &made, &axis, span, &mut 0)
+        (self.stacked(&shape, &made, axis, span, &mut 0), lacking)
+    }
+
+    /// Whether a value has the axes it has on purpose: one made of numbers and positions has those it needs.
+    fn says_axes(&self, id: ExprId) -> bool {
+        let expr = &self.exprs[id.0 as usize];
+        match &expr.kind {
+            ExprKind::Const(_) | ExprKind::Size(_) | ExprKind::Step | ExprKind::StepsPerEpoch | ExprKind::Pos => false,
+            ExprKind::Map(_, parts) => parts.iter().any(|part| self.says_axes(*part)),
+            _ => true,
+        }
+    }
+
+    /// The first value of a carry, repeated along axes that it lacks.
+    fn repeated_first(&mut self, first: ExprId, axes: Vec<Axis>) -> ExprId {
+        let (mut ty, span) = (self.ty(first).clone(), self.exprs[first.0 as usize].span);
+        ty.axes.extend(axes);
+        self.push(ExprKind::Expand(first), ty, span)
     }
 
     /// The axis of a loop: one in scope, or a new one with its size.
@@ -143,12 +201,22 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> bool {
         let Some(at) = scope.carries.iter().rposition(|carry| carry.name == ident.name) else { return false };
-        let LiveCarry { old, holds, .. } = scope.carries[at];
+        let LiveCarry { old, holds, open, .. } = scope.carries[at];
         let ty = self.ty(old).clone();
         let Some(new) = self.tensor(value.clone(), span) else {
             scope.rebind(ident.name, Value::Error);
             return true;
         };
+        if open && let Some(lacks) = self.lacking(new, &ty) {
+            for axis in lacks {
+                let known = &mut scope.carries[at].lacks;
+                if self.find_axis(known, axis.id).is_none() {
+                    known.push(axis);
+                }
+            }
+            scope.rebind(ident.name, Value::Tensor(new));
+            return true;
+        }
         let Some(mut new) = self.as_carry(ident.name, new, &ty, span) else {
             // What follows from it stays silent.
             scope.rebind(ident.name, Value::Error);
@@ -169,6 +237,15 @@ impl<'a> Checker<'a> {
         scope.carries[at].now = new;
         scope.rebind(ident.name, Value::Tensor(new));
         true
+    }
+
+    /// The axes of a value that a carry of a type lacks; none where it has all, or where no carry can have them.
+    fn lacking(&self, new: ExprId, ty: &Type) -> Option<Vec<Axis>> {
+        let is_looped = |axis: &Axis| self.scans.last().is_some_and(|scan| self.same_axis(scan.axis.id, axis.id));
+        let own = &self.ty(new).axes;
+        let lacks: Vec<Axis> =
+            own.iter().filter(|axis| self.find_axis(&ty.axes, axis.id).is_none()).cloned().collect();
+        (!lacks.is_empty() && !lacks.iter().any(is_looped)).then_some(lacks)
     }
 
     /// A value with the type of a carry: its axes in any order, and repeated along what it lacks.

@@ -33,6 +33,8 @@ pub(super) struct Store {
     /// Whether the section is the first; a layer is listed where it is applied first.
     pub is_first: bool,
     sites: FxHashMap<String, u32>,
+    /// The places of the random draws of the section, in order.
+    drawn: Vec<String>,
     /// What random draws of the section are told apart by.
     salt: String,
 }
@@ -42,6 +44,7 @@ impl Store {
     pub fn site(&mut self, path: &str) -> String {
         let count = self.sites.entry(path.to_owned()).or_insert(0);
         *count += 1;
+        self.drawn.push(path.to_owned());
         match self.salt.is_empty() {
             true => format!("{path}#{count}"),
             false => format!("{}/{path}#{count}", self.salt),
@@ -61,8 +64,55 @@ impl Store {
         self.pending.clear();
         self.penalties.clear();
         self.sites.clear();
+        self.drawn.clear();
         self.salt = name.to_owned();
         self.is_first = self.layers.is_empty();
+    }
+}
+
+/// How much a program kept at some point.
+pub(super) struct StoreMark {
+    params: usize,
+    states: usize,
+    layers: usize,
+    pending: usize,
+    penalties: usize,
+    shadows: usize,
+    loads: usize,
+    drawn: usize,
+}
+
+impl Store {
+    /// How much there is.
+    pub fn mark(&self) -> StoreMark {
+        StoreMark {
+            params: self.params.len(),
+            states: self.states.len(),
+            layers: self.layers.len(),
+            pending: self.pending.len(),
+            penalties: self.penalties.len(),
+            shadows: self.shadows.len(),
+            loads: self.loads.len(),
+            drawn: self.drawn.len(),
+        }
+    }
+
+    /// Forgets what has come since.
+    pub fn back_to(&mut self, mark: StoreMark) {
+        self.params.truncate(mark.params);
+        self.states.truncate(mark.states);
+        self.layers.truncate(mark.layers);
+        self.pending.truncate(mark.pending);
+        self.penalties.truncate(mark.penalties);
+        self.shadows.truncate(mark.shadows);
+        self.loads.truncate(mark.loads);
+        self.paths.retain(|_, at| *at < mark.params);
+        self.state_paths.retain(|_, at| *at < mark.states);
+        for path in self.drawn.drain(mark.drawn..) {
+            if let Some(count) = self.sites.get_mut(&path) {
+                *count -= 1;
+            }
+        }
     }
 }
 
@@ -95,7 +145,7 @@ pub(super) struct Stream {
 }
 
 /// The sums over all parameters, while updates are elaborated.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Totals {
     /// Those that are known, by their place.
     pub known: FxHashMap<Site, ExprId>,

@@ -1,6 +1,6 @@
 //! Primitives that move elements and change no number: names, order, splits, joins, slices.
 
-use crate::base::Span;
+use crate::base::{Span, bug};
 use crate::diag::{name, shape, value as told};
 use crate::ir::{Dim, Fact, Truth};
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
@@ -199,15 +199,23 @@ impl<'a> Checker<'a> {
         };
         let mut total = Dim::ZERO;
         let mut whole = Vec::new();
-        let mut rest: Option<(Type, Span)> = None;
+        let mut rest: Option<Type> = None;
+        let Some(widest) = self.widest(&parts, id) else {
+            let sides = self.apart(&parts, id);
+            return self.fail(shape::concat_differs(symbol.as_str(), sides));
+        };
         for (part, part_span) in parts {
             let mut ty = self.ty(part).clone();
-            let part = match self.find_axis(&ty.axes, id) {
-                Some(_) => part,
-                None => {
-                    ty.axes.push(Axis { id, size: Dim::ONE, from: part_span });
-                    self.push(ExprKind::Expand(part), ty.clone(), part_span)
-                }
+            let n_own = ty.axes.len();
+            if self.find_axis(&ty.axes, id).is_none() {
+                ty.axes.push(Axis { id, size: Dim::ONE, from: part_span });
+            }
+            let lacks = |axis: &&Axis| self.find_axis(&ty.axes, axis.id).is_none();
+            let repeated: Vec<Axis> = widest.iter().filter(lacks).cloned().collect();
+            ty.axes.extend(repeated);
+            let part = match ty.axes.len() == n_own {
+                true => part,
+                false => self.push(ExprKind::Expand(part), ty.clone(), part_span),
             };
             let Some(size) = self.find_axis(&ty.axes, id).and_then(|axis| total.add(&axis.size).ok()) else {
                 return self.fail(shape::overflow(span));
@@ -215,15 +223,8 @@ impl<'a> Checker<'a> {
             total = size;
             let others: Vec<Axis> = ty.axes.iter().filter(|axis| !self.same_axis(axis.id, id)).cloned().collect();
             match &rest {
-                None => rest = Some((ty, part_span)),
-                Some((first, first_span)) => {
-                    let first_others = first.axes.iter().filter(|axis| !self.same_axis(axis.id, id)).count();
-                    let agree = others.len() == first_others
-                        && others.iter().all(|axis| self.find_axis(&first.axes, axis.id).is_some());
-                    if !agree {
-                        let told = (self.show_type(first), self.show_type(&ty));
-                        return self.fail(shape::concat_differs(symbol.as_str(), told, *first_span, part_span));
-                    }
+                None => rest = Some(ty),
+                Some(first) => {
                     let first = first.clone();
                     for axis in &others {
                         let known = self.find_axis(&first.axes, axis.id).expect("it was found above").clone();
@@ -235,7 +236,7 @@ impl<'a> Checker<'a> {
             }
             whole.push(part);
         }
-        let Some((mut ty, _)) = rest else { return Value::Error };
+        let Some(mut ty) = rest else { return Value::Error };
         for axis in &mut ty.axes {
             if self.axes.find(axis.id) == self.axes.find(id) {
                 *axis = Axis { id, size: total.clone(), from: *name_span };
@@ -243,6 +244,40 @@ impl<'a> Checker<'a> {
         }
         ty.kind = kind;
         Value::Tensor(self.push(ExprKind::Concat(id, whole), ty, span))
+    }
+
+    /// The axes of a part of a concat but for the one that is joined along.
+    fn other_axes(&self, part: ExprId, along: AxisId) -> Vec<Axis> {
+        self.ty(part).axes.iter().filter(|axis| !self.same_axis(axis.id, along)).cloned().collect()
+    }
+
+    /// The other axes of the part that has those of all: the parts are repeated along what they lack. None where no
+    /// part has.
+    fn widest(&self, parts: &[(ExprId, Span)], along: AxisId) -> Option<Vec<Axis>> {
+        let holds_all = |axes: &Vec<Axis>| {
+            let within = |axis: &Axis| self.find_axis(axes, axis.id).is_some();
+            parts.iter().all(|(part, _)| self.other_axes(*part, along).iter().all(within))
+        };
+        parts.iter().map(|(part, _)| self.other_axes(*part, along)).find(holds_all)
+    }
+
+    /// The first two parts that each have an axis which the other lacks.
+    fn apart(&self, parts: &[(ExprId, Span)], along: AxisId) -> shape::Sides {
+        let only = |mine: ExprId, other: ExprId| -> Vec<String> {
+            let theirs = self.other_axes(other, along);
+            let missing = |axis: &&Axis| self.find_axis(&theirs, axis.id).is_none();
+            self.other_axes(mine, along).iter().filter(missing).map(|axis| self.axes.show(axis.id)).collect()
+        };
+        let side = |(part, span): (ExprId, Span)| (self.show_type(self.ty(part)), span);
+        let pairs = (0..parts.len()).flat_map(|a| (a + 1..parts.len()).map(move |b| (parts[a], parts[b])));
+        let sides = pairs.map(|(left, right)| shape::Sides {
+            left: side(left),
+            right: side(right),
+            only_left: only(left.0, right.0),
+            only_right: only(right.0, left.0),
+        });
+        let apart = |sides: &shape::Sides| !sides.only_left.is_empty() && !sides.only_right.is_empty();
+        sides.into_iter().find(apart).unwrap_or_else(|| bug!("the parts of a concat do not differ"))
     }
 
     /// Whether a tensor says places of an axis.
