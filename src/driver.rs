@@ -42,6 +42,7 @@ const STD: &[(&str, &str)] = &[
     ("<std>/metrics.model", include_str!("../stdlib/metrics.model")),
     ("<std>/optimizers.model", include_str!("../stdlib/optimizers.model")),
     ("<std>/schedules.model", include_str!("../stdlib/schedules.model")),
+    ("<std>/sequences.model", include_str!("../stdlib/sequences.model")),
     ("<std>/vectors.model", include_str!("../stdlib/vectors.model")),
 ];
 

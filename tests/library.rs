@@ -4,6 +4,8 @@
 mod generators;
 #[path = "library/initialisers.rs"]
 mod initialisers;
+#[path = "library/letters.rs"]
+mod letters;
 #[path = "library/reference.rs"]
 mod reference;
 #[path = "library/sequences.rs"]

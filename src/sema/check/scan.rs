@@ -243,8 +243,7 @@ impl<'a> Checker<'a> {
     fn lacking(&self, new: ExprId, ty: &Type) -> Option<Vec<Axis>> {
         let is_looped = |axis: &Axis| self.scans.last().is_some_and(|scan| self.same_axis(scan.axis.id, axis.id));
         let own = &self.ty(new).axes;
-        let lacks: Vec<Axis> =
-            own.iter().filter(|axis| self.find_axis(&ty.axes, axis.id).is_none()).cloned().collect();
+        let lacks: Vec<Axis> = own.iter().filter(|axis| self.find_axis(&ty.axes, axis.id).is_none()).cloned().collect();
         (!lacks.is_empty() && !lacks.iter().any(is_looped)).then_some(lacks)
     }
 
