@@ -3,6 +3,7 @@
 mod modules;
 mod pictures;
 mod reports;
+mod settings;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use tensa::driver::{self, Checked, Session};
 use tensa::ir::Role;
 use tensa::runtime::Input;
 use tensa::runtime::step::Env;
-use tensa::train::{self, Control, End, Evaluator, Event, Job, Model, Recorded, Report, RunFolder, Watch};
+use tensa::train::{self, Control, End, Ended, Evaluator, Event, Job, Model, Recorded, Report, RunFolder, Watch};
 
 /// A run without a folder that nothing interrupts.
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -354,8 +354,9 @@ impl Watch for Epochs {
     fn on(&mut self, event: &Event<'_>) {
         match event {
             Event::Epoch { reports, .. } => self.reports.push(reports.to_vec()),
-            Event::Stopped { epoch, best } => self.stopped = Some((*epoch, *best)),
+            Event::Stopped { epoch, why: Ended::Patience { best }, .. } => self.stopped = Some((*epoch, *best)),
             Event::Done { epoch, .. } => self.kept = *epoch,
+            Event::Stopped { why: Ended::Diverged { .. }, .. } => {}
             Event::Start(_) | Event::Step { .. } | Event::Diverged { .. } | Event::Interrupted { .. } => {}
         }
     }

@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::tell;
-use crate::train::{Event, Report, Table, Watch};
+use crate::train::{Ended, Event, Report, Table, Watch};
 
 /// One event a line on stdout; steps are left out.
 pub(super) struct Jsonl;
@@ -69,9 +69,13 @@ impl Watch for Plain {
                     reports.iter().map(|(split, report)| format!("{split} {}", values(report))).collect();
                 self.line(&format!("epoch {epoch:width$}/{}   {}", self.epochs, splits.join("   ")));
             }
-            Event::Stopped { epoch, best } => {
-                self.line(&format!("stopped after epoch {epoch}: nothing better since epoch {best}"));
-            }
+            Event::Stopped { epoch, step, why } => self.line(&match why {
+                Ended::Patience { best } => format!("stopped after epoch {epoch}: nothing better since epoch {best}"),
+                Ended::Diverged { watched, value, least } => {
+                    let least = least.map_or_else(String::new, |least| format!(", and was {}", number(least)));
+                    format!("stopped after step {step}: `{watched}` is {}{least}", number(*value))
+                }
+            }),
             Event::Done { test, run, .. } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();
@@ -105,11 +109,14 @@ fn console_is_terminal() -> bool {
 
 /// `loss 0.1234  accuracy 0.9565`
 pub(super) fn values(report: &Report) -> String {
-    let shown = |(name, value): &(String, f64)| {
-        let small = *value != 0.0 && value.abs() < 1e-3;
-        if small { format!("{name} {value:.3e}") } else { format!("{name} {value:.4}") }
-    };
+    let shown = |(name, value): &(String, f64)| format!("{name} {}", number(*value));
     report.values.iter().map(shown).collect::<Vec<_>>().join("  ")
+}
+
+/// `0.1234`, `1.234e-5`
+pub(super) fn number(value: f64) -> String {
+    let small = value != 0.0 && value.abs() < 1e-3;
+    if small { format!("{value:.3e}") } else { format!("{value:.4}") }
 }
 
 /// The tables of a report, each below its name; empty without any.

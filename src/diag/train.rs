@@ -192,6 +192,20 @@ pub fn not_a_count(name: &str, value: f64, span: Span) -> Diagnostic {
         .here("not a whole number in range")
 }
 
+/// `diverged` of what should grow.
+pub fn diverges_upwards(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("`diverged` watches what should fall, and `{name}` should rise"))
+        .here("grows when all is well")
+        .fix("watch the loss: `train.loss`", span, "train.loss")
+}
+
+/// `diverged` with a limit that every value is over.
+pub fn diverged_at_once(times: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("`diverged` needs a multiple of the least value, and this is {times}"))
+        .here("not a number above 1")
+        .fix("four times the least is usual: `4`", span, "4")
+}
+
 /// A limit at or below zero.
 pub fn clip_not_positive(value: f64, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("a limit for gradients is above zero, and this is {value}"))

@@ -10,6 +10,8 @@ use crate::ir::Fact;
 use crate::ir::{DType, Dim, LayerId, RematId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
+pub use super::settings::{Clip, Keep, Length, Settings, Stop, StopRule, Watched, lower_is_better};
+
 /// An axis, by identity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct AxisId(pub u32);
@@ -587,73 +589,6 @@ pub enum Asker {
     Prediction,
     /// Loss and metrics of an evaluation.
     Evaluation,
-}
-
-/// The settings of a run.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Settings {
-    /// How long.
-    pub length: Length,
-    /// Of the random key.
-    pub seed: u64,
-    /// When to stop early.
-    pub stop: Option<Patience>,
-    /// Which weights to keep at the end.
-    pub keep: Keep,
-}
-
-/// How long a run is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Length {
-    /// Passes over the training split.
-    Epochs(u64),
-    /// Updates.
-    Steps(u64),
-}
-
-/// `valid.loss`: a value reported on a split.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Watched {
-    /// `train`, `valid` or `test`.
-    pub split: String,
-    /// `loss` or a metric.
-    pub name: String,
-    /// Where it is written.
-    pub span: Span,
-}
-
-/// `patience(valid.loss, 5 epochs)`
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Patience {
-    /// What must get better.
-    pub watch: Watched,
-    /// Within how many epochs.
-    pub epochs: u64,
-}
-
-/// Which weights to keep.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Keep {
-    /// Those of the end.
-    Last,
-    /// Those of the epoch where this was best.
-    Best(Watched),
-}
-
-/// `clip = norm(1.0)`
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Clip {
-    /// All gradients together are scaled down to at most this length.
-    Norm(f64),
-    /// Each element is cut to at most this size.
-    Value(f64),
-    /// The gradients of each row of the batch are scaled down to at most this length before they are summed up.
-    PerExample {
-        /// The length.
-        most: f64,
-        /// The standard deviation of the normal noise on the sum, in such lengths.
-        noise: f64,
-    },
 }
 
 /// A checked program.

@@ -12,6 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::model::{Model, Snapshot};
+use super::stop::Seen;
 use crate::diag::{Diagnostic, run as told};
 use crate::ir::{DType, Ty};
 use crate::sema::typed::Owner;
@@ -49,8 +50,9 @@ pub struct Position {
     pub sums: Vec<Sum>,
     /// What `keep` watches.
     pub kept: Option<Best>,
-    /// What `stop` watches.
-    pub watched: Option<Best>,
+    /// What each rule of `stop` has seen.
+    #[serde(default)]
+    pub seen: Vec<Seen>,
 }
 
 /// Paths of the best weights in a checkpoint.

@@ -98,6 +98,25 @@ pub struct Start {
     pub finished: u64,
 }
 
+/// Why a run ended early.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Ended {
+    /// Nothing better within the epochs of `patience`.
+    Patience {
+        /// The epoch of the best value.
+        best: u64,
+    },
+    /// `diverged`: a loss has grown.
+    Diverged {
+        /// Which: `train.loss`.
+        watched: String,
+        /// What it came to; of steps their running mean.
+        value: f64,
+        /// Its least before; none when it never was a number.
+        least: Option<f64>,
+    },
+}
+
 /// Something happened.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event<'a> {
@@ -123,12 +142,14 @@ pub enum Event<'a> {
         /// Whether the weights of this epoch are the best so far.
         best: bool,
     },
-    /// Training ends early: the watched value did not get better.
+    /// Training ends early, as `stop` asks.
     Stopped {
-        /// The last epoch.
+        /// The last epoch, which may be cut short.
         epoch: u64,
-        /// That of the best value.
-        best: u64,
+        /// Steps so far.
+        step: u64,
+        /// Which rule it was.
+        why: &'a Ended,
     },
     /// The end.
     Done {
@@ -215,9 +236,17 @@ impl Serialize for Event<'_> {
                 }
                 map.serialize_entry("best", best)?;
             }
-            Event::Stopped { epoch, best } => {
+            Event::Stopped { epoch, step, why } => {
                 map.serialize_entry("epoch", epoch)?;
-                map.serialize_entry("best", best)?;
+                map.serialize_entry("step", step)?;
+                match why {
+                    Ended::Patience { best } => map.serialize_entry("best", best)?,
+                    Ended::Diverged { watched, value, least } => {
+                        map.serialize_entry("diverged", watched)?;
+                        map.serialize_entry("value", value)?;
+                        map.serialize_entry("least", least)?;
+                    }
+                }
             }
             Event::Done { test, epoch, step, run } => {
                 map.serialize_entry("epoch", epoch)?;

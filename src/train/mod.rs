@@ -2,7 +2,7 @@
 //!
 //! In: a checked program, its graphs, its data, a backend. Out: trained weights, reported values, a run
 //! folder. `feed` batches as inputs of a step · `checks` what a program checks as it runs · `model` parameters, states, their first values · `evaluate`
-//! one split · `predict` rows · `run` the loop · `watch` which value is better · `event` what a run tells ·
+//! one split · `predict` rows · `run` the loop · `watch` which value is better · `stop` when it ends early · `event` what a run tells ·
 //! `checkpoint` tensors as files · `load` first values out of files · `folder` the run folder. Nothing here draws progress or reads arguments:
 //! `cli` does. Search, reports and event files of other tools are deliberately absent.
 
@@ -16,14 +16,15 @@ mod load;
 mod model;
 mod predict;
 mod run;
+mod stop;
 mod watch;
 
 pub use checkpoint::{Best, Position, Sum};
 pub use evaluate::Evaluator;
-pub use event::{Event, Report, Start, Table, TableAxis, Watch};
+pub use event::{Ended, Event, Report, Start, Table, TableAxis, Watch};
 pub use folder::{Recorded, RunFolder, newest};
 pub use load::{Loaded, read_loads};
 pub use model::Model;
 pub use predict::{Field, Meaning, Predictor};
 pub use run::{Control, End, Job, run};
-pub use watch::lower_is_better;
+pub use stop::Seen;

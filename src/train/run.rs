@@ -11,16 +11,17 @@ use std::time::{Duration, Instant};
 use super::checkpoint::{Best, Position, Sum};
 use super::checks;
 use super::evaluate::Evaluator;
-use super::event::{Event, Report, Start, Watch};
+use super::event::{Ended, Event, Report, Start, Watch};
 use super::feed::Feed;
 use super::folder::RunFolder;
 use super::model::{Model, Snapshot};
+use super::stop::Seen;
 use crate::data::{Dataset, Loader, Part};
 use crate::diag::{Diagnostic, run as told};
 use crate::ir::Role;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
-use crate::sema::typed::{Asker, Keep, Length, Pass, Settings, Train, Watched};
+use crate::sema::typed::{Asker, Keep, Length, Pass, Settings, Stop, StopRule, Train, Watched};
 
 /// How often an unfinished run is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
@@ -69,7 +70,31 @@ pub enum End {
 enum Epoch {
     Whole,
     Interrupted,
-    Diverged { loss: f64 },
+    /// `stop` asks for it; what the epoch came to counts.
+    Stopped(Ended),
+    /// A loss is no number.
+    Diverged {
+        /// What it is instead.
+        loss: f64,
+        /// Of the rule of `stop` that is there for it.
+        stopped: Option<Ended>,
+    },
+}
+
+/// What a step came to.
+enum Step {
+    Done {
+        /// The sum of the losses before the update.
+        loss: f64,
+        /// Of each tally.
+        sums: Vec<Sum>,
+    },
+    NoNumber {
+        /// What it is instead.
+        loss: f64,
+        /// Whose loss.
+        tally: usize,
+    },
 }
 
 /// Trains.
@@ -83,7 +108,8 @@ pub fn run(job: Job<'_, '_>, control: &Control<'_>, watch: &mut dyn Watch) -> Re
     if batches == 0 {
         return Err(told::no_batch(data.name.as_str(), loader.rows(), data.batch));
     }
-    let looks = looks(settings, dataset)?;
+    let tallies = tallies(job.train);
+    let looks = looks(settings, dataset, &tallies)?;
     let (steps, epochs) = match settings.length {
         Length::Epochs(epochs) => (epochs.saturating_mul(batches), epochs),
         Length::Steps(steps) => (steps, steps.div_ceil(batches)),
@@ -108,7 +134,7 @@ pub fn run(job: Job<'_, '_>, control: &Control<'_>, watch: &mut dyn Watch) -> Re
     }));
     let sound = job.model.snapshot();
     let saved = Instant::now();
-    let tallies = tallies(job.train);
+    position.seen.resize(settings.stop.len(), Seen::default());
     Loop { job, control, watch, feed, loader, steps, looks, tallies, position, best, sound, sound_epoch: 0, saved }
         .run()
 }
@@ -120,7 +146,7 @@ pub(super) fn name(train: &Train) -> String {
 }
 
 /// Which splits are looked at after each epoch: validation, and what is watched.
-fn looks(settings: &Settings, dataset: &Dataset) -> Result<Vec<Part>, Diagnostic> {
+fn looks(settings: &Settings, dataset: &Dataset, tallies: &[Tally]) -> Result<Vec<Part>, Diagnostic> {
     let watched = settings.stop.iter().map(|stop| &stop.watch).chain(match &settings.keep {
         Keep::Best(watched) => Some(watched),
         Keep::Last => None,
@@ -131,8 +157,8 @@ fn looks(settings: &Settings, dataset: &Dataset) -> Result<Vec<Part>, Diagnostic
         if dataset.schema().rows(part) == 0 {
             return Err(told::watched_without_rows(&watched.split, &watched.name, watched.span));
         }
-        // The loss on the training rows is known from the steps.
-        if !looks.contains(&part) && (part != Part::Train || watched.name != "loss") {
+        // The losses on the training rows are known from the steps.
+        if !looks.contains(&part) && !is_of_steps(watched, tallies) {
             looks.push(part);
         }
     }
@@ -145,6 +171,11 @@ struct Tally {
     name: String,
     pass: usize,
     role: Role,
+}
+
+/// Whether a watched value is one that each step computes.
+fn is_of_steps(watched: &Watched, tallies: &[Tally]) -> bool {
+    part(watched) == Part::Train && (watched.name == "loss" || tallies.iter().any(|tally| tally.name == watched.name))
 }
 
 /// The losses of a run, then its penalties.
@@ -177,6 +208,15 @@ fn reported(tallies: &[Tally], sums: &[Sum]) -> Report {
     }
     values.insert(0, ("loss".to_owned(), loss));
     Report { values, tables: Vec::new() }
+}
+
+/// Adds what a step came to.
+fn add(sums: &mut Vec<Sum>, step: &[Sum]) {
+    sums.resize(step.len(), Sum::default());
+    for (sum, step) in sums.iter_mut().zip(step) {
+        sum.total += step.total;
+        sum.rows += step.rows;
+    }
 }
 
 /// The numbers, from 1, of the runs of a pass in a step of the run: none in a step that `every` leaves out.
@@ -215,12 +255,18 @@ struct Loop<'a, 'm, 'w> {
 impl Loop<'_, '_, '_> {
     fn run(mut self) -> Result<End, Diagnostic> {
         while self.position.step < self.steps {
+            let mut ended = None;
             match self.epoch()? {
                 Epoch::Whole => {}
                 Epoch::Interrupted => return self.interrupted(),
-                Epoch::Diverged { loss } => return self.diverged(loss),
+                Epoch::Stopped(why) => ended = Some(why),
+                Epoch::Diverged { stopped: Some(why), .. } => return self.stopped_at(&why),
+                Epoch::Diverged { loss, stopped: None } => return self.diverged(loss),
             }
-            if self.look()? {
+            let looked = self.look()?;
+            if let Some(why) = ended.or(looked).filter(|_| self.position.step < self.steps) {
+                let (epoch, step) = (self.position.epoch, self.position.step);
+                self.watch.on(&Event::Stopped { epoch, step, why: &why });
                 break;
             }
             if self.saved.elapsed() > SAVE_EVERY {
@@ -232,48 +278,86 @@ impl Loop<'_, '_, '_> {
 
     /// The steps of an epoch that are left.
     fn epoch(&mut self) -> Result<Epoch, Diagnostic> {
-        let settings = &self.job.train.settings;
-        let steps_per_epoch = self.loader.batches() as u64;
         while self.position.batch < self.loader.batches() && self.position.step < self.steps {
             if self.control.interrupted.load(Ordering::Relaxed) {
                 return Ok(Epoch::Interrupted);
             }
-            let rows = self.feed.load(&self.loader, self.position.epoch, self.position.batch)?;
-            let step = self.position.step + 1;
-            let inputs = self.feed.inputs();
-            let sizes = self.feed.sizes();
-            let mut loss = 0.0;
-            let mut sums = self.position.sums.clone();
-            sums.resize(self.tallies.len(), Sum::default());
-            for (at, (pass, program)) in self.job.train.passes.iter().zip(&mut self.job.steps).enumerate() {
-                for number in runs(pass, step) {
-                    let env = Env { inputs: &inputs, sizes, seed: settings.seed, step: number, steps_per_epoch };
-                    let results = program.run(&env, &mut self.job.model.store)?;
-                    checks::hold(&results, &pass.section.checks, sizes)?;
-                    let tallies = self.tallies.iter().zip(&mut sums).filter(|(tally, _)| tally.pass == at);
-                    for (tally, sum) in tallies {
-                        let value = f64::from(results.scalar(&tally.role).unwrap_or(f32::NAN));
-                        if tally.role == Role::Loss && !value.is_finite() {
-                            return Ok(Epoch::Diverged { loss: value });
-                        }
-                        if tally.role == Role::Loss {
-                            loss += value / pass.repeat as f64;
-                        }
-                        sum.total += value * rows as f64;
-                        sum.rows += rows as u64;
-                    }
+            let (loss, sums) = match self.step(self.position.step + 1)? {
+                Step::Done { loss, sums } => (loss, sums),
+                Step::NoNumber { loss, tally } => {
+                    let stopped = self.no_number(tally, loss);
+                    return Ok(Epoch::Diverged { loss, stopped });
                 }
-            }
-            self.position.step = step;
+            };
+            self.position.step += 1;
             self.position.batch += 1;
-            self.position.sums = sums;
-            self.watch.on(&Event::Step { epoch: self.position.epoch + 1, step, loss });
+            add(&mut self.position.sums, &sums);
+            self.watch.on(&Event::Step { epoch: self.position.epoch + 1, step: self.position.step, loss });
+            if let Some(why) = self.stopped_by_step(&sums) {
+                return Ok(Epoch::Stopped(why));
+            }
         }
         Ok(Epoch::Whole)
     }
 
-    /// Looks at the splits after an epoch; whether the run stops here.
-    fn look(&mut self) -> Result<bool, Diagnostic> {
+    /// The step of a number.
+    fn step(&mut self, step: u64) -> Result<Step, Diagnostic> {
+        let steps_per_epoch = self.loader.batches() as u64;
+        let rows = self.feed.load(&self.loader, self.position.epoch, self.position.batch)?;
+        let (inputs, sizes) = (self.feed.inputs(), self.feed.sizes());
+        let seed = self.job.train.settings.seed;
+        let mut loss = 0.0;
+        let mut sums = vec![Sum::default(); self.tallies.len()];
+        for (at, (pass, program)) in self.job.train.passes.iter().zip(&mut self.job.steps).enumerate() {
+            for number in runs(pass, step) {
+                let env = Env { inputs: &inputs, sizes, seed, step: number, steps_per_epoch };
+                let results = program.run(&env, &mut self.job.model.store)?;
+                checks::hold(&results, &pass.section.checks, sizes)?;
+                for (index, tally) in self.tallies.iter().enumerate().filter(|(_, tally)| tally.pass == at) {
+                    let value = f64::from(results.scalar(&tally.role).unwrap_or(f32::NAN));
+                    if tally.role == Role::Loss && !value.is_finite() {
+                        return Ok(Step::NoNumber { loss: value, tally: index });
+                    }
+                    if tally.role == Role::Loss {
+                        loss += value / pass.repeat as f64;
+                    }
+                    sums[index].total += value * rows as f64;
+                    sums[index].rows += rows as u64;
+                }
+            }
+        }
+        Ok(Step::Done { loss, sums })
+    }
+
+    /// The end that `stop` gives a loss that is no number, when a rule watches it.
+    fn no_number(&self, tally: usize, loss: f64) -> Option<Ended> {
+        let watches = |stop: &Stop| {
+            let name = &stop.watch.name;
+            matches!(stop.rule, StopRule::Diverged(_))
+                && part(&stop.watch) == Part::Train
+                && (name == "loss" || *name == self.tallies[tally].name)
+        };
+        let mut rules = self.job.train.settings.stop.iter().zip(&self.position.seen);
+        rules.find(|(stop, _)| watches(stop)).map(|(stop, seen)| seen.no_number(stop, loss))
+    }
+
+    /// The rule of `stop` that ends the run after a step, with what the step came to.
+    fn stopped_by_step(&mut self, sums: &[Sum]) -> Option<Ended> {
+        let epoch = self.position.epoch + 1;
+        let rules = self.job.train.settings.stop.iter().zip(&mut self.position.seen);
+        // The sum of all losses is none where `every` leaves one out.
+        let whole = self.tallies.iter().zip(sums).all(|(tally, sum)| sum.rows > 0 || tally.role != Role::Loss);
+        let mut of_steps = rules.filter(|(stop, _)| is_of_steps(&stop.watch, &self.tallies)).peekable();
+        of_steps.peek()?;
+        let report = reported(&self.tallies, sums);
+        let value = |stop: &Stop| report.get(&stop.watch.name).filter(|_| whole || stop.watch.name != "loss");
+        let mut ended = of_steps.map(|(stop, seen)| seen.step(stop, value(stop)?, epoch));
+        // Each rule takes the step, whichever holds.
+        ended.by_ref().fold(None, |first, now| first.or(now))
+    }
+
+    /// Looks at the splits after an epoch; why the run stops here, if it does.
+    fn look(&mut self) -> Result<Option<Ended>, Diagnostic> {
         let position = &mut self.position;
         let mut train = reported(&self.tallies, &position.sums);
         (position.epoch, position.batch) = (position.epoch + 1, 0);
@@ -306,8 +390,13 @@ impl Loop<'_, '_, '_> {
                 self.best = Some(self.job.model.snapshot());
             }
         }
-        if let Some(stop) = &settings.stop {
-            Best::update(&mut self.position.watched, &stop.watch.name, value(&stop.watch), epoch);
+        let mut ended = None;
+        for (stop, seen) in settings.stop.iter().zip(&mut self.position.seen) {
+            // What the steps have followed has been looked at.
+            let by_step = matches!(stop.rule, StopRule::Diverged(_)) && is_of_steps(&stop.watch, &self.tallies);
+            if !by_step {
+                ended = ended.or(seen.epoch(stop, value(&stop.watch), epoch));
+            }
         }
         if self.job.model.is_finite() {
             (self.sound, self.sound_epoch) = (self.job.model.snapshot(), epoch);
@@ -317,14 +406,16 @@ impl Loop<'_, '_, '_> {
             folder.append_metrics(&event)?;
         }
         self.watch.on(&event);
+        Ok(ended)
+    }
 
-        let Some(stop) = &settings.stop else { return Ok(false) };
-        let best = self.position.watched.map_or(0, |best| best.epoch);
-        let stops = epoch - best >= stop.epochs && self.position.step < self.steps;
-        if stops {
-            self.watch.on(&Event::Stopped { epoch, best });
-        }
-        Ok(stops)
+    /// Ends where a loss is no number, and ends well: with the weights that were sound.
+    fn stopped_at(mut self, why: &Ended) -> Result<End, Diagnostic> {
+        let (epoch, step) = (self.position.epoch + 1, self.position.step + 1);
+        self.watch.on(&Event::Stopped { epoch, step, why });
+        self.job.model.restore(&self.sound);
+        self.position.epoch = self.sound_epoch;
+        self.done()
     }
 
     fn done(mut self) -> Result<End, Diagnostic> {

@@ -1,39 +1,10 @@
-//! Which of two values of a watched number is better.
+//! The best value of a watched number so far.
 //!
-//! Decided by the name, which is all a run knows of a metric: what counts mistakes or distances should
-//! fall (`loss`, `mse`, `val_error`, `perplexity`), everything else should rise (`accuracy`, `auc`, `f1`).
+//! In: the value of an epoch and the name it is reported under, which says whether it should fall or rise. Out: whether
+//! it is the best one.
 
 use super::checkpoint::Best;
-
-/// Words of names whose values should fall.
-const LOWER: &[&str] = &[
-    "loss",
-    "mse",
-    "mae",
-    "rmse",
-    "mape",
-    "error",
-    "errors",
-    "err",
-    "entropy",
-    "nll",
-    "perplexity",
-    "kl",
-    "divergence",
-    "distance",
-    "penalty",
-    "regret",
-    "wer",
-    "cer",
-    "brier",
-    "cost",
-    "residual",
-];
-
-/// Whether smaller values of a number with this name are better.
-pub fn lower_is_better(name: &str) -> bool {
-    name.split(['_', '.']).any(|word| LOWER.contains(&word.to_lowercase().as_str()))
-}
+use crate::sema::typed::lower_is_better;
 
 impl Best {
     /// Takes the value of an epoch; whether it is the best so far. NaN never is, an equal one neither:
@@ -51,16 +22,6 @@ impl Best {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn direction_follows_the_name() {
-        for name in ["loss", "mse", "valid_error", "cross_entropy", "RMSE"] {
-            assert!(lower_is_better(name), "{name}");
-        }
-        for name in ["accuracy", "f1", "auc", "recall", "mercy"] {
-            assert!(!lower_is_better(name), "{name}");
-        }
-    }
 
     #[test]
     fn the_first_of_equals_is_kept_and_nan_never() {

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::base::Symbol;
 use crate::diag::train as told;
-use crate::sema::typed::{Clip, Keep, Length, Metric, Patience, Settings, Watched};
+use crate::sema::typed::{Clip, Keep, Length, Metric, Settings, Stop, StopRule, Watched, lower_is_better};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
@@ -51,33 +51,64 @@ impl<'a> Checker<'a> {
             }
         };
         let reported = Reported { names: self.reported(lines, losses), tables: self.tables(metrics) };
-        let stop = lines.settings.get(&Symbol::new("stop")).and_then(|(expr, _)| self.patience(mode, expr, &reported));
+        let stop = lines.settings.get(&Symbol::new("stop")).map(|(expr, _)| self.stop(mode, expr, &reported));
         let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, &reported));
-        Settings { length, seed, stop, keep: keep.unwrap_or(Keep::Last) }
+        Settings { length, seed, stop: stop.unwrap_or_default(), keep: keep.unwrap_or(Keep::Last) }
     }
 
-    /// `patience(valid.loss, 5 epochs)`
-    fn patience(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, reported: &Reported) -> Option<Patience> {
+    /// One rule, or a list of them.
+    fn stop(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, reported: &Reported) -> Vec<Stop> {
+        match &expr.kind {
+            Ast::List(rules) => rules.iter().filter_map(|rule| self.stop_rule(mode, rule, reported)).collect(),
+            _ => self.stop_rule(mode, expr, reported).into_iter().collect(),
+        }
+    }
+
+    /// `patience(valid.loss, 5 epochs)` or `diverged(train.loss, 4)`
+    fn stop_rule(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr, reported: &Reported) -> Option<Stop> {
         if let Ast::Call(callee, args) = &expr.kind
             && let Ast::Name(name) = callee.kind
-            && name.as_str() == "patience"
-            && let [ast::Arg::Value(watch), ast::Arg::Value(count)] = &args[..]
+            && let [ast::Arg::Value(watch), ast::Arg::Value(limit)] = &args[..]
         {
-            let watch = self.watched(watch, reported)?;
-            let epochs = match &count.kind {
-                Ast::Number(ast::Number { value, unit: Some(ast::Unit::Epochs), .. }) => *value,
-                _ => {
-                    let value = self.expr(&mut mode.scope, count);
-                    self.static_number(&value, count.span)?
+            match name.as_str() {
+                "patience" => {
+                    let watch = self.watched(watch, reported)?;
+                    return Some(Stop { watch, rule: StopRule::Patience(self.patience(mode, limit)?) });
                 }
-            };
-            if epochs.fract() == 0.0 && (1.0..9e15).contains(&epochs) {
-                return Some(Patience { watch, epochs: epochs as u64 });
+                "diverged" => {
+                    let watch = self.watched(watch, reported)?;
+                    if !lower_is_better(&watch.name) {
+                        self.report(told::diverges_upwards(&watch.name, watch.span));
+                        return None;
+                    }
+                    let value = self.expr(&mut mode.scope, limit);
+                    let times = self.static_number(&value, limit.span)?;
+                    if times > 1.0 && times.is_finite() {
+                        return Some(Stop { watch, rule: StopRule::Diverged(times) });
+                    }
+                    self.report(told::diverged_at_once(times, limit.span));
+                    return None;
+                }
+                _ => {}
             }
-            self.report(told::not_a_count("patience", epochs, count.span));
-            return None;
         }
         self.report(told::setting_form("stop", "patience(valid.loss, 5 epochs)", expr.span));
+        None
+    }
+
+    /// How many epochs: `5 epochs` or `5`.
+    fn patience(&mut self, mode: &mut Mode<'a>, count: &'a ast::Expr) -> Option<u64> {
+        let epochs = match &count.kind {
+            Ast::Number(ast::Number { value, unit: Some(ast::Unit::Epochs), .. }) => *value,
+            _ => {
+                let value = self.expr(&mut mode.scope, count);
+                self.static_number(&value, count.span)?
+            }
+        };
+        if epochs.fract() == 0.0 && (1.0..9e15).contains(&epochs) {
+            return Some(epochs as u64);
+        }
+        self.report(told::not_a_count("patience", epochs, count.span));
         None
     }
 
