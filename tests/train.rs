@@ -356,7 +356,7 @@ impl Watch for Epochs {
             Event::Epoch { reports, .. } => self.reports.push(reports.to_vec()),
             Event::Stopped { epoch, why: Ended::Patience { best }, .. } => self.stopped = Some((*epoch, *best)),
             Event::Done { epoch, .. } => self.kept = *epoch,
-            Event::Stopped { why: Ended::Diverged { .. }, .. } => {}
+            Event::Stopped { why: Ended::Diverged { .. }, .. } | Event::Log { .. } => {}
             Event::Start(_) | Event::Step { .. } | Event::Diverged { .. } | Event::Interrupted { .. } => {}
         }
     }

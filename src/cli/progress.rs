@@ -63,6 +63,7 @@ impl Watch for Plain {
                     bar.set_position(*step);
                 }
             }
+            Event::Log { step, report, .. } => self.line(&format!("step {step}   train {}", values(report))),
             Event::Epoch { epoch, reports, .. } => {
                 let width = self.epochs.to_string().len();
                 let splits: Vec<String> =

@@ -34,7 +34,7 @@ pub(super) struct Run {
     /// The folder that gets a folder for this run
     #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]
     out: PathBuf,
-    /// Go on with an interrupted run
+    /// Go on with an interrupted run, or from one of its checkpoints
     #[arg(long, value_name = "RUN", conflicts_with = "file")]
     resume: Option<PathBuf>,
     /// Print the time of each phase up to the end of the first step
@@ -89,7 +89,12 @@ type Resumed = Option<(RunFolder, usize)>;
 /// The program of the arguments.
 fn open(args: &Run) -> Result<(Session, Resumed), Failure> {
     if let Some(run) = &args.resume {
-        let (session, folder, recorded) = super::open_run(run)?;
+        let of_checkpoint = match RunFolder::of_checkpoint(run) {
+            Some(Err(told)) => return Err(Failure::of(Session::new("", "", PathBuf::new()), told)),
+            Some(Ok(folder)) => Some(folder.path().to_owned()),
+            None => None,
+        };
+        let (session, folder, recorded) = super::open_run(of_checkpoint.as_deref().unwrap_or(run))?;
         if !folder.checkpoint().exists() {
             return Err(Failure::of(session, told::nothing_to_resume(run)));
         }

@@ -5,6 +5,7 @@
 //! on past mistakes. `render.rs` turns the same data into a terminal report, `json.rs` into JSON,
 //! `sarif.rs` into SARIF.
 
+pub mod around;
 mod codes;
 pub mod data;
 pub mod derivative;

@@ -149,6 +149,24 @@ pub fn load_lacks(file: &str, paths: &[&str], known: &[&str], span: Span) -> Dia
     told.help("say what the file calls them, `names = { \"h.*.w\": \"layers.{i}.weight\" }`, or that they may be left out, `except = [\"head.*\"]`")
 }
 
+/// What a run has and the file that it begins with lacks.
+pub fn init_lacks(file: &str, paths: &[&str], span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0830, span, format!("`{file}` has nothing for {}", few(paths)))
+        .here("a run that begins with a file takes all it has from there")
+        .help(format!(
+            "to begin with a part of it, make the model of the run `load(\"{file}\", Net(), except = [\"…\"])`"
+        ))
+}
+
+/// What the file has that a run begins with, and the run has not.
+pub fn init_leaves(file: &str, names: &[&str], span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
+        .here("the run has nothing of these names")
+        .help(format!(
+            "to begin with a part of it, make the model of the run `load(\"{file}\", Net(), except = [\"…\"])`"
+        ))
+}
+
 /// What the file has and no layer takes.
 pub fn load_leaves(file: &str, names: &[&str], span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))

@@ -16,6 +16,28 @@ pub struct Settings {
     pub stop: Vec<Stop>,
     /// Which weights to keep at the end.
     pub keep: Keep,
+    /// When the state of the run is kept, beside what an interrupted run keeps anyway.
+    pub checkpoint: Option<Checkpoint>,
+    /// After how many steps their losses are reported, beside those of epochs.
+    pub log: Option<u64>,
+}
+
+/// `checkpoint = every(100 steps, keep = 3)`
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Checkpoint {
+    /// How often.
+    pub every: Every,
+    /// How many of them stay, the newest; all without it.
+    pub keep: Option<u64>,
+}
+
+/// How often something is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Every {
+    /// After so many steps.
+    Steps(u64),
+    /// After so many epochs.
+    Epochs(u64),
 }
 
 /// How long a run is.

@@ -10,7 +10,7 @@ use crate::ir::Fact;
 use crate::ir::{DType, Dim, LayerId, RematId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
-pub use super::settings::{Clip, Keep, Length, Settings, Stop, StopRule, Watched, lower_is_better};
+pub use super::settings::{Checkpoint, Clip, Every, Keep, Length, Settings, Stop, StopRule, Watched, lower_is_better};
 
 /// An axis, by identity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -377,7 +377,7 @@ pub struct Param {
 pub struct Load {
     /// The file, from the program's folder.
     pub file: String,
-    /// The path of the layer.
+    /// The path of the layer; empty for the whole run.
     pub below: String,
     /// The name of its definition.
     pub layer: Symbol,
@@ -387,6 +387,13 @@ pub struct Load {
     pub except: Vec<String>,
     /// The name of the file in the text.
     pub span: Span,
+}
+
+impl Load {
+    /// Whether it is the `init` of a run: no layer stands for it.
+    pub fn is_of_run(&self) -> bool {
+        self.below.is_empty()
+    }
 }
 
 /// A state of a layer, a metric or an optimizer.

@@ -53,6 +53,9 @@ pub struct Position {
     /// What each rule of `stop` has seen.
     #[serde(default)]
     pub seen: Vec<Seen>,
+    /// What the steps came to since `log` was last due.
+    #[serde(default)]
+    pub logged: Vec<Sum>,
 }
 
 /// Paths of the best weights in a checkpoint.

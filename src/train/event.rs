@@ -131,6 +131,15 @@ pub enum Event<'a> {
         /// The loss before its update.
         loss: f64,
     },
+    /// As many steps are done as `log` asks for.
+    Log {
+        /// The epoch, from 1.
+        epoch: u64,
+        /// The last step, from 1.
+        step: u64,
+        /// Means over the steps since the last such event.
+        report: &'a Report,
+    },
     /// An epoch is done and looked at.
     Epoch {
         /// Which, from 1.
@@ -195,6 +204,7 @@ impl Event<'_> {
         match self {
             Event::Start(_) => "start",
             Event::Step { .. } => "step",
+            Event::Log { .. } => "log",
             Event::Epoch { .. } => "epoch",
             Event::Stopped { .. } => "stopped",
             Event::Done { .. } => "done",
@@ -227,6 +237,11 @@ impl Serialize for Event<'_> {
                 map.serialize_entry("epoch", epoch)?;
                 map.serialize_entry("step", step)?;
                 map.serialize_entry("loss", loss)?;
+            }
+            Event::Log { epoch, step, report } => {
+                map.serialize_entry("epoch", epoch)?;
+                map.serialize_entry("step", step)?;
+                map.serialize_entry("train", report)?;
             }
             Event::Epoch { epoch, step, reports, best } => {
                 map.serialize_entry("epoch", epoch)?;

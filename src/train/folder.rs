@@ -8,6 +8,7 @@
 //!             weights.safetensors      parameters and states of layers
 //!             optimizer.safetensors    states of the optimizer
 //!             checkpoint.safetensors   only while the run is not finished
+//!             checkpoints/step-100.safetensors   what `checkpoint = every(100 steps)` keeps
 //! ```
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::Position;
 use super::event::Event;
 use crate::base::{FileId, Span, Symbol};
 use crate::data::{Axis, Column, ColumnType, Dataset, Fitted, Schema};
@@ -31,6 +33,7 @@ const METRICS: &str = "metrics.jsonl";
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
+const CHECKPOINTS: &str = "checkpoints";
 
 /// A run's folder.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -247,15 +250,62 @@ impl RunFolder {
             .map_err(|error| told::cannot_write(&path, &error.to_string()))
     }
 
-    /// Drops the lines of epochs that a resumed run does again.
-    pub(super) fn keep_epochs(&self, finished: u64) -> Result<(), Diagnostic> {
+    /// Keeps a copy of the checkpoint, and of such copies the newest `keep`.
+    pub(super) fn keep_checkpoint(&self, step: u64, keep: Option<u64>) -> Result<(), Diagnostic> {
+        let folder = self.0.join(CHECKPOINTS);
+        let path = folder.join(format!("step-{step}.safetensors"));
+        let copied = fs::create_dir_all(&folder).and_then(|()| fs::copy(self.checkpoint(), &path));
+        copied.map_err(|error| told::cannot_write(&path, &error.to_string()))?;
+        let mut steps = self.kept_checkpoints();
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        let keep = keep.and_then(|keep| usize::try_from(keep).ok()).unwrap_or(usize::MAX);
+        steps.into_iter().skip(keep).try_for_each(|step| self.remove_kept(step))
+    }
+
+    /// The steps of the checkpoints that stay.
+    fn kept_checkpoints(&self) -> Vec<u64> {
+        let entries = fs::read_dir(self.0.join(CHECKPOINTS)).into_iter().flatten().flatten();
+        let step = |entry: fs::DirEntry| {
+            let file = entry.file_name().into_string().ok()?;
+            file.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()
+        };
+        entries.filter_map(step).collect()
+    }
+
+    fn remove_kept(&self, step: u64) -> Result<(), Diagnostic> {
+        let path = self.0.join(CHECKPOINTS).join(format!("step-{step}.safetensors"));
+        fs::remove_file(&path).map_err(|error| told::cannot_write(&path, &error.to_string()))
+    }
+
+    /// The run of a checkpoint that stayed, which goes on from there: the file is that of the run again.
+    pub fn of_checkpoint(path: &Path) -> Option<Result<RunFolder, Diagnostic>> {
+        let checkpoints = path.parent().filter(|folder| folder.file_name().is_some_and(|name| name == CHECKPOINTS))?;
+        let opened = RunFolder::open(checkpoints.parent()?);
+        Some(opened.and_then(|folder| match fs::copy(path, folder.checkpoint()) {
+            Ok(_) => Ok(folder),
+            Err(error) => Err(told::cannot_read(path, &error.to_string())),
+        }))
+    }
+
+    /// Drops what a run that goes on from a position does again: lines of steps and epochs, and checkpoints.
+    pub(super) fn keep_until(&self, position: &Position) -> Result<(), Diagnostic> {
+        let later = self.kept_checkpoints().into_iter().filter(|step| *step > position.step);
+        later.into_iter().try_for_each(|step| self.remove_kept(step))?;
         let path = self.0.join(METRICS);
         if !path.exists() {
             return Ok(());
         }
-        let of = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("epoch")?.as_u64();
+        let stays = |line: &str| -> Option<bool> {
+            let line: serde_json::Value = serde_json::from_str(line).ok()?;
+            let number = |name: &str| line.get(name)?.as_u64();
+            Some(match line.get("event")?.as_str()? {
+                "epoch" => number("epoch")? <= position.epoch,
+                "log" => number("step")? <= position.step,
+                _ => false,
+            })
+        };
         let text = self.read(METRICS)?;
-        let kept = text.lines().filter(|line| of(line).is_some_and(|epoch| epoch <= finished));
+        let kept = text.lines().filter(|line| stays(line) == Some(true));
         let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
         self.write(METRICS, &kept)
     }

@@ -1,4 +1,4 @@
-//! `load("base.safetensors", Net())`: first values out of a file.
+//! `load("base.safetensors", Net())` and `init = "weights.safetensors"`: first values out of a file.
 //!
 //! In: the loads of a run, the folder of its program. Out: the words of each parameter and state that a file
 //! gives, checked one by one: what a layer has and the file lacks, what the file has and no layer takes, and
@@ -52,13 +52,19 @@ pub fn read_loads(program: &Program, train: &Train, folder: &Path) -> Result<Vec
             });
         }
         if !lacking.is_empty() {
-            return Err(told::load_lacks(&load.file, &lacking, &known, load.span));
+            return Err(match load.is_of_run() {
+                true => told::init_lacks(&load.file, &lacking, load.span),
+                false => told::load_lacks(&load.file, &lacking, &known, load.span),
+            });
         }
         let left = known.into_iter().filter(|name| !taken.contains(*name) && !is_excepted(load, name));
         // A run's file of weights also holds those that follow.
         let left: Vec<&str> = left.filter(|name| !name.starts_with("ema/") && !name.starts_with("ema(")).collect();
         if !left.is_empty() {
-            return Err(told::load_leaves(&load.file, &left, load.span));
+            return Err(match load.is_of_run() {
+                true => told::init_leaves(&load.file, &left, load.span),
+                false => told::load_leaves(&load.file, &left, load.span),
+            });
         }
     }
     Ok(loaded)

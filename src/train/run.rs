@@ -21,7 +21,7 @@ use crate::diag::{Diagnostic, run as told};
 use crate::ir::Role;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
-use crate::sema::typed::{Asker, Keep, Length, Pass, Settings, Stop, StopRule, Train, Watched};
+use crate::sema::typed::{Asker, Every, Keep, Length, Pass, Settings, Stop, StopRule, Train, Watched};
 
 /// How often an unfinished run is saved.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
@@ -118,7 +118,7 @@ pub fn run(job: Job<'_, '_>, control: &Control<'_>, watch: &mut dyn Watch) -> Re
     let mut best = None;
     if let (true, Some(folder)) = (control.resume, control.folder) {
         (position, best) = job.model.load_checkpoint(&folder.checkpoint())?;
-        folder.keep_epochs(position.epoch)?;
+        folder.keep_until(&position)?;
     }
     watch.on(&Event::Start(&Start {
         name: name(job.train),
@@ -269,6 +269,9 @@ impl Loop<'_, '_, '_> {
                 self.watch.on(&Event::Stopped { epoch, step, why: &why });
                 break;
             }
+            if self.is_due(|every| matches!(every, Every::Epochs(n) if self.position.epoch.is_multiple_of(n))) {
+                self.keep_checkpoint()?;
+            }
             if self.saved.elapsed() > SAVE_EVERY {
                 self.save_checkpoint()?;
             }
@@ -293,11 +296,31 @@ impl Loop<'_, '_, '_> {
             self.position.batch += 1;
             add(&mut self.position.sums, &sums);
             self.watch.on(&Event::Step { epoch: self.position.epoch + 1, step: self.position.step, loss });
+            self.log(&sums)?;
             if let Some(why) = self.stopped_by_step(&sums) {
                 return Ok(Epoch::Stopped(why));
             }
+            if self.is_due(|every| matches!(every, Every::Steps(n) if self.position.step.is_multiple_of(n))) {
+                self.keep_checkpoint()?;
+            }
         }
         Ok(Epoch::Whole)
+    }
+
+    /// Reports the steps since the last time, where it is time to.
+    fn log(&mut self, sums: &[Sum]) -> Result<(), Diagnostic> {
+        let Some(every) = self.job.train.settings.log else { return Ok(()) };
+        add(&mut self.position.logged, sums);
+        if !self.position.step.is_multiple_of(every) {
+            return Ok(());
+        }
+        let report = reported(&self.tallies, &std::mem::take(&mut self.position.logged));
+        let event = Event::Log { epoch: self.position.epoch + 1, step: self.position.step, report: &report };
+        if let Some(folder) = self.control.folder {
+            folder.append_metrics(&event)?;
+        }
+        self.watch.on(&event);
+        Ok(())
     }
 
     /// The step of a number.
@@ -471,6 +494,20 @@ impl Loop<'_, '_, '_> {
     fn save_weights(&self, folder: &RunFolder) -> Result<(), Diagnostic> {
         self.job.model.save_weights(&folder.weights(), &self.position)?;
         self.job.model.save_optimizer(&folder.optimizer(), &self.position)
+    }
+
+    /// Whether `checkpoint` asks for one now.
+    fn is_due(&self, now: impl Fn(Every) -> bool) -> bool {
+        self.job.train.settings.checkpoint.is_some_and(|checkpoint| now(checkpoint.every))
+    }
+
+    /// A checkpoint that stays when newer ones come, and when the run is done.
+    fn keep_checkpoint(&mut self) -> Result<(), Diagnostic> {
+        self.save_checkpoint()?;
+        match (self.control.folder, self.job.train.settings.checkpoint) {
+            (Some(folder), Some(checkpoint)) => folder.keep_checkpoint(self.position.step, checkpoint.keep),
+            _ => Ok(()),
+        }
     }
 
     fn save_checkpoint(&mut self) -> Result<(), Diagnostic> {

@@ -7,6 +7,7 @@
 
 mod alone;
 mod arith;
+mod around;
 mod attempt;
 mod bind;
 mod builtin;
@@ -69,7 +70,7 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
 
 /// The settings of `train` that this compiler has.
 pub(super) fn settings() -> impl Iterator<Item = &'static str> {
-    section::SETTINGS.iter().filter(|(_, known)| *known).map(|(name, _)| *name)
+    section::SETTINGS.iter().map(|(name, _)| *name)
 }
 
 /// The numbers among the top-level `let`s.

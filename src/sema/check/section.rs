@@ -8,7 +8,7 @@ use crate::sema::typed::Section;
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, UpdateTarget};
 
-/// The settings of `train`, with whether this compiler has them.
+/// The settings of `train`, with whether other lines may speak of their values.
 pub(super) const SETTINGS: &[(&str, bool)] = &[
     ("predict", true),
     ("loss", true),

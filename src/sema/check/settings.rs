@@ -53,7 +53,9 @@ impl<'a> Checker<'a> {
         let reported = Reported { names: self.reported(lines, losses), tables: self.tables(metrics) };
         let stop = lines.settings.get(&Symbol::new("stop")).map(|(expr, _)| self.stop(mode, expr, &reported));
         let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, &reported));
-        Settings { length, seed, stop: stop.unwrap_or_default(), keep: keep.unwrap_or(Keep::Last) }
+        let (checkpoint, log) = (self.checkpoint(mode, lines), self.log(lines));
+        let (stop, keep) = (stop.unwrap_or_default(), keep.unwrap_or(Keep::Last));
+        Settings { length, seed, stop, keep, checkpoint, log }
     }
 
     /// One rule, or a list of them.

@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, Symbol};
-use crate::diag::{name, nearest, shape, store as told_store, train as told, value as told_value};
+use crate::diag::{nearest, shape, store as told_store, train as told, value as told_value};
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
 use crate::sema::typed::Axis;
@@ -66,6 +66,8 @@ impl<'a> Checker<'a> {
         self.forget_repeated_bindings(n_bindings.unwrap_or_default());
 
         let settings = self.settings(&mut mode, &lines, train, &losses, &evaluation.metrics);
+        self.init(&lines);
+        self.machine(&lines);
         self.unreached_params(&losses, &evaluation);
         let has_loss = losses.iter().all(|lost| lost.section.loss.is_some());
         let passes = self.passes(&mut mode, &lines, train, losses);
@@ -140,20 +142,16 @@ impl<'a> Checker<'a> {
         let [ident] = setting.names[..] else {
             return self.report(told::one_name_per_setting(setting.span));
         };
-        match SETTINGS.iter().find(|(known, _)| *known == ident.name.as_str()) {
-            Some((_, true)) => {}
-            Some((known, false)) => return self.report(name::not_yet(&format!("the setting `{known}`"), ident.span)),
-            None => {
-                let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
-                let meant = nearest(ident.name.as_str(), known.iter().copied());
-                let given = meant.is_some_and(|meant| train.sets(meant));
-                self.report(told::unknown_setting(ident, meant, given));
-                // The setting that was meant is there; it is told once.
-                if let Some(meant) = meant {
-                    lines.settings.entry(meant.into()).or_insert((&setting.value, ident.span));
-                }
-                return;
+        if SETTINGS.iter().all(|(known, _)| *known != ident.name.as_str()) {
+            let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
+            let meant = nearest(ident.name.as_str(), known.iter().copied());
+            let given = meant.is_some_and(|meant| train.sets(meant));
+            self.report(told::unknown_setting(ident, meant, given));
+            // The setting that was meant is there; it is told once.
+            if let Some(meant) = meant {
+                lines.settings.entry(meant.into()).or_insert((&setting.value, ident.span));
             }
+            return;
         }
         if let Some((_, first)) = lines.settings.insert(ident.name, (&setting.value, ident.span)) {
             self.report(told::setting_twice(ident, first));
@@ -304,7 +302,7 @@ impl<'a> Checker<'a> {
                     self.needs(mode, lines, &lines.lets[at].value);
                     self.bind_let(&mut mode.scope, lines.lets[at]);
                 }
-            } else if mode.scope.find(name).is_none() && lines.settings.contains_key(&name) {
+            } else if mode.scope.find(name).is_none() && lines.settings.contains_key(&name) && is_value(name) {
                 if let Some(None) = mode.values.get(&name) {
                     self.report(told::circular(name, span));
                     mode.scope.bind(name, Value::Error);
@@ -554,6 +552,11 @@ fn predicted_by_the_loss(mode: &Mode<'_>, lines: &Lines<'_>) -> Vec<(String, Exp
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether a setting has a value; `log = every(10 steps)` has none, and `log(x)` beside it is the function.
+fn is_value(name: Symbol) -> bool {
+    SETTINGS.iter().any(|(known, has_value)| *has_value && *known == name.as_str())
 }
 
 /// The name a metric is reported under: that of its function.
