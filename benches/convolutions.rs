@@ -11,6 +11,7 @@ use tensa::driver;
 use tensa::ir::{DType, Dim, Graph, Input as GraphInput, InputId, NodeId, Output, Role, Ty};
 use tensa::ops::{Builder, Op, Taps, WindowAxis};
 use tensa::runtime::{Env, Executable, Input, Store};
+use tensa::sema::typed::Precision;
 use tensa::{autodiff, canon};
 
 /// Pictures of `size`² with `c` channels, `n` of them, by `k`² taps at a stride to `q` channels.
@@ -105,7 +106,7 @@ fn input(b: &mut Builder, dims: &[i64]) -> NodeId {
 
 fn finished(mut b: Builder, node: NodeId) -> Graph {
     b.graph.outputs.push(Output { role: Role::Value(String::new()), node });
-    driver::forward(&canon::run(&b.finish()))
+    driver::forward(&canon::run(&b.finish()), Precision::F32)
 }
 
 /// The median time of a step, in seconds.

@@ -17,7 +17,8 @@ use crate::diag::{Diagnostics, train as told};
 use crate::ir::{Graph, ParamId, StateId};
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
-use crate::sema::{self, Column, DataFacts, Source, Sources, typed};
+use crate::sema::typed::{self, Precision};
+use crate::sema::{self, Column, DataFacts, Source, Sources};
 use crate::syntax::modules::{self, Modules, Reader};
 use crate::syntax::{ast, blame, parse, unused};
 use crate::{autodiff, canon, fuse, kernel, lint, lower, opt, step};
@@ -537,7 +538,7 @@ pub fn stages(program: &typed::Program, train: &typed::Train, keep_gradients: bo
                 wanted(param) && !is_by_rows(param)
             }),
         };
-        let grad = canon::run(&grad);
+        let grad = in_precision(canon::run(&grad), train.settings.precision);
         verified("autodiff", &grad);
         // An optimizer may ask for derivatives as well.
         let updates = autodiff::derivatives(&lowered_pass.update);
@@ -587,18 +588,26 @@ fn update<'g>(pass: &typed::Pass, graph: &'g Graph, first_gradient: usize, keep_
 /// The kernels of a run.
 pub fn programs(stages: &Stages) -> Programs {
     Programs {
-        init: kernels(&forward(&stages.lowered.init)),
+        init: kernels(&forward(&stages.lowered.init, Precision::F32)),
         steps: stages.passes.iter().map(|pass| kernels(&pass.opt)).collect(),
-        evaluation: kernels(&forward(&stages.lowered.evaluation)),
-        prediction: stages.lowered.prediction.as_ref().map(|graph| kernels(&forward(graph))),
+        evaluation: kernels(&forward(&stages.lowered.evaluation, stages.lowered.precision)),
+        prediction: stages.lowered.prediction.as_ref().map(|graph| kernels(&forward(graph, stages.lowered.precision))),
     }
 }
 
-/// A graph without gradients, recognised and optimised.
-pub fn forward(graph: &Graph) -> Graph {
-    let graph = opt::run(&autodiff::without_given(&recognise(graph)));
+/// A graph without gradients, recognised and optimised, its products in a precision.
+pub fn forward(graph: &Graph, precision: Precision) -> Graph {
+    let graph = opt::run(&in_precision(autodiff::without_given(&recognise(graph)), precision));
     verified("opt", &graph);
     graph
+}
+
+/// A recognised graph whose products are computed in a precision.
+fn in_precision(graph: Graph, precision: Precision) -> Graph {
+    match precision {
+        Precision::F32 => graph,
+        Precision::Bf16 => opt::products_in_bf16(&graph),
+    }
 }
 
 /// An optimised graph as kernels.

@@ -7,6 +7,7 @@ use tensa::backend::interp::graph;
 use tensa::driver;
 use tensa::ir::{DType, Role};
 use tensa::ops::Value;
+use tensa::sema::typed::Precision;
 
 use crate::support::models::{self, Alone};
 use crate::support::steps;
@@ -26,7 +27,7 @@ fn assert_close(got: &Value, want: &Value, tolerance: f64) {
 
 /// What the model predicts by the rules of gradients, in f64.
 fn by_rules(model: &Alone) -> Value {
-    let graph = driver::forward(model.stages.lowered.prediction.as_ref().expect("a prediction"));
+    let graph = driver::forward(model.stages.lowered.prediction.as_ref().expect("a prediction"), Precision::F32);
     graph::run(&graph, &model.given).expect("sizes in range").remove(0).1
 }
 

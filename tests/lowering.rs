@@ -4,6 +4,7 @@ mod attention;
 mod loops;
 mod masked;
 mod picks;
+mod precision;
 mod random_graphs;
 mod remat;
 mod rows;

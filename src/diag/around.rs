@@ -44,7 +44,7 @@ pub fn no_such_device(word: Option<&str>, span: Span, known: &[&str]) -> Diagnos
 /// Numbers of fewer or more bits than this version has.
 pub fn precision_later(word: &str, span: Span) -> Diagnostic {
     super::name::not_yet(&format!("the precision `{word}`"), span)
-        .note("this version computes in `f32`, which is more exact than `bf16` and `f16` and takes twice their memory")
+        .note("this version computes in `f32`, and with `bf16` rounds to that what it multiplies")
         .fix("write `precision = f32`, or leave the line out", span, "f32")
 }
 
@@ -52,5 +52,5 @@ pub fn precision_later(word: &str, span: Span) -> Diagnostic {
 pub fn no_such_precision(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, "`precision` is what numbers are computed in, and this is no such thing")
         .here("not a precision")
-        .fix("this version has `f32`", span, "f32")
+        .fix("this version has `f32` and `bf16`", span, "f32")
 }

@@ -107,7 +107,7 @@ codes! {
     E0608 "a run watches what is not reported"
     E0609 "nothing that can be trained has this name"
     E0610 "a loss depends on nothing that it trains"
-    E0612 "a loss has no gradients by single rows"
+    E0613 "a loss has no gradients by single rows"
     E0701 "there is no such source of data"
     E0702 "there is no such transform"
     E0703 "there is no such setting of data"

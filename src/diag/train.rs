@@ -228,7 +228,7 @@ pub fn noise_negative(value: f64, span: Span) -> Diagnostic {
 
 /// Gradients of single rows of a loss that keeps what it sees of a batch.
 pub fn rows_share_state(state: &str, clip: Span, loss: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0612, clip, format!("this loss has no gradients by single rows: it writes `{state}`"))
+    Diagnostic::error(Code::E0613, clip, format!("this loss has no gradients by single rows: it writes `{state}`"))
         .here("looks at each row on its own")
         .label(loss, "what this keeps is of all rows of a batch")
         .help("take a layer that keeps nothing, such as `LayerNorm` for `BatchNorm`, or clip with `norm(…)`")
@@ -236,7 +236,7 @@ pub fn rows_share_state(state: &str, clip: Span, loss: Span) -> Diagnostic {
 
 /// Gradients of single rows where there are none.
 pub fn no_rows(clip: Span, data: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0612, clip, "this data has no rows whose gradients could be told apart")
+    Diagnostic::error(Code::E0613, clip, "this data has no rows whose gradients could be told apart")
         .here("looks at each row on its own")
         .label(data, "each column of it is one whole")
         .help("clip with `norm(…)`")

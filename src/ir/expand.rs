@@ -238,6 +238,20 @@ fn with_sign_of<E: Emit>(e: &mut E, y: E::V, x: E::V) -> E::V {
     e.float(y)
 }
 
+/// The nearest number of 8 significant bits, ties to even; exact, and a NaN stays one.
+pub fn bf16<E: Emit>(e: &mut E, x: E::V) -> E::V {
+    // Half of the last place that stays is added to the bits, less by one below an even place, and the rest is cut off.
+    let bits = e.bits(x);
+    let upper = e.with(Bin::Shr, bits, 16);
+    let odd = e.with(Bin::And, upper, 1);
+    let half = e.with(Bin::IAdd, odd, 0x7fff);
+    let raised = e.bin(Bin::IAdd, bits, half);
+    let cut = e.with(Bin::And, raised, !0xffff);
+    let rounded = e.float(cut);
+    let is_nan = e.cmp(Cc::Ne, x, x);
+    e.sel(is_nan, x, rounded)
+}
+
 /// The error function, within 4e-7.
 pub fn erf<E: Emit>(e: &mut E, x: E::V) -> E::V {
     // x · P(x²) / Q(x²), the rational minimax approximation of Eigen; beyond 3.8325 the nearest is ±1.

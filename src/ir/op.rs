@@ -227,6 +227,8 @@ pub enum MapOp {
     Floor,
     /// To the nearest, ties to even.
     Round,
+    /// To the nearest number of 8 significant bits, ties to even: what bfloat16 holds. Its gradient is that of the value.
+    Bf16,
     /// Two of one dtype to bool; for NaN only `Ne` holds.
     Cmp(Cmp),
     /// bool, bool to bool.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::base::bug;
 use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, Scan, StateId};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
@@ -148,7 +149,7 @@ impl<'a> Lowering<'a> {
             ExprKind::Map(fun, parts) => {
                 let args: Vec<NodeId> = parts.iter().map(|&part| self.aligned(part, &expr.ty.axes)).collect();
                 let Fun::Map(op) = *fun else {
-                    crate::base::bug!("{fun:?} of a tensor reached lowering");
+                    bug!("{fun:?} of a tensor reached lowering");
                 };
                 self.builder.map(op, &args)
             }
@@ -218,7 +219,7 @@ impl<'a> Lowering<'a> {
             }
             ExprKind::Derivative { of, by } => self.builder.node(Op::Derivative, &[self.node(*of), self.node(*by)]),
             ExprKind::Scan { .. } => self.scan(id),
-            ExprKind::Row { .. } | ExprKind::Carry { .. } => crate::base::bug!("{id:?} stands outside of its loop"),
+            ExprKind::Row { .. } | ExprKind::Carry { .. } => bug!("{id:?} stands outside of its loop"),
         }
     }
 
@@ -341,7 +342,7 @@ impl<'a> Lowering<'a> {
                 let args: Vec<HostId> = parts.iter().map(|&part| self.host(part)).collect();
                 self.host_map(*fun, &args)
             }
-            other => crate::base::bug!("{other:?} is no scalar of the host"),
+            other => bug!("{other:?} is no scalar of the host"),
         };
         let host = self.builder.graph.host.push(op);
         self.made.hosts[id.0 as usize] = Some(host);
@@ -373,6 +374,7 @@ impl<'a> Lowering<'a> {
                 MapOp::Cos => unary(HostUnary::Cos),
                 MapOp::Floor => unary(HostUnary::Floor),
                 MapOp::Round => unary(HostUnary::Round),
+                MapOp::Bf16 => bug!("no number of the host is rounded to bf16"),
                 MapOp::Cmp(Cmp::Lt) => binary(HostBinary::Lt),
                 MapOp::Cmp(Cmp::Le) => binary(HostBinary::Le),
                 MapOp::Cmp(Cmp::Eq) => binary(HostBinary::Eq),

@@ -11,7 +11,7 @@ mod scan;
 use crate::base::Symbol;
 use crate::ir::{Graph, Input, InputId, Origin, Output, Param, ParamId, Role, State, StateId, Ty};
 use crate::sema::typed::{
-    self, Asker, AxisId, Check, Expr, ExprId, Kind, Metric, Owner, Program, Section, Train, Type,
+    self, Asker, AxisId, Check, Expr, ExprId, Kind, Metric, Owner, Precision, Program, Section, Train, Type,
 };
 
 use expr::Lowering;
@@ -30,6 +30,8 @@ pub struct Lowered {
     pub metric_states: Vec<StateId>,
     /// What the evaluation reports beside the loss.
     pub metrics: Vec<LoweredMetric>,
+    /// What products are computed in, but for those of first values and of optimizers.
+    pub precision: Precision,
     /// Of `Input`s of `update`, the first that is a gradient; then one per parameter, in order.
     pub first_gradient: usize,
 }
@@ -122,6 +124,7 @@ pub fn lower(program: &Program, train: &Train) -> Lowered {
         prediction,
         metric_states: of_metrics.map(|(at, _)| StateId(at as u32)).collect(),
         metrics: train.evaluation.metrics.iter().map(|metric| lowered_metric(program, train, metric)).collect(),
+        precision: train.settings.precision,
         first_gradient: train.inputs.len(),
     }
 }

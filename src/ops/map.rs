@@ -1,7 +1,7 @@
 //! Functions of elements.
 
 use super::{Cmp, Grads, MapOp, Value};
-use crate::ir::special::erf;
+use crate::ir::special::{bf16, erf};
 use crate::ir::{DType, NodeId, Ty};
 use crate::ops::Builder;
 
@@ -9,7 +9,7 @@ use MapOp::*;
 
 impl MapOp {
     /// Every function; the casts and comparisons one by one.
-    pub const ALL: [MapOp; 29] = [
+    pub const ALL: [MapOp; 30] = [
         Add,
         Sub,
         Mul,
@@ -28,6 +28,7 @@ impl MapOp {
         Cos,
         Floor,
         Round,
+        Bf16,
         Cmp(Cmp::Lt),
         Cmp(Cmp::Le),
         Cmp(Cmp::Eq),
@@ -62,6 +63,7 @@ impl MapOp {
             Cos => "cos",
             Floor => "floor",
             Round => "round",
+            Bf16 => "bf16",
             Cmp(Cmp::Lt) => "lt",
             Cmp(Cmp::Le) => "le",
             Cmp(Cmp::Eq) => "eq",
@@ -80,7 +82,7 @@ impl MapOp {
     pub fn arity(self) -> usize {
         match self {
             Add | Sub | Mul | Div | Pow | Min | Max | Cmp(_) | And | Or => 2,
-            Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round | Not | Cast(_) => 1,
+            Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round | Bf16 | Not | Cast(_) => 1,
             Select => 3,
         }
     }
@@ -93,7 +95,7 @@ pub(super) fn infer(map: MapOp, args: &[&Ty]) -> Result<Ty, String> {
     let all = |dtype: DType| args.iter().all(|ty| ty.dtype == dtype);
     let (fits, dtype) = match map {
         Add | Sub | Mul | Div | Pow | Min | Max => (all(DType::F32), DType::F32),
-        Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round => (all(DType::F32), DType::F32),
+        Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round | Bf16 => (all(DType::F32), DType::F32),
         Cmp(_) => (args[0].dtype == args[1].dtype, DType::Bool),
         And | Or | Not => (all(DType::Bool), DType::Bool),
         Select => (args[0].dtype == DType::Bool && args[1].dtype == args[2].dtype, args[1].dtype),
@@ -136,6 +138,7 @@ pub(super) fn eval_element(map: MapOp, x: &[f64]) -> f64 {
         Cos => x[0].cos(),
         Floor => x[0].floor(),
         Round => x[0].round_ties_even(),
+        Bf16 => bf16(x[0]),
         Cmp(Cmp::Lt) => truth(x[0] < x[1]),
         Cmp(Cmp::Le) => truth(x[0] <= x[1]),
         Cmp(Cmp::Eq) => truth(x[0] == x[1]),
@@ -249,6 +252,8 @@ pub(super) fn grad(b: &mut Builder, map: MapOp, args: &[NodeId], y: NodeId, dy: 
             let between_floats = b.ty(args[0]).dtype == DType::F32 && b.ty(y).dtype == DType::F32;
             each(wanted, |_| between_floats.then_some(dy))
         }
+        // What is rounded stands for the value.
+        Bf16 => each(wanted, |_| Some(dy)),
         // Constant between their jumps.
         Floor | Round | Cmp(_) | And | Or | Not => each(wanted, |_| None),
     }

@@ -90,6 +90,8 @@ fn function(map: MapOp) -> Option<Function> {
         MapOp::Cos => Unary(HostUnary::Cos),
         MapOp::Floor => Unary(HostUnary::Floor),
         MapOp::Round => Unary(HostUnary::Round),
-        MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not | MapOp::Select | MapOp::Cast(_) => return None,
+        MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not | MapOp::Select | MapOp::Bf16 | MapOp::Cast(_) => {
+            return None;
+        }
     })
 }

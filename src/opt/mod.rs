@@ -13,8 +13,11 @@
 //! for `canon`.
 
 mod fold;
+mod precision;
 mod simplify;
 mod views;
+
+pub use precision::products_in_bf16;
 
 use crate::ir::{Graph, NodeId};
 use crate::ops::Builder;

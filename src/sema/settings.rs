@@ -20,6 +20,18 @@ pub struct Settings {
     pub checkpoint: Option<Checkpoint>,
     /// After how many steps their losses are reported, beside those of epochs.
     pub log: Option<u64>,
+    /// What products are computed in.
+    pub precision: Precision,
+}
+
+/// `precision = bf16`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Precision {
+    /// All of f32.
+    #[default]
+    F32,
+    /// What products read is rounded to bfloat16; they are summed up in f32, and all else is f32.
+    Bf16,
 }
 
 /// `checkpoint = every(100 steps, keep = 3)`

@@ -10,7 +10,9 @@ use crate::ir::Fact;
 use crate::ir::{DType, Dim, LayerId, RematId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
-pub use super::settings::{Checkpoint, Clip, Every, Keep, Length, Settings, Stop, StopRule, Watched, lower_is_better};
+pub use super::settings::{
+    Checkpoint, Clip, Every, Keep, Length, Precision, Settings, Stop, StopRule, Watched, lower_is_better,
+};
 
 /// An axis, by identity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

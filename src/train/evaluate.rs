@@ -39,7 +39,7 @@ struct Value {
 impl Evaluator {
     /// Compiles the evaluation of a run.
     pub fn new(model: &Model<'_>, lowered: &Lowered, dataset: &Dataset) -> Result<Evaluator, Diagnostic> {
-        let program = driver::kernels(&driver::forward(&lowered.evaluation));
+        let program = driver::kernels(&driver::forward(&lowered.evaluation, lowered.precision));
         let askers = [Asker::Prediction, Asker::Evaluation];
         let feed = Feed::new(&model.graph, &dataset.schema().columns).held_to(&model.demands, &askers);
         let value = |name: &str, role: Role, kept: bool, axes: &[MetricAxis]| {

@@ -11,7 +11,7 @@ use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::runtime::step::Env;
 use crate::runtime::{Executable, Store};
-use crate::sema::typed::{Check, Demand, Owner, Train};
+use crate::sema::typed::{Check, Demand, Owner, Precision, Train};
 
 /// A model that can be trained, evaluated, asked.
 pub struct Model<'a> {
@@ -43,7 +43,7 @@ pub(super) struct Snapshot {
 impl<'a> Model<'a> {
     /// Gives all parameters and states their first values.
     pub fn new(train: &Train, lowered: &Lowered, backend: &'a dyn Backend) -> Result<Model<'a>, Diagnostic> {
-        let init = driver::kernels(&driver::forward(&lowered.init));
+        let init = driver::kernels(&driver::forward(&lowered.init, Precision::F32));
         let graph = lowered.init.empty_like();
         let mut store = Store::of(&graph).map_err(|_| told::out_of_memory(bytes_of(&graph), ""))?;
         let seed = train.settings.seed;

@@ -53,7 +53,7 @@ pub struct Predictor {
 impl Predictor {
     /// Compiles the prediction of a run; `graph` is its graph, `columns` those that will be given.
     pub fn new(model: &Model<'_>, train: &Train, graph: &Graph, schema: &Schema) -> Result<Predictor, Diagnostic> {
-        let program = driver::kernels(&driver::forward(graph));
+        let program = driver::kernels(&driver::forward(graph, train.settings.precision));
         let mut wanted = vec![false; model.graph.inputs.len()];
         for buffer in &program.buffers {
             if let Place::Input(id) = buffer.place {

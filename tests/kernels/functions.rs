@@ -157,13 +157,14 @@ fn expansions_as_machine_code() {
     fn word(bits: u32) -> (u32, ScalarTy) {
         (bits, ScalarTy::F32)
     }
-    let functions: [Function; 7] = [
+    let functions: [Function; 8] = [
         ("exp", |b, x| expand::exp(b, x[0]), |x| expand::exp(&mut Evaluate, word(x[0])).0),
         ("log", |b, x| expand::log(b, x[0]), |x| expand::log(&mut Evaluate, word(x[0])).0),
         ("tanh", |b, x| expand::tanh(b, x[0]), |x| expand::tanh(&mut Evaluate, word(x[0])).0),
         ("erf", |b, x| expand::erf(b, x[0]), |x| expand::erf(&mut Evaluate, word(x[0])).0),
         ("sin", |b, x| expand::sin(b, x[0]), |x| expand::sin(&mut Evaluate, word(x[0])).0),
         ("cos", |b, x| expand::cos(b, x[0]), |x| expand::cos(&mut Evaluate, word(x[0])).0),
+        ("bf16", |b, x| expand::bf16(b, x[0]), |x| expand::bf16(&mut Evaluate, word(x[0])).0),
         ("pow", |b, x| expand::pow(b, x[0], x[1]), |x| expand::pow(&mut Evaluate, word(x[0]), word(x[1])).0),
     ];
     let mut rng = Rng::new(0);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tensa::backend::cpu::Cpu;
 use tensa::driver;
 use tensa::ops::Value;
+use tensa::sema::typed::Precision;
 
 use super::open;
 use crate::support::models::{Alone, BATCH};
@@ -39,7 +40,7 @@ fn roughen(model: &mut Alone, seed: u64) {
 #[track_caller]
 fn check(network: &str) {
     let [mut new, mut best] = generated(network);
-    let graph = driver::forward(new.stages.lowered.prediction.as_ref().expect("a prediction"));
+    let graph = driver::forward(new.stages.lowered.prediction.as_ref().expect("a prediction"), Precision::F32);
     let program = Arc::new(driver::kernels(&graph));
     let mut changes = 0;
     for seed in 0..8 {

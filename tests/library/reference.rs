@@ -119,7 +119,7 @@ fn by_graph(graph: &Graph, given: &Given) -> Outputs {
 /// A metric over rows in batches of this many, as an evaluation computes it.
 fn evaluated(alone: &Alone, batch: usize, run: impl Fn(&Graph, &Given) -> Outputs) -> Vec<f64> {
     let lowered = &alone.stages.lowered;
-    let graph = driver::forward(&lowered.evaluation);
+    let graph = driver::forward(&lowered.evaluation, lowered.precision);
     let kept = lowered.metrics[0].kept;
     let rows = alone.given.inputs[0].dims[0];
     let mut given = alone.given.clone();

@@ -6,6 +6,7 @@ use tensa::backend::interp::{Interp, graph};
 use tensa::driver;
 use tensa::ir::DType;
 use tensa::ops::Value;
+use tensa::sema::typed::Precision;
 
 use crate::support::models;
 use crate::support::steps;
@@ -26,7 +27,7 @@ fn both(model: &str, rows: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let mut alone = models::open(model, "").unwrap_or_else(|told| panic!("{told} in\n{model}"));
     alone.given.sizes.iter_mut().for_each(|size| *size = rows.len() as i64);
     alone.given.inputs = vec![Value::new(vec![rows.len()], rows.to_vec())];
-    let graph = driver::forward(alone.stages.lowered.prediction.as_ref().expect("a prediction"));
+    let graph = driver::forward(alone.stages.lowered.prediction.as_ref().expect("a prediction"), Precision::F32);
     let exact = graph::run(&graph, &alone.given).expect("sizes in range")[0].1.data.to_vec();
     let program = Arc::new(driver::kernels(&graph));
     let outputs = steps::run(&graph, &program, &Interp, &steps::rounded(alone.given.clone())).expect("sizes in range");

@@ -2,12 +2,12 @@
 
 use tensa::backend::cpu::Cpu;
 use tensa::backend::interp::graph::{Given, run};
-use tensa::driver::{self, Session, Stages};
+use tensa::driver::{self, Stages};
 use tensa::ir::{Graph, Role};
 use tensa::ops::Value;
 
-use super::random_graphs::{check, program};
-use crate::support::graphs::Rng;
+use super::random_graphs::{check, given_for, program};
+use crate::support::stages as support;
 
 const BATCH: usize = 5;
 
@@ -18,31 +18,13 @@ fn stages(model: &str, data: &str, clip: &str) -> Stages {
          train Net on D {{\n  loss = cross_entropy(Net(x), y)\n  optimizer = SGD(lr = 0.1)\n  clip = {clip}\n  \
          epochs = 1\n}}\n"
     );
-    let session = Session::new("rows.model", &text, std::env::temp_dir());
-    let checked = session.check(None);
+    let (_, checked) = support::check(&text);
     assert!(!checked.diagnostics.has_errors(), "{text}\n{:?}", checked.diagnostics);
     driver::stages(&checked.program, &checked.program.trains[0], true)
 }
 
-/// Values for all that a graph is given.
-fn given_for(graph: &Graph, seed: u32) -> Given {
-    let mut rng = Rng::new(seed);
-    let mut value = |ty: &tensa::ir::Ty, below: Option<i64>| {
-        let dims: Vec<usize> = ty.dims.iter().map(|dim| dim.eval(&|_| BATCH as i64).unwrap() as usize).collect();
-        Value::from_fn(&dims, |_| match below {
-            Some(below) => rng.below(below as usize) as f64,
-            None => rng.real(),
-        })
-    };
-    let mut given =
-        Given { sizes: vec![BATCH as i64; graph.sizes.len()], steps_per_epoch: 4, step: 1, ..Given::default() };
-    for input in &graph.inputs {
-        let below = input.below.as_ref().and_then(|below| below.as_const());
-        given.inputs.push(value(&input.ty, below));
-    }
-    given.params = graph.params.iter().map(|param| value(&param.ty, None)).collect();
-    given.states = graph.states.iter().map(|state| value(&state.ty, None)).collect();
-    given
+fn given(graph: &Graph, seed: u32) -> Given {
+    given_for(graph, BATCH as i64, seed).expect("sizes in range")
 }
 
 /// The same for one row.
@@ -52,13 +34,7 @@ fn of_row(given: &Given, at: usize) -> Given {
         let dims: Vec<usize> = [1].into_iter().chain(value.dims[1..].iter().copied()).collect();
         Value::new(dims, value.data[at * len..][..len].to_vec())
     };
-    Given {
-        sizes: vec![1; given.sizes.len()],
-        inputs: given.inputs.iter().map(row).collect(),
-        params: given.params.clone(),
-        states: given.states.clone(),
-        ..Given { steps_per_epoch: 4, step: 1, ..Given::default() }
-    }
+    Given { sizes: vec![1; given.sizes.len()], inputs: given.inputs.iter().map(row).collect(), ..given.clone() }
 }
 
 fn gradients(outputs: Vec<(Role, Value)>) -> Vec<Value> {
@@ -76,7 +52,7 @@ fn holds(model: &str, data: &str) {
     let plain = stages(model, data, "norm(1e9)");
     let rows = stages(model, data, &format!("per_example({most})"));
     let [plain, rows] = [&plain.passes[0], &rows.passes[0]];
-    let given = given_for(&rows.step, 7);
+    let given = given(&rows.step, 7);
     let want = {
         let mut mean: Vec<Value> = Vec::new();
         let mut cut = 0;
@@ -165,7 +141,7 @@ fn of_dropout_each_row_keeps_its_own_draw() {
     // Where nothing is cut, the mean over the rows is the gradient of the batch, of the same draw.
     let [plain, rows] = ["norm(1e9)", "per_example(1e9)"].map(|clip| stages(model, data, clip));
     let [plain, rows] = [&plain.passes[0], &rows.passes[0]];
-    let given = given_for(&rows.step, 3);
+    let given = given(&rows.step, 3);
     let [want, got] = [&plain.grad, &rows.grad].map(|graph| gradients(run(graph, &given).unwrap()));
     for (want, got) in want.iter().zip(&got) {
         assert!(want.data.iter().zip(&got.data).all(|(x, y)| (x - y).abs() < 1e-9), "{got:?} is not {want:?}");
@@ -178,7 +154,7 @@ fn noise_has_its_spread_and_is_less_of_more_rows() {
     let model = "model Net(x: [batch, f]) -> logit[batch, class] = x |> Dense(200) |> Dense(class)";
     let data = "  x = random.normal[batch, f: 50]";
     let [quiet, loud] = ["per_example(0.5)", "per_example(0.5, noise = 1.5)"].map(|clip| stages(model, data, clip));
-    let given = given_for(&quiet.passes[0].step, 5);
+    let given = given(&quiet.passes[0].step, 5);
     let [quiet, loud] = [&quiet, &loud].map(|stages| gradients(run(&stages.passes[0].step, &given).unwrap()));
     let noise: Vec<f64> =
         quiet.iter().zip(&loud).flat_map(|(x, y)| x.data.iter().zip(&y.data).map(|(x, y)| y - x)).collect();

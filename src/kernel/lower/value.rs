@@ -487,6 +487,7 @@ pub(super) fn map_value(b: &mut BodyBuilder, map: MapOp, args: &[V]) -> V {
         MapOp::Cos => expand::cos(b, args[0]),
         MapOp::Floor => b.un(Un::Floor, args[0]),
         MapOp::Round => b.un(Un::Round, args[0]),
+        MapOp::Bf16 => expand::bf16(b, args[0]),
         MapOp::Cmp(cmp) => {
             let cc = match cmp {
                 Cmp::Lt => Cc::Lt,

@@ -5,7 +5,7 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::around as told;
-use crate::sema::typed::{Checkpoint, Every, Load, Owner};
+use crate::sema::typed::{Checkpoint, Every, Load, Owner, Precision};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
@@ -14,7 +14,7 @@ use super::section::{Lines, Mode};
 /// What this version computes on.
 const DEVICES: &[&str] = &["cpu"];
 
-/// What a number of the language may be, in the language; this version has the first.
+/// What a number of the language may be, in the language; this version has the first two.
 const PRECISIONS: &[&str] = &["f32", "bf16", "f16", "f64"];
 
 impl<'a> Checker<'a> {
@@ -120,8 +120,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// `device = cpu` and `precision = f32`, which are what this version has.
-    pub(super) fn machine(&mut self, lines: &Lines<'a>) {
+    /// `device = cpu`, which is what this version has, and `precision = bf16`.
+    pub(super) fn machine(&mut self, lines: &Lines<'a>) -> Precision {
         let word = |expr: &ast::Expr| match &expr.kind {
             Ast::Name(name) => Some(name.as_str()),
             _ => None,
@@ -136,9 +136,11 @@ impl<'a> Checker<'a> {
         if let Some((word, span)) = setting("precision") {
             match word {
                 Some("f32") => {}
+                Some("bf16") => return Precision::Bf16,
                 Some(other) if PRECISIONS.contains(&other) => self.report(told::precision_later(other, span)),
                 _ => self.report(told::no_such_precision(span)),
             }
         }
+        Precision::F32
     }
 }

@@ -55,7 +55,8 @@ impl<'a> Checker<'a> {
         let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, &reported));
         let (checkpoint, log) = (self.checkpoint(mode, lines), self.log(lines));
         let (stop, keep) = (stop.unwrap_or_default(), keep.unwrap_or(Keep::Last));
-        Settings { length, seed, stop, keep, checkpoint, log }
+        let precision = self.machine(lines);
+        Settings { length, seed, stop, keep, checkpoint, log, precision }
     }
 
     /// One rule, or a list of them.

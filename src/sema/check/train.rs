@@ -67,7 +67,6 @@ impl<'a> Checker<'a> {
 
         let settings = self.settings(&mut mode, &lines, train, &losses, &evaluation.metrics);
         self.init(&lines);
-        self.machine(&lines);
         self.unreached_params(&losses, &evaluation);
         let has_loss = losses.iter().all(|lost| lost.section.loss.is_some());
         let passes = self.passes(&mut mode, &lines, train, losses);
