@@ -20,6 +20,7 @@ use crate::lower::Lowered;
 use crate::sema::typed::{self, Precision};
 use crate::sema::{self, Column, DataFacts, Source, Sources};
 use crate::syntax::modules::{self, Modules, Reader};
+use crate::syntax::sort::sort;
 use crate::syntax::{ast, blame, parse, unused};
 use crate::{autodiff, canon, fuse, kernel, lint, lower, opt, step};
 
@@ -70,6 +71,8 @@ pub struct Session {
     pub folder: PathBuf,
     overrides: FxHashMap<Symbol, ast::Expr>,
     overrides_text: Vec<(String, String)>,
+    /// Where the defaults of parameters stand in the file that the command line set.
+    defaults: FxHashMap<String, Span>,
     tree: ast::File,
     syntax: Diagnostics,
     modules: Modules,
@@ -222,8 +225,8 @@ impl Session {
         let (tree, syntax) = on_large_stack(|| parse::parse(file, text));
         let own = Path::new(Path::new(name).file_name().unwrap_or_default());
         let modules = modules::load(&mut sources, (file, &tree), own, &folder, files);
-        let (overrides, overrides_text) = Default::default();
-        Session { sources, file, folder, overrides, overrides_text, tree, syntax, modules }
+        let (overrides, overrides_text, defaults) = Default::default();
+        Session { sources, file, folder, overrides, overrides_text, defaults, tree, syntax, modules }
     }
 
     /// Opens a program from its file.
@@ -233,7 +236,8 @@ impl Session {
         Ok(Session::new(&name, &text, folder))
     }
 
-    /// Sets a top-level `let`, or a setting of `train`, to the value of a text: `lr=3e-4`.
+    /// Sets a top-level `let`, a setting of `train` or the default of a parameter to the value of a text: `lr=3e-4`,
+    /// `Net.width=64`.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Diagnostics> {
         let refuse = |told| Err(Diagnostics::of(told));
         if value.is_empty() {
@@ -244,24 +248,31 @@ impl Session {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        let known = self.settable();
-        if !known.iter().any(|other| other == name) {
-            let known: Vec<&str> = known.iter().map(String::as_str).collect();
-            return refuse(told::nothing_to_set(name, &known));
+        let (own, settings) = self.settable();
+        if !own.iter().map(String::as_str).chain(settings.iter().copied()).any(|known| known == name) {
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
+            return refuse(told::nothing_to_set(name, &own, &settings));
         }
-        let declared = self.tree.items.iter().find_map(|item| match item {
+        let declared = self.tree.items.iter_mut().find_map(|item| match item {
             ast::Item::Let(ast::Let { target: ast::Target::Names(names), value, .. }) => {
                 names.iter().any(|ident| ident.name.as_str() == name).then_some(value)
             }
+            ast::Item::Def(def) => default(def, name),
             _ => None,
         });
-        if let Some(declared) = declared
+        if let Some(declared) = &declared
             && let (Some(was), Some(given)) = (sort(declared), sort(&expr))
             && was != given
         {
             return refuse(told::set_another_sort(name, was, given, expr.span, declared.span));
         }
-        self.overrides.insert(Symbol::new(name), expr);
+        match declared.filter(|_| name.contains('.')) {
+            Some(default) => {
+                self.defaults.entry(name.to_owned()).or_insert(default.span);
+                *default = expr;
+            }
+            None => drop(self.overrides.insert(Symbol::new(name), expr)),
+        }
         self.overrides_text.push((name.to_owned(), value.to_owned()));
         Ok(())
     }
@@ -292,6 +303,7 @@ impl Session {
         let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
         for (name, value) in last {
             let is_setting = sema::settings().any(|setting| setting == name);
+            edits.extend(self.defaults.get(name).map(|span| (span.range(), value.to_owned())));
             for item in &self.tree.items {
                 match item {
                     ast::Item::Let(binding) => {
@@ -326,20 +338,25 @@ impl Session {
         text
     }
 
-    /// The names of top-level `let`s and of the settings of runs.
-    fn settable(&self) -> Vec<String> {
-        let mut names = Vec::new();
+    /// The names of top-level `let`s and of parameters with defaults, behind that of their definition; then the settings
+    /// of runs.
+    fn settable(&self) -> (Vec<String>, Vec<&'static str>) {
+        let (mut own, mut settings) = (Vec::new(), Vec::new());
         for item in &self.tree.items {
             match item {
                 ast::Item::Let(binding) => {
                     let (ast::Target::Names(bound) | ast::Target::Fields(bound)) = &binding.target;
-                    names.extend(bound.iter().map(|ident| ident.name.to_string()));
+                    own.extend(bound.iter().map(|ident| ident.name.to_string()));
                 }
-                ast::Item::Train(_) => names.extend(sema::settings().map(str::to_owned)),
+                ast::Item::Train(_) => settings = sema::settings().collect(),
+                ast::Item::Def(def) => {
+                    let with_default = def.config.iter().flatten().filter(|param| param.default.is_some());
+                    own.extend(with_default.map(|param| format!("{}.{}", def.name.name, param.name.name)));
+                }
                 _ => {}
             }
         }
-        names
+        (own, settings)
     }
 
     /// The text of the user's file.
@@ -641,17 +658,10 @@ fn read(path: &Path) -> Result<(String, String), Diagnostics> {
     Ok((name, text))
 }
 
-/// What sort of value a text plainly is.
-fn sort(expr: &ast::Expr) -> Option<&'static str> {
-    match &expr.kind {
-        ast::ExprKind::Number(_) => Some("a number"),
-        ast::ExprKind::Unary(ast::UnaryOp::Neg, operand) => sort(operand),
-        ast::ExprKind::Bool(_) => Some("true or false"),
-        ast::ExprKind::Str(_) => Some("a text"),
-        ast::ExprKind::List(_) => Some("a list"),
-        ast::ExprKind::Record(_) => Some("a record"),
-        _ => None,
-    }
+/// The default of a parameter of a definition that is called as `Net.width`.
+fn default<'t>(def: &'t mut ast::Def, name: &str) -> Option<&'t mut ast::Expr> {
+    let (_, param) = name.split_once('.').filter(|(definition, _)| *definition == def.name.name.as_str())?;
+    def.config.iter_mut().flatten().find(|known| known.name.name.as_str() == param)?.default.as_mut()
 }
 
 /// Runs the front end where deep programs have room.

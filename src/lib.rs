@@ -28,6 +28,7 @@ pub mod runtime;
 
 pub mod data;
 pub mod lint;
+pub mod search;
 pub mod train;
 
 pub mod cli;

@@ -3,6 +3,7 @@
 mod modules;
 mod pictures;
 mod reports;
+mod search;
 mod settings;
 
 use std::fs;

@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("driver", BELOW_DRIVER),
     // The training loop holds what the phases made: it names their types and runs none of them.
     ("train", &["driver", "runtime", "data", "tensor", "sema", "lower", "ir", "kernel", "backend"]),
+    ("search", &["sema"]),
     ("ide", &["driver", "syntax", "sema"]),
     ("lsp", &["ide"]),
     // Commands stand on top of the house and may show any part of it.
@@ -45,7 +46,7 @@ const BELOW_DRIVER: &[&str] = &[
 /// All that lies below the commands.
 const EVERYTHING: &[&str] = &[
     "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
-    "runtime", "data", "lint", "driver", "train", "ide", "lsp",
+    "runtime", "data", "lint", "driver", "train", "search", "ide", "lsp",
 ];
 
 /// Modules that all but themselves and each other may import.
@@ -225,6 +226,7 @@ const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
     ("E0829", "cli::new_makes_a_project_that_runs", "a folder that is there already"),
     ("E0830", "updates::first_values_come_out_of_a_file", "a file of weights"),
     ("E0831", "cli::batches_are_held_to_what_the_program_needs", "rows given to a trained model"),
+    ("E0832", "cli/search::trials_that_fail_are_left_out", "trials that fail"),
 ];
 
 /// The codes that the notes of the suite's cases expect.

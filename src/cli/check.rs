@@ -80,5 +80,9 @@ fn outcome(checked: &Checked) -> String {
         let count = costs::grouped(costs::numbers(train.params.iter().map(|param| &param.ty)));
         format!("trains {} on {} ({count} parameters)", models.join(", "), train.data)
     });
-    std::iter::once("no errors".to_owned()).chain(runs).collect::<Vec<_>>().join("; ")
+    let searches = checked.program.searches.iter().map(|search| {
+        let train = &checked.program.trains[search.train];
+        format!("searches {} on {} ({} trials)", super::model_names(train).join(", "), train.data, search.trials)
+    });
+    std::iter::once("no errors".to_owned()).chain(runs).chain(searches).collect::<Vec<_>>().join("; ")
 }

@@ -18,6 +18,7 @@ mod predict;
 mod progress;
 mod report;
 mod run;
+mod search;
 mod summary;
 mod timings;
 
@@ -51,6 +52,8 @@ enum Command {
     Run(run::Run),
     /// Check and train; the test rows are left alone
     Train(run::Run),
+    /// Run a program with other values, and say which are the best
+    Search(search::Search),
     /// Evaluate a trained model
     Eval(eval::Eval),
     /// Predict for the rows of a file
@@ -109,7 +112,7 @@ impl Machine {
 pub(super) struct ProgramArgs {
     /// The program: a `.model` file
     pub file: PathBuf,
-    /// Set a top-level `let` or a setting of `train` to a value; may be repeated
+    /// Set a top-level `let`, a setting of `train` or a default (`Net.width`) to a value; may be repeated
     #[arg(long, value_name = "NAME=VALUE")]
     pub set: Vec<String>,
 }
@@ -136,6 +139,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Run(args) => run::run(&args, true),
         Command::Train(args) => run::run(&args, false),
+        Command::Search(args) => search::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::New(args) => new::run(&args),

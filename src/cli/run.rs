@@ -23,7 +23,7 @@ pub(super) struct Run {
     /// The program
     #[arg(required_unless_present = "resume")]
     file: Option<PathBuf>,
-    /// Set a top-level `let` or a setting of `train`
+    /// Set a top-level `let`, a setting of `train` or a default (`Net.width`)
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "resume")]
     set: Vec<String>,
     #[command(flatten)]
@@ -140,7 +140,7 @@ fn trains(
 }
 
 /// One `train` section.
-fn one(
+pub(super) fn one(
     (session, checked): (&Session, &Checked),
     train: &Train,
     backend: &dyn Backend,

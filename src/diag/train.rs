@@ -319,15 +319,17 @@ pub fn not_utf8(name: &str, at: usize) -> Diagnostic {
     Diagnostic::without_place(Code::E0811, format!("`{name}` is not UTF-8 text: byte {at} begins no character"))
 }
 
-/// `--set` of what nothing is called.
-pub fn nothing_to_set(name: &str, known: &[&str]) -> Diagnostic {
+/// `--set` of what nothing is called; names of the program are likelier meant than settings.
+pub fn nothing_to_set(name: &str, own: &[&str], settings: &[&str]) -> Diagnostic {
     let told = Diagnostic::without_place(
         Code::E0812,
         format!("nothing in the program is called `{name}`, so `--set` cannot set it"),
     );
-    match nearest(name, known.iter().copied()) {
+    match nearest(name, own.iter().copied()).or_else(|| nearest(name, settings.iter().copied())) {
         Some(near) => told.help(format!("did you mean `{near}`?")),
-        None => told.help("it sets a top-level `let` or a setting of `train`"),
+        None => {
+            told.help("it sets a top-level `let`, a setting of `train`, or a parameter with a default: `Net.width`")
+        }
     }
 }
 

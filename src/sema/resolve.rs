@@ -42,6 +42,8 @@ pub struct Globals<'a> {
     pub data: FxHashMap<Symbol, &'a ast::Data>,
     /// In order.
     pub trains: Vec<&'a ast::Train>,
+    /// In order.
+    pub searches: Vec<&'a ast::Search>,
 }
 
 /// The names of a file.
@@ -113,7 +115,7 @@ impl<'a> Globals<'a> {
                 }
                 // A file that is used gives its definitions; its own runs are for when it is run.
                 ast::Item::Train(train) if is_user => self.trains.push(train),
-                ast::Item::Search(search) if is_user => diagnostics.push(name::not_yet("`search`", search.span)),
+                ast::Item::Search(search) if is_user => self.searches.push(search),
                 ast::Item::Use(ast::Use { alias: Some(alias), .. }) => declare(*alias, diagnostics),
                 ast::Item::Use(_) | ast::Item::Train(_) | ast::Item::Search(_) | ast::Item::Error(_) => {}
             }

@@ -18,6 +18,8 @@ pub struct Settings {
     pub keep: Keep,
     /// When the state of the run is kept, beside what an interrupted run keeps anyway.
     pub checkpoint: Option<Checkpoint>,
+    /// What searches go by, which each epoch is looked at for.
+    pub goals: Vec<Watched>,
     /// After how many steps their losses are reported, beside those of epochs.
     pub log: Option<u64>,
     /// What products are computed in.

@@ -10,6 +10,7 @@ use crate::ir::Fact;
 use crate::ir::{DType, Dim, LayerId, RematId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
+use super::search::Search;
 pub use super::settings::{
     Checkpoint, Clip, Every, Keep, Length, Precision, Settings, Stop, StopRule, Watched, lower_is_better,
 };
@@ -605,6 +606,8 @@ pub enum Asker {
 pub struct Program {
     /// Each `train` declaration in order.
     pub trains: Vec<Train>,
+    /// Each `search` declaration in order.
+    pub searches: Vec<Search>,
     /// The names of axes by identity.
     pub axes: Vec<String>,
     /// The sizes of axes by identity.

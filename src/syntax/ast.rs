@@ -339,6 +339,16 @@ impl Train {
     }
 }
 
+impl Train {
+    /// The value of a setting of the section.
+    pub fn setting(&self, name: Symbol) -> Option<&Expr> {
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == name) => Some(&setting.value),
+            _ => None,
+        })
+    }
+}
+
 impl Made {
     /// The name it has in the section: as written, else that of the model.
     pub fn bound(&self) -> Option<Symbol> {

@@ -6,4 +6,5 @@ pub mod format;
 pub mod modules;
 pub mod parse;
 pub mod print;
+pub mod sort;
 pub mod unused;

@@ -39,6 +39,18 @@ const CHECKPOINTS: &str = "checkpoints";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunFolder(PathBuf);
 
+/// How a run has ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// As it should.
+    Done {
+        /// The epoch of the weights that it kept, from 1; 0 for those of the start.
+        epoch: u64,
+    },
+    /// Its loss is no number, which is told so.
+    Diverged(String),
+}
+
 /// Where a run came from.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Recorded {
@@ -165,6 +177,49 @@ impl RunFolder {
                 Err(error) => return Err(refused(&path, error)),
             }
         }
+    }
+
+    /// The folder of a run with this path: new, or as a run that was interrupted left it.
+    pub fn at(path: &Path) -> Result<RunFolder, Diagnostic> {
+        let folder = RunFolder(path.to_owned());
+        if folder.checkpoint().exists() || folder.end().is_some() {
+            return Ok(folder);
+        }
+        // What ended before its first checkpoint begins again.
+        let removed = if path.exists() { fs::remove_dir_all(path) } else { Ok(()) };
+        removed
+            .and_then(|()| fs::create_dir_all(path))
+            .map_err(|error| told::cannot_write(path, &error.to_string()))?;
+        Ok(folder)
+    }
+
+    /// How the run has ended, if it has.
+    pub fn end(&self) -> Option<Ending> {
+        let lines = self.metrics();
+        let is = |line: &&serde_json::Value, event: &str| line["event"] == event;
+        if let Some(line) = lines.iter().find(|line| is(line, "diverged")) {
+            return Some(Ending::Diverged(line["message"].as_str().unwrap_or_default().to_owned()));
+        }
+        let done = lines.iter().find(|line| is(line, "done"))?;
+        Some(Ending::Done { epoch: done["epoch"].as_u64()? })
+    }
+
+    /// What a split reported after an epoch.
+    pub fn reported(&self, epoch: u64, split: &str, name: &str) -> Option<f64> {
+        let lines = self.metrics();
+        let line = lines.iter().find(|line| line["event"] == "epoch" && line["epoch"] == epoch)?;
+        line[split][name].as_f64()
+    }
+
+    /// The events that were taken down; none when there is no such file.
+    fn metrics(&self) -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(self.0.join(METRICS)).unwrap_or_default();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// A file of this folder.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 
     /// A folder that is a run.

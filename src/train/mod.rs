@@ -4,7 +4,7 @@
 //! folder. `feed` batches as inputs of a step · `checks` what a program checks as it runs · `model` parameters, states, their first values · `evaluate`
 //! one split · `predict` rows · `run` the loop · `watch` which value is better · `stop` when it ends early · `event` what a run tells ·
 //! `checkpoint` tensors as files · `load` first values out of files · `folder` the run folder. Nothing here draws progress or reads arguments:
-//! `cli` does. Search, reports and event files of other tools are deliberately absent.
+//! `cli` does. Reports and event files of other tools are deliberately absent.
 
 mod checkpoint;
 mod checks;
@@ -22,7 +22,7 @@ mod watch;
 pub use checkpoint::{Best, Position, Sum};
 pub use evaluate::Evaluator;
 pub use event::{Ended, Event, Report, Start, Table, TableAxis, Watch};
-pub use folder::{Recorded, RunFolder, newest};
+pub use folder::{Ending, Recorded, RunFolder, newest};
 pub use load::{Loaded, read_loads};
 pub use model::Model;
 pub use predict::{Field, Meaning, Predictor};

@@ -151,6 +151,7 @@ fn looks(settings: &Settings, dataset: &Dataset, tallies: &[Tally]) -> Result<Ve
         Keep::Best(watched) => Some(watched),
         Keep::Last => None,
     });
+    let watched = watched.chain(&settings.goals);
     let mut looks = vec![Part::Valid];
     for watched in watched {
         let part = part(watched);

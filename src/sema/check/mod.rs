@@ -22,6 +22,7 @@ mod pipe;
 mod result;
 mod scan;
 mod scatter;
+mod search;
 mod section;
 mod settings;
 mod sort;
@@ -53,6 +54,15 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
     let mut program = typed::Program::default();
     for train in checker.globals.trains.clone() {
         program.trains.extend(checker.train(train));
+    }
+    for search in checker.globals.searches.clone() {
+        let Some(search) = checker.search(search, &program.trains) else { continue };
+        if let Some(first) = program.searches.iter().find(|known| known.train == search.train) {
+            checker.report(crate::diag::search::searched_twice(search.span, first.span));
+            continue;
+        }
+        program.trains[search.train].settings.goals.push(search.goal.watch.clone());
+        program.searches.push(search);
     }
     for source in [&sources.user].into_iter().chain(&sources.used) {
         checker.definitions_alone(source.tree);

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::base::Symbol;
 use crate::diag::train as told;
-use crate::sema::typed::{Clip, Keep, Length, Metric, Settings, Stop, StopRule, Watched, lower_is_better};
+use crate::sema::typed::{Clip, Keep, Length, Metric, Settings, Stop, StopRule, Train, Watched, lower_is_better};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
@@ -13,10 +13,25 @@ use super::section::{Lines, Lost, Mode};
 use super::train::metric_name;
 
 /// What a run reports and may watch.
-struct Reported {
+pub(super) struct Reported {
     names: Vec<String>,
     /// Those of the names that are no single number, and what they are.
     tables: Vec<(String, String)>,
+}
+
+impl Reported {
+    /// What a run that is checked reports.
+    pub(super) fn of(checker: &Checker<'_>, train: &Train) -> Reported {
+        let sections = train.passes.iter().map(|pass| &pass.section).chain([&train.evaluation]);
+        let metrics: Vec<&Metric> = sections.flat_map(|section| &section.metrics).collect();
+        let names = metrics.iter().map(|metric| metric.name.clone());
+        let ty = |metric: &Metric| &train.exprs[metric.value.0 as usize].ty;
+        let tables = metrics.iter().filter(|metric| !ty(metric).axes.is_empty());
+        Reported {
+            names: std::iter::once("loss".to_owned()).chain(names).collect(),
+            tables: tables.map(|metric| (metric.name.clone(), checker.show_type(ty(metric)))).collect(),
+        }
+    }
 }
 
 impl<'a> Checker<'a> {
@@ -56,7 +71,7 @@ impl<'a> Checker<'a> {
         let (checkpoint, log) = (self.checkpoint(mode, lines), self.log(lines));
         let (stop, keep) = (stop.unwrap_or_default(), keep.unwrap_or(Keep::Last));
         let precision = self.machine(lines);
-        Settings { length, seed, stop, keep, checkpoint, log, precision }
+        Settings { length, seed, stop, keep, checkpoint, log, precision, goals: Vec::new() }
     }
 
     /// One rule, or a list of them.
@@ -164,7 +179,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `valid.loss`
-    fn watched(&mut self, expr: &ast::Expr, reported: &Reported) -> Option<Watched> {
+    pub(super) fn watched(&mut self, expr: &ast::Expr, reported: &Reported) -> Option<Watched> {
         if let Ast::Field(base, field) = &expr.kind
             && let Ast::Name(split) = base.kind
         {

@@ -1,0 +1,203 @@
+//! What is wrong with a search.
+
+use super::name::Named;
+use super::{Code, Diagnostic, nearest};
+use crate::base::{Span, Symbol};
+
+/// A search of a model and data that no `train` brings together; `runs` as `Net on Iris`.
+pub fn no_such_run(span: Span, runs: &[String]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0611, span, "a search tries a run of the program, and this is none")
+        .here("no `train` of this model on this data");
+    match runs {
+        [only] => told.fix(format!("the run is `{only}`"), span, only.as_str()),
+        [] => told.help("write a `train` section first; a search says what to vary in it"),
+        runs => {
+            let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
+            told.help(format!("there is {}", super::name::list(&runs)))
+        }
+    }
+}
+
+/// Two searches of one run.
+pub fn searched_twice(span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0611, span, "this run has a search already")
+        .here("a second one")
+        .label(first, "the first one")
+        .help("a search varies several names at once: write the lines of this one into the first")
+}
+
+/// A setting that `search` does not have; `value` is its text.
+pub fn unknown_search_setting(ident: impl Named, known: &[&str], value: &str) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told =
+        Diagnostic::error(Code::E0601, span, format!("a `search` has no setting `{name}`")).here("unknown setting");
+    match nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None => told.help(format!(
+            "to vary it, write `{name} in [{value}, …]`; other settings are those of the `train` section, and a search has {}",
+            super::name::list(known)
+        )),
+    }
+}
+
+/// What is no line of a search.
+pub fn let_in_search(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0601, span, "a `search` has settings and what it varies only")
+        .here("neither of them")
+        .help("write it in the `train` section, or at the top of the program")
+}
+
+/// A name that is varied twice.
+pub fn varied_twice(name: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0601, span, format!("`{name}` is varied twice"))
+        .here("varied again")
+        .label(first, "first varied here")
+}
+
+/// A search that lacks what it needs.
+pub fn missing_in_search(what: &str, span: Span, at: Span) -> Diagnostic {
+    let (message, label, line) = match what {
+        "goal" => ("this search has no `goal`", "no `goal` in its section", "goal   = min(valid.loss)"),
+        "trials" => ("this search has no `trials`", "does not say how many runs to try", "trials = 20"),
+        _ => ("this search varies nothing", "no line `name in …`", "epochs in [10, 20]"),
+    };
+    let end = Span { start: span.end.saturating_sub(1), ..span };
+    Diagnostic::error(Code::E0602, at, message).here(label).fix(
+        format!("add a line: `{line}`"),
+        end.before(),
+        format!("  {line}\n"),
+    )
+}
+
+/// `x in …` of what is neither a constant nor a setting; `of_model` is the model that has a parameter of the name.
+pub fn nothing_to_vary(ident: impl Named, of_model: Option<Symbol>, known: &[&str]) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    let told = Diagnostic::error(Code::E0612, span, format!("there is no `{name}` that a search could vary"))
+        .here("neither a `let` at the top of the program nor a setting of the run");
+    if let Some(model) = of_model {
+        return told.fix(
+            format!("a parameter is said with its model: `{model}.{name}`"),
+            span,
+            format!("{model}.{name}"),
+        );
+    }
+    match nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None => told.help(format!("write `let {name} = …` at the top, and `{name}` where its value stands now")),
+    }
+}
+
+/// `Net.width in …` of a parameter that is not there, or has no value in the program.
+pub fn no_parameter_to_vary(model: Symbol, ident: impl Named) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    Diagnostic::error(Code::E0612, span, format!("`{model}` has no parameter `{name}` with a default"))
+        .here("not in its first brackets, or without a value")
+        .help(format!("a definition of this file has one as in `model {model}({name} = 64)(…)`"))
+}
+
+/// `Net.body.width in …`
+pub fn too_deep(ident: impl Named, span: Span) -> Diagnostic {
+    let name = ident.name();
+    Diagnostic::error(Code::E0612, span, "a search varies defaults of definitions, and this is further in")
+        .here("not of the form `Net.width`")
+        .help(format!("write `let {name} = …` at the top, `{name}` where its value stands now, and vary that"))
+}
+
+/// `Net.width in …` where the run makes `Net(width = 64)`.
+pub fn given_by_the_run(ident: impl Named, given: Span) -> Diagnostic {
+    let name = ident.name();
+    Diagnostic::error(
+        Code::E0612,
+        ident.span(),
+        format!("the run gives `{name}` itself, so its default counts for nothing"),
+    )
+    .here("varies the default")
+    .label(given, "given here")
+    .help(format!("leave it out there, or write `let {name} = …` at the top and vary that"))
+}
+
+/// Values of another sort than the one in the program.
+pub fn varied_sort(name: &str, was: &str, is: &str, span: Span, declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0612, span, format!("`{name}` is {was} in the program, and the search tries {is}"))
+        .here(format!("this is {is}"))
+        .label(declared, format!("this is {was}"))
+}
+
+/// `x in …` of a form it cannot have.
+pub fn over_form(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, "these are no values to choose from")
+        .here("not understood")
+        .help("write a list, `[64, 128]`, whole numbers, `1..6`, `uniform(0, 0.5)` or `log_uniform(1e-4, 1e-2)`")
+}
+
+/// Values of which there is none.
+pub fn over_nothing(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, "there is no value in this to choose")
+        .here("is empty")
+        .help("the lower limit comes first; of `1..6` the 6 is left out")
+}
+
+/// `log_uniform(0, 1)`
+pub fn log_of_zero(low: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("`log_uniform` tries orders of magnitude, and {low} has none"))
+        .here("not above 0")
+        .help(
+            "begin with the smallest value that makes a difference, as in `log_uniform(1e-4, 1e-2)`, or use `uniform`",
+        )
+}
+
+/// A grid over what has no end of values.
+pub fn no_grid(name: &str, low: f64, high: f64, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, format!("a grid tries every value, and of `{name}` there is no end of them"))
+        .here("not a list")
+        .help(format!("list some, `{name} in [{low}, {high}]`, or write `method = random`"))
+}
+
+/// A method that there is not.
+pub fn no_such_method(word: &str, span: Span) -> Diagnostic {
+    let known = ["grid", "random", "tpe"];
+    let told = Diagnostic::error(Code::E0603, span, "this is no method of search").here("unknown");
+    match nearest(word, known) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None => told.help(format!("there is {}", super::name::list(&known))),
+    }
+}
+
+/// A search that chooses by the test rows.
+pub fn goal_on_test(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0603, span, "a search must not choose by the test rows")
+        .here("what is chosen by them, they can no longer judge")
+        .fix(format!("choose by `valid.{name}`"), span, format!("valid.{name}"))
+}
+
+/// A search in a program that has none.
+pub fn nothing_to_search(program: &str) -> Diagnostic {
+    Diagnostic::without_place(Code::E0827, format!("`{program}` has no `search`"))
+        .help("`tensa explain E0611` shows one; `tensa run` trains without a search")
+}
+
+/// A search of which no run came to a value.
+pub fn no_trial_worked(trials: usize, why: Option<&str>, span: Span) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0832, span, format!("none of {trials} trials came to a value"))
+        .here("nothing to choose from");
+    match why {
+        Some(why) => told.note(format!("the first one: {why}")),
+        None => told,
+    }
+    .help("try the program with one of the values: `tensa run` with `--set`")
+}
+
+/// A trial that was taken down with values that the search does not have.
+pub fn foreign_trial(run: &std::path::Path, trial: u64) -> Diagnostic {
+    Diagnostic::without_place(
+        Code::E0828,
+        format!("trial {trial} in `{}` has values that its search does not try", run.display()),
+    )
+    .help("begin again: `tensa search` with the program")
+}
+
+/// A folder that is none of a search.
+pub fn no_search_here(run: &std::path::Path) -> Diagnostic {
+    Diagnostic::without_place(Code::E0828, format!("`{}` is not the folder of a search", run.display()))
+        .help("a search prints its folder when it begins: `runs/iris-search-1`")
+}
