@@ -18,7 +18,7 @@ use crate::ir::{Graph, ParamId, StateId};
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::sema::typed::{self, Precision};
-use crate::sema::{self, Column, DataFacts, Source, Sources};
+use crate::sema::{self, Column, ColumnSize, DataFacts, Elements, Source, Sources};
 use crate::syntax::modules::{self, Modules, Reader};
 use crate::syntax::sort::sort;
 use crate::syntax::{ast, blame, parse, unused};
@@ -686,14 +686,21 @@ struct Facts {
 impl DataFacts for Facts {
     fn columns(&self, data: Symbol) -> Option<Vec<Column>> {
         let schema = self.datasets.get(&data).map(Dataset::schema).or_else(|| self.recorded.get(&data))?;
+        let size = |axis: &data::Axis| match axis.open {
+            None => ColumnSize::Known(axis.size as i64),
+            Some(open) => ColumnSize::Open(open.most.map(|most| most as i64)),
+        };
         let columns = schema.columns.iter().map(|column| Column {
             name: column.name,
             batched: !column.whole,
-            axes: column.axes.iter().map(|axis| (axis.name, axis.size as i64)).collect(),
-            index: match &column.ty {
-                ColumnType::F32 => None,
-                ColumnType::Index { axis, size, .. } => Some((*axis, *size as i64)),
+            axes: column.axes.iter().map(|axis| (axis.name, size(axis))).collect(),
+            elements: match &column.ty {
+                ColumnType::F32 => Elements::Floats,
+                ColumnType::Index { axis, size, .. } => Elements::Index(*axis, *size as i64),
+                ColumnType::Truth => Elements::Truths,
+                ColumnType::Count => Elements::Counts,
             },
+            of: column.of,
         });
         Some(columns.collect())
     }

@@ -17,6 +17,7 @@ mod series;
 mod splits;
 mod tensors;
 mod text;
+mod texts;
 mod transforms;
 
 use tensa::base::{FileId, Symbol};

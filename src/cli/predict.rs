@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Failure, Machine, Outcome, open_run, out};
 use crate::backend::Backend;
-use crate::data::{Folder, Input, Rows, Schema};
+use crate::data::{Folder, Input, Rows, Schema, Spelling};
 use crate::diag::{Diagnostic, Diagnostics, data, run as told};
 use crate::driver::Session;
 use crate::lower;
@@ -117,8 +117,10 @@ fn predict(
         return None;
     }
     let mut text = if args.json { String::new() } else { header(predictor.fields(), !rows.paths().is_empty()) };
-    for start in (0..rows.len()).step_by(BATCH) {
-        let made = rows.batch(start, start + BATCH).map_err(|diagnostic| *diagnostic);
+    let mut start = 0;
+    while start < rows.len() {
+        let end = rows.alike(start, BATCH);
+        let made = rows.batch(start, end).map_err(|diagnostic| *diagnostic);
         let made = made.and_then(|batch| predictor.run(&mut model, &batch).map(|numbers| (batch, numbers)));
         let (batch, numbers) = match made {
             Ok(made) => made,
@@ -138,6 +140,7 @@ fn predict(
                 false => line(rows.paths().get(start + row), cells),
             };
         }
+        start = end;
     }
     Some(text)
 }
@@ -146,7 +149,7 @@ fn predict(
 fn other_shape(rows: &Rows, schema: &Schema, input: &Path) -> Option<Diagnostic> {
     rows.columns().iter().find_map(|column| {
         let trained = schema.column(column.name)?;
-        let differ = column.shape() != trained.shape();
+        let differ = column.shape_at(Some(0)) != trained.shape_at(Some(0));
         let input = input.display().to_string();
         differ
             .then(|| data::trained_shape(column.span, column.name.as_str(), &input, &column.shape(), &trained.shape()))
@@ -161,7 +164,7 @@ fn header(fields: &[Field], pictures: bool) -> String {
                 if fields.len() == 1 { "probability".to_owned() } else { format!("{}_probability", field.name) };
             vec![field.name.clone(), probability]
         }
-        Meaning::Logit | Meaning::Classes(_) | Meaning::Numbers => vec![field.name.clone()],
+        Meaning::Logit | Meaning::Classes(_) | Meaning::Text(..) | Meaning::Numbers => vec![field.name.clone()],
     });
     let file = pictures.then(|| IMAGE.to_owned());
     let names: Vec<String> = file.into_iter().chain(names).map(|name| quoted(&name)).collect();
@@ -176,6 +179,7 @@ fn line<'a>(file: Option<&String>, cells: impl Iterator<Item = (&'a Field, &'a [
         Meaning::Classes(names) => {
             vec![numbers.iter().map(|class| class_name(names, *class)).collect::<Vec<_>>().join(" ")]
         }
+        Meaning::Text(names, spelling) => vec![text_of(names, *spelling, numbers)],
         Meaning::Numbers => vec![numbers.iter().map(|number| shown(*number)).collect::<Vec<_>>().join(" ")],
     });
     let cells: Vec<String> = file.cloned().into_iter().chain(cells).map(|cell| quoted(&cell)).collect();
@@ -205,6 +209,9 @@ fn object<'a>(file: Option<&String>, cells: impl Iterator<Item = (&'a Field, &'a
             Meaning::Classes(names) => {
                 let all: Vec<String> = numbers.iter().map(|class| class_name(names, *class)).collect();
                 object.insert(field.name.clone(), one_or_all(all));
+            }
+            Meaning::Text(names, spelling) => {
+                object.insert(field.name.clone(), json!(text_of(names, *spelling, numbers)));
             }
             Meaning::Numbers => {
                 object.insert(field.name.clone(), one_or_all(numbers.to_vec()));
@@ -236,6 +243,12 @@ fn best(names: &[String], probabilities: &[f64]) -> Vec<String> {
 
 fn class_name(names: &[String], class: f64) -> String {
     names.get(class as usize).cloned().unwrap_or_else(|| (class as i64).to_string())
+}
+
+/// The text of pieces.
+fn text_of(names: &[String], spelling: Spelling, numbers: &[f64]) -> String {
+    let piece = |number: &f64| names.get(*number as usize).map_or("", String::as_str);
+    spelling.text(&numbers.iter().map(piece).collect::<Vec<_>>())
 }
 
 fn softmax(logits: &[f64]) -> Vec<f64> {

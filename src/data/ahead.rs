@@ -48,7 +48,7 @@ impl Ahead {
     pub fn of(store: &Store, columns: &[(usize, usize)], order: Order, training: bool) -> Option<Ahead> {
         let pictures = columns.iter().filter_map(|&(at, item)| match &store.columns[at] {
             Stored::Pictures(pictures) => Some((pictures.clone(), item)),
-            Stored::F32(_) | Stored::I32(_) => None,
+            Stored::F32(_) | Stored::I32(_) | Stored::Texts(..) => None,
         });
         let columns: Vec<(Pictures, usize)> = pictures.collect();
         let work = Arc::new(Work { columns, order, training });

@@ -11,6 +11,7 @@ use crate::diag::data;
 use super::evaluation::{Evaluation, Value, Words};
 use super::spec::{ClassAxis, NodeId};
 use super::table::{Cells, TableColumn};
+use super::text::Spelling;
 use super::transform::{self, Classes, Form, Statistic, Values};
 
 impl<'t> Evaluation<'t> {
@@ -38,7 +39,8 @@ impl<'t> Evaluation<'t> {
             });
         }
         let Vocabulary { size, names, .. } = vocabulary;
-        Some(Classes { form: words.form, data, axis: axis.map(|axis| axis.name), size, names })
+        let (axis, spelling) = (axis.map(|axis| axis.name), Spelling::Names);
+        Some(Classes { form: words.form, data, axis, size, names, spelling })
     }
 
     /// The classes of a place: found, or those of the training rows.
@@ -173,7 +175,7 @@ impl<'t> Evaluation<'t> {
         self.fitted.stages.insert(name.to_owned(), Statistic::Index { size });
         let data = whole.into_iter().flatten().map(|label| label as i32).collect();
         let axis = axis.map(|axis| axis.name);
-        Some(Value::Classes(Classes { form, data, axis, size, names: Vec::new() }))
+        Some(Value::Classes(Classes { form, data, axis, size, names: Vec::new(), spelling: Spelling::Names }))
     }
 }
 

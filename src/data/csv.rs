@@ -49,6 +49,8 @@ impl TextColumn {
 
 /// A table whose header is read.
 pub(super) struct Sheet<'a> {
+    /// Whether the names are those of its first line.
+    has_header: bool,
     /// The names of the columns.
     pub header: Vec<String>,
     reader: Reader<std::io::Chain<&'a [u8], &'static [u8]>>,
@@ -86,8 +88,14 @@ impl Lines<'_> {
 const END: &str = "\u{1}end of table\u{1}";
 const END_LINE: &[u8] = b"\n\x01end of table\x01\n";
 
-/// Checks the text and reads the header.
-pub(super) fn open<'a>(bytes: &'a [u8], separator: u8, quotes: bool, file: &'a SourceFile) -> Checked<Sheet<'a>> {
+/// Checks the text and reads the header. Without one the columns are called by their numbers, and the first line is a
+/// row like the others.
+pub(super) fn open<'a>(
+    bytes: &'a [u8],
+    (separator, quotes): (u8, bool),
+    has_header: bool,
+    file: &'a SourceFile,
+) -> Checked<Sheet<'a>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Err(error) = std::str::from_utf8(bytes) {
         let before = &bytes[..error.valid_up_to()];
@@ -95,13 +103,16 @@ pub(super) fn open<'a>(bytes: &'a [u8], separator: u8, quotes: bool, file: &'a S
         let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
         return refuse(data::not_utf8(file.span, &file.path, line, utf16));
     }
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .quoting(quotes)
-        .trim(Trim::All)
-        .from_reader(std::io::Read::chain(bytes, END_LINE));
+    let begin = || {
+        ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(separator)
+            .quoting(quotes)
+            .trim(Trim::All)
+            .from_reader(std::io::Read::chain(bytes, END_LINE))
+    };
+    let mut reader = begin();
     let mut record = StringRecord::new();
     let found = next(&mut reader, &mut record);
     if !found || is_end(&record) {
@@ -110,8 +121,14 @@ pub(super) fn open<'a>(bytes: &'a [u8], separator: u8, quotes: bool, file: &'a S
     if record.iter().next_back().is_some_and(|cell| cell.contains(END)) {
         return refuse(data::open_quote(file.span, &file.path, 0, 1));
     }
-    let header = record.iter().map(str::to_owned).collect();
-    Ok(Sheet { header, reader, lines: Lines { bytes, at: 0, line: 1 }, file })
+    let header = match has_header {
+        true => record.iter().map(str::to_owned).collect(),
+        false => {
+            reader = begin();
+            (0..record.len()).map(|at| at.to_string()).collect()
+        }
+    };
+    Ok(Sheet { has_header, header, reader, lines: Lines { bytes, at: 0, line: 1 }, file })
 }
 
 impl Sheet<'_> {
@@ -150,7 +167,8 @@ impl Sheet<'_> {
         }
         if let Some((number, line, cells)) = ragged {
             let (span, path) = (self.file.span, &self.file.path);
-            return refuse(data::ragged(span, path, number, line, cells, self.header.len(), others));
+            let wanted = (self.header.len(), self.has_header);
+            return refuse(data::ragged(span, path, number, line, cells, wanted, others));
         }
         if lines.is_empty() {
             return refuse(data::no_rows(self.file.span, &self.file.path, true));

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use crate::base::{Span, Symbol};
 use crate::diag::Diagnostics;
 
-use super::evaluation::{Evaluation, Finished};
+use super::evaluation::{Evaluation, Finished, Texts, Told};
 use super::image::Pictures;
-use super::schema::{Axis, Column, ColumnType, Part, Schema};
+use super::schema::{Axis, Column, ColumnType, Open, Part, Schema};
 use super::series::{self, View};
 use super::spec::{BatchSize, EntrySpec, NodeId, NodeKind, Selector, Source, Spec, TableStep};
 use super::table::Table;
+use super::text::Ragged;
 use super::transform::{Fitted, Form};
 
 /// The rows of a declaration.
@@ -41,6 +42,32 @@ pub(super) struct Store {
     pub columns: Vec<Stored>,
     /// Which of their rows make a row of the data.
     pub views: Vec<View>,
+    /// For each column with an open axis, how much of it each row takes; columns with the axis of one name take as much.
+    pub open: Vec<Option<Arc<Vec<u32>>>>,
+}
+
+impl Store {
+    /// The size of the open axis of a column for some rows; at least 1, so that there is something to look at.
+    pub fn open_size(&self, at: usize, rows: &[u32]) -> Option<usize> {
+        let lengths = self.open[at].as_ref()?;
+        Some(rows.iter().map(|row| lengths[*row as usize] as usize).max().unwrap_or(0).max(1))
+    }
+
+    /// The columns of rows that a batch fills up, and how many places each row takes at most in one of them.
+    pub fn places(&self) -> Vec<u32> {
+        let mut all: Vec<u32> = Vec::new();
+        for (at, stored) in self.columns.iter().enumerate() {
+            let Stored::Texts(of, Told::Numbers, size) = stored else { continue };
+            let of_row = |(row, length): (usize, usize)| match (&self.open[at], size) {
+                (Some(lengths), _) => lengths[row],
+                (None, Some(size)) => *size as u32,
+                (None, None) => length as u32,
+            };
+            all.resize(all.len().max(of.lengths().count()), 0);
+            all.iter_mut().zip(of.lengths().enumerate().map(of_row)).for_each(|(most, here)| *most = here.max(*most));
+        }
+        all
+    }
 }
 
 /// All rows of one column.
@@ -50,6 +77,20 @@ pub(super) enum Stored {
     I32(Vec<i32>),
     /// Rows of floats that are made when they are asked for.
     Pictures(Pictures),
+    /// Rows of texts, what is told of them, and the size they are filled up to where that is not the batch's.
+    Texts(Arc<Ragged>, Told, Option<usize>),
+}
+
+impl Stored {
+    /// Some rows of a text, `size` places each.
+    pub fn write_texts(&self, rows: &[u32], size: usize, into: &mut [i32]) -> Option<()> {
+        match self {
+            Stored::Texts(of, Told::Numbers, _) => of.write(rows, size, into),
+            Stored::Texts(of, Told::Present, _) => of.write_present(rows, size, into),
+            Stored::Texts(of, Told::Length, _) => of.write_lengths(rows, into),
+            Stored::F32(_) | Stored::I32(_) | Stored::Pictures(_) => None,
+        }
+    }
 }
 
 impl Dataset {
@@ -110,13 +151,19 @@ pub(super) fn evaluate(
         let (name, span) = (entry.name.name, entry.name.span);
         let (finished, view) = finished?;
         store.views.push(view);
+        store.open.push(None);
         match finished {
             Finished::Numbers(values) => {
                 columns.push(column(name, span, ColumnType::F32, &values.form));
                 store.columns.push(Stored::F32(values.data));
             }
             Finished::Classes(classes) => {
-                let ty = ColumnType::Index { axis: classes.axis, size: classes.size, names: classes.names };
+                let ty = ColumnType::Index {
+                    axis: classes.axis,
+                    size: classes.size,
+                    names: classes.names,
+                    spelling: classes.spelling,
+                };
                 columns.push(column(name, span, ty, &classes.form));
                 store.columns.push(Stored::I32(classes.data));
             }
@@ -124,12 +171,74 @@ pub(super) fn evaluate(
                 columns.push(column(name, span, ColumnType::F32, &form));
                 store.columns.push(Stored::Pictures(pictures));
             }
+            Finished::Texts(texts, told) => {
+                let of = match spec.node(entry.node).kind {
+                    NodeKind::Present(of) | NodeKind::Length(of) => {
+                        spec.entries.iter().find(|entry| entry.node == of).map(|entry| entry.name.name)
+                    }
+                    _ => None,
+                };
+                columns.push(Column { of, ..text_column(name, span, told, &texts) });
+                store.columns.push(Stored::Texts(texts.rows, told, texts.size));
+            }
         }
     }
+    store.open = open_sizes(&store, &columns);
     Some((Arc::new(store), columns))
 }
 
 fn column(name: Symbol, span: Span, ty: ColumnType, form: &Form) -> Column {
-    let axes = form.shape.iter().zip(&form.axes).map(|(&size, &name)| Axis { name, size }).collect();
-    Column { name, span, ty, axes, whole: false }
+    let axes = form.shape.iter().zip(&form.axes).map(|(&size, &name)| Axis { name, size, open: None }).collect();
+    Column { name, span, ty, axes, whole: false, of: None }
+}
+
+/// A column of texts, or of what is told of them.
+fn text_column(name: Symbol, span: Span, told: Told, texts: &Texts) -> Column {
+    let longest = texts.rows.lengths().max().unwrap_or(0).max(1);
+    let axis = Axis {
+        name: texts.along,
+        size: texts.size.unwrap_or(longest),
+        open: texts.size.is_none().then_some(Open { most: texts.most }),
+    };
+    let (ty, axes) = match told {
+        Told::Numbers => {
+            let (axis_of, names, spelling) = (texts.axis, texts.names.clone(), texts.spelling);
+            (ColumnType::Index { axis: axis_of, size: names.len(), names, spelling }, vec![axis])
+        }
+        Told::Present => (ColumnType::Truth, vec![axis]),
+        Told::Length => (ColumnType::Count, Vec::new()),
+    };
+    Column { name, span, ty, axes, whole: false, of: None }
+}
+
+/// How much of its open axis each row of a column takes: as much as in any column with an axis of that name. Without a
+/// name an axis is that of its texts alone.
+fn open_sizes(store: &Store, columns: &[Column]) -> Vec<Option<Arc<Vec<u32>>>> {
+    let texts = |at: usize| match &store.columns[at] {
+        Stored::Texts(rows, ..) => Some(rows),
+        Stored::F32(_) | Stored::I32(_) | Stored::Pictures(_) => None,
+    };
+    let open = |at: usize| columns[at].axes.iter().find(|axis| axis.open.is_some());
+    let mut made: Vec<Option<Arc<Vec<u32>>>> = Vec::new();
+    for at in 0..columns.len() {
+        let (Some(axis), Some(rows)) = (open(at), texts(at)) else {
+            made.push(None);
+            continue;
+        };
+        let alike = |other: usize| match (axis.name, open(other), texts(other)) {
+            (Some(name), Some(axis), _) => axis.name == Some(name),
+            (None, Some(axis), Some(others)) => axis.name.is_none() && Arc::ptr_eq(rows, others),
+            (_, _, _) => false,
+        };
+        if let Some(first) = (0..at).find(|other| alike(*other)) {
+            made.push(made[first].clone());
+            continue;
+        }
+        let mut lengths: Vec<u32> = rows.lengths().map(|length| length as u32).collect();
+        for others in (at + 1..columns.len()).filter(|other| alike(*other)).filter_map(texts) {
+            lengths.iter_mut().zip(others.lengths()).for_each(|(most, here)| *most = (here as u32).max(*most));
+        }
+        made.push(Some(Arc::new(lengths)));
+    }
+    made
 }

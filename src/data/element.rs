@@ -11,6 +11,7 @@ use crate::diag::data::Cell;
 use super::evaluation::{Evaluation, Value};
 use super::spec::{Draw, Function, NodeId, Random};
 use super::split::{Purpose, key};
+use super::text::Spelling;
 use super::transform::{Classes, Form, Values};
 
 impl<'t> Evaluation<'t> {
@@ -32,7 +33,14 @@ impl<'t> Evaluation<'t> {
                 let size = axis.size.unwrap_or(1);
                 // 32 random bits times the size: the bias is below the size over 2^32.
                 let data = words.map(|words| ((u64::from(words[0]) * size as u64) >> 32) as i32).collect();
-                return Value::Classes(Classes { form, data, axis: Some(axis.name), size, names: Vec::new() });
+                return Value::Classes(Classes {
+                    form,
+                    data,
+                    axis: Some(axis.name),
+                    size,
+                    names: Vec::new(),
+                    spelling: Spelling::Names,
+                });
             }
         };
         Value::Numbers(Values { form, data })

@@ -10,7 +10,7 @@ use crate::diag::data::Cell;
 
 use super::align::{Aligned, align};
 use super::classes;
-use super::evaluation::{Evaluation, Finished, Value, is_missing};
+use super::evaluation::{Evaluation, Finished, Told, Value, is_missing};
 use super::features::{classes_of, multi_hot};
 use super::series::View;
 use super::spec::{self, Arith, Columns, EntrySpec, NodeId, NodeKind, Transform, names};
@@ -68,6 +68,14 @@ impl<'t> Evaluation<'t> {
                 NodeKind::Apply(name, transform, operand) => {
                     take(operand).and_then(|value| self.apply(name, transform, (value, *operand), id))
                 }
+                NodeKind::Present(operand) => match take(operand) {
+                    Some(Value::Texts(texts)) => Some(Value::Present(texts)),
+                    _ => None,
+                },
+                NodeKind::Length(operand) => match take(operand) {
+                    Some(Value::Texts(texts)) => Some(Value::Length(texts)),
+                    _ => None,
+                },
                 NodeKind::Is(operand, text, same) => take(operand).and_then(|value| self.is(text, *same, value)),
                 NodeKind::Rows(name) => self.training_rows(name, id),
                 NodeKind::Stack(fields) => {
@@ -154,8 +162,14 @@ impl<'t> Evaluation<'t> {
                 }
                 fine.then_some(Values { form, data })
             }
+            Value::Length(texts) => {
+                let form = Form { shape: Vec::new(), axes: Vec::new(), columns: 1 };
+                Some(Values { form, data: texts.rows.lengths().map(|length| length as f32).collect() })
+            }
             // The reader of the declaration keeps these out of arithmetic.
             Value::Constant(_)
+            | Value::Texts(_)
+            | Value::Present(_)
             | Value::Classes(_)
             | Value::Words(_)
             | Value::Sets(_)
@@ -300,6 +314,12 @@ impl<'t> Evaluation<'t> {
             Transform::Count => self.count(name, (value, operand), id),
             Transform::Balance => self.balance(name, value, id),
             Transform::Hash(axis) => self.hashed(*axis, (value, operand)),
+            Transform::Tokens(tokens) => self.tokens(name, tokens, (value, operand), id),
+            Transform::Truncate(most) => match value {
+                Value::Texts(texts) => Some(Value::Texts(texts.truncated(*most))),
+                _ => None,
+            },
+            Transform::Pad(size) => self.padded(*size, value, id),
             Transform::Words(separator) => self.sets(separator, value),
             Transform::MultiHot(axis) => {
                 self.room(classes_of(&value), id)?;
@@ -345,10 +365,13 @@ impl<'t> Evaluation<'t> {
     fn finish(&mut self, value: Value<'t>, id: NodeId) -> Option<(Finished, View)> {
         let values = match value {
             Value::Classes(classes) => return Some((Finished::Classes(classes), View::ROW)),
+            Value::Texts(texts) => return Some((Finished::Texts(texts, Told::Numbers), View::ROW)),
+            Value::Present(texts) => return Some((Finished::Texts(texts, Told::Present), View::ROW)),
+            Value::Length(texts) => return Some((Finished::Texts(texts, Told::Length), View::ROW)),
             Value::Pictures(pictures) => return Some((self.finish_pictures(pictures)?, View::ROW)),
             Value::Windows(rows, view, axis) => {
                 let (mut finished, _) = self.finish(*rows, id)?;
-                finished.form().windowed(view.rows, axis);
+                finished.form()?.windowed(view.rows, axis);
                 return Some((finished, view));
             }
             value => self.numbers(value, id)?,

@@ -4,6 +4,7 @@
 //! `eval` goes through the nodes of a declaration.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::base::Symbol;
 use crate::diag::Diagnostics;
@@ -12,22 +13,33 @@ use super::image::Pictures;
 use super::series::View;
 use super::spec::{Spec, WindowAxis};
 use super::table::{Table, TableColumn};
+use super::text::{Ragged, Spelling};
 use super::transform::{Classes, Fitted, Form, Values};
 
-/// A finished column: numbers without gaps, class numbers, or pictures of one shape.
+/// A finished column: numbers without gaps, class numbers, rows of texts, or pictures of one shape.
 pub(super) enum Finished {
     Numbers(Values),
     Classes(Classes),
     Pictures(Pictures, Form),
+    Texts(Texts, Told),
+}
+
+/// Which of the things that are known of texts a column is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Told {
+    Numbers,
+    Present,
+    Length,
 }
 
 impl Finished {
-    /// Its form.
-    pub fn form(&mut self) -> &mut Form {
+    /// Its form; that of a row of a text is not known before a batch.
+    pub fn form(&mut self) -> Option<&mut Form> {
         match self {
-            Finished::Numbers(values) => &mut values.form,
-            Finished::Classes(classes) => &mut classes.form,
-            Finished::Pictures(_, form) => form,
+            Finished::Numbers(values) => Some(&mut values.form),
+            Finished::Classes(classes) => Some(&mut classes.form),
+            Finished::Pictures(_, form) => Some(form),
+            Finished::Texts(..) => None,
         }
     }
 }
@@ -61,8 +73,31 @@ pub(super) enum Value<'t> {
     Sets(Sets),
     /// Rows that follow each other, as a view of all rows.
     Windows(Box<Value<'t>>, View, WindowAxis),
+    /// As long in each row as it is there.
+    Texts(Texts),
+    /// Which places of texts are there.
+    Present(Texts),
+    /// How many are.
+    Length(Texts),
     /// Made batch by batch.
     Pictures(Pictures),
+}
+
+/// Texts as numbers.
+#[derive(Clone)]
+pub(super) struct Texts {
+    pub rows: Arc<Ragged>,
+    /// The axis they run along.
+    pub along: Option<Symbol>,
+    /// The axis that the numbers are positions of.
+    pub axis: Option<Symbol>,
+    /// The pieces by number.
+    pub names: Vec<String>,
+    pub spelling: Spelling,
+    /// No row is longer, in whatever file.
+    pub most: Option<usize>,
+    /// The length that all rows are filled up to; else that of the longest in a batch.
+    pub size: Option<usize>,
 }
 
 /// Words of all rows.

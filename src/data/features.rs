@@ -16,6 +16,7 @@ use super::evaluation::{Evaluation, SetClasses, Sets, Value, Words, is_missing};
 use super::series::View;
 use super::spec::{Bins, ClassAxis, DatePart, NodeId, Window};
 use super::table::{Cells, TableColumn};
+use super::text::Spelling;
 use super::transform::{self, Classes, Form, Statistic, Values};
 
 impl<'t> Evaluation<'t> {
@@ -109,7 +110,7 @@ impl<'t> Evaluation<'t> {
         let words = self.words(value, operand)?;
         let data = words.all.iter().map(|word| bucket(word)).collect();
         let (form, axis) = (words.form, Some(axis.name));
-        Some(Value::Classes(Classes { form, data, axis, size, names: Vec::new() }))
+        Some(Value::Classes(Classes { form, data, axis, size, names: Vec::new(), spelling: Spelling::Names }))
     }
 
     /// `words(sep = "|")`
@@ -188,7 +189,14 @@ impl<'t> Evaluation<'t> {
         let bin =
             |(at, x): (usize, &f32)| edges[at / block % columns].partition_point(|edge| *edge <= f64::from(*x)) as i32;
         let data = values.data.iter().enumerate().map(bin).collect();
-        Some(Value::Classes(Classes { form: values.form, data, axis, size, names: Vec::new() }))
+        Some(Value::Classes(Classes {
+            form: values.form,
+            data,
+            axis,
+            size,
+            names: Vec::new(),
+            spelling: Spelling::Names,
+        }))
     }
 
     /// `date_parts(month, weekday)`
@@ -294,7 +302,14 @@ impl<'t> Evaluation<'t> {
             let (mut form, names) = (first.form.clone(), first.names.clone());
             form.shape.push(classes.len());
             form.axes.push(None);
-            return Some(Value::Classes(Classes { form, data, axis: first.axis, size: first.size, names }));
+            return Some(Value::Classes(Classes {
+                form,
+                data,
+                axis: first.axis,
+                size: first.size,
+                names,
+                spelling: first.spelling,
+            }));
         }
         let mut all: Vec<Values> = Vec::new();
         for (value, field) in values.into_iter().zip(fields) {

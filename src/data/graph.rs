@@ -20,6 +20,7 @@ use super::source;
 use super::spec::{EntrySpec, NodeId, NodeKind, Selector, Source, Spec, Transform, names};
 use super::split;
 use super::table::Cells;
+use super::text::Spelling;
 use super::transform::{Classes, Fitted};
 
 /// Reads the tables, splits one of them, and computes the columns.
@@ -38,7 +39,7 @@ pub(super) fn load(
     let mut tables = Vec::new();
     for (at, (_, source)) in source.tables.iter().enumerate() {
         let of_table: Vec<&Selector> = wanted.iter().copied().filter(|selector| selector.table == at).collect();
-        tables.push(source::read(source, &of_table, files, diagnostics)?);
+        tables.push(source::read(spec, source, &of_table, (files, &Fitted::default()), diagnostics)?);
     }
     let of_split = split::selectors(&spec.split).map_or(0, |selector| selector.table);
     let rows = tables[of_split].rows;
@@ -57,7 +58,7 @@ pub(super) fn load(
         let (store, columns) = evaluate(spec, (table, &tables, seed), fit, &of_table, &mut found, diagnostics)?;
         let stored = Arc::unwrap_or_clone(store).columns;
         for ((entry, stored), mut column) in mine.into_iter().zip(stored).zip(columns) {
-            column.axes.insert(0, Axis { name: Some(name), size: table.rows });
+            column.axes.insert(0, Axis { name: Some(name), size: table.rows, open: None });
             column.whole = true;
             made[entry] = Some((stored, column));
         }
@@ -70,10 +71,11 @@ pub(super) fn load(
     let chosen = Symbol::new(names::CHOSEN);
     let has_chosen = entries.iter().all(|entry| entry.name.name != chosen);
     if has_chosen {
-        let axes = vec![Axis { name: Some(source.tables[of_split].0), size: rows }];
-        columns.push(Column { name: chosen, span: spec.split.span, ty: ColumnType::F32, axes, whole: true });
+        let axes = vec![Axis { name: Some(source.tables[of_split].0), size: rows, open: None }];
+        columns.push(Column { name: chosen, span: spec.split.span, ty: ColumnType::F32, axes, whole: true, of: None });
     }
     store.views = vec![View::ROW; columns.len()];
+    store.open = vec![None; columns.len()];
     let counts = [0, 1, 2].map(|at| parts[at].len());
     let rowsets = parts.map(|part| {
         let mut store = store.clone();
@@ -147,6 +149,13 @@ impl<'t> Evaluation<'t> {
         }
         let axis =
             self.spec.source.as_ref().and_then(|source| source.tables.get(selector.table)).map(|(name, _)| *name);
-        Some(Value::Classes(Classes { form, data: numbers, axis, size: other.rows, names: Vec::new() }))
+        Some(Value::Classes(Classes {
+            form,
+            data: numbers,
+            axis,
+            size: other.rows,
+            names: Vec::new(),
+            spelling: Spelling::Names,
+        }))
     }
 }

@@ -84,10 +84,16 @@ pub(super) fn read(
 
 fn open<'a>(format: Format, bytes: &'a [u8], file: &'a SourceFile) -> Checked<Opened<'a>> {
     match format {
-        Format::Table { separator, quotes } => csv::open(bytes, separator, quotes, file).map(Opened::Sheet),
-        Format::Json | Format::Idx | Format::Images { .. } | Format::Graph | Format::Synthetic(_) => {
-            json::open(bytes, file).map(Opened::Objects)
+        Format::Table { separator, quotes, header } => {
+            csv::open(bytes, (separator, quotes), header, file).map(Opened::Sheet)
         }
+        Format::Json
+        | Format::Text(_)
+        | Format::Lines
+        | Format::Idx
+        | Format::Images { .. }
+        | Format::Graph
+        | Format::Synthetic(_) => json::open(bytes, file).map(Opened::Objects),
     }
 }
 

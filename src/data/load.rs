@@ -10,11 +10,12 @@ use crate::diag::{Diagnostics, data, table as told};
 use super::dataset::{Dataset, Rowset, conditions, evaluate, selectors};
 use super::evaluation::Evaluation;
 use super::files::Files;
+use super::order::Order;
 use super::schema::{Column, Part, Schema};
 use super::spec::{BatchSize, EntrySpec, FilePart, Format, NodeId, Selector, Source, Spec, SplitKind};
 use super::table::Table;
 use super::transform::{Fitted, shown};
-use super::{graph, series, source, split};
+use super::{graph, series, source, split, tokens};
 
 /// Reads the files of a declaration, splits the rows, and computes the columns.
 ///
@@ -35,12 +36,13 @@ pub fn load(
     let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
     let columns = selectors(spec, &wanted);
 
+    let mut found = fitted.cloned().unwrap_or_default();
+    tokens::read_tokenizers(spec, files, &mut found, diagnostics)?;
     let main_columns: Vec<&Selector> = columns.iter().copied().chain(split::selectors(&spec.split)).collect();
-    let mut main = read(spec, source, &main_columns, files, diagnostics)?;
+    let mut main = read(spec, source, &main_columns, (files, &found), diagnostics)?;
     let anchors = series::anchors(spec, &nodes, &mut main, diagnostics)?;
     let parts = split::share_out(spec, &main, &anchors, seed, diagnostics)?;
 
-    let mut found = fitted.cloned().unwrap_or_default();
     let train = anchors.covered(&parts[0]);
     let fit = if fitted.is_none() { Some(train.as_slice()) } else { None };
     let (store, columns_of_main) = evaluate(spec, (&main, &[], seed), fit, &wanted, &mut found, diagnostics)?;
@@ -50,7 +52,7 @@ pub fn load(
     if let SplitKind::Files { valid, test } = &spec.split.kind {
         for (part, from) in [(Part::Valid, valid), (Part::Test, test)] {
             let Some(FilePart::Source(source)) = from else { continue };
-            let mut table = read(spec, source, &columns, files, diagnostics)?;
+            let mut table = read(spec, source, &columns, (files, &found), diagnostics)?;
             let anchors = series::anchors(spec, &nodes, &mut table, diagnostics)?;
             let (store, described) = evaluate(spec, (&table, &[], seed), None, &wanted, &mut found, diagnostics)?;
             same_shapes(&columns_of_main, &described, source, diagnostics)?;
@@ -62,6 +64,7 @@ pub fn load(
     let batch = match spec.batch {
         BatchSize::Rows(rows) => rows,
         BatchSize::Whole => rows[0],
+        BatchSize::Tokens(most) => Order::of_places(&rowsets[0], 0, most, false).most_rows(),
     };
     let schema = Schema { name: spec.name.name, columns: columns_of_main, rows, batch };
     Some(Dataset::new(spec, schema, found, rowsets, seed))
@@ -72,10 +75,10 @@ pub(super) fn read(
     spec: &Spec,
     source: &Source,
     columns: &[&Selector],
-    files: &dyn Files,
+    (files, fitted): (&dyn Files, &Fitted),
     diagnostics: &mut Diagnostics,
 ) -> Option<Table> {
-    let mut table = source::read(source, columns, files, diagnostics)?;
+    let mut table = source::read(spec, source, columns, (files, fitted), diagnostics)?;
     for id in conditions(source) {
         let all: Vec<u32> = (0..table.rows as u32).collect();
         let mut fitted = Fitted::default();
@@ -94,7 +97,7 @@ pub(super) fn read(
 
 fn same_shapes(main: &[Column], other: &[Column], source: &Source, diagnostics: &mut Diagnostics) -> Option<()> {
     for (main, other) in main.iter().zip(other) {
-        if main.shape() != other.shape() {
+        if main.shape_at(Some(0)) != other.shape_at(Some(0)) {
             let file = source.files.first().map_or("", |file| &file.path);
             let (name, main_shape) = (main.name.as_str(), shown(&main.shape()));
             diagnostics.push(data::file_shape(main.span, name, file, &shown(&other.shape()), &main_shape));

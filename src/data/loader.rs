@@ -16,7 +16,7 @@ use super::Checked;
 use super::ahead::{Ahead, Made};
 use super::dataset::{Dataset, Rowset, Stored};
 use super::order::Order;
-use super::schema::{Column, Part};
+use super::schema::{Axis, Column, Part};
 use super::series::View;
 use super::spec::BatchSize;
 
@@ -61,16 +61,18 @@ impl Dataset {
     pub fn loader(&self, part: Part) -> Loader<'_> {
         let training = part == Part::Train;
         let rowset = self.part(part);
-        let batch = match self.batch {
-            BatchSize::Rows(rows) => rows,
-            BatchSize::Whole => rowset.rows.len().max(1),
-        };
         let (shuffle, drop_last) = (training && self.shuffle, training && self.drop_last);
+        let of_rows = |batch| Order::new(rowset.rows.clone(), self.seed, batch, shuffle, drop_last);
+        let order = match self.batch {
+            BatchSize::Rows(rows) => of_rows(rows),
+            BatchSize::Whole => of_rows(rowset.rows.len().max(1)),
+            BatchSize::Tokens(most) => Order::of_places(rowset, self.seed, most, shuffle),
+        };
         Loader {
             dataset: self,
             rowset,
             columns: (0..self.schema().columns.len()).collect(),
-            order: Order::new(rowset.rows.clone(), self.seed, batch, shuffle, drop_last),
+            order,
             training,
             ahead: OnceLock::new(),
         }
@@ -87,7 +89,7 @@ impl<'d> Loader<'d> {
 
     /// Batches of another size than the declaration says.
     pub fn batch_size(mut self, rows: usize) -> Loader<'d> {
-        self.order.batch = rows.max(1);
+        self.order.of_rows(rows.max(1));
         self
     }
 
@@ -114,8 +116,19 @@ impl<'d> Loader<'d> {
     }
 
     /// How many rows a batch has: the last of an epoch may have fewer.
-    pub fn rows_of(&self, index: usize) -> usize {
-        self.order.rows_of(index)
+    pub fn rows_of(&self, epoch: u64, index: usize) -> usize {
+        self.order.rows_of(epoch, index)
+    }
+
+    /// The size of the open axis of each wanted column in a batch; none for a column without one.
+    pub fn open_sizes(&self, epoch: u64, index: usize) -> Vec<Option<usize>> {
+        let chosen = self.order.chosen(epoch, index);
+        self.columns.iter().map(|&at| self.rowset.store.open_size(at, &chosen)).collect()
+    }
+
+    /// Whether a wanted column has an open axis.
+    pub fn has_open_axes(&self) -> bool {
+        self.columns.iter().any(|&at| self.rowset.store.open[at].is_some())
     }
 
     /// Batch `index` of `epoch`; without rows past the end of the epoch. An error is that of a picture.
@@ -124,7 +137,7 @@ impl<'d> Loader<'d> {
         let mut made = self.made(epoch, index)?.into_iter();
         let columns = self.columns.iter().map(|&at| {
             let column = &self.dataset.schema().columns[at];
-            let mut shape = column.shape();
+            let mut shape = column.shape_at(self.rowset.store.open_size(at, &chosen));
             let item = shape.iter().product();
             let chosen = if column.whole { WHOLE } else { &chosen };
             if !column.whole {
@@ -135,6 +148,11 @@ impl<'d> Loader<'d> {
                 Stored::F32(all) => Tensor::from_f32(&shape, gather(all, chosen, (view, item))),
                 Stored::I32(all) => Tensor::from_i32(&shape, gather(all, chosen, (view, item))),
                 Stored::Pictures(_) => Tensor::from_f32(&shape, made.next().unwrap_or_default()),
+                texts @ Stored::Texts(..) => {
+                    let mut numbers = vec![0; chosen.len() * item];
+                    texts.write_texts(chosen, item, &mut numbers).expect("there is room for the rows");
+                    Tensor::from_i32(&shape, numbers)
+                }
             };
             (column.name, tensor.expect("a batch has as many numbers as its rows have"))
         });
@@ -156,7 +174,10 @@ impl<'d> Loader<'d> {
         }
         let mut made = made.into_iter();
         for (&at, target) in self.columns.iter().zip(targets) {
-            let item = self.dataset.schema().columns[at].axes.iter().map(|axis| axis.size).product();
+            let open = self.rowset.store.open_size(at, chosen);
+            let axes = &self.dataset.schema().columns[at].axes;
+            let size = |axis: &Axis| axis.open.and(open).unwrap_or(axis.size);
+            let item = axes.iter().map(size).product();
             let view = self.rowset.store.views[at];
             let chosen = if self.dataset.schema().columns[at].whole { WHOLE } else { chosen };
             match (&self.rowset.store.columns[at], target) {
@@ -166,9 +187,9 @@ impl<'d> Loader<'d> {
                     let numbers = made.next()?;
                     into.get_mut(..numbers.len())?.copy_from_slice(&numbers);
                 }
-                (Stored::F32(_) | Stored::Pictures(_), Target::I32(_)) | (Stored::I32(_), Target::F32(_)) => {
-                    return None;
-                }
+                (texts @ Stored::Texts(..), Target::I32(into)) => texts.write_texts(chosen, item, into)?,
+                (Stored::F32(_) | Stored::Pictures(_), Target::I32(_))
+                | (Stored::I32(_) | Stored::Texts(..), Target::F32(_)) => return None,
             }
         }
         Some(chosen.len())

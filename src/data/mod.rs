@@ -12,8 +12,7 @@
 //! Nothing runs when a module is read, and nothing here knows a model. What is fitted on the training
 //! rows is a value (`Fitted`) that travels with the model. Numbers and words are read before the first step;
 //! pictures are read when a batch asks for them (`image`), on threads that run ahead of it (`ahead`). A window of a
-//! series is a view of rows in memory (`series`). Text and further sources are deliberately absent; the reader of the
-//! declaration says so.
+//! series is a view of rows in memory (`series`), and a row of a text as long as it is (`text`), until a batch fills it up.
 
 mod ahead;
 mod align;
@@ -41,6 +40,8 @@ mod source;
 pub mod spec;
 mod split;
 mod table;
+mod text;
+mod tokens;
 mod transform;
 
 pub use dataset::Dataset;
@@ -48,8 +49,9 @@ pub use files::{Files, Folder, Memory};
 pub use load::load;
 pub use loader::{Batch, Loader, Target};
 pub use predict::{Input, Rows};
-pub use schema::{Axis, Column, ColumnType, Part, Schema};
+pub use schema::{Axis, Column, ColumnType, Open, Part, Schema};
 pub use spec::{Constant, Spec};
+pub use text::Spelling;
 pub use transform::{Fitted, Statistic};
 
 use crate::diag::Diagnostic;

@@ -51,7 +51,7 @@ impl Rows {
         let wanted: Vec<&EntrySpec> = wanted.iter().filter_map(entry).collect();
         let selected = selectors(spec, &wanted);
         let source = replaced(source, &selected, input, diagnostics)?;
-        let mut table = read(spec, &source, &selected, files, diagnostics)?;
+        let mut table = read(spec, &source, &selected, (files, fitted), diagnostics)?;
         let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
         let rows = series::anchors(spec, &nodes, &mut table, diagnostics)?.rows;
         let (stored, columns) = evaluate(spec, (&table, &[], 0), None, &wanted, &mut fitted.clone(), diagnostics)?;
@@ -79,14 +79,24 @@ impl Rows {
         &self.paths
     }
 
+    /// The end of the rows from `start` on, at most so many, that need no filling up: what is predicted at each place of
+    /// a text is then of that text.
+    pub fn alike(&self, start: usize, most: usize) -> usize {
+        let open = self.stored.open.iter().flatten();
+        let of = |row: usize| open.clone().map(move |lengths| lengths[self.rows[row] as usize]);
+        (start + 1..self.len().min(start + most))
+            .find(|row| of(*row).ne(of(start)))
+            .unwrap_or(self.len().min(start + most))
+    }
+
     /// The rows `start..end`, as far as there are any. An error is that of a picture.
     pub fn batch(&self, start: usize, end: usize) -> Checked<Batch> {
         let (start, end) = (start.min(self.len()), end.min(self.len()));
         let chosen = &self.rows[start..end.max(start)];
         let rows = chosen.len();
         let stored = self.stored.columns.iter().zip(&self.stored.views);
-        let columns = self.columns.iter().zip(stored).map(|(column, (stored, view))| -> Checked<_> {
-            let mut shape = column.shape();
+        let columns = self.columns.iter().zip(stored).enumerate().map(|(at, (column, (stored, view)))| -> Checked<_> {
+            let mut shape = column.shape_at(self.stored.open_size(at, chosen));
             let item: usize = shape.iter().product();
             shape.insert(0, rows);
             let tensor = match stored {
@@ -96,6 +106,11 @@ impl Rows {
                     let mut numbers = vec![0.0; rows * item];
                     pictures.write(chosen, None, &mut numbers)?;
                     Tensor::from_f32(&shape, numbers)
+                }
+                Stored::Texts(..) => {
+                    let mut numbers = vec![0; rows * item];
+                    stored.write_texts(chosen, item, &mut numbers).expect("there is room for the rows");
+                    Tensor::from_i32(&shape, numbers)
                 }
             };
             Ok((column.name, tensor.expect("a batch has as many numbers as its rows have")))
@@ -108,8 +123,14 @@ impl Rows {
 fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics: &mut Diagnostics) -> Option<Source> {
     let is_used = |file: &&SourceFile| selected.iter().any(|selector| selector.first == file.column);
     let files = match (source.format, input) {
-        (Format::Table { .. } | Format::Json | Format::Images { .. }, Input::Path(path)) => vec![at(path, "")],
-        (Format::Table { .. } | Format::Json | Format::Images { .. }, Input::Named(named)) => {
+        (
+            Format::Table { .. } | Format::Json | Format::Text(_) | Format::Lines | Format::Images { .. },
+            Input::Path(path),
+        ) => vec![at(path, "")],
+        (
+            Format::Table { .. } | Format::Json | Format::Text(_) | Format::Lines | Format::Images { .. },
+            Input::Named(named),
+        ) => {
             let (_, path) = named.first()?;
             vec![at(path, "")]
         }
@@ -132,7 +153,13 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
     };
     let format = match source.format {
         Format::Images { .. } => Format::Images { labels: false, parts: false },
-        format @ (Format::Table { .. } | Format::Json | Format::Idx | Format::Graph | Format::Synthetic(_)) => format,
+        format @ (Format::Table { .. }
+        | Format::Json
+        | Format::Text(_)
+        | Format::Lines
+        | Format::Idx
+        | Format::Graph
+        | Format::Synthetic(_)) => format,
     };
     Some(Source { format, files, tables: Vec::new(), steps: source.steps.clone() })
 }

@@ -4,6 +4,8 @@
 
 use crate::base::{Span, Symbol};
 
+use super::text::Spelling;
+
 /// The facts of a `data` declaration.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Schema {
@@ -30,6 +32,8 @@ pub struct Column {
     pub axes: Vec<Axis>,
     /// Whether each batch has all of it, and it has no axis of the batch: a column of a graph.
     pub whole: bool,
+    /// The column it tells something about, whose axes it has: `ids` of `present(ids)`.
+    pub of: Option<Symbol>,
 }
 
 /// What the elements of a column are.
@@ -45,7 +49,13 @@ pub enum ColumnType {
         size: usize,
         /// Their words by number; empty when the file has numbers.
         names: Vec<String>,
+        /// How several of them make a text.
+        spelling: Spelling,
     },
+    /// Truths: which places of another column are there.
+    Truth,
+    /// Whole numbers: how many places of another column are there.
+    Count,
 }
 
 /// An axis of a column.
@@ -53,8 +63,17 @@ pub enum ColumnType {
 pub struct Axis {
     /// Its name, where brackets gave one; else the model's signature names it.
     pub name: Option<Symbol>,
-    /// Its size.
+    /// Its size; where it is open, the largest of these rows.
     pub size: usize,
+    /// Whether each batch has its own, the longest of its rows.
+    pub open: Option<Open>,
+}
+
+/// An axis whose size each batch says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Open {
+    /// No batch of whatever file has more: `truncate(512)`.
+    pub most: Option<usize>,
 }
 
 /// A part of the split.
@@ -91,6 +110,11 @@ impl Schema {
 }
 
 impl Column {
+    /// The sizes of an item, where those that are open have this one.
+    pub fn shape_at(&self, open: Option<usize>) -> Vec<usize> {
+        self.axes.iter().map(|axis| if axis.open.is_some() { open.unwrap_or(axis.size) } else { axis.size }).collect()
+    }
+
     /// The sizes of an item.
     pub fn shape(&self) -> Vec<usize> {
         self.axes.iter().map(|axis| axis.size).collect()

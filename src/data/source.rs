@@ -9,15 +9,17 @@ use crate::diag::{Diagnostics, data};
 use super::csv::TextColumn;
 use super::files::{self, Files};
 use super::image::{self, Album};
-use super::spec::{Format, Selector, Source, SourceFile, names};
+use super::spec::{Format, Selector, Source, SourceFile, Spec, names};
 use super::table::{Cells, Places, Table, TableColumn, resolve_all, taken};
-use super::{idx, join};
+use super::transform::Fitted;
+use super::{idx, join, tokens};
 
 /// Reads the columns that `wanted` selects.
 pub(super) fn read(
+    spec: &Spec,
     source: &Source,
     wanted: &[&Selector],
-    files: &dyn Files,
+    (files, fitted): (&dyn Files, &Fitted),
     diagnostics: &mut Diagnostics,
 ) -> Option<Table> {
     match source.format {
@@ -45,6 +47,11 @@ pub(super) fn read(
             let mut table = Table::new(rows, header, file, Places::default());
             columns.into_iter().for_each(|(at, column)| table.put(at, column));
             Some(table)
+        }
+        Format::Text(_) | Format::Lines => {
+            let file = source.files.first()?;
+            resolve_all(&[names::TEXT.to_owned()], wanted, &file.path, file.span, diagnostics)?;
+            tokens::table(source.format, file, spec, files, fitted, diagnostics)
         }
         // Its tables are read one by one.
         Format::Graph => None,

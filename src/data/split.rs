@@ -20,6 +20,7 @@ pub(super) enum Purpose {
     Shuffle = 2,
     Augment = 3,
     Draw = 4,
+    Batches = 5,
 }
 
 /// The key of a purpose. The counter lies where no counter of a training step does.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Symbol;
 
 use super::spec::{Fill, Transform, WindowAxis};
+use super::text::Spelling;
 
 /// What was fitted on the training rows, by the name of its place: `x.1.standardize`.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -57,6 +58,11 @@ pub enum Statistic {
     Index {
         /// How many classes there are.
         size: usize,
+    },
+    /// A tokenizer, so that a trained model needs no file beside its own.
+    Tokenizer {
+        /// The text of its file.
+        json: String,
     },
     /// Between the two.
     Clip {
@@ -119,6 +125,7 @@ pub(super) struct Classes {
     pub size: usize,
     /// Their words; empty when they came as numbers.
     pub names: Vec<String>,
+    pub spelling: Spelling,
 }
 
 /// How the numbers of one row lie.
@@ -239,6 +246,9 @@ pub(super) fn fit(transform: &Transform, values: &Values, rows: &[u32]) -> Resul
         | Transform::Words(_)
         | Transform::MultiHot(_)
         | Transform::Bin(..)
+        | Transform::Tokens(_)
+        | Transform::Truncate(_)
+        | Transform::Pad(_)
         | Transform::DateParts(..)
         | Transform::Picture(_) => Ok(None),
     }
@@ -274,6 +284,7 @@ pub(super) fn apply(statistic: &Statistic, values: &mut Values) -> bool {
         | Statistic::Rows { .. }
         | Statistic::Balance { .. }
         | Statistic::Bin { .. }
+        | Statistic::Tokenizer { .. }
         | Statistic::Vocab { .. }
         | Statistic::Index { .. } => false,
     }

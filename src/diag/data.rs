@@ -310,14 +310,15 @@ pub fn ragged(
     number: usize,
     line: u64,
     cells: usize,
-    header: usize,
+    (wanted, has_header): (usize, bool),
     others: usize,
 ) -> Diagnostic {
     let many = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
+    let first = if has_header { "the header" } else { "the first row" };
     let error = at(
         Code::E0715,
         span,
-        format!("{} of `{file}` has {}, the header has {header}", row(number, Some(line)), many(cells)),
+        format!("{} of `{file}` has {}, {first} has {wanted}", row(number, Some(line)), many(cells)),
     )
     .help("a cell that holds the separator stands in double quotes");
     noted(error, more(others, "row"))

@@ -22,6 +22,7 @@ pub mod shape;
 pub mod store;
 pub mod syntax;
 pub mod table;
+pub mod texts;
 pub mod train;
 pub mod value;
 

@@ -9,6 +9,12 @@ pub fn expected(wanted: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("{wanted} is needed here")).here(format!("this is {actual}"))
 }
 
+/// `present(x)` of what is no padded column.
+pub fn expected_padded(actual: &str, span: Span) -> Diagnostic {
+    expected("a column of the data that `pad` fills up", actual, span)
+        .help("in a model, take what it tells as an input: `real: bool[batch, t]`")
+}
+
 /// An argument of the wrong kind.
 pub fn argument_type(param: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("`{param}` takes {wanted}"))

@@ -71,9 +71,33 @@ pub struct Column {
     /// Whether the batch axis stands in front; a column of a graph has none.
     pub batched: bool,
     /// The axes beside the batch: the name given in brackets, and the size.
-    pub axes: Vec<(Option<Symbol>, i64)>,
-    /// For whole numbers below the size of an axis: that axis.
-    pub index: Option<(Option<Symbol>, i64)>,
+    pub axes: Vec<(Option<Symbol>, ColumnSize)>,
+    /// What its elements are.
+    pub elements: Elements,
+    /// The column that it tells something about, and whose axes it has: `ids` of `present(ids)`.
+    pub of: Option<Symbol>,
+}
+
+/// The size of an axis of a column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ColumnSize {
+    /// The same in all rows.
+    Known(i64),
+    /// Each batch has its own, of 1 at least; where this is said, of so many at most.
+    Open(Option<i64>),
+}
+
+/// What the elements of a column are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Elements {
+    /// Floats.
+    Floats,
+    /// Whole numbers below the size of an axis: its name and its size.
+    Index(Option<Symbol>, i64),
+    /// Truths.
+    Truths,
+    /// Whole numbers.
+    Counts,
 }
 
 /// Checks a program. The result holds what could be typed; it is whole when there is no error.

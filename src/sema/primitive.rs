@@ -69,6 +69,8 @@ pub enum Builtin {
     Generate,
     /// `fresh(layer)`
     Fresh,
+    /// `present(ids)`, `length(ids)`
+    OfTexts(OfTexts),
     /// `index[a](x)`
     Index,
     /// `random.uniform[..]`
@@ -77,6 +79,15 @@ pub enum Builtin {
     Bernoulli,
     /// `random.index[..](a)`
     RandomIndex,
+}
+
+/// What is asked of a padded column.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OfTexts {
+    /// Which of its places are there.
+    Present,
+    /// How many of them.
+    Length,
 }
 
 /// What a reduction computes.
@@ -143,6 +154,8 @@ impl Builtin {
             "history" => Builtin::History,
             "generate" => Builtin::Generate,
             "fresh" => Builtin::Fresh,
+            "present" => Builtin::OfTexts(OfTexts::Present),
+            "length" => Builtin::OfTexts(OfTexts::Length),
             "index" => Builtin::Index,
             "random.uniform" => Builtin::Random(Dist::Uniform),
             "random.normal" => Builtin::Random(Dist::Normal),
@@ -201,6 +214,8 @@ impl Builtin {
         "history",
         "generate",
         "fresh",
+        "present",
+        "length",
         "index",
         "random",
         "training",

@@ -103,7 +103,7 @@ fn table_axis(axis: &MetricAxis, schema: &Schema) -> TableAxis {
     let size = usize::try_from(axis.size).unwrap_or(0);
     let words = axis.input.and_then(|input| schema.column(input)).and_then(|column| match &column.ty {
         ColumnType::Index { names, .. } if names.len() == size => Some(names.clone()),
-        ColumnType::Index { .. } | ColumnType::F32 => None,
+        ColumnType::Index { .. } | ColumnType::F32 | ColumnType::Truth | ColumnType::Count => None,
     });
     let places = words.unwrap_or_else(|| (0..size).map(|place| place.to_string()).collect());
     TableAxis { name: axis.name.clone(), places }

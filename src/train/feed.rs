@@ -29,6 +29,8 @@ struct Slot {
     dims: Dims,
     /// The sizes of a row.
     item: Vec<usize>,
+    /// Which of them each batch says.
+    open: Option<usize>,
     /// Whether a batch has one of it, without an axis of rows.
     whole: bool,
     /// For class numbers: the size of their axis.
@@ -57,7 +59,8 @@ impl Feed {
             };
             let item = column.map_or_else(Vec::new, Column::shape);
             let whole = column.is_some_and(|column| column.whole);
-            Slot { name, dims: input.ty.dims.clone(), item, whole, below, len: 0, numbers }
+            let open = column.and_then(|column| column.axes.iter().position(|axis| axis.open.is_some()));
+            Slot { name, dims: input.ty.dims.clone(), item, open, whole, below, len: 0, numbers }
         });
         Feed { slots: slots.collect(), sizes: vec![0; graph.sizes.len()], demands: Vec::new() }
     }
@@ -75,7 +78,15 @@ impl Feed {
 
     /// Takes a batch of the loader, which gives the columns of `names`; tells how many rows it has.
     pub fn load(&mut self, loader: &Loader<'_>, epoch: u64, index: usize) -> Result<usize, Diagnostic> {
-        let rows = loader.rows_of(index);
+        let rows = loader.rows_of(epoch, index);
+        if loader.has_open_axes() {
+            let sizes = loader.open_sizes(epoch, index);
+            for (slot, size) in self.slots.iter_mut().zip(sizes) {
+                if let (Some(open), Some(size)) = (slot.open, size) {
+                    slot.item[open] = size;
+                }
+            }
+        }
         let mut targets: SmallVec<[Target<'_>; 8]> = SmallVec::new();
         for slot in &mut self.slots {
             slot.len = if slot.whole { 1 } else { rows } * slot.item.iter().product::<usize>();
@@ -104,6 +115,9 @@ impl Feed {
                 continue;
             };
             slot.len = tensor.len();
+            if let Some(open) = slot.open {
+                slot.item[open] = tensor.shape().get(open + 1).copied().unwrap_or(0);
+            }
             let fits = match (&mut slot.numbers, tensor.f32_slice(), tensor.i32_slice()) {
                 (Numbers::F32(numbers), Some(given), _) => {
                     room(numbers, given.len()).copy_from_slice(given);

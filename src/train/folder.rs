@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::Position;
 use super::event::Event;
 use crate::base::{FileId, Span, Symbol};
-use crate::data::{Axis, Column, ColumnType, Dataset, Fitted, Schema};
+use crate::data::{Axis, Column, ColumnType, Dataset, Fitted, Open, Schema, Spelling};
 use crate::diag::{Diagnostic, run as told};
 use crate::driver::{Checked, Session};
 
@@ -91,6 +91,21 @@ struct RecordedColumn {
     /// For class numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<RecordedIndex>,
+    /// What it is of a padded column: its truths or its lengths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<RecordedTold>,
+    /// Whether each batch says the size of its first axis.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    open: bool,
+    /// How large that is at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    most: Option<usize>,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+struct RecordedTold {
+    of: Option<String>,
+    truths: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -98,6 +113,8 @@ struct RecordedIndex {
     axis: Option<String>,
     size: usize,
     names: Vec<String>,
+    #[serde(default)]
+    spelling: Spelling,
 }
 
 impl RecordedData {
@@ -109,11 +126,20 @@ impl RecordedData {
             whole: column.whole,
             axes: column.axes.iter().map(|axis| (text(axis.name), axis.size)).collect(),
             index: match &column.ty {
-                ColumnType::F32 => None,
-                ColumnType::Index { axis, size, names } => {
-                    Some(RecordedIndex { axis: text(*axis), size: *size, names: names.clone() })
+                ColumnType::F32 | ColumnType::Truth | ColumnType::Count => None,
+                ColumnType::Index { axis, size, names, spelling } => {
+                    let (axis, names) = (text(*axis), names.clone());
+                    Some(RecordedIndex { axis, size: *size, names, spelling: *spelling })
                 }
             },
+            told: match column.ty {
+                ColumnType::Truth | ColumnType::Count => {
+                    Some(RecordedTold { of: text(column.of), truths: column.ty == ColumnType::Truth })
+                }
+                ColumnType::F32 | ColumnType::Index { .. } => None,
+            },
+            open: column.axes.iter().any(|axis| axis.open.is_some()),
+            most: column.axes.iter().find_map(|axis| axis.open?.most),
         });
         RecordedData { rows: schema.rows, batch: schema.batch, columns: columns.collect() }
     }
@@ -125,13 +151,24 @@ impl RecordedData {
             name: Symbol::new(&column.name),
             whole: column.whole,
             span: Span { file: FileId(0), start: 0, end: 0 },
-            ty: match &column.index {
-                None => ColumnType::F32,
-                Some(RecordedIndex { axis, size, names }) => {
-                    ColumnType::Index { axis: symbol(axis), size: *size, names: names.clone() }
+            ty: match (&column.index, &column.told) {
+                (None, None) => ColumnType::F32,
+                (None, Some(told)) if told.truths => ColumnType::Truth,
+                (None, Some(_)) => ColumnType::Count,
+                (Some(RecordedIndex { axis, size, names, spelling }), _) => {
+                    ColumnType::Index { axis: symbol(axis), size: *size, names: names.clone(), spelling: *spelling }
                 }
             },
-            axes: column.axes.iter().map(|(name, size)| Axis { name: symbol(name), size: *size }).collect(),
+            of: column.told.as_ref().and_then(|told| symbol(&told.of)),
+            axes: column
+                .axes
+                .iter()
+                .zip(0..)
+                .map(|((name, size), at)| {
+                    let open = (column.open && at == 0).then_some(Open { most: column.most });
+                    Axis { name: symbol(name), size: *size, open }
+                })
+                .collect(),
         });
         Schema { name: Symbol::new(name), columns: columns.collect(), rows: self.rows, batch: self.batch }
     }

@@ -7,7 +7,7 @@ use super::checks;
 use super::feed::Feed;
 use super::model::Model;
 use crate::base::Symbol;
-use crate::data::{Batch, Column, ColumnType, Schema};
+use crate::data::{Batch, Column, ColumnType, Schema, Spelling};
 use crate::diag::Diagnostic;
 use crate::driver;
 use crate::ir::{DType, Graph, Role};
@@ -27,6 +27,8 @@ pub enum Meaning {
     Logit,
     /// A class for each number.
     Classes(Vec<String>),
+    /// A piece of a text for each number.
+    Text(Vec<String>, Spelling),
     /// Just numbers.
     Numbers,
 }
@@ -116,6 +118,10 @@ fn meaning(ty: &Type, train: &Train, schema: &Schema) -> Meaning {
         (Kind::Logit, Some(axis)) => Meaning::Logits(names(axis.id, size(axis))),
         (Kind::Prob, Some(axis)) => Meaning::Probabilities(names(axis.id, size(axis))),
         (Kind::Logit, None) if ty.axes.len() == 1 => Meaning::Logit,
+        (Kind::Index(id), axis) if axis.is_some() || ty.axes.len() > 1 => match spelling(id, train, schema) {
+            Some((names, spelling)) if ty.axes.len() == 2 => Meaning::Text(names, spelling),
+            _ => Meaning::Numbers,
+        },
         (Kind::Index(id), None) => Meaning::Classes(class_names(id, train, schema).unwrap_or_default()),
         (Kind::Index(_) | Kind::Plain | Kind::Logit | Kind::Prob, _) => Meaning::Numbers,
     }
@@ -127,6 +133,15 @@ fn class_names(id: AxisId, train: &Train, schema: &Schema) -> Option<Vec<String>
     let column: &Column = schema.column(input.name)?;
     match &column.ty {
         ColumnType::Index { names, .. } if !names.is_empty() => Some(names.clone()),
-        ColumnType::Index { .. } | ColumnType::F32 => None,
+        ColumnType::Index { .. } | ColumnType::F32 | ColumnType::Truth | ColumnType::Count => None,
+    }
+}
+
+/// The pieces of the positions of an axis, and how they make a text, when a column of texts made it.
+fn spelling(id: AxisId, train: &Train, schema: &Schema) -> Option<(Vec<String>, Spelling)> {
+    let input = train.inputs.iter().find(|input| input.ty.kind == Kind::Index(id))?;
+    match &schema.column(input.name)?.ty {
+        ColumnType::Index { names, spelling, .. } if *spelling != Spelling::Names => Some((names.clone(), *spelling)),
+        ColumnType::Index { .. } | ColumnType::F32 | ColumnType::Truth | ColumnType::Count => None,
     }
 }

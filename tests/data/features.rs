@@ -165,7 +165,10 @@ fn mistakes_are_told() {
             "x = column(\"a\") |> hash",
             "E0704 `hash` takes an axis and its size in brackets, as in `hash[bucket: 10_000]`",
         ),
-        ("x = column(\"a\") |> words", "E0704 `words` takes what stands between two words, as in `words(sep = \"|\")`"),
+        (
+            "x = column(\"a\") |> words(sep = \"\")",
+            "E0704 `words` takes what stands between two words, as in `words(sep = \"|\")`",
+        ),
         ("x = column(\"a\") |> words(sep = \"|\")", "E0709 the rows of this column hold different numbers of words"),
         (
             "x = column(\"a\") |> words(sep = \"|\") |> standardize",

@@ -35,7 +35,10 @@ fn each_batch_is_the_graph() {
     assert_eq!(axes("chosen"), [node]);
     assert_eq!((axes("far"), axes("src")), (vec![edge.clone()], vec![edge]));
     let ty = &data.schema().column(Symbol::new("src")).expect("a column").ty;
-    assert_eq!(*ty, ColumnType::Index { axis: Some(Symbol::new("node")), size: 4, names: Vec::new() });
+    assert_eq!(
+        *ty,
+        ColumnType::Index { axis: Some(Symbol::new("node")), size: 4, names: Vec::new(), spelling: Default::default() }
+    );
     assert_eq!(data.schema().rows, [2, 0, 2]);
 
     let (train, test) = (data.loader(Part::Train), data.loader(Part::Test));

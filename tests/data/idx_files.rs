@@ -38,9 +38,17 @@ const PICTURES: &str = "data D = idx(x = \"x.gz\", y = \"y\") {
 fn pictures_and_labels() {
     let data = loaded(PICTURES, &pictures());
     let x = data.schema().column(Symbol::new("x")).expect("x");
-    assert_eq!(x.axes, [Axis { name: None, size: 2 }, Axis { name: None, size: 2 }]);
+    assert_eq!(x.axes, [Axis { name: None, size: 2, open: None }, Axis { name: None, size: 2, open: None }]);
     let y = data.schema().column(Symbol::new("y")).expect("y");
-    assert_eq!(y.ty, ColumnType::Index { axis: Some(Symbol::new("digit")), size: 3, names: Vec::new() });
+    assert_eq!(
+        y.ty,
+        ColumnType::Index {
+            axis: Some(Symbol::new("digit")),
+            size: 3,
+            names: Vec::new(),
+            spelling: Default::default()
+        }
+    );
     assert_eq!(y.axes, []);
     let x = floats(&data, Part::Train, "x");
     assert_eq!(x[..4], [0.0, 0.2, 0.4, 1.0]);

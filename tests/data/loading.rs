@@ -40,7 +40,7 @@ fn an_epoch_holds_each_row_once_in_its_own_order() {
     // The last batch is smaller.
     let sizes: Vec<usize> = (0..4).map(|at| batch(&loader, 0, at).rows).collect();
     assert_eq!(sizes, [4, 4, 2, 0]);
-    assert_eq!((0..4).map(|at| loader.rows_of(at)).collect::<Vec<_>>(), sizes);
+    assert_eq!((0..4).map(|at| loader.rows_of(0, at)).collect::<Vec<_>>(), sizes);
 }
 
 #[test]

@@ -48,9 +48,9 @@ fn folders_are_classes() {
         &pets(),
     );
     let x = data.schema().column(Symbol::new("x")).expect("x");
-    assert_eq!(x.axes, [2, 3, 3].map(|size| Axis { name: None, size }));
+    assert_eq!(x.axes, [2, 3, 3].map(|size| Axis { name: None, size, open: None }));
     let y = data.schema().column(Symbol::new("y")).expect("y");
-    let ColumnType::Index { axis, size: 2, names } = &y.ty else { panic!("{:?}", y.ty) };
+    let ColumnType::Index { axis, size: 2, names, .. } = &y.ty else { panic!("{:?}", y.ty) };
     assert_eq!((axis, names.as_slice()), (&Some(Symbol::new("pet")), &["cat".to_owned(), "dog".to_owned()][..]));
     // Rows are in the order of the paths, pixels in rows with their channels beside each other.
     assert_eq!(classes(&data, Part::Train, "y"), [0, 0, 1]);

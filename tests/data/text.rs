@@ -20,7 +20,7 @@ fn reads_the_example_of_the_language() {
            }"#,
     );
     let source = spec.source.as_ref().expect("a source");
-    assert_eq!(source.format, Format::Table { separator: b',', quotes: true });
+    assert_eq!(source.format, Format::Table { separator: b',', quotes: true, header: true });
     assert_eq!(source.files[0].path, "iris.csv");
     let names: Vec<&str> = spec.entries.iter().map(|entry| entry.name.name.as_str()).collect();
     assert_eq!(names, ["x", "y"]);
@@ -87,7 +87,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "E0704 `idx` takes named files, as in `idx(images = \"images.gz\", labels = \"labels.gz\")`",
     ),
     (r#"data D = csv("t.csv") { x = column("a", "b") }"#, "E0704 `column` takes the name of a column in quotes"),
-    (r#"data D = csv("t.csv") { x = column(0) }"#, "E0704 `column` takes the name of a column in quotes"),
+    (r#"data D = csv("t.csv") { x = column(0.5) }"#, "E0704 `column` takes the name of a column in quotes"),
     (r#"data D = csv("t.csv") { x = columns() }"#, "E0704 `columns` takes names of columns in quotes"),
     (
         r#"data D = csv("t.csv") { x = columns[f: 3]("a", "b") }"#,
@@ -214,7 +214,7 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"data D = csv("t.csv") { x = column("a") prefetch = 2 }"#, "E0705 `prefetch` is not supported yet"),
     (
         r#"data D = csv("t.csv") { x = column("a") batch = tokens(8192) }"#,
-        "E0705 `batch = tokens` is not supported yet",
+        "E0708 `batch` takes a number of rows: `tokens` counts the places of padded texts, and no column is one",
     ),
     (
         r#"data D = csv("t.csv") { x = column("a") split = random(train = 80%, test = 30%) }"#,

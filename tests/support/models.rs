@@ -114,10 +114,16 @@ fn schema(model: &ast::Def) -> Schema {
             whole: false,
             span: input.span,
             ty: match of {
-                Some(of) => ColumnType::Index { axis: Some(of.name), size: size(of.name), names: Vec::new() },
+                Some(of) => ColumnType::Index {
+                    axis: Some(of.name),
+                    size: size(of.name),
+                    names: Vec::new(),
+                    spelling: Default::default(),
+                },
                 None => ColumnType::F32,
             },
-            axes: names.map(|name| Axis { name: Some(name), size: size(name) }).collect(),
+            axes: names.map(|name| Axis { name: Some(name), size: size(name), open: None }).collect(),
+            of: None,
         }
     });
     Schema { name: Symbol::new("Made"), columns: columns.collect(), rows: [BATCH; 3], batch: BATCH }

@@ -18,6 +18,11 @@ pub fn write(folder: &Path) {
         ("sales_2025.csv", sales(5, 90)),
         ("nodes.csv", nodes()),
         ("edges.csv", edges()),
+        ("shakespeare.txt", include_str!("../../examples/data/hamlet.txt").chars().take(20_000).collect()),
+        ("wiki.txt", wiki()),
+        ("de-en.tsv", pairs()),
+        ("tokenizer.json", include_str!("../data/tokenizers/bytes.json").to_owned()),
+        ("tok.json", include_str!("../data/tokenizers/bytes.json").to_owned()),
     ] {
         std::fs::write(folder.join(name), text).expect("a writable folder");
     }
@@ -55,6 +60,27 @@ fn houses() -> String {
         let shown = if row % 17 == 0 { String::new() } else { age.to_string() };
         write!(text, "{area},{rooms},{shown},{}", 1000 * area + 9000 * rooms - 300 * age).expect("memory");
     })
+}
+
+/// Sentences of several lengths in which words follow each other in a fixed way.
+fn wiki() -> String {
+    let words = ["the", "king", "of", "the", "sea", "and", "the", "queen", "of", "the", "hills", "sat", "at", "noon"];
+    let line =
+        |row: usize| words.iter().cycle().skip(row % 7).take(3 + row * 5 % 11).copied().collect::<Vec<_>>().join(" ");
+    (0..400).map(|row| line(row) + ".\n").collect()
+}
+
+/// Numbers in words, in two languages, without a header.
+fn pairs() -> String {
+    let words = [("eins", "one"), ("zwei", "two"), ("drei", "three"), ("vier", "four")];
+    let mut text = String::new();
+    for row in 0..300 {
+        let row: Vec<(&str, &str)> = (0..1 + row % 5).map(|at| words[mixed(row, at) as usize % 4]).collect();
+        let joined =
+            |of: fn(&(&'static str, &'static str)) -> &'static str| row.iter().map(of).collect::<Vec<_>>().join(" ");
+        writeln!(text, "{}\t{}", joined(|word| word.0), joined(|word| word.1)).expect("memory");
+    }
+    text
 }
 
 /// A user looks at items of the category that goes with its number.

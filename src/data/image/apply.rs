@@ -101,6 +101,9 @@ impl<'t> Evaluation<'t> {
             | Transform::MultiHot(_)
             | Transform::Bin(..)
             | Transform::Clip(_)
+            | Transform::Tokens(_)
+            | Transform::Truncate(_)
+            | Transform::Pad(_)
             | Transform::DateParts(..) => return None,
         };
         self.checked(done)?;

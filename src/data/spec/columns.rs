@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Diagnostics, data, images, nearest, table};
+use crate::diag::{Diagnostic, Diagnostics, data, images, nearest, table, texts};
 use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith, axes};
@@ -32,6 +32,12 @@ pub(super) enum Gives {
     Windows,
     /// Several columns under names.
     Record,
+    /// Numbers of texts, as many in each row as it has.
+    Texts,
+    /// The same, of one length.
+    Padded,
+    /// Truths: which places are there.
+    Truths,
     /// Pictures, which are read from their files batch by batch.
     Pictures,
     /// Reported.
@@ -61,6 +67,9 @@ pub(super) struct Reader<'a> {
     /// The column being read and how many transforms it has so far: the name of the next statistics.
     pub owner: Symbol,
     pub stages: usize,
+    /// Where a column is named by number first, and where by name.
+    pub numbered: Option<Span>,
+    pub named: Option<Span>,
 }
 
 impl<'a> Reader<'a> {
@@ -79,6 +88,8 @@ impl<'a> Reader<'a> {
             defined: FxHashMap::default(),
             owner: data.name.name,
             stages: 0,
+            numbered: None,
+            named: None,
         }
     }
 
@@ -133,6 +144,9 @@ impl<'a> Reader<'a> {
             self.setting(name, value, &mut spec);
         }
         self.check_windows();
+        self.header_of_source(&mut spec);
+        self.cut_of_source(&mut spec);
+        self.asked_of_texts();
         let silent = data.entries.iter().any(|entry| matches!(entry, Entry::Error(_)))
             || self.nodes.iter().any(|node| node.kind == NodeKind::Error);
         spec.broken = silent || spec.source.is_none() || !self.diagnostics.is_empty();
@@ -190,6 +204,12 @@ impl<'a> Reader<'a> {
         let node = match self.gives(node) {
             Gives::Words => self.fail(value.span, table::words_remain(value.span)),
             Gives::Sets => self.fail(value.span, table::sets_remain(value.span)),
+            Gives::Texts => self.fail(value.span, texts::not_padded(value.span)),
+            Gives::Padded if self.format == Some(Format::Graph) => {
+                self.fail(value.span, data::unsupported(value.span, "a text in a graph"))
+            }
+            Gives::Error | Gives::Windows => node,
+            _ if matches!(self.format, Some(Format::Text(_))) => self.fail(value.span, texts::not_windowed(value.span)),
             _ => self.of_one_table(node, value.span),
         };
         if self.define(name, node) {
@@ -308,6 +328,14 @@ impl<'a> Reader<'a> {
             NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
             NodeKind::Apply(_, Transform::Key(_), _) => Gives::Classes,
             NodeKind::Apply(_, Transform::Window(_), _) => Gives::Windows,
+            // One long text has a row for each of its pieces.
+            NodeKind::Apply(_, Transform::Tokens(_), _) if matches!(self.format, Some(Format::Text(_))) => {
+                Gives::Classes
+            }
+            NodeKind::Apply(_, Transform::Tokens(_) | Transform::Truncate(_), _) => Gives::Texts,
+            NodeKind::Apply(_, Transform::Pad(_), _) => Gives::Padded,
+            NodeKind::Present(_) => Gives::Truths,
+            NodeKind::Length(_) => Gives::Numbers,
             NodeKind::Apply(_, Transform::Words(_), _) => Gives::Sets,
             NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Hash(_), of) if self.gives(*of) == Gives::Sets => {
                 Gives::Sets
@@ -423,6 +451,11 @@ impl<'a> Reader<'a> {
                 None => {}
             }
         }
+        let call = Call { word: name.as_str(), word_span: span, span, brackets: &[], args: &[] };
+        if self.cuts_the_source(&call) {
+            let input = self.source_text(span);
+            return self.transform(&call, input);
+        }
         if name.as_str() == names::ROWS {
             let place = self.place(names::ROWS);
             return self.push(NodeKind::Rows(place), span);
@@ -450,7 +483,13 @@ impl<'a> Reader<'a> {
                 false
             }
             Gives::Error => false,
-            Gives::Words | Gives::Sets | Gives::Windows | Gives::Record => {
+            Gives::Words
+            | Gives::Sets
+            | Gives::Windows
+            | Gives::Record
+            | Gives::Texts
+            | Gives::Padded
+            | Gives::Truths => {
                 let (value, has) = (self.node(id).span, self.has(id));
                 self.diagnostics.push(data::transform_mismatch(span, "arithmetic", "numbers", value, has));
                 false
@@ -472,7 +511,12 @@ impl<'a> Reader<'a> {
         match word {
             names::POSITIONS => return self.positions(&call),
             names::CROSS => return self.cross(&call, hole),
+            _ if names::OF_TEXTS.contains(&word) => return self.of_texts(&call, hole),
             _ => {}
+        }
+        if self.cuts_the_source(&call) {
+            let input = self.source_text(span);
+            return self.transform(&call, input);
         }
         if let Some(&function) = Function::WORDS.iter().find(|function| function.word() == word) {
             let wanted = format!("one column, as in `{word}(column(\"a\"))`");
@@ -487,7 +531,7 @@ impl<'a> Reader<'a> {
             }
             return self.columns(&call);
         }
-        if names::LATER_FUNCTIONS.contains(&word) || names::LATER_TRANSFORMS.contains(&word) {
+        if names::LATER_FUNCTIONS.contains(&word) {
             return self.fail(span, data::unsupported(call.word_span, &format!("`{word}`")));
         }
         if names::TRANSFORMS.contains(&word) {
@@ -544,17 +588,18 @@ impl<'a> Reader<'a> {
         self.push(NodeKind::Column(Columns { names, single, axes }), call.span)
     }
 
-    /// `"age"` or `"i1".."i13"`
-    pub fn selector(&self, expr: &Expr) -> Option<Selector> {
-        match &expr.kind {
-            ExprKind::Range(Some(first), Some(last)) => Some(Selector {
-                first: self.constants.text(first)?,
-                last: Some(self.constants.text(last)?),
-                table: self.table,
-                span: expr.span,
-            }),
-            _ => Some(Selector { first: self.constants.text(expr)?, last: None, table: self.table, span: expr.span }),
+    /// `"age"`, `"i1".."i13"`, or a number where the file has no names
+    pub fn selector(&mut self, expr: &Expr) -> Option<Selector> {
+        if let Some(selector) = self.numbered_selector(expr) {
+            return Some(selector);
         }
+        let (first, last) = match &expr.kind {
+            ExprKind::Range(Some(first), Some(last)) => (first.as_ref(), Some(self.constants.text(last)?)),
+            _ => (expr, None),
+        };
+        let first = self.constants.text(first)?;
+        self.named.get_or_insert(expr.span);
+        Some(Selector { first, last, table: self.table, span: expr.span })
     }
 
     /// What stands after `|>`.

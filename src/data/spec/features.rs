@@ -159,6 +159,8 @@ impl Reader<'_> {
             | NodeKind::Record(_)
             | NodeKind::Stack(_)
             | NodeKind::Cross(_)
+            | NodeKind::Present(_)
+            | NodeKind::Length(_)
             | NodeKind::Error => None,
         }
     }

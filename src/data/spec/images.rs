@@ -49,7 +49,15 @@ impl Reader<'_> {
         let shares = self.shares(&args, call.span)?;
         match source.as_mut().map(|source| &mut source.format) {
             Some(Format::Images { parts, .. }) => *parts = true,
-            Some(Format::Table { .. } | Format::Json | Format::Idx | Format::Graph | Format::Synthetic(_)) => {
+            Some(
+                Format::Table { .. }
+                | Format::Json
+                | Format::Text(_)
+                | Format::Lines
+                | Format::Idx
+                | Format::Graph
+                | Format::Synthetic(_),
+            ) => {
                 self.diagnostics.push(images::by_folder_of_files(call.span));
                 return None;
             }

@@ -11,11 +11,13 @@ mod element;
 mod features;
 mod graphs;
 mod images;
+pub mod names;
 mod records;
 mod series;
 mod settings;
 mod source;
 mod steps;
+mod texts;
 mod transforms;
 
 use crate::base::{Span, Symbol};
@@ -23,6 +25,7 @@ use crate::diag::Diagnostics;
 use crate::syntax::ast;
 
 pub use arith::{Arith, Draw, Function, Random};
+pub use texts::{Mark, Tokens, Unit};
 
 /// A value of the program that is known before anything runs: a top-level `let`.
 #[derive(Clone, PartialEq, Debug)]
@@ -100,6 +103,8 @@ pub enum Format {
         separator: u8,
         /// Whether a cell may stand in double quotes. Those of a `tsv` may not.
         quotes: bool,
+        /// Whether the first line names the columns; else they are numbered from 0.
+        header: bool,
     },
     /// `jsonl("scenes.jsonl")`: an object a line.
     Json,
@@ -112,6 +117,10 @@ pub enum Format {
         /// Whether a folder of each part of the split lies above them: `split = by_folder`.
         parts: bool,
     },
+    /// `text("shakespeare.txt")`: one long text; its rows are what it is cut into, once that is known.
+    Text(Option<Unit>),
+    /// `lines("wiki.txt")`: a text a line.
+    Lines,
     /// `tables(node = csv("nodes.csv"), edge = csv("edges.csv"))`: an axis of the batch for each.
     Graph,
     /// `synthetic(1000)`: so many rows, of numbers that are made.
@@ -176,6 +185,10 @@ pub enum NodeKind {
     Stack(Vec<NodeId>),
     /// `cross(x, y)`: the words of several columns as one word.
     Cross(Vec<NodeId>),
+    /// `present(ids)`: which places of padded texts are there.
+    Present(NodeId),
+    /// `length(ids)`: how many places of padded texts are there.
+    Length(NodeId),
     /// `x / y`, row by row.
     Arith(Arith, NodeId, NodeId),
     /// `x |> standardize`. The name is that of its statistics: `x.1.standardize`.
@@ -252,6 +265,13 @@ pub enum Transform {
     Clip(f64),
     /// `date_parts(month, weekday)`: numbers of a date.
     DateParts(Option<Symbol>, Vec<DatePart>),
+    /// `chars[t, vocab]`, `words[t, vocab](most = 20_000)`, `bpe[t, vocab]("tokenizer.json")`: a number for each
+    /// character, word or piece.
+    Tokens(Tokens),
+    /// `truncate(512)`: no more than so many.
+    Truncate(usize),
+    /// `pad`: as many in each row as in the longest of the batch; `pad(256)`: so many.
+    Pad(Option<usize>),
     /// What is done to pictures: `resize(64, 64)`.
     Picture(PictureStep),
 }
@@ -416,6 +436,8 @@ pub enum BatchSize {
     Rows(usize),
     /// `batch = whole`: all of them.
     Whole,
+    /// `batch = tokens(8192)`: as many as have no more places together, those of padding counted.
+    Tokens(usize),
 }
 
 /// Which rows train, validate and test.
@@ -466,75 +488,6 @@ pub enum FilePart {
     Share(f64),
     /// All rows of another file.
     Source(Source),
-}
-
-/// The names a data declaration knows: the one list for reading it and for suggestions.
-pub mod names {
-    /// Sources that are read.
-    pub const SOURCES: &[&str] = &["csv", "tsv", "jsonl", "idx", "images", "synthetic", "tables"];
-    /// Sources of the language that are not read yet.
-    pub const LATER_SOURCES: &[&str] = &["parquet", "npy", "npz", "text", "lines", "pairs"];
-    /// Steps between a source and its braces.
-    pub const TABLE_STEPS: &[&str] = &["join", "filter"];
-    /// Transforms.
-    pub const TRANSFORMS: &[&str] = &[
-        "standardize",
-        "minmax",
-        "log1p",
-        "scale",
-        "impute",
-        "vocab",
-        "index",
-        "one_hot",
-        "decode",
-        "resize",
-        "crop",
-        "grayscale",
-        "normalize",
-        "train",
-        "window",
-        "count",
-        "weights",
-        "hash",
-        "words",
-        "multi_hot",
-        "bin",
-        "clip_outliers",
-        "date_parts",
-        "like",
-        "key",
-    ];
-    /// Random changes of pictures, inside of `train(…)`.
-    pub const CHANGES: &[&str] = &["crop", "flip", "rotate", "translate", "zoom", "brightness", "contrast"];
-    /// Transforms of the language that are not there yet.
-    pub const LATER_TRANSFORMS: &[&str] = &["chars", "bpe", "pad", "truncate"];
-    /// Functions of columns of the language that are not there yet.
-    pub const LATER_FUNCTIONS: &[&str] = &["present", "length", "sibling"];
-    /// Random numbers of a data declaration: `random.uniform[batch]`.
-    pub const DRAWS: &[&str] = &["uniform", "normal", "bernoulli", "index"];
-    /// Positions of rows, or along an axis.
-    pub const POSITIONS: &str = "pos";
-    /// The words of several columns as one.
-    pub const CROSS: &str = "cross";
-    /// How many rows train.
-    pub const ROWS: &str = "rows";
-    /// What takes columns from the file.
-    pub const COLUMNS: &[&str] = &["column", "columns"];
-    /// Splits.
-    pub const SPLITS: &[&str] =
-        &["random", "stratified", "by_column", "by_folder", "chronological", "files", "group", "folds"];
-    /// Settings.
-    pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last", "order"];
-    /// Settings of the language that are not there yet.
-    pub const LATER_SETTINGS: &[&str] = &["prefetch"];
-    /// Which rows of a graph belong to the part that is looked at: a column that every graph has.
-    pub const CHOSEN: &str = "chosen";
-    /// The columns of a folder of pictures.
-    pub const IMAGE: &str = "image";
-    /// The class of a picture.
-    pub const LABEL: &str = "label";
-    /// The parts of a split.
-    pub const PARTS: &[&str] = &["train", "valid", "test"];
 }
 
 /// The most numbers that a column may have in memory: a gigabyte.
@@ -588,6 +541,8 @@ impl NodeKind {
             NodeKind::Neg(operand)
             | NodeKind::Function(_, operand)
             | NodeKind::Is(operand, ..)
+            | NodeKind::Present(operand)
+            | NodeKind::Length(operand)
             | NodeKind::Apply(_, _, operand) => vec![*operand],
             NodeKind::Arith(_, left, right) => vec![*left, *right],
             NodeKind::Stack(operands) | NodeKind::Cross(operands) => operands.clone(),
@@ -619,6 +574,9 @@ impl Transform {
             Transform::Bin(..) => "bin",
             Transform::Clip(_) => "clip_outliers",
             Transform::DateParts(..) => "date_parts",
+            Transform::Tokens(tokens) => tokens.unit.word(),
+            Transform::Truncate(_) => "truncate",
+            Transform::Pad(_) => "pad",
             Transform::Picture(step) => step.word(),
         }
     }

@@ -5,7 +5,7 @@ use crate::diag::data;
 use crate::syntax::ast::{Expr, ExprKind, Ident};
 
 use super::arguments::{Arguments, Call};
-use super::columns::Reader;
+use super::columns::{Gives, Reader};
 use super::{
     BatchSize, FilePart, Format, NodeId, NodeKind, Selector, Shares, Spec, Split, SplitKind, Transform, names,
 };
@@ -28,7 +28,9 @@ impl Reader<'_> {
                 }
             }
             "order" => match self.format {
-                Some(Format::Images { .. } | Format::Graph | Format::Synthetic(_)) => {
+                Some(
+                    Format::Images { .. } | Format::Graph | Format::Synthetic(_) | Format::Text(_) | Format::Lines,
+                ) => {
                     let wanted = "a column of a table, and this source is none";
                     self.diagnostics.push(data::wrong_setting(value.span, "order", wanted));
                 }
@@ -47,8 +49,9 @@ impl Reader<'_> {
     fn batch(&mut self, value: &Expr) -> Option<BatchSize> {
         match Call::of(value).map(|call| call.word) {
             Some("whole") => return Some(BatchSize::Whole),
-            Some(word @ ("tokens" | "auto")) => {
-                self.diagnostics.push(data::unsupported(value.span, &format!("`batch = {word}`")));
+            Some("tokens") => return self.tokens_of_batch(value),
+            Some("auto") => {
+                self.diagnostics.push(data::unsupported(value.span, "`batch = auto`"));
                 return None;
             }
             _ => {}
@@ -64,6 +67,24 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// `tokens(8192)`
+    fn tokens_of_batch(&mut self, value: &Expr) -> Option<BatchSize> {
+        const WANTED: &str = "how many places a batch may have, as in `tokens(8192)`";
+        let call = Call::of(value)?;
+        let args = Arguments::sort(&call, &[], &mut self.diagnostics);
+        let count = args.one(WANTED, &mut self.diagnostics)?;
+        let Some(places) = self.constants.count(count) else {
+            self.diagnostics.push(data::wrong_argument(count.span, call.word, WANTED));
+            return None;
+        };
+        if self.entries.iter().any(|entry| self.gives(entry.node) == Gives::Padded) {
+            return Some(BatchSize::Tokens(places));
+        }
+        let wanted = "a number of rows: `tokens` counts the places of padded texts, and no column is one";
+        self.diagnostics.push(data::wrong_setting(value.span, "batch", wanted));
+        None
     }
 
     fn split(&mut self, value: &Expr, spec: &mut Spec) -> Option<SplitKind> {
@@ -302,11 +323,14 @@ fn alike(main: &super::Source, other: &super::Source) -> bool {
         (Format::Table { .. } | Format::Json, Format::Table { .. } | Format::Json) => true,
         (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
         (Format::Images { labels, .. }, Format::Images { labels: other, .. }) => labels == other,
+        (Format::Text(_), Format::Text(_)) | (Format::Lines, Format::Lines) => true,
         (
             Format::Table { .. }
             | Format::Json
             | Format::Idx
             | Format::Images { .. }
+            | Format::Text(_)
+            | Format::Lines
             | Format::Graph
             | Format::Synthetic(_),
             _,

@@ -39,7 +39,9 @@ impl Reader<'_> {
         match call.word {
             "csv" => self.table(&call, b',', true),
             "tsv" => self.table(&call, b'\t', false),
-            "jsonl" => self.objects(&call),
+            "jsonl" => self.one_file(&call, Format::Json),
+            "text" => self.one_file(&call, Format::Text(None)),
+            "lines" => self.one_file(&call, Format::Lines),
             "idx" => self.idx(&call),
             "images" => self.images(&call),
             "synthetic" => self.synthetic(&call),
@@ -75,11 +77,11 @@ impl Reader<'_> {
             self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
             return None;
         };
-        Some(Source::of(Format::Table { separator, quotes }, vec![file]))
+        Some(Source::of(Format::Table { separator, quotes, header: true }, vec![file]))
     }
 
-    /// `jsonl("scenes.jsonl")`
-    fn objects(&mut self, call: &Call<'_>) -> Option<Source> {
+    /// `jsonl("scenes.jsonl")`, `text("shakespeare.txt")`
+    fn one_file(&mut self, call: &Call<'_>, format: Format) -> Option<Source> {
         const WANTED: &str = "the path of one file in quotes";
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         let path = args.one(WANTED, &mut self.diagnostics)?;
@@ -87,7 +89,7 @@ impl Reader<'_> {
             self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
             return None;
         };
-        Some(Source::of(Format::Json, vec![file]))
+        Some(Source::of(format, vec![file]))
     }
 
     fn idx(&mut self, call: &Call<'_>) -> Option<Source> {

@@ -68,6 +68,9 @@ impl Reader<'_> {
             | Gives::Record
             | Gives::Words
             | Gives::Sets
+            | Gives::Texts
+            | Gives::Padded
+            | Gives::Truths
             | Gives::Windows => {
                 self.diagnostics.push(data::wrong_argument(condition.span, call.word, WANTED));
                 None

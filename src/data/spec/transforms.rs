@@ -4,7 +4,7 @@
 
 use crate::base::Span;
 use crate::diag::{data, images, table};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Arg, Expr, ExprKind};
 
 use super::arguments::{Arguments, Call, axes};
 use super::columns::{Gives, Reader};
@@ -14,9 +14,6 @@ impl Reader<'_> {
     /// A transform by its word, on what stands before it.
     pub fn transform(&mut self, call: &Call<'_>, input: NodeId) -> NodeId {
         let word = call.word;
-        if names::LATER_TRANSFORMS.contains(&word) {
-            return self.fail(call.span, data::unsupported(call.word_span, &format!("`{word}`")));
-        }
         if names::CHANGES.contains(&word) && !names::TRANSFORMS.contains(&word) {
             return self.fail(call.span, images::random_outside_train(call.span, word));
         }
@@ -32,6 +29,7 @@ impl Reader<'_> {
         let errors = self.error_count();
         let axis_limit = match word {
             "decode" => usize::MAX,
+            _ if self.cuts_texts(call) => 2,
             "vocab" | "index" | "one_hot" | "window" | "hash" | "multi_hot" | "bin" | "date_parts" => 1,
             _ => 0,
         };
@@ -49,6 +47,9 @@ impl Reader<'_> {
             "weights" => self.weights(call),
             "key" => self.key(call),
             "hash" => self.hash(call, axes.next()),
+            _ if self.cuts_texts(call) => self.tokens(call, axes.collect()),
+            "truncate" => self.truncate(call),
+            "pad" => self.pad(call),
             "words" => self.words(call),
             "bin" => self.bin(call, axes.next()),
             "clip_outliers" => self.clip(call),
@@ -72,8 +73,17 @@ impl Reader<'_> {
         self.apply(transform, call.span, input)
     }
 
+    /// Whether a step cuts texts: `words` does without `sep`, with which it takes a set of words apart.
+    fn cuts_texts(&self, call: &Call<'_>) -> bool {
+        let is_sep = |arg: &Arg| matches!(arg, Arg::Set(name, _) if name.name.as_str() == "sep");
+        names::TOKENS.contains(&call.word) && !(call.word == "words" && call.args.iter().any(is_sep))
+    }
+
     /// Puts a transform on a node, if the node gives what it takes.
-    fn apply(&mut self, transform: Transform, span: Span, input: NodeId) -> NodeId {
+    fn apply(&mut self, mut transform: Transform, span: Span, input: NodeId) -> NodeId {
+        if let Transform::Window(window) = &mut transform {
+            self.along_a_text(window, input);
+        }
         let gives = self.gives(input);
         let (wants, fits) = takes(&transform, gives);
         match (gives, &transform) {
@@ -126,11 +136,15 @@ impl Reader<'_> {
             Gives::Windows => "windows",
             Gives::Record => "a record of columns",
             Gives::Pictures => "pictures",
+            Gives::Texts => "texts",
+            Gives::Padded => "padded texts",
+            Gives::Truths => "truths",
             Gives::Constant | Gives::Error | Gives::Cells | Gives::Numbers => match self.format {
                 Some(Format::Idx) => "numbers already",
                 Some(Format::Images { .. }) => "a column of words",
                 Some(Format::Table { .. } | Format::Json) | None => "a column of a table",
                 Some(Format::Graph) => "a column of a table",
+                Some(Format::Text(_) | Format::Lines) => "a text",
                 Some(Format::Synthetic(_)) => "numbers that are made",
             },
         }
@@ -199,6 +213,10 @@ fn takes(transform: &Transform, gives: Gives) -> (&'static str, bool) {
         Transform::MultiHot(_) => ("a set of classes", matches!(gives, Gives::Sets | Gives::Classes)),
         Transform::Key(_) => ("keys of the file", gives == Gives::Cells),
         Transform::Words(_) => ("words of the file", gives == Gives::Cells),
+        Transform::Tokens(_) => ("texts of the file", gives == Gives::Cells),
+        Transform::Truncate(_) | Transform::Pad(_) => {
+            ("texts that `chars`, `words` or `bpe` have cut", gives == Gives::Texts)
+        }
         Transform::DateParts(..) => ("dates of the file", gives == Gives::Cells),
         Transform::Picture(_) => ("pictures", false),
         Transform::Window(_) => ("numbers or classes", plain || gives == Gives::Classes),

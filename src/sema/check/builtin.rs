@@ -92,6 +92,7 @@ impl<'a> Checker<'a> {
                 Value::Tensor(number)
             }
             Builtin::Pos => self.positions(call.args, span),
+            Builtin::OfTexts(what) => self.of_texts(what, call.args),
             Builtin::Filled(value) => {
                 let axes = match (&call.args[..], f.brackets) {
                     ([like], None) => match self.tensor(like.value.clone(), like.span) {

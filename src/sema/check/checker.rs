@@ -10,6 +10,7 @@ use crate::syntax::ast;
 use super::store::{ActiveScan, Store, Stream, Totals};
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
+use crate::sema::primitive::OfTexts;
 use crate::sema::resolve::{Constant, Globals};
 use crate::sema::typed::{self, Asker, Axis, AxisId, Check, Demand, Expr, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Scope, Value};
@@ -62,6 +63,8 @@ pub(super) struct Checker<'a> {
     pub(super) asker: Asker,
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
+    /// Columns of which the data tells something, what that is, and the column that has it.
+    pub(super) told_of: Vec<(ExprId, OfTexts, ExprId)>,
     pub(super) calls: Vec<CallSite>,
     /// The sums over all parameters, while updates are elaborated.
     pub(super) totals: Option<Totals>,
@@ -110,6 +113,7 @@ impl<'a> Checker<'a> {
             demands: Vec::new(),
             asker: Asker::Step,
             data_unknown: false,
+            told_of: Vec::new(),
             calls: Vec::new(),
             totals: None,
             alone: false,

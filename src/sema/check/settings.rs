@@ -230,13 +230,13 @@ impl<'a> Checker<'a> {
             && let [ast::Arg::Value(most), rest @ ..] = &args[..]
         {
             match (name.as_str(), rest) {
-                ("norm", []) => return self.limit(mode, most).map(Clip::Norm),
-                ("value", []) => return self.limit(mode, most).map(Clip::Value),
+                ("norm", []) => return self.largest_gradient(mode, most).map(Clip::Norm),
+                ("value", []) => return self.largest_gradient(mode, most).map(Clip::Value),
                 ("per_example", []) => {
-                    return self.limit(mode, most).map(|most| Clip::PerExample { most, noise: 0.0 });
+                    return self.largest_gradient(mode, most).map(|most| Clip::PerExample { most, noise: 0.0 });
                 }
                 ("per_example", [ast::Arg::Set(ident, noise)]) if ident.name.as_str() == "noise" => {
-                    let most = self.limit(mode, most)?;
+                    let most = self.largest_gradient(mode, most)?;
                     let value = self.expr(&mut mode.scope, noise);
                     let number = self.static_number(&value, noise.span)?;
                     if number >= 0.0 {
@@ -257,7 +257,7 @@ impl<'a> Checker<'a> {
     }
 
     /// How large gradients may be.
-    fn limit(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<f64> {
+    fn largest_gradient(&mut self, mode: &mut Mode<'a>, expr: &'a ast::Expr) -> Option<f64> {
         let value = self.expr(&mut mode.scope, expr);
         let number = self.static_number(&value, expr.span)?;
         if number > 0.0 {

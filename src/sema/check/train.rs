@@ -10,8 +10,8 @@ use crate::diag::{nearest, shape, store as told_store, train as told, value as t
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
 use crate::sema::typed::Axis;
-use crate::sema::typed::{self, Asker, ExprId, ExprKind, Fun, Input, Kind, Metric, Owner, Section, Train, Type};
-use crate::sema::value::{AxisArg, Body, Callee, Function, Place, Scope, Value};
+use crate::sema::typed::{self, Asker, ExprId, ExprKind, Fun, Metric, Owner, Section, Train};
+use crate::sema::value::{Body, Callee, Function, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
@@ -26,6 +26,7 @@ impl<'a> Checker<'a> {
         self.checks.clear();
         let errors_before = self.diagnostics.has_errors();
         let lines = self.lines(train);
+        self.told_of.clear();
         self.data_unknown = !self.globals.data.contains_key(&train.data.name);
         if self.data_unknown {
             let known: Vec<&str> = self.globals.data.keys().map(|name| name.as_str()).collect();
@@ -155,69 +156,6 @@ impl<'a> Checker<'a> {
         if let Some((_, first)) = lines.settings.insert(ident.name, (&setting.value, ident.span)) {
             self.report(told::setting_twice(ident, first));
         }
-    }
-
-    /// The columns of the data as typed inputs, and the values that stand for them.
-    fn inputs(&mut self, train: &'a ast::Train) -> (Vec<Input>, Vec<(Symbol, Value<'a>)>) {
-        let span = train.data.span;
-        let Some(columns) = self.facts.columns(train.data.name) else {
-            // The data could not be read, and that was told; its names silence what needs them, and so do its axes.
-            self.data_unknown = true;
-            let names = self.globals.data.get(&train.data.name).into_iter().flat_map(|data| &data.entries);
-            let names = names.filter_map(|entry| match entry {
-                ast::Entry::Setting(setting) => Some(&setting.names),
-                _ => None,
-            });
-            let names = names.flatten().map(|ident| (ident.name, Value::Error));
-            let size = self.sizes.rigid("batch");
-            let batch = AxisArg { id: self.axes.add(Some("batch".into()), size.clone()), size, span };
-            return (Vec::new(), names.chain([("batch".into(), Value::Axis(batch))]).collect());
-        };
-        let size = self.sizes.rigid("batch");
-        let batch = Axis { id: self.axes.add(Some("batch".into()), size.clone()), size, from: span };
-        let (mut inputs, mut values) = (Vec::new(), Vec::new());
-        // A name in the data is one axis, in whichever columns it stands.
-        let mut named: Vec<(Symbol, Axis)> = vec![("batch".into(), batch.clone())];
-        for (at, column) in columns.into_iter().enumerate() {
-            let mut axes: Vec<Axis> = column.batched.then(|| batch.clone()).into_iter().collect();
-            for (name, size) in column.axes {
-                axes.push(self.data_axis(&mut named, column.name, name, size, span));
-            }
-            let (dtype, kind) = match column.index {
-                Some((name, size)) => {
-                    (DType::I32, Kind::Index(self.data_axis(&mut named, column.name, name, size, span).id))
-                }
-                None => (DType::F32, Kind::Plain),
-            };
-            let ty = Type { dtype, kind, axes };
-            let id = self.push(ExprKind::Input(at), ty.clone(), span);
-            inputs.push(Input { name: column.name, ty });
-            values.push((column.name, Value::Tensor(id)));
-        }
-        let axis = |(name, axis): (Symbol, Axis)| (name, Value::Axis(AxisArg { id: axis.id, size: axis.size, span }));
-        (inputs, named.into_iter().map(axis).chain(values).collect())
-    }
-
-    /// An axis of a column: the one of its name, or a new one.
-    fn data_axis(
-        &mut self,
-        named: &mut Vec<(Symbol, Axis)>,
-        column: Symbol,
-        name: Option<Symbol>,
-        size: i64,
-        span: Span,
-    ) -> Axis {
-        let size: Dim = size.into();
-        if let Some((name, known)) = named.iter().find(|(known, _)| Some(*known) == name) {
-            if self.sizes.unify(&known.size, &size).is_err() {
-                let sizes = (self.sizes.show(&known.size), self.sizes.show(&size));
-                self.report(shape::data_axis_sizes(*name, column, sizes, span));
-            }
-            return known.clone();
-        }
-        let axis = Axis { id: self.axes.add(name, size.clone()), size, from: span };
-        named.extend(name.map(|name| (name, axis.clone())));
-        axis
     }
 
     /// The scope of one mode: the columns and the models.

@@ -1,0 +1,72 @@
+//! What is wrong with texts as data: sources of text, tokenizers, padding.
+//!
+//! In: facts and places from `data`. Out: diagnostics of the E07 range, beside those of `data`.
+
+use super::data::{Cell, at};
+use super::{Code, Diagnostic};
+use crate::base::Span;
+
+/// A column of texts whose rows have several lengths.
+pub fn not_padded(span: Span) -> Diagnostic {
+    let end = Span { start: span.end, ..span };
+    Diagnostic::error(Code::E0741, span, "texts have as many places as they have, and a tensor has as many in each row")
+        .fix("fill them up to the longest of a batch with `|> pad`", end, " |> pad")
+}
+
+/// A row that is longer than all shall be.
+pub fn longer_than_padding(span: Span, cell: Cell<'_>, length: usize, size: usize) -> Diagnostic {
+    Diagnostic::error(Code::E0741, span, format!("{cell} has {length} places, and all rows shall have {size}"))
+        .help(format!("`truncate({size})` before it leaves out what is more"))
+}
+
+/// One long text that is not cut into windows.
+pub fn not_windowed(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0742, span, "a text is one long row, and this takes no part of it")
+        .help("cut it first and take windows of the pieces: `chars[t, vocab] |> window(257)`")
+}
+
+/// One long text that no column cuts.
+pub fn text_uncut(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0742, span, "nothing says what this text is cut into")
+        .help("a column does: `ids = chars[t, vocab] |> window(257)`, or with `words` or `bpe`")
+}
+
+/// One long text that is cut in two ways.
+pub fn cut_in_two_ways(span: Span, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0742, span, "a text is cut in one way, and here in another than above")
+        .label(first, "it is cut here")
+        .help("its rows are the pieces, so all columns need the same; `lines` has a row for each line")
+}
+
+/// `begin = true` where there is one text.
+pub fn marks_of_one_text(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0742, span, "a long text that is cut into windows has no marks around its rows")
+        .help("leave `begin` and `end` out; `lines` marks each line")
+}
+
+/// `column(0)` beside `column("a")`.
+pub fn numbers_and_names(number: Span, name: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0743, number, "a column is meant by its number here, and by its name elsewhere")
+        .label(name, "by name")
+        .help("a file whose first line has names takes names, one without takes numbers from 0")
+}
+
+/// A tokenizer that is none, or of a kind that is not read.
+pub fn tokenizer(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
+    at(Code::E0744, span, format!("`{file}` is no tokenizer that can be read: {why}"))
+        .help("a `tokenizer.json` of Hugging Face with a model of the type `BPE` is read")
+}
+
+/// `begin = true` of a tokenizer that has no such piece.
+pub fn no_mark(span: Span, word: &str, file: &str, piece: Option<&str>) -> Diagnostic {
+    match piece {
+        Some(piece) => Diagnostic::error(Code::E0744, span, format!("`{file}` has no piece `{piece}`")),
+        None => Diagnostic::error(Code::E0744, span, format!("`{file}` does not say with which piece a text {word}s"))
+            .help(format!("name it: `{word} = \"<s>\"`")),
+    }
+}
+
+/// A piece of text that the tokenizer has no number for.
+pub fn no_piece(span: Span, file: &str, piece: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0744, span, format!("`{file}` has no piece for `{piece}`, and none for what is unknown"))
+}

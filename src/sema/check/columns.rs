@@ -1,0 +1,130 @@
+//! The columns of the data as inputs of a run, and what a run may ask of them.
+//!
+//! In: the facts of the data. Out: typed inputs and the values of their names. An axis of one name is one axis, in whichever
+//! columns it stands; one whose size each batch says is a symbol like the batch itself, of which only what the data
+//! promises is known.
+
+use crate::base::{Span, Symbol};
+use crate::diag::{shape, value as told};
+use crate::ir::{DType, Dim, Fact};
+use crate::sema::primitive::OfTexts;
+use crate::sema::typed::{Axis, ExprKind, Input, Kind, Type};
+use crate::sema::value::{AxisArg, Given, Value};
+use crate::sema::{ColumnSize, Elements};
+use crate::syntax::ast;
+
+use super::checker::Checker;
+
+impl<'a> Checker<'a> {
+    /// The columns of the data as typed inputs, and the values that stand for them.
+    pub(super) fn inputs(&mut self, train: &'a ast::Train) -> (Vec<Input>, Vec<(Symbol, Value<'a>)>) {
+        let span = train.data.span;
+        let Some(columns) = self.facts.columns(train.data.name) else {
+            // The data could not be read, and that was told; its names silence what needs them, and so do its axes.
+            self.data_unknown = true;
+            let names = self.globals.data.get(&train.data.name).into_iter().flat_map(|data| &data.entries);
+            let names = names.filter_map(|entry| match entry {
+                ast::Entry::Setting(setting) => Some(&setting.names),
+                _ => None,
+            });
+            let names = names.flatten().map(|ident| (ident.name, Value::Error));
+            let size = self.sizes.rigid("batch");
+            let batch = AxisArg { id: self.axes.add(Some("batch".into()), size.clone()), size, span };
+            return (Vec::new(), names.chain([("batch".into(), Value::Axis(batch))]).collect());
+        };
+        let size = self.sizes.rigid("batch");
+        let batch = Axis { id: self.axes.add(Some("batch".into()), size.clone()), size, from: span };
+        let mut inputs: Vec<Input> = Vec::new();
+        let mut values = Vec::new();
+        // A name in the data is one axis, in whichever columns it stands.
+        let mut named: Vec<(Symbol, Axis)> = vec![("batch".into(), batch.clone())];
+        for (at, column) in columns.into_iter().enumerate() {
+            let mut axes: Vec<Axis> = column.batched.then(|| batch.clone()).into_iter().collect();
+            let of = inputs.iter().position(|input| Some(input.name) == column.of);
+            match of {
+                Some(of) if !column.axes.is_empty() => axes.clone_from(&inputs[of].ty.axes),
+                _ => {
+                    for (name, size) in column.axes {
+                        axes.push(self.data_axis(&mut named, column.name, name, size, span));
+                    }
+                }
+            }
+            let (dtype, kind) = match column.elements {
+                Elements::Floats => (DType::F32, Kind::Plain),
+                Elements::Truths => (DType::Bool, Kind::Plain),
+                Elements::Counts => (DType::I32, Kind::Plain),
+                Elements::Index(name, size) => {
+                    let axis = self.data_axis(&mut named, column.name, name, ColumnSize::Known(size), span);
+                    (DType::I32, Kind::Index(axis.id))
+                }
+            };
+            let ty = Type { dtype, kind, axes };
+            let id = self.push(ExprKind::Input(at), ty.clone(), span);
+            if let Some((_, Value::Tensor(of))) = of.and_then(|of| values.get(of)) {
+                let what = if dtype == DType::Bool { OfTexts::Present } else { OfTexts::Length };
+                self.told_of.push((*of, what, id));
+            }
+            inputs.push(Input { name: column.name, ty });
+            values.push((column.name, Value::Tensor(id)));
+        }
+        let axis = |(name, axis): (Symbol, Axis)| (name, Value::Axis(AxisArg { id: axis.id, size: axis.size, span }));
+        (inputs, named.into_iter().map(axis).chain(values).collect())
+    }
+
+    /// An axis of a column: the one of its name, or a new one.
+    fn data_axis(
+        &mut self,
+        named: &mut Vec<(Symbol, Axis)>,
+        column: Symbol,
+        name: Option<Symbol>,
+        size: ColumnSize,
+        span: Span,
+    ) -> Axis {
+        if let Some((name, known)) = named.iter().find(|(known, _)| Some(*known) == name) {
+            let fits = match size {
+                ColumnSize::Known(size) => self.sizes.unify(&known.size, &size.into()).is_ok(),
+                ColumnSize::Open(_) => known.size.as_const().is_none(),
+            };
+            if !fits {
+                let other = match size {
+                    ColumnSize::Known(size) => size.to_string(),
+                    ColumnSize::Open(_) => "one of each batch".to_owned(),
+                };
+                let sizes = (self.sizes.show(&known.size), other);
+                self.report(shape::data_axis_sizes(*name, column, sizes, span));
+            }
+            return known.clone();
+        }
+        let size = match size {
+            ColumnSize::Known(size) => size.into(),
+            ColumnSize::Open(most) => self.open_size(name, most),
+        };
+        let axis = Axis { id: self.axes.add(name, size.clone()), size, from: span };
+        named.extend(name.map(|name| (name, axis.clone())));
+        axis
+    }
+
+    /// A size that each batch says, with what the data promises of it.
+    fn open_size(&mut self, name: Option<Symbol>, most: Option<i64>) -> Dim {
+        let size = self.sizes.rigid(name.map_or("t", |name| name.as_str()));
+        self.sizes.suppose(&Fact::AtMost(1.into(), size.clone()));
+        if let Some(most) = most {
+            self.sizes.suppose(&Fact::AtMost(size.clone(), most.into()));
+        }
+        size
+    }
+
+    /// `present(ids)`, `length(ids)`: a column that the data has beside a padded one.
+    pub(super) fn of_texts(&mut self, what: OfTexts, args: Vec<Given<'a>>) -> Value<'a> {
+        let Some(given) = args.into_iter().next() else { return Value::Error };
+        let told = match given.value {
+            Value::Tensor(id) => self.told_of.iter().find(|(of, asked, _)| (*of, *asked) == (id, what)),
+            Value::Error => return Value::Error,
+            _ => None,
+        };
+        match told {
+            Some((_, _, id)) => Value::Tensor(*id),
+            None => self.fail(told::expected_padded(given.value.describe(), given.span)),
+        }
+    }
+}
