@@ -12,6 +12,8 @@ mod reference;
 mod sequences;
 #[path = "library/tails.rs"]
 mod tails;
+#[path = "library/weights.rs"]
+mod weights;
 
 use tensa::ops::Value;
 

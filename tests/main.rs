@@ -20,6 +20,7 @@ mod programs;
 mod reference;
 mod suite;
 mod syntax;
+mod texts;
 mod tidy;
 mod train;
 mod updates;

@@ -77,6 +77,37 @@ fn programs_run_on_small_tables() {
         ("20_pinn.model", &[], &["steps=60"], 0.9),
         ("22_offline_rl.model", &[], &["steps=60"], 0.9),
         ("25_dpsgd.model", &[("lr = 0.1", "lr = 1.0"), ("noise = 1.1", "noise = 0.1")], &["epochs=20"], 0.95),
+        (
+            "04_bert.model",
+            &[
+                ("d = 768, depth = 12, heads = 12", "d = 32, depth = 1, heads = 2"),
+                ("linear(1e-4", "linear(1e-2"),
+                ("warmup = 10000", "warmup = 20"),
+            ],
+            &["steps=120"],
+            0.7,
+        ),
+        (
+            "05_transformer.model",
+            &[
+                ("d = 512, depth = 6, heads = 8", "d = 32, depth = 1, heads = 2"),
+                ("tokens(8192)", "tokens(512)"),
+                ("warmup = 4000", "warmup = 40"),
+            ],
+            &["steps=120"],
+            0.7,
+        ),
+        (
+            "06_generate.model",
+            &[
+                ("d = 256, depth = 6, heads = 8", "d = 16, depth = 1, heads = 2"),
+                ("window(257, stride = 128)", "window(65, stride = 64)"),
+                ("cosine(3e-4", "cosine(1e-2"),
+                ("warmup = 100", "warmup = 1"),
+            ],
+            &["steps=40"],
+            0.9,
+        ),
         ("28_series.model", &[], &["width=8", "lr=0.01", "epochs=16"], 0.9),
     ] {
         let losses = losses(name, edits, settings);

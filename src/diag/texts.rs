@@ -9,7 +9,7 @@ use crate::base::Span;
 /// A column of texts whose rows have several lengths.
 pub fn not_padded(span: Span) -> Diagnostic {
     let end = Span { start: span.end, ..span };
-    Diagnostic::error(Code::E0741, span, "texts have as many places as they have, and a tensor has as many in each row")
+    Diagnostic::error(Code::E0741, span, "rows of texts are of several lengths, those of a tensor of one")
         .fix("fill them up to the longest of a batch with `|> pad`", end, " |> pad")
 }
 

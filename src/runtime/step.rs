@@ -45,6 +45,9 @@ pub struct Env<'a> {
     pub steps_per_epoch: u64,
 }
 
+/// So many tuples of sizes are kept bound.
+const MOST_BINDINGS: usize = 512;
+
 /// A program that is ready to run with any sizes.
 pub struct Executable {
     program: Arc<Program>,
@@ -100,6 +103,10 @@ impl Executable {
         }
         self.host.reserve(self.program.host.ops.len());
         self.scalars.reserve(binding.bound.scalars().len());
+        // Texts come in any length: what is longest unused is not worth a list of its own, and binding again is cheap.
+        if self.bindings.len() >= MOST_BINDINGS {
+            self.bindings.clear();
+        }
         self.bindings.insert(sizes.to_vec(), binding.clone());
         Ok(binding)
     }

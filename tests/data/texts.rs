@@ -304,7 +304,7 @@ fn what_a_tokenizer_cannot_do_is_told() {
 #[test]
 fn mistakes_are_told() {
     for (source, entries, told) in [
-        ("lines", "ids = chars", "E0741 texts have as many places as they have, and a tensor has as many in each row"),
+        ("lines", "ids = chars", "E0741 rows of texts are of several lengths, those of a tensor of one"),
         ("text", "ids = chars[t, v]", "E0742 a text is one long row, and this takes no part of it"),
         (
             "text",

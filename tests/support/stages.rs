@@ -75,7 +75,7 @@ fn ast_stage(text: &str) -> Outcome {
 }
 
 /// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
-/// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `pictures` with two of 8 × 8 in each of the
+/// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `pictures` with two of 8 × 8 in each of the
 /// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes.
 pub fn data_folder() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -91,6 +91,7 @@ pub fn data_folder() -> PathBuf {
             std::fs::write(path, bytes).expect("a writable folder");
         };
         write("rows.csv", rows.as_bytes());
+        write("notes.txt", b"to be or not to be\n\nthat is the question\n");
         write("kinds.csv", b"label,weight\nno,1.5\n");
         write("blocks.model", b"let width = 8\n\nlayer Block(x: [.., d]) -> [.., d] = x + (x |> Dense(d, relu))\n");
         write("tower.model", b"use \"blocks.model\"\n\nlayer Tower(x: [.., d]) -> [.., d] = x |> Block |> Block\n");

@@ -40,7 +40,15 @@ impl<'a> Checker<'a> {
         if self.stream.is_some() {
             return self.fail(name::not_yet("a generator in a generator", span));
         }
-        let Some(wanted) = self.wanted(scope, call) else { return Value::Error };
+        let Some(mut wanted) = self.wanted(scope, call) else { return Value::Error };
+        let given = wanted.axis.clone();
+        if self.axes.size(given.id) != given.size {
+            // A part of a sequence is read by places of its own, since those of the axis are more.
+            let axes = self.ty(wanted.prompt).axes.clone();
+            let own = Axis { id: self.axes.add(self.axes.name(given.id), given.size.clone()), ..given.clone() };
+            wanted.prompt = self.along_another(wanted.prompt, axes, given.id, own.id);
+            wanted.axis = own;
+        }
         let (Ok(total), Ok(before)) = (wanted.axis.size.add(&wanted.count), wanted.axis.size.sub(&Dim::ONE)) else {
             return self.fail(shape::overflow(span));
         };
@@ -71,7 +79,20 @@ impl<'a> Checker<'a> {
         for axis in ty.axes.iter_mut().filter(|axis| axis.id == wanted.axis.id) {
             axis.size = self.ty(new).axes[0].size.clone();
         }
-        Value::Tensor(self.push(ExprKind::Order(new), ty, span))
+        let axes = ty.axes.clone();
+        let all = self.push(ExprKind::Order(new), ty, span);
+        Value::Tensor(self.along_another(all, axes, wanted.axis.id, given.id))
+    }
+
+    /// A tensor that has one axis under another identity.
+    fn along_another(&mut self, x: ExprId, mut axes: Vec<Axis>, from: AxisId, to: AxisId) -> ExprId {
+        if from == to {
+            return x;
+        }
+        axes.iter_mut().filter(|axis| axis.id == from).for_each(|axis| axis.id = to);
+        let span = self.exprs[x.0 as usize].span;
+        let ty = Type { axes, ..self.ty(x).clone() };
+        self.push(ExprKind::Relabel(x), ty, span)
     }
 
     fn wanted(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Option<Wanted<'a>> {
