@@ -688,7 +688,7 @@ impl DataFacts for Facts {
         let schema = self.datasets.get(&data).map(Dataset::schema).or_else(|| self.recorded.get(&data))?;
         let size = |axis: &data::Axis| match axis.open {
             None => ColumnSize::Known(axis.size as i64),
-            Some(open) => ColumnSize::Open(open.most.map(|most| most as i64)),
+            Some(open) => ColumnSize::Open { longest: axis.size as i64, most: open.most.map(|most| most as i64) },
         };
         let columns = schema.columns.iter().map(|column| Column {
             name: column.name,

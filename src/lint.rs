@@ -35,9 +35,8 @@ pub fn lints(program: &Program, train: &Train, written: &[&Graph], recognised: &
 /// What runs slowly as it is spelt.
 fn speed(program: &Program, train: &Train, recognised: &Graph, batch: i64) -> Diagnostics {
     let mut found = Diagnostics::default();
-    // The batch is the one size that a run leaves open.
     let large = |dims: &[Dim], least: u64| -> Option<u64> {
-        let count = u64::try_from(Dim::product(dims).ok()?.eval(&|_| batch).ok()?).ok()?;
+        let count = u64::try_from(Dim::product(dims).ok()?.eval(&|size| train.size_at(batch, size)).ok()?).ok()?;
         (count > least).then_some(count)
     };
     for sum in loop_sums(recognised) {

@@ -137,3 +137,21 @@ fn a_play_goes_on() {
     let told = String::from_utf8(short.expect("a run").stderr).expect("a text");
     assert!(told.contains("E0735"), "{told}");
 }
+
+/// What a program costs is counted at the longest text of the data.
+#[test]
+fn costs_are_those_of_the_longest_text() {
+    let folder = place();
+    fs::write(folder.path().join("lines.model"), program("4")).expect("a file");
+    let flops = || {
+        let told = tensa(folder.path(), &["summary", "lines.model"]);
+        let line = told.lines().last().expect("a line");
+        line.split(' ').next().expect("a number").replace('_', "").parse::<u64>().expect("a number")
+    };
+    let long = flops();
+    let short = fs::read_to_string(folder.path().join("lines.txt")).expect("lines");
+    let short: String = short.lines().map(|line| line.chars().take(1).chain(['\n']).collect::<String>()).collect();
+    fs::write(folder.path().join("lines.txt"), short).expect("a file");
+    // Nineteen places against one.
+    assert!(long > 10 * flops(), "{long}");
+}

@@ -38,9 +38,8 @@ pub(super) struct Costs {
 
 /// Counts a run at a batch.
 pub(super) fn count(program: &Program, train: &Train, batch: u32) -> Costs {
-    // The batch is the one size that a run leaves open.
-    let value =
-        |dim: Result<Dim, SizeOverflow>| -> Amount { u64::try_from(dim.ok()?.eval(&|_| i64::from(batch)).ok()?).ok() };
+    let size = |id| train.size_at(i64::from(batch), id);
+    let value = |dim: Result<Dim, SizeOverflow>| -> Amount { u64::try_from(dim.ok()?.eval(&size).ok()?).ok() };
     let (_, graphs) = driver::recognised(program, train);
     let mut flops: Vec<Amount> = vec![Some(0); train.layers.len()];
     let mut outside = Some(0);

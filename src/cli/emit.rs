@@ -5,8 +5,9 @@ use clap::{Args, ValueEnum};
 use super::{Failure, Outcome, ProgramArgs, chosen_runs, model_names, out, report, tell};
 use crate::backend::cpu::Cpu;
 use crate::driver::{self, PassStages, Session};
-use crate::ir::{Graph, NodeId};
+use crate::ir::{Graph, NodeId, SizeId};
 use crate::lower::LoweredPass;
+use crate::sema::typed::Train;
 use crate::{fuse, ir, kernel, ops, runtime, sema, syntax};
 
 /// The arguments of `tensa emit`.
@@ -77,7 +78,7 @@ pub(super) fn run(args: &Emit) -> Outcome {
                 if !pass.name.is_empty() {
                     out(&format!("# the update of {}\n", pass.name));
                 }
-                out(&text(args, lowered, stages)?);
+                out(&text(args, train, lowered, stages)?);
             }
         }
     }
@@ -111,7 +112,7 @@ fn with_convolutions(graph: &Graph) -> String {
     }
 }
 
-fn text(args: &Emit, lowered: &LoweredPass, stages: &PassStages) -> Result<String, Failure> {
+fn text(args: &Emit, train: &Train, lowered: &LoweredPass, stages: &PassStages) -> Result<String, Failure> {
     Ok(match args.stage {
         Stage::Ast | Stage::Typed => String::new(),
         Stage::Graph => ir::text::print(&lowered.training),
@@ -123,8 +124,8 @@ fn text(args: &Emit, lowered: &LoweredPass, stages: &PassStages) -> Result<Strin
         Stage::Kernel => driver::kernels(&stages.opt).to_string(),
         Stage::Plan => {
             let program = driver::kernels(&stages.opt);
-            // The batch is the one size that a run leaves open.
-            let sizes = vec![i64::from(args.batch); program.sizes.len()];
+            let size = |at| train.size_at(i64::from(args.batch), SizeId(at));
+            let sizes: Vec<i64> = (0..program.sizes.len() as u32).map(size).collect();
             let too_large = || Failure::Usage(format!("no memory holds a batch of {}", args.batch));
             runtime::text::print(&program, &sizes).ok_or_else(too_large)?
         }

@@ -9,8 +9,11 @@ use crate::base::Span;
 /// A column of texts whose rows have several lengths.
 pub fn not_padded(span: Span) -> Diagnostic {
     let end = Span { start: span.end, ..span };
-    Diagnostic::error(Code::E0741, span, "rows of texts are of several lengths, those of a tensor of one")
-        .fix("fill them up to the longest of a batch with `|> pad`", end, " |> pad")
+    Diagnostic::error(Code::E0741, span, "rows of texts are of several lengths, those of a tensor of one").fix(
+        "fill them up to the longest of a batch with `|> pad`",
+        end,
+        " |> pad",
+    )
 }
 
 /// A row that is longer than all shall be.
@@ -49,6 +52,16 @@ pub fn numbers_and_names(number: Span, name: Span) -> Diagnostic {
     Diagnostic::error(Code::E0743, number, "a column is meant by its number here, and by its name elsewhere")
         .label(name, "by name")
         .help("a file whose first line has names takes names, one without takes numbers from 0")
+}
+
+/// `drop_last` beside `batch = tokens(…)`.
+pub fn no_small_batch(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0708,
+        span,
+        "batches of `tokens(…)` all have other numbers of rows, so none is a smaller last one",
+    )
+    .help("leave `drop_last` out")
 }
 
 /// A tokenizer that is none, or of a kind that is not read.

@@ -83,8 +83,13 @@ pub struct Column {
 pub enum ColumnSize {
     /// The same in all rows.
     Known(i64),
-    /// Each batch has its own, of 1 at least; where this is said, of so many at most.
-    Open(Option<i64>),
+    /// Each batch has its own, of 1 at least.
+    Open {
+        /// The largest in the data at hand.
+        longest: i64,
+        /// That of all data, where it is known.
+        most: Option<i64>,
+    },
 }
 
 /// What the elements of a column are.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::base::{Span, Symbol};
 use crate::ir::Fact;
-use crate::ir::{DType, Dim, LayerId, RematId};
+use crate::ir::{DType, Dim, LayerId, RematId, SizeId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
 use super::search::Search;
@@ -552,12 +552,21 @@ pub struct Train {
     pub shadows: Vec<(usize, usize)>,
     /// What must hold of the sizes of each batch.
     pub demands: Vec<Demand>,
+    /// How large each size beside the batch that batches say is at most, in the data at hand.
+    pub longest: Vec<(SizeId, i64)>,
     /// The other settings.
     pub settings: Settings,
     /// The expressions of all of the above.
     pub exprs: Vec<Expr>,
     /// The whole declaration.
     pub span: Span,
+}
+
+impl Train {
+    /// A size at a batch of so many of the longest rows.
+    pub fn size_at(&self, batch: i64, size: SizeId) -> i64 {
+        self.longest.iter().find(|(id, _)| *id == size).map_or(batch, |(_, longest)| *longest)
+    }
 }
 
 /// Numbers that are to be places of an axis, which only a run shows.

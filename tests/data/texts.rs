@@ -358,6 +358,11 @@ fn mistakes_are_told() {
         ("lines", "ids = chars |> pad x = ids + 1", "E0709 `arithmetic` takes numbers, and this is padded texts"),
         ("lines", "ids = chars |> pad x = present(ids) + 1", "E0709 `arithmetic` takes numbers, and this is truths"),
         ("lines", "ids = chars |> window(3)", "E0709 `window` takes numbers or classes, and this is texts"),
+        (
+            "lines",
+            "ids = chars |> pad batch = tokens(9) drop_last = true",
+            "E0708 batches of `tokens(…)` all have other numbers of rows, so none is a smaller last one",
+        ),
         ("csv", "ids = chars |> pad", "E0707 `chars` is not defined here"),
     ] {
         assert_eq!(mistake(&format!("data D = {source}(\"t.txt\") {{ {entries} }}")), told, "{entries}");

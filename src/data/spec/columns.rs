@@ -140,8 +140,12 @@ impl<'a> Reader<'a> {
             models: Vec::new(),
             broken: false,
         };
+        let drop_last = settings.iter().find(|(name, _)| name.name.as_str() == "drop_last").map(|(name, _)| name.span);
         for (name, value) in settings {
             self.setting(name, value, &mut spec);
+        }
+        if let (Some(span), BatchSize::Tokens(_), true) = (drop_last, spec.batch, spec.drop_last) {
+            self.diagnostics.push(texts::no_small_batch(span));
         }
         self.check_windows();
         self.header_of_source(&mut spec);

@@ -79,7 +79,8 @@ impl Reader<'_> {
             self.diagnostics.push(data::wrong_argument(count.span, call.word, WANTED));
             return None;
         };
-        if self.entries.iter().any(|entry| self.gives(entry.node) == Gives::Padded) {
+        // A column that was told of may have been one.
+        if self.entries.iter().any(|entry| matches!(self.gives(entry.node), Gives::Padded | Gives::Error)) {
             return Some(BatchSize::Tokens(places));
         }
         let wanted = "a number of rows: `tokens` counts the places of padded texts, and no column is one";

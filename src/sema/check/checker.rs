@@ -63,6 +63,8 @@ pub(super) struct Checker<'a> {
     pub(super) asker: Asker,
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
+    /// The sizes that batches say beside their own, and how large each is at most in the data.
+    pub(super) longest: Vec<(SizeId, i64)>,
     /// Columns of which the data tells something, what that is, and the column that has it.
     pub(super) told_of: Vec<(ExprId, OfTexts, ExprId)>,
     pub(super) calls: Vec<CallSite>,
@@ -113,6 +115,7 @@ impl<'a> Checker<'a> {
             demands: Vec::new(),
             asker: Asker::Step,
             data_unknown: false,
+            longest: Vec::new(),
             told_of: Vec::new(),
             calls: Vec::new(),
             totals: None,

@@ -83,12 +83,12 @@ impl<'a> Checker<'a> {
         if let Some((name, known)) = named.iter().find(|(known, _)| Some(*known) == name) {
             let fits = match size {
                 ColumnSize::Known(size) => self.sizes.unify(&known.size, &size.into()).is_ok(),
-                ColumnSize::Open(_) => known.size.as_const().is_none(),
+                ColumnSize::Open { .. } => known.size.as_const().is_none(),
             };
             if !fits {
                 let other = match size {
                     ColumnSize::Known(size) => size.to_string(),
-                    ColumnSize::Open(_) => "one of each batch".to_owned(),
+                    ColumnSize::Open { .. } => "one of each batch".to_owned(),
                 };
                 let sizes = (self.sizes.show(&known.size), other);
                 self.report(shape::data_axis_sizes(*name, column, sizes, span));
@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
         }
         let size = match size {
             ColumnSize::Known(size) => size.into(),
-            ColumnSize::Open(most) => self.open_size(name, most),
+            ColumnSize::Open { longest, most } => self.open_size(name, longest, most),
         };
         let axis = Axis { id: self.axes.add(name, size.clone()), size, from: span };
         named.extend(name.map(|name| (name, axis.clone())));
@@ -105,12 +105,13 @@ impl<'a> Checker<'a> {
     }
 
     /// A size that each batch says, with what the data promises of it.
-    fn open_size(&mut self, name: Option<Symbol>, most: Option<i64>) -> Dim {
+    fn open_size(&mut self, name: Option<Symbol>, longest: i64, most: Option<i64>) -> Dim {
         let size = self.sizes.rigid(name.map_or("t", |name| name.as_str()));
         self.sizes.suppose(&Fact::AtMost(1.into(), size.clone()));
         if let Some(most) = most {
             self.sizes.suppose(&Fact::AtMost(size.clone(), most.into()));
         }
+        self.longest.extend(size.as_size().map(|id| (id, longest)));
         size
     }
 

@@ -27,6 +27,7 @@ impl<'a> Checker<'a> {
         let errors_before = self.diagnostics.has_errors();
         let lines = self.lines(train);
         self.told_of.clear();
+        self.longest.clear();
         self.data_unknown = !self.globals.data.contains_key(&train.data.name);
         if self.data_unknown {
             let known: Vec<&str> = self.globals.data.keys().map(|name| name.as_str()).collect();
@@ -103,6 +104,7 @@ impl<'a> Checker<'a> {
             loads: store.loads,
             shadows: store.shadows.iter().map(|(param, state, _)| (*param, *state)).collect(),
             demands: std::mem::take(&mut self.demands),
+            longest: std::mem::take(&mut self.longest),
             settings,
             exprs,
             span: train.span,
