@@ -1,9 +1,9 @@
-"""Makes the tokenizers of this folder and the numbers they give to some texts, with the package `tokenizers` 0.2x.
+"""Makes the tokenizers of this folder and the numbers they give to some texts, with the package `tokenizers` 0.23.3.
 
     pip install tokenizers
-    python make.py shakespeare.txt
+    python make.py ../../../examples/data/hamlet.txt
 
-They are trained on plays that are in the public domain (`examples/data/shakespeare.txt`). The tests read what is written
+They are trained on a play that is in the public domain. The tests read what is written
 here and never run this file.
 """
 
