@@ -7,7 +7,7 @@ use tensa::backend::interp::graph::{Given, run};
 use tensa::driver::{self, Stages};
 use tensa::ir::special::bf16;
 use tensa::ir::{DType, Graph, NodeId, Role};
-use tensa::ops::{MapOp, Op, Value};
+use tensa::ops::{MapOp, Op};
 
 use super::random_graphs::{given_for, program};
 use crate::support::{stages as support, steps};
