@@ -76,24 +76,21 @@ impl Sizes {
         if difference.as_const().is_some() {
             return Err(Mismatch::Refuted);
         }
-        // a - b = ±open + rest = 0, so open = ∓rest, when the rest is free of it.
-        for id in difference.sizes().into_iter().filter(|id| !self.all[id.0 as usize].rigid) {
-            for sign in [1, -1] {
-                let term = Dim::size(id).mul(&Dim::constant(sign));
-                let rest = term.and_then(|term| difference.sub(&term));
-                let Ok(rest) = rest else { continue };
-                if rest.sizes().contains(&id) {
-                    continue;
-                }
-                let solution = rest.mul(&Dim::constant(-sign)).ok();
-                if let Some(solution) = solution {
-                    if solution.as_const().is_some_and(|size| size < 0) {
-                        return Err(Mismatch::Refuted);
-                    }
-                    self.all[id.0 as usize].solution = Some(solution);
-                    return Ok(());
-                }
+        // a - b = factor · open + rest = 0, so open = -rest / factor, when the rest is free of it and the quotient whole.
+        // Factors of 1 and -1 come first: they decide it whatever the rest is.
+        let open: Vec<SizeId> = difference.sizes().into_iter().filter(|id| !self.all[id.0 as usize].rigid).collect();
+        let linear: Vec<_> = open.into_iter().filter_map(|id| Some((id, linear(&difference, id)?))).collect();
+        let (plain, others): (Vec<_>, Vec<_>) = linear.into_iter().partition(|(_, (factor, _))| factor.abs() == 1);
+        for (id, (factor, rest)) in plain.into_iter().chain(others) {
+            let solution = rest.mul(&Dim::constant(-factor.signum())).ok();
+            let Some(solution) = solution.and_then(|rest| rest.div_exact(&Dim::constant(factor.abs()))) else {
+                continue;
+            };
+            if solution.as_const().is_some_and(|size| size < 0) {
+                return Err(Mismatch::Refuted);
             }
+            self.all[id.0 as usize].solution = Some(solution);
+            return Ok(());
         }
         match self.facts.judge(&Fact::Equal(a, b)) {
             Truth::Proved => Ok(()),
@@ -136,6 +133,13 @@ impl Sizes {
     }
 }
 
+/// A size as a number times one of its names, and the rest, which is free of it.
+fn linear(dim: &Dim, id: SizeId) -> Option<(i64, Dim)> {
+    let rest = dim.substitute(&|other| (other == id).then(|| Dim::constant(0))).ok()?;
+    let factor = dim.sub(&rest).ok()?.div_exact(&Dim::size(id))?.as_const()?;
+    (factor != 0 && !rest.sizes().contains(&id)).then_some((factor, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +153,15 @@ mod tests {
         assert_eq!(sizes.resolve(&n), Dim::constant(3));
         assert_eq!(sizes.unify(&n, &Dim::constant(4)), Err(Mismatch::Refuted));
         assert_eq!(sizes.unify(&batch, &Dim::constant(4)), Err(Mismatch::Open));
+        // Whole quotients alone decide it where the size has a factor.
+        let k = sizes.open("k");
+        let triple = k.mul(&Dim::constant(3)).unwrap();
+        assert_eq!(sizes.unify(&Dim::constant(10), &triple), Err(Mismatch::Open));
+        assert_eq!(sizes.unify(&Dim::constant(9), &triple), Ok(()));
+        assert_eq!(sizes.resolve(&k), Dim::constant(3));
+        let six = sizes.open("m").mul(&Dim::constant(-6)).unwrap();
+        let other = batch.mul(&Dim::constant(-12)).unwrap();
+        assert_eq!(sizes.unify(&six, &other), Ok(()));
         assert_eq!(sizes.unify(&batch, &batch.add(&Dim::ONE).unwrap()), Err(Mismatch::Refuted));
     }
 }
