@@ -1,5 +1,7 @@
 //! What layers of the library and forms of the language compute, against loops written out.
 
+#[path = "library/boxes.rs"]
+mod boxes;
 #[path = "library/generators.rs"]
 mod generators;
 #[path = "library/initialisers.rs"]
