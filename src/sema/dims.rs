@@ -156,7 +156,7 @@ mod tests {
         // Whole quotients alone decide it where the size has a factor.
         let k = sizes.open("k");
         let triple = k.mul(&Dim::constant(3)).unwrap();
-        assert_eq!(sizes.unify(&Dim::constant(10), &triple), Err(Mismatch::Open));
+        assert_eq!(sizes.unify(&Dim::constant(10), &triple), Err(Mismatch::Refuted));
         assert_eq!(sizes.unify(&Dim::constant(9), &triple), Ok(()));
         assert_eq!(sizes.resolve(&k), Dim::constant(3));
         let six = sizes.open("m").mul(&Dim::constant(-6)).unwrap();
