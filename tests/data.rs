@@ -1,5 +1,6 @@
 //! Tests of `data`: from the text of a declaration and files in memory to batches.
 
+mod boxes;
 mod csv_files;
 mod examples;
 mod features;
@@ -8,6 +9,7 @@ mod idx_files;
 mod joins;
 mod loading;
 mod made;
+mod masks;
 mod picture_changes;
 mod picture_files;
 mod pictures;

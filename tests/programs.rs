@@ -72,7 +72,30 @@ fn losses(name: &str, edits: &[(&str, &str)], settings: &[&str]) -> Vec<f64> {
 fn programs_run_on_small_tables() {
     for (name, edits, settings, falls_to) in [
         ("01_linear.model", [].as_slice(), ["epochs=20"].as_slice(), 0.2),
+        (
+            "02_unet.model",
+            &[("resize(256, 256)", "resize(32, 32)"), ("UNet(4, 64)", "UNet(2, 4)")],
+            &["epochs=12"],
+            0.7,
+        ),
         ("15_deepfm.model", &[], &["epochs=20"], 0.7),
+        (
+            "18_detect.model",
+            &[
+                (
+                    "|> train(flip |> crop(512)) |> resize(512, 512)",
+                    "|> resize(104) |> train(flip |> crop(96)) |> resize(96)",
+                ),
+                ("anchors(512)", "anchors(96)"),
+                ("h: 512, w: 512", "h: 96, w: 96"),
+                ("Conv(256", "Conv(16"),
+                ("Down(256)", "Down(16)"),
+                ("Down(512)", "Down(16)"),
+                ("64 * 2^i", "8"),
+            ],
+            &["epochs=12"],
+            0.2,
+        ),
         ("19_gnn.model", &[], &["epochs=30"], 0.5),
         ("20_pinn.model", &[], &["steps=60"], 0.9),
         ("22_offline_rl.model", &[], &["steps=60"], 0.9),

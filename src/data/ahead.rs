@@ -1,4 +1,4 @@
-//! Pictures of the next batches, made while the step before them runs.
+//! Pictures of the next batches and what follows them, made while the step before them runs.
 //!
 //! In: columns of pictures, an order of rows. Out: the numbers of batch `index` of `epoch`. A thread makes the
 //! batches that follow the one asked for last and waits when a few are ready; it lets rayon's threads make
@@ -11,14 +11,14 @@ use std::thread;
 
 use super::Checked;
 use super::dataset::{Store, Stored};
-use super::image::{Epoch, Pictures};
+use super::image::{Epoch, Maker};
 use super::order::Order;
 use super::split::{Purpose, key};
 
 /// Batches that wait beside the one that is being made.
 const READY: usize = 2;
 
-/// Makes the columns of pictures of a loader.
+/// Makes the columns of a loader that are made.
 #[derive(Debug)]
 pub(super) struct Ahead {
     work: Arc<Work>,
@@ -31,7 +31,7 @@ pub(super) type Made = Vec<Vec<f32>>;
 /// What a thread makes.
 #[derive(Debug)]
 struct Work {
-    columns: Vec<(Pictures, usize)>,
+    columns: Vec<(Maker, usize)>,
     order: Order,
     /// Whether rows are changed at random, and epochs follow each other.
     training: bool,
@@ -44,13 +44,13 @@ struct Queue {
 }
 
 impl Ahead {
-    /// For some columns of a store with the sizes of their rows; none when no column holds pictures.
+    /// For some columns of a store with the sizes of their rows; none when no column is made.
     pub fn of(store: &Store, columns: &[(usize, usize)], order: Order, training: bool) -> Option<Ahead> {
         let pictures = columns.iter().filter_map(|&(at, item)| match &store.columns[at] {
-            Stored::Pictures(pictures) => Some((pictures.clone(), item)),
+            Stored::Made(maker) => Some((maker.clone(), item)),
             Stored::F32(_) | Stored::I32(_) | Stored::Texts(..) => None,
         });
-        let columns: Vec<(Pictures, usize)> = pictures.collect();
+        let columns: Vec<(Maker, usize)> = pictures.collect();
         let work = Arc::new(Work { columns, order, training });
         (!work.columns.is_empty()).then_some(Ahead { work, queue: Mutex::new(None) })
     }
@@ -105,9 +105,9 @@ impl Work {
     fn make(&self, epoch: u64, index: usize) -> Checked<Made> {
         let rows = self.order.chosen(epoch, index);
         let random = self.training.then(|| Epoch { key: key(self.order.seed, Purpose::Augment), number: epoch });
-        let columns = self.columns.iter().map(|(pictures, item)| {
+        let columns = self.columns.iter().map(|(maker, item)| {
             let mut numbers = vec![0.0; rows.len() * item];
-            pictures.write(&rows, random, &mut numbers)?;
+            maker.write(&rows, random, &mut numbers)?;
             Ok(numbers)
         });
         columns.collect()

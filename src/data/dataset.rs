@@ -1,6 +1,6 @@
 //! All rows of a `data` declaration, ready to be batched.
 //!
-//! A `Dataset` is the schema, the fitted statistics, and each column as one array a file, or as pictures to be made;
+//! A `Dataset` is the schema, the fitted statistics, and each column as one array a file, or as what makes its rows;
 //! `load` makes it. Here too: which columns of a file a declaration wants, and their computation.
 
 use std::sync::Arc;
@@ -9,12 +9,13 @@ use crate::base::{Span, Symbol};
 use crate::diag::Diagnostics;
 
 use super::evaluation::{Evaluation, Finished, Texts, Told};
-use super::image::Pictures;
+use super::image::Maker;
 use super::schema::{Axis, Column, ColumnType, Open, Part, Schema};
 use super::series::{self, View};
 use super::spec::{BatchSize, EntrySpec, NodeId, NodeKind, Selector, Source, Spec, TableStep};
 use super::table::Table;
 use super::text::Ragged;
+use super::text::Spelling;
 use super::transform::{Fitted, Form};
 
 /// The rows of a declaration.
@@ -75,8 +76,8 @@ impl Store {
 pub(super) enum Stored {
     F32(Vec<f32>),
     I32(Vec<i32>),
-    /// Rows of floats that are made when they are asked for.
-    Pictures(Pictures),
+    /// Rows that are made when they are asked for.
+    Made(Maker),
     /// Rows of texts, what is told of them, and the size they are filled up to where that is not the batch's.
     Texts(Arc<Ragged>, Told, Option<usize>),
 }
@@ -88,7 +89,7 @@ impl Stored {
             Stored::Texts(of, Told::Numbers, _) => of.write(rows, size, into),
             Stored::Texts(of, Told::Present, _) => of.write_present(rows, size, into),
             Stored::Texts(of, Told::Length, _) => of.write_lengths(rows, into),
-            Stored::F32(_) | Stored::I32(_) | Stored::Pictures(_) => None,
+            Stored::F32(_) | Stored::I32(_) | Stored::Made(_) => None,
         }
     }
 }
@@ -167,9 +168,13 @@ pub(super) fn evaluate(
                 columns.push(column(name, span, ty, &classes.form));
                 store.columns.push(Stored::I32(classes.data));
             }
-            Finished::Pictures(pictures, form) => {
-                columns.push(column(name, span, ColumnType::F32, &form));
-                store.columns.push(Stored::Pictures(pictures));
+            Finished::Made(maker, form) => {
+                let ty = match maker.classes() {
+                    Some((axis, size, names)) => ColumnType::Index { axis, size, names, spelling: Spelling::Names },
+                    None => ColumnType::F32,
+                };
+                columns.push(column(name, span, ty, &form));
+                store.columns.push(Stored::Made(maker));
             }
             Finished::Texts(texts, told) => {
                 let of = match spec.node(entry.node).kind {
@@ -216,7 +221,7 @@ fn text_column(name: Symbol, span: Span, told: Told, texts: &Texts) -> Column {
 fn open_sizes(store: &Store, columns: &[Column]) -> Vec<Option<Arc<Vec<u32>>>> {
     let texts = |at: usize| match &store.columns[at] {
         Stored::Texts(rows, ..) => Some(rows),
-        Stored::F32(_) | Stored::I32(_) | Stored::Pictures(_) => None,
+        Stored::F32(_) | Stored::I32(_) | Stored::Made(_) => None,
     };
     let open = |at: usize| columns[at].axes.iter().find(|axis| axis.open.is_some());
     let mut made: Vec<Option<Arc<Vec<u32>>>> = Vec::new();

@@ -12,8 +12,9 @@ use super::align::{Aligned, align};
 use super::classes;
 use super::evaluation::{Evaluation, Finished, Told, Value, is_missing};
 use super::features::{classes_of, multi_hot};
+use super::image::Maker;
 use super::series::View;
-use super::spec::{self, Arith, Columns, EntrySpec, NodeId, NodeKind, Transform, names};
+use super::spec::{self, Arith, Columns, EntrySpec, Format, NodeId, NodeKind, Transform, names};
 use super::table::{Cells, TableColumn};
 use super::transform::{self, Form, Statistic, Values, shown};
 
@@ -86,6 +87,13 @@ impl<'t> Evaluation<'t> {
                     let values: Option<Vec<Value<'t>>> = operands.iter().map(&mut take).collect();
                     values.and_then(|values| self.cross(values, operands, id))
                 }
+                NodeKind::Sibling(operand, folder) => {
+                    take(operand).and_then(|value| self.sibling(folder, value, *operand, id))
+                }
+                NodeKind::Beside(of, with) => {
+                    let (value, with) = (take(of), take(with));
+                    value.zip(with).and_then(|(value, with)| self.beside((value, *of), with))
+                }
                 // Its fields are what columns are made of.
                 NodeKind::Record(_) | NodeKind::Error => None,
             };
@@ -98,7 +106,8 @@ impl<'t> Evaluation<'t> {
         let found = self.table.select(&columns.names);
         // What is not there was reported when the table was read.
         let first = found.first()?;
-        if self.table.album.is_some() && found.iter().any(|column| column.name == names::IMAGE) {
+        let has_pictures = matches!(self.spec.source.as_ref()?.format, Format::Images { .. });
+        if has_pictures && found.iter().any(|column| column.name == names::IMAGE) {
             return self.picture_column(columns, span);
         }
         let inner = match &first.cells {
@@ -174,6 +183,8 @@ impl<'t> Evaluation<'t> {
             | Value::Words(_)
             | Value::Sets(_)
             | Value::Windows(..)
+            | Value::Boxes(_)
+            | Value::Kinds(_)
             | Value::Pictures(_) => None,
         }
     }
@@ -311,6 +322,9 @@ impl<'t> Evaluation<'t> {
             },
             Transform::Window(window) => self.window(window, (value, operand)),
             Transform::Key(selector) => self.key(selector, value, id),
+            Transform::Boxes(boxes) => self.boxes(*boxes, value, id),
+            Transform::PadBoxes(count) => self.pad_boxes(*count, value, id),
+            Transform::Lists => self.lists(value, id),
             Transform::Count => self.count(name, (value, operand), id),
             Transform::Balance => self.balance(name, value, id),
             Transform::Hash(axis) => self.hashed(*axis, (value, operand)),
@@ -369,6 +383,14 @@ impl<'t> Evaluation<'t> {
             Value::Present(texts) => return Some((Finished::Texts(texts, Told::Present), View::ROW)),
             Value::Length(texts) => return Some((Finished::Texts(texts, Told::Length), View::ROW)),
             Value::Pictures(pictures) => return Some((self.finish_pictures(pictures)?, View::ROW)),
+            Value::Boxes(boxes) => {
+                let form = boxes.form();
+                return Some((Finished::Made(Maker::Boxes(boxes), form), View::ROW));
+            }
+            Value::Kinds(kinds) => {
+                let form = kinds.form();
+                return Some((Finished::Made(Maker::Kinds(kinds), form), View::ROW));
+            }
             Value::Windows(rows, view, axis) => {
                 let (mut finished, _) = self.finish(*rows, id)?;
                 finished.form()?.windowed(view.rows, axis);
@@ -407,7 +429,7 @@ impl<'t> Evaluation<'t> {
     }
 
     /// The columns of the file that a node is made of.
-    fn leaves(&self, id: NodeId) -> Vec<&'t TableColumn> {
+    pub fn leaves(&self, id: NodeId) -> Vec<&'t TableColumn> {
         let (spec, table) = (self.spec, self.table);
         let columns = spec.reachable([id]).into_iter().filter_map(|id| match &spec.node(id).kind {
             NodeKind::Column(columns) => Some(table.select(&columns.names)),

@@ -9,18 +9,18 @@ use std::sync::Arc;
 use crate::base::Symbol;
 use crate::diag::Diagnostics;
 
-use super::image::Pictures;
+use super::image::{Boxes, Kinds, Maker, Pictures};
 use super::series::View;
 use super::spec::{Spec, WindowAxis};
 use super::table::{Table, TableColumn};
 use super::text::{Ragged, Spelling};
 use super::transform::{Classes, Fitted, Form, Values};
 
-/// A finished column: numbers without gaps, class numbers, rows of texts, or pictures of one shape.
+/// A finished column: numbers without gaps, class numbers, rows of texts, or rows of one shape that are made later.
 pub(super) enum Finished {
     Numbers(Values),
     Classes(Classes),
-    Pictures(Pictures, Form),
+    Made(Maker, Form),
     Texts(Texts, Told),
 }
 
@@ -38,7 +38,7 @@ impl Finished {
         match self {
             Finished::Numbers(values) => Some(&mut values.form),
             Finished::Classes(classes) => Some(&mut classes.form),
-            Finished::Pictures(_, form) => Some(form),
+            Finished::Made(_, form) => Some(form),
             Finished::Texts(..) => None,
         }
     }
@@ -79,8 +79,10 @@ pub(super) enum Value<'t> {
     Present(Texts),
     /// How many are.
     Length(Texts),
-    /// Made batch by batch.
+    /// Made batch by batch; so are those below.
     Pictures(Pictures),
+    Boxes(Boxes),
+    Kinds(Kinds),
 }
 
 /// Texts as numbers.
@@ -129,6 +131,8 @@ pub(super) struct SetClasses {
     pub data: Vec<i32>,
     pub axis: Option<Symbol>,
     pub size: usize,
+    /// The words by number; empty where there are none.
+    pub names: Vec<String>,
 }
 
 impl Sets {

@@ -104,7 +104,7 @@ impl<'t> Evaluation<'t> {
         let bucket = |word: &str| (hash(word.as_bytes()) % size as u64) as i32;
         if let Value::Sets(mut sets) = value {
             let data = sets.words.iter().map(|word| bucket(word)).collect();
-            sets.classes = Some(SetClasses { data, axis: Some(axis.name), size });
+            sets.classes = Some(SetClasses { data, axis: Some(axis.name), size, names: Vec::new() });
             return Some(Value::Sets(sets));
         }
         let words = self.words(value, operand)?;
@@ -149,7 +149,8 @@ impl<'t> Evaluation<'t> {
             let (row, word) = (sets.row_of(at), &sets.words[at]);
             return self.at_value(&form, row, operand, |span, place| data::unseen_class(span, place, word, others));
         }
-        sets.classes = Some(SetClasses { data, axis: axis.map(|axis| axis.name), size: vocabulary.size });
+        let axis = axis.map(|axis| axis.name);
+        sets.classes = Some(SetClasses { data, axis, size: vocabulary.size, names: vocabulary.names });
         Some(Value::Sets(sets))
     }
 

@@ -92,6 +92,7 @@ fn open<'a>(format: Format, bytes: &'a [u8], file: &'a SourceFile) -> Checked<Op
         | Format::Lines
         | Format::Idx
         | Format::Images { .. }
+        | Format::Files
         | Format::Graph
         | Format::Synthetic(_) => json::open(bytes, file).map(Opened::Objects),
     }

@@ -147,7 +147,7 @@ impl<'d> Loader<'d> {
             let tensor = match &self.rowset.store.columns[at] {
                 Stored::F32(all) => Tensor::from_f32(&shape, gather(all, chosen, (view, item))),
                 Stored::I32(all) => Tensor::from_i32(&shape, gather(all, chosen, (view, item))),
-                Stored::Pictures(_) => Tensor::from_f32(&shape, made.next().unwrap_or_default()),
+                Stored::Made(maker) => maker.tensor(&shape, made.next().unwrap_or_default()),
                 texts @ Stored::Texts(..) => {
                     let mut numbers = vec![0; chosen.len() * item];
                     texts.write_texts(chosen, item, &mut numbers).expect("there is room for the rows");
@@ -183,13 +183,19 @@ impl<'d> Loader<'d> {
             match (&self.rowset.store.columns[at], target) {
                 (Stored::F32(all), Target::F32(into)) => copy(all, chosen, (view, item), into)?,
                 (Stored::I32(all), Target::I32(into)) => copy(all, chosen, (view, item), into)?,
-                (Stored::Pictures(_), Target::F32(into)) => {
+                (Stored::Made(maker), Target::F32(into)) if !maker.has_classes() => {
                     let numbers = made.next()?;
                     into.get_mut(..numbers.len())?.copy_from_slice(&numbers);
                 }
                 (texts @ Stored::Texts(..), Target::I32(into)) => texts.write_texts(chosen, item, into)?,
-                (Stored::F32(_) | Stored::Pictures(_), Target::I32(_))
-                | (Stored::I32(_) | Stored::Texts(..), Target::F32(_)) => return None,
+                (Stored::Made(maker), Target::I32(into)) if maker.has_classes() => {
+                    let numbers = made.next()?;
+                    let into = into.get_mut(..numbers.len())?;
+                    into.iter_mut().zip(numbers).for_each(|(into, number)| *into = number as i32);
+                }
+                (Stored::F32(_), Target::I32(_))
+                | (Stored::I32(_) | Stored::Texts(..), Target::F32(_))
+                | (Stored::Made(_), _) => return None,
             }
         }
         Some(chosen.len())

@@ -55,7 +55,7 @@ impl Rows {
         let nodes: Vec<NodeId> = wanted.iter().map(|entry| entry.node).collect();
         let rows = series::anchors(spec, &nodes, &mut table, diagnostics)?.rows;
         let (stored, columns) = evaluate(spec, (&table, &[], 0), None, &wanted, &mut fitted.clone(), diagnostics)?;
-        let paths = table.album.as_ref().map_or(Vec::new(), |album| album.paths().to_vec());
+        let paths = table.paths(source.format);
         Some(Rows { rows, columns, paths, stored })
     }
 
@@ -102,10 +102,10 @@ impl Rows {
             let tensor = match stored {
                 Stored::F32(all) => Tensor::from_f32(&shape, gather(all, chosen, (*view, item))),
                 Stored::I32(all) => Tensor::from_i32(&shape, gather(all, chosen, (*view, item))),
-                Stored::Pictures(pictures) => {
+                Stored::Made(maker) => {
                     let mut numbers = vec![0.0; rows * item];
-                    pictures.write(chosen, None, &mut numbers)?;
-                    Tensor::from_f32(&shape, numbers)
+                    maker.write(chosen, None, &mut numbers)?;
+                    maker.tensor(&shape, numbers)
                 }
                 Stored::Texts(..) => {
                     let mut numbers = vec![0; rows * item];
@@ -124,11 +124,21 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
     let is_used = |file: &&SourceFile| selected.iter().any(|selector| selector.first == file.column);
     let files = match (source.format, input) {
         (
-            Format::Table { .. } | Format::Json | Format::Text(_) | Format::Lines | Format::Images { .. },
+            Format::Table { .. }
+            | Format::Json
+            | Format::Text(_)
+            | Format::Lines
+            | Format::Images { .. }
+            | Format::Files,
             Input::Path(path),
         ) => vec![at(path, "")],
         (
-            Format::Table { .. } | Format::Json | Format::Text(_) | Format::Lines | Format::Images { .. },
+            Format::Table { .. }
+            | Format::Json
+            | Format::Text(_)
+            | Format::Lines
+            | Format::Images { .. }
+            | Format::Files,
             Input::Named(named),
         ) => {
             let (_, path) = named.first()?;
@@ -158,6 +168,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
         | Format::Text(_)
         | Format::Lines
         | Format::Idx
+        | Format::Files
         | Format::Graph
         | Format::Synthetic(_)) => format,
     };

@@ -2,13 +2,11 @@
 //!
 //! In: a source, files, and the columns wanted of it. Out: a `Table`, whatever the format; what is joined is there.
 
-use std::sync::Arc;
-
 use crate::diag::{Diagnostics, data};
 
 use super::csv::TextColumn;
 use super::files::{self, Files};
-use super::image::{self, Album};
+use super::image;
 use super::spec::{Format, Selector, Source, SourceFile, Spec, names};
 use super::table::{Cells, Places, Table, TableColumn, resolve_all, taken};
 use super::transform::Fitted;
@@ -16,6 +14,18 @@ use super::{idx, join, tokens};
 
 /// Reads the columns that `wanted` selects.
 pub(super) fn read(
+    spec: &Spec,
+    source: &Source,
+    wanted: &[&Selector],
+    (files, fitted): (&dyn Files, &Fitted),
+    diagnostics: &mut Diagnostics,
+) -> Option<Table> {
+    let mut table = rows(spec, source, wanted, (files, fitted), diagnostics)?;
+    table.origin = Some((files.share(), source.files.first().and_then(|file| file.span)));
+    Some(table)
+}
+
+fn rows(
     spec: &Spec,
     source: &Source,
     wanted: &[&Selector],
@@ -68,7 +78,15 @@ pub(super) fn read(
                 table.put(1, text_column(names::LABEL, file, &found.classes));
             }
             table.parts = found.parts;
-            table.album = Some(Arc::new(Album::of_files(found.paths, files.share(), file.span)));
+            Some(table)
+        }
+        Format::Files => {
+            let file = source.files.first()?;
+            let header = vec![names::PATH.to_owned()];
+            resolve_all(&header, wanted, &file.path, file.span, diagnostics)?;
+            let paths = image::matching(file, files, diagnostics)?;
+            let mut table = Table::new(paths.len(), header, file.path.clone(), Places::default());
+            table.put(0, text_column(names::PATH, file, &paths));
             Some(table)
         }
     }

@@ -12,9 +12,9 @@ use crate::diag::data::Cell;
 use crate::diag::{Diagnostic, Diagnostics, data};
 
 use super::csv::TextColumn;
+use super::files::Files;
 use super::idx::NumberColumn;
-use super::image::Album;
-use super::spec::Selector;
+use super::spec::{Format, Selector};
 use super::{Checked, refuse};
 
 /// Rows with named columns.
@@ -26,8 +26,8 @@ pub(super) struct Table {
     columns: Vec<Option<TableColumn>>,
     header: Vec<String>,
     places: Places,
-    /// The pictures of the column `image`, whose cells are paths.
-    pub album: Option<Arc<Album>>,
+    /// The way to the files that its cells name, and where the program names its own; there once it is read.
+    pub origin: Option<(Arc<dyn Files>, Option<Span>)>,
     /// The part of each row, as a place in `names::PARTS`, where folders say it; else empty.
     pub parts: Vec<u8>,
 }
@@ -64,7 +64,7 @@ impl Table {
     /// Rows without columns yet.
     pub fn new(rows: usize, header: Vec<String>, file: String, places: Places) -> Table {
         let columns = header.iter().map(|_| None).collect();
-        Table { rows, file, columns, header, places, album: None, parts: Vec::new() }
+        Table { rows, file, columns, header, places, origin: None, parts: Vec::new() }
     }
 
     /// The column at a place of the header.
@@ -94,6 +94,16 @@ impl Table {
     /// The path of the file the rows come from.
     pub fn file(&self) -> &str {
         &self.file
+    }
+
+    /// The file of each row, where rows are files; else none.
+    pub fn paths(&self, format: Format) -> Vec<String> {
+        match (format, &self.columns.first()) {
+            (Format::Images { .. } | Format::Files, Some(Some(column))) => {
+                (0..self.rows).map(|row| column.word(row)).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// A value as people find it that was made without a file.

@@ -249,6 +249,9 @@ pub(super) fn fit(transform: &Transform, values: &Values, rows: &[u32]) -> Resul
         | Transform::Tokens(_)
         | Transform::Truncate(_)
         | Transform::Pad(_)
+        | Transform::Boxes(_)
+        | Transform::PadBoxes(_)
+        | Transform::Lists
         | Transform::DateParts(..)
         | Transform::Picture(_) => Ok(None),
     }

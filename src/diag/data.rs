@@ -68,7 +68,7 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// A cell's text, cut where it gets long.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     const SHOWN: usize = 40;
     if text.chars().count() <= SHOWN {
         return text.to_owned();

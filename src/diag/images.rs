@@ -8,9 +8,9 @@ use super::{Code, Diagnostic, Edit, Severity};
 use crate::base::Span;
 
 /// Height and width as people read them.
-type Size = (usize, usize);
+pub(super) type Size = (usize, usize);
 
-fn sized((h, w): Size) -> String {
+pub(super) fn sized((h, w): Size) -> String {
     format!("{h} × {w}")
 }
 

@@ -17,6 +17,7 @@ pub mod name;
 pub mod render;
 pub mod run;
 pub mod sarif;
+pub mod scenes;
 pub mod search;
 pub mod shape;
 pub mod store;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tensa::data::{ColumnType, Dataset, Folder, Part, Spec, load};
 use tensa::diag::{Code, Diagnostics};
 
-use super::{declaration, floats};
+use super::{classes, declaration, floats};
 
 fn example(name: &str) -> Dataset {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
@@ -90,4 +90,21 @@ fn pages_show_what_they_say() {
         assert_eq!(run(&mended), [], "{mended}");
     }
     assert!(programs >= 13);
+}
+
+#[test]
+fn cells() {
+    let data = example("cells.model");
+    assert_eq!(Part::ALL.map(|part| data.schema().rows(part)), [36, 0, 12]);
+    let [img, label] = data.schema().columns.as_slice() else { panic!() };
+    assert_eq!((img.shape(), label.shape()), (vec![48, 48, 1], vec![48, 48]));
+    assert!(matches!(label.ty, ColumnType::Index { size: 2, .. }));
+    // Cells are lighter than the ground, and take a part of each picture.
+    let (img, label) = (floats(&data, Part::Test, "img"), classes(&data, Part::Test, "label"));
+    let mean = |class: i32| {
+        let of_class: Vec<f32> = img.iter().zip(&label).filter(|(_, is)| **is == class).map(|(x, _)| *x).collect();
+        (of_class.len(), of_class.iter().sum::<f32>() / of_class.len() as f32)
+    };
+    let ((ground, dark), (cells, light)) = (mean(0), mean(1));
+    assert!(light > dark + 0.5 && cells * 3 < ground * 2, "{light} {dark}, {cells} of {ground}");
 }

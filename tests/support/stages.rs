@@ -76,7 +76,8 @@ fn ast_stage(text: &str) -> Outcome {
 
 /// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
 /// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `pictures` with two of 8 × 8 in each of the
-/// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes.
+/// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes; two of 8 × 8 in `img`, with a mask in
+/// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels.
 pub fn data_folder() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -109,6 +110,14 @@ pub fn data_folder() -> PathBuf {
         write("mixed/yes/1.png", &picture(8, 9));
         write("mixed/yes/notes.txt", b"yes");
         write("damaged/no/1.png", b"<html>404 Not Found</html>");
+        for name in ["img/1.png", "img/2.png", "mask/1.png", "mask/2.png", "half/1.png"] {
+            write(name, &picture(8, 8));
+        }
+        write(
+            "scenes.jsonl",
+            b"{\"file\": \"1.png\", \"boxes\": [[0, 0, 4, 6], [2, 2, 8, 8]], \"labels\": [\"cat\", \"dog\"]}\n\
+              {\"file\": \"2.png\", \"boxes\": [[1, 1, 5, 5]], \"labels\": [\"cat\"]}\n",
+        );
         folder
     });
     FOLDER.path().to_path_buf()

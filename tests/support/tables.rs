@@ -34,6 +34,39 @@ pub fn write(folder: &Path) {
     ] {
         std::fs::write(parts.join(name), text).expect("a writable folder");
     }
+    for name in ["img", "mask", "photos"] {
+        std::fs::create_dir(folder.join(name)).expect("a writable folder");
+    }
+    (0..16).for_each(|cell| picture_of_a_cell(folder, cell));
+    scenes(folder);
+}
+
+fn save(path: &Path, side: u32, pixel: impl Fn(u32, u32) -> [u8; 3]) {
+    let picture = image::RgbImage::from_fn(side, side, |x, y| image::Rgb(pixel(y, x)));
+    picture.save(path).expect("a writable folder");
+}
+
+/// A bright disc on a grainy ground, and its mask in white.
+fn picture_of_a_cell(folder: &Path, cell: u32) {
+    let (middle_y, middle_x) = (8 + mixed(cell, 1) % 16, 8 + mixed(cell, 2) % 16);
+    let reach = 4 + mixed(cell, 3) % 4;
+    let inside = |y: u32, x: u32| y.abs_diff(middle_y).pow(2) + x.abs_diff(middle_x).pow(2) <= reach * reach;
+    let grain = |y: u32, x: u32| (mixed(cell * 32 + y, x) % 60) as u8;
+    save(&folder.join(format!("img/{cell}.png")), 32, |y, x| [grain(y, x) + if inside(y, x) { 150 } else { 0 }; 3]);
+    save(&folder.join(format!("mask/{cell}.png")), 32, |y, x| [if inside(y, x) { 255 } else { 0 }; 3]);
+}
+
+/// Photos with a box or two, large enough for what is cut out of them.
+fn scenes(folder: &Path) {
+    let mut lines = String::new();
+    for scene in 0..2 {
+        save(&folder.join(format!("photos/{scene}.png")), 520, |y, _| [(y / 3) as u8, 90, 30 * scene as u8]);
+        let boxes = ["[[40, 60, 200, 220], [300, 310, 480, 500]]", "[[100, 100, 400, 350]]"][scene];
+        let labels = ["[\"cat\", \"dog\"]", "[\"dog\"]"][scene];
+        writeln!(lines, "{{\"file\": \"photos/{scene}.png\", \"boxes\": {boxes}, \"labels\": {labels}}}")
+            .expect("memory");
+    }
+    std::fs::write(folder.join("scenes.jsonl"), lines).expect("a writable folder");
 }
 
 /// A number of a few digits that looks random and is the same in every run.

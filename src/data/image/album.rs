@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use crate::base::Span;
-use crate::diag::images;
+use crate::diag::{images, scenes};
 
 use super::super::files::{self, Files};
 use super::super::{Checked, refuse};
@@ -62,14 +62,6 @@ impl Album {
         }
     }
 
-    /// The paths of all pictures; none when they are in memory.
-    pub fn paths(&self) -> &[String] {
-        match self {
-            Album::Files(Paths { paths, .. }) => paths,
-            Album::Memory { .. } => &[],
-        }
-    }
-
     /// Where the program names the pictures.
     pub fn span(&self) -> Option<Span> {
         match self {
@@ -91,6 +83,25 @@ impl Album {
                 let sizes = all.into_iter().collect::<Checked<Vec<_>>>()?;
                 Ok(of.sizes.get_or_init(|| sizes).clone())
             }
+        }
+    }
+
+    /// Height and width of one picture: reads its head, unless those of all are known.
+    pub fn size(&self, row: usize) -> Checked<(usize, usize)> {
+        match self {
+            Album::Memory { shape: [h, w, _], .. } => Ok((*h, *w)),
+            Album::Files(of) => match of.sizes.get() {
+                Some(sizes) => Ok(sizes[row]),
+                None => of.size(&of.paths[row]),
+            },
+        }
+    }
+
+    /// A picture with one number a pixel, as the file has it.
+    pub fn mask(&self, row: usize) -> Checked<Picture> {
+        match self {
+            Album::Files(of) => of.mask(&of.paths[row]),
+            Album::Memory { .. } => self.picture(row, 1),
         }
     }
 
@@ -120,6 +131,10 @@ impl Paths {
         decode::decode(&self.read(path)?, channels).or_else(|failure| self.refused(path, failure))
     }
 
+    fn mask(&self, path: &str) -> Checked<Picture> {
+        decode::decode_mask(&self.read(path)?).or_else(|failure| self.refused(path, failure))
+    }
+
     fn read(&self, path: &str) -> Checked<Vec<u8>> {
         self.files.read(path).or_else(|error| self.unreadable(path, &error))
     }
@@ -131,6 +146,7 @@ impl Paths {
     fn refused<T>(&self, path: &str, failure: Failure) -> Checked<T> {
         refuse(match failure {
             Failure::Damaged(why) => images::damaged(self.span, path, &why),
+            Failure::Coloured(colour, place) => scenes::coloured_mask(self.span, path, colour, place),
             Failure::TooLarge(h, w) => images::too_large(self.span, path, (h, w), MAX_PIXELS),
         })
     }

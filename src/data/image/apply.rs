@@ -4,18 +4,24 @@
 //! the shape of pictures become pictures here; what is fitted is fitted on the training rows as they are
 //! when nothing is changed at random.
 
-use super::super::Checked;
-use super::super::evaluation::{Evaluation, Finished, Value};
-use super::super::spec::{Arith, ByChannel, Columns, Decode, NodeId, PictureStep, Transform};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::super::evaluation::{Evaluation, Finished, Value, Words, is_missing};
+use super::super::spec::{Arith, ByChannel, ClassAxis, Columns, Decode, NodeId, PictureStep, Transform};
 use super::super::transform::{Statistic, shown};
-use super::Pictures;
+use super::super::{Checked, refuse};
+use super::album::Album;
+use super::column::Pictures;
+use super::folder::joined;
+use super::maker::Maker;
+use super::paths::{Lookup, Shelf, beside};
 use crate::base::Span;
-use crate::diag::{data, images};
+use crate::diag::{data, images, scenes};
 
 impl<'t> Evaluation<'t> {
     /// `column[h, w, c]("image")`
     pub fn picture_column(&mut self, columns: &Columns, span: Span) -> Option<Value<'t>> {
-        let album = self.table.album.clone()?;
         if !columns.single {
             self.diagnostics.push(images::picture_among_columns(span));
             return None;
@@ -29,7 +35,98 @@ impl<'t> Evaluation<'t> {
                 return None;
             }
         };
-        Some(Value::Pictures(Pictures::of_files(album, &Decode { axes, channels }, span)))
+        let column = *self.table.select(&columns.names).first()?;
+        let paths = (0..self.table.rows).map(|row| column.word(row)).collect();
+        // What is wrong with a picture is told where the program names the folder.
+        let (files, folder) = self.table.origin.clone()?;
+        let album = Album::of_files(paths, files, folder);
+        let decode = Decode { axes, channels, folder: None };
+        Some(Value::Pictures(Pictures::of_files(Arc::new(album), &decode, span)))
+    }
+
+    /// `decode[h, w, c]` on the names of files.
+    fn named_files(&mut self, decode: &Decode, value: Value<'t>, operand: NodeId, id: NodeId) -> Option<Pictures> {
+        let span = self.spec.node(id).span;
+        let (files, _) = self.table.origin.clone()?;
+        let paths = match value {
+            // Files that rows are, or that stand beside them, were found already.
+            Value::Words(words) if decode.folder.is_none() => words.all.into_iter().map(Cow::into_owned).collect(),
+            value => self.found_files(decode.folder.as_deref(), value, operand, id)?,
+        };
+        let album = Album::of_files(paths, files, Some(span));
+        Some(Pictures::of_files(Arc::new(album), decode, span))
+    }
+
+    /// The files that the cells of a column name.
+    fn found_files(
+        &mut self,
+        folder: Option<&str>,
+        value: Value<'t>,
+        operand: NodeId,
+        id: NodeId,
+    ) -> Option<Vec<String>> {
+        let span = self.spec.node(id).span;
+        let (files, _) = self.table.origin.clone()?;
+        let words = self.words(value, operand)?;
+        if !words.form.shape.is_empty() {
+            self.diagnostics.push(images::picture_among_columns(span));
+            return None;
+        }
+        let mut shelf = Shelf::of(&*files);
+        let mut paths = Vec::with_capacity(words.all.len());
+        let (mut first, mut others) = (None, 0);
+        for (row, name) in words.all.iter().enumerate() {
+            if is_missing(name) {
+                return self.at_value(&words.form, row, id, |span, place| scenes::no_picture_named(span, place));
+            }
+            let path = folder.map_or(name.to_string(), |folder| joined(folder.trim_end_matches('/'), name));
+            match shelf.find(&path) {
+                Lookup::Found(path) => paths.push(path),
+                Lookup::Several(one, other) => {
+                    self.diagnostics.push(scenes::several_pictures(span, &path, &one, &other));
+                    return None;
+                }
+                Lookup::Missing(near) => {
+                    others += usize::from(first.is_some());
+                    first = first.or(Some((row, path, near)));
+                }
+            }
+        }
+        match first {
+            None => Some(paths),
+            Some((row, path, near)) => self.at_value(&words.form, row, id, |span, place| {
+                scenes::no_such_picture(span, place, (&path, folder), near.as_deref(), others)
+            }),
+        }
+    }
+
+    /// `sibling(path, "mask")`
+    pub fn sibling(&mut self, folder: &str, value: Value<'t>, operand: NodeId, id: NodeId) -> Option<Value<'t>> {
+        let span = self.spec.node(id).span;
+        let (files, _) = self.table.origin.clone()?;
+        let words = self.words(value, operand)?;
+        let mut shelf = Shelf::of(&*files);
+        let mut all = Vec::with_capacity(words.all.len());
+        let (mut first, mut others) = (None, 0);
+        for path in &words.all {
+            let wanted = beside(path, folder);
+            match shelf.find(&wanted) {
+                Lookup::Found(path) => all.push(Cow::Owned(path)),
+                Lookup::Several(one, other) => {
+                    self.diagnostics.push(scenes::several_pictures(span, &wanted, &one, &other));
+                    return None;
+                }
+                Lookup::Missing(near) => {
+                    others += usize::from(first.is_some());
+                    first = first.or(Some((path, wanted, near)));
+                }
+            }
+        }
+        if let Some((path, wanted, near)) = first {
+            self.diagnostics.push(scenes::no_sibling(span, path, &wanted, near.as_deref(), others));
+            return None;
+        }
+        Some(Value::Words(Words { form: words.form, all }))
     }
 
     /// `-x`
@@ -49,6 +146,9 @@ impl<'t> Evaluation<'t> {
         let span = self.spec.node(id).span;
         let mut pictures = match value {
             Value::Pictures(pictures) => pictures,
+            value if let Transform::Picture(PictureStep::Decode(decode)) = transform => {
+                return self.named_files(decode, value, operand, id).map(Value::Pictures);
+            }
             value => {
                 let values = self.numbers(value, operand)?;
                 let shape = shown(&values.form.shape);
@@ -71,7 +171,7 @@ impl<'t> Evaluation<'t> {
             }
             Transform::Picture(PictureStep::Crop(h, w)) => pictures.crop(*h, *w, span),
             Transform::Picture(PictureStep::Grayscale) => pictures.grayscale(span),
-            Transform::Picture(PictureStep::Train(changes)) => pictures.train(changes, span),
+            Transform::Picture(PictureStep::Train(changes, number)) => pictures.train((changes, *number), span),
             Transform::Picture(PictureStep::Normalize(Some(given))) => pictures.normalize(given.clone(), span),
             Transform::Picture(PictureStep::Normalize(None)) => {
                 let by = self.moments(name, &pictures, true, id)?;
@@ -85,12 +185,12 @@ impl<'t> Evaluation<'t> {
                 pictures.arith_right(Arith::Mul, *factor);
                 Ok(())
             }
+            Transform::Index(axis) => self.mask(name, *axis, &mut pictures, id),
             // The reader of the declaration lets none of these at pictures.
             Transform::Minmax
             | Transform::Log1p
             | Transform::Impute(_)
             | Transform::Vocab { .. }
-            | Transform::Index(_)
             | Transform::OneHot(_)
             | Transform::Window(_)
             | Transform::Key(_)
@@ -104,10 +204,30 @@ impl<'t> Evaluation<'t> {
             | Transform::Tokens(_)
             | Transform::Truncate(_)
             | Transform::Pad(_)
+            | Transform::Boxes(_)
+            | Transform::PadBoxes(_)
+            | Transform::Lists
             | Transform::DateParts(..) => return None,
         };
         self.checked(done)?;
         Some(Value::Pictures(pictures))
+    }
+
+    /// `index[class: 2]` on masks.
+    fn mask(&mut self, name: &str, axis: Option<ClassAxis>, pictures: &mut Pictures, id: NodeId) -> Checked<()> {
+        let span = self.spec.node(id).span;
+        if let (channels, true) = pictures.channels() {
+            return refuse(scenes::index_of_colour(span, channels));
+        }
+        let size = match (self.fitted.stages.get(name), axis.and_then(|axis| axis.size), self.fit) {
+            (_, Some(said), _) => said,
+            (Some(Statistic::Index { size }), None, _) => *size,
+            (None, None, Some(rows)) => pictures.count_classes(rows, span)?,
+            (_, None, _) => return refuse(data::fitted_mismatch(span, name)),
+        };
+        self.fitted.stages.insert(name.to_owned(), Statistic::Index { size });
+        pictures.index((axis.map(|axis| axis.name), size), span);
+        Ok(())
     }
 
     /// Mean and deviation, found or fitted now.
@@ -139,6 +259,6 @@ impl<'t> Evaluation<'t> {
     /// A column of pictures as the program gets it: all rows have one shape.
     pub fn finish_pictures(&mut self, pictures: Pictures) -> Option<Finished> {
         let form = self.checked(pictures.form())?;
-        Some(Finished::Pictures(pictures, form))
+        Some(Finished::Made(Maker::Pictures(pictures), form))
     }
 }

@@ -15,14 +15,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::base::{Span, Symbol};
-use crate::diag::images;
+use crate::diag::{images, scenes};
 
 use super::super::spec::{Arith, ByChannel, Change, Decode};
 use super::super::transform::Form;
 use super::super::{Checked, refuse};
 use super::album::Album;
 use super::draws::{Draws, Epoch};
-use super::picture::{Picture, Warp};
+use super::layer::Layer;
+use super::mask::{self, Misfit};
+use super::picture::Picture;
+use super::sheet::Sheet;
 
 /// Bytes of pictures that a column keeps at most.
 const ROOM: usize = 1 << 30;
@@ -47,8 +50,17 @@ pub struct Pictures {
     /// Height and width of rows that train, and of others; none as long as they are those of the files.
     train: Option<(usize, usize)>,
     otherwise: Option<(usize, usize)>,
+    /// The picture that this one is cropped with, as it is before the step.
+    beside: Option<Beside>,
+    /// Whether numbers are asked for as the files have them, for a mask.
+    as_it_lies: bool,
+    /// The axis and the number of classes, where pixels are classes.
+    classes: Option<(Option<Symbol>, usize)>,
     kept: Arc<Kept>,
 }
+
+/// Another picture of the same row: what it is made of, and its size while training, where a step has given one.
+type Beside = (Arc<Album>, Option<(usize, usize)>);
 
 /// A step with all that it needs.
 #[derive(Clone, Debug)]
@@ -61,13 +73,16 @@ enum Step {
     /// The number on the right, or on the left.
     Right(Arith, f64),
     Left(f64, Arith),
-    Train(Vec<Change>),
+    /// With the number of its draws.
+    Train(Vec<Change>, usize),
+    /// The pixels as classes below a size, and where that is said.
+    Index(usize, Span),
 }
 
 /// What the fixed steps made of the pictures, by row.
 #[derive(Debug, Default)]
 struct Kept {
-    rows: OnceLock<Vec<OnceLock<Picture>>>,
+    rows: OnceLock<Vec<OnceLock<Layer>>>,
     bytes: AtomicUsize,
 }
 
@@ -106,6 +121,9 @@ impl Pictures {
             random: None,
             train: None,
             otherwise: None,
+            beside: None,
+            as_it_lies: false,
+            classes: None,
             kept: Arc::default(),
         }
     }
@@ -118,6 +136,7 @@ impl Pictures {
     /// `resize(h, w)`
     pub fn resize(&mut self, h: usize, w: usize) {
         (self.train, self.otherwise) = (Some((h, w)), Some((h, w)));
+        self.beside = None;
         self.push(Step::Resize(h, w));
     }
 
@@ -125,6 +144,7 @@ impl Pictures {
     pub fn crop(&mut self, h: usize, w: usize, span: Span) -> Checked<()> {
         self.large_enough(self.train, (h, w), span)?;
         self.large_enough(self.otherwise, (h, w), span)?;
+        self.like_its_picture(span)?;
         (self.train, self.otherwise) = (Some((h, w)), Some((h, w)));
         self.push(Step::Crop(h, w));
         Ok(())
@@ -151,16 +171,72 @@ impl Pictures {
     }
 
     /// `train(…)`
-    pub fn train(&mut self, changes: &[Change], span: Span) -> Checked<()> {
+    pub fn train(&mut self, (changes, number): (&[Change], usize), span: Span) -> Checked<()> {
         for change in changes {
             if let Change::Crop(h, w) = change {
                 self.large_enough(self.train, (*h, *w), span)?;
+                self.like_its_picture(span)?;
                 (self.train, self.resized) = (Some((*h, *w)), Some(span));
             }
         }
         self.random = self.random.or(Some(self.steps.len()));
-        self.push(Step::Train(changes.to_vec()));
+        self.push(Step::Train(changes.to_vec(), number));
         Ok(())
+    }
+
+    /// The pixels as classes: how many there are, as said or as the rows to fit on have them.
+    pub fn index(&mut self, (axis, size): (Option<Symbol>, usize), span: Span) {
+        self.as_it_lies = self.steps.is_empty();
+        self.classes = Some((axis, size));
+        self.push(Step::Index(size, span));
+    }
+
+    /// The number of classes that the pixels of some rows take.
+    pub fn count_classes(&self, rows: &[u32], span: Span) -> Checked<usize> {
+        let plain = Pictures { as_it_lies: self.steps.is_empty(), kept: Arc::default(), ..self.clone() };
+        let count = |row: &u32| -> Checked<usize> {
+            match plain.row(*row, None)? {
+                Layer::Picture(picture) => {
+                    mask::count(&picture).or_else(|misfit| self.misfit(misfit, None, *row, span))
+                }
+                Layer::Mask(_) | Layer::Boxes(_) => Ok(1),
+            }
+        };
+        let counts: Vec<Checked<usize>> = rows.par_iter().map(count).collect();
+        counts.into_iter().try_fold(1, |most, count| Ok(most.max(count?)))
+    }
+
+    /// The axis of the classes and how many there are, where pixels are classes.
+    pub fn classes(&self) -> Option<(Option<Symbol>, usize)> {
+        self.classes
+    }
+
+    /// How many numbers a pixel has, and whether it has an axis for them.
+    pub fn channels(&self) -> (usize, bool) {
+        (self.channels, self.has_channels)
+    }
+
+    /// In a record, with the picture of the row.
+    pub fn beside(mut self, picture: &Pictures) -> Pictures {
+        self.beside = Some((picture.album.clone(), picture.train));
+        self
+    }
+
+    /// A crop takes the same part of a mask and of its picture, so both have one size before it.
+    fn like_its_picture(&mut self, span: Span) -> Checked<()> {
+        let Some((album, size)) = self.beside.take() else { return Ok(()) };
+        let sizes = |size: Option<(usize, usize)>, album: &Album| match size {
+            Some(size) => Ok(vec![size; album.len()]),
+            None => album.sizes(),
+        };
+        let (own, other) = (sizes(self.train, &self.album)?, sizes(size, &album)?);
+        match (0..own.len().min(other.len())).find(|row| own[*row] != other[*row]) {
+            Some(row) => {
+                let (mask, picture) = ((self.album.path(row), own[row]), (album.path(row), other[row]));
+                refuse(scenes::sizes_beside(span, picture, mask))
+            }
+            None => Ok(()),
+        }
     }
 
     /// `x / 255`
@@ -235,8 +311,8 @@ impl Pictures {
         let of_rows: Vec<Checked<Vec<Moments>>> = rows
             .par_iter()
             .map(|&row| {
-                let picture = self.row(row, None)?;
-                Ok((0..groups).map(|at| Moments::of(picture.data.iter().skip(at).step_by(groups))).collect())
+                let numbers = pixels(self.row(row, None)?);
+                Ok((0..groups).map(|at| Moments::of(numbers.iter().skip(at).step_by(groups))).collect())
             })
             .collect();
         let mut all = vec![Moments::default(); groups];
@@ -263,56 +339,94 @@ impl Pictures {
             .par_iter()
             .zip(into.par_chunks_exact_mut(item.max(1)))
             .map(|(&row, into)| {
-                let picture = self.row(row, epoch)?;
-                if picture.data.len() != into.len() {
+                let numbers = pixels(self.row(row, epoch)?);
+                if numbers.len() != into.len() {
                     let path = self.album.path(row as usize);
                     return refuse(images::size_changed(self.album.span(), path));
                 }
-                into.copy_from_slice(&picture.data);
+                into.copy_from_slice(&numbers);
                 Ok(())
             })
             .collect();
         written.into_iter().collect()
     }
 
+    /// Boxes of a row after all steps of their picture.
+    pub fn follow(&self, boxes: &[[f64; 4]], row: u32, epoch: Option<Epoch>) -> Checked<Sheet> {
+        let sheet = Sheet::of(boxes, self.album.size(row as usize)?);
+        match self.after(&self.steps, Layer::Boxes(sheet), row, epoch)? {
+            Layer::Boxes(sheet) => Ok(sheet),
+            Layer::Picture(_) | Layer::Mask(_) => Ok(Sheet::of(&[], (1, 1))),
+        }
+    }
+
     /// A row after all steps.
-    fn row(&self, row: u32, epoch: Option<Epoch>) -> Checked<Picture> {
+    fn row(&self, row: u32, epoch: Option<Epoch>) -> Checked<Layer> {
         let fixed = self.random.unwrap_or(self.steps.len());
         let start = self.fixed(row, fixed)?;
-        let mut draws = epoch.map(|epoch| Draws::of(epoch, row));
-        self.steps[fixed..].iter().try_fold(start, |picture, step| self.apply(step, picture, row, draws.as_mut()))
+        self.after(&self.steps[fixed..], start, row, epoch)
     }
 
     /// A row after the first, fixed steps: kept, or made and kept while there is room.
-    fn fixed(&self, row: u32, fixed: usize) -> Checked<Picture> {
+    fn fixed(&self, row: u32, fixed: usize) -> Checked<Layer> {
         let kept = self.kept.rows.get_or_init(|| (0..self.album.len()).map(|_| OnceLock::new()).collect());
         let place = &kept[row as usize];
-        if let Some(picture) = place.get() {
-            return Ok(picture.clone());
+        if let Some(layer) = place.get() {
+            return Ok(layer.clone());
         }
-        let start = self.album.picture(row as usize, self.decoded)?;
-        let picture =
-            self.steps[..fixed].iter().try_fold(start, |picture, step| self.apply(step, picture, row, None))?;
-        let bytes = size_of_val(picture.data.as_slice());
+        let start = match self.as_it_lies {
+            true => self.album.mask(row as usize)?,
+            false => self.album.picture(row as usize, self.decoded)?,
+        };
+        let layer = self.after(&self.steps[..fixed], Layer::Picture(start), row, None)?;
+        let bytes = match &layer {
+            Layer::Picture(picture) | Layer::Mask(picture) => size_of_val(picture.data.as_slice()),
+            Layer::Boxes(_) => 0,
+        };
         // What is in memory already is not kept twice.
         let is_file = matches!(*self.album, Album::Files(_));
         if is_file && self.kept.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= ROOM {
             // Another thread may have been faster, with the same numbers.
-            let _ = place.set(picture.clone());
+            let _ = place.set(layer.clone());
         }
-        Ok(picture)
+        Ok(layer)
     }
 
-    fn apply(&self, step: &Step, mut picture: Picture, row: u32, draws: Option<&mut Draws>) -> Checked<Picture> {
+    /// A layer of a row after some steps. Steps of colour leave all but pictures as they are.
+    fn after(&self, steps: &[Step], mut layer: Layer, row: u32, epoch: Option<Epoch>) -> Checked<Layer> {
+        for step in steps {
+            let moved = match step {
+                Step::Resize(h, w) => Some(layer.resize(*h, *w)),
+                Step::Crop(h, w) => layer.middle(*h, *w),
+                Step::Train(changes, number) => match epoch {
+                    Some(epoch) => layer.change(changes, &mut Draws::of(epoch, row, *number)),
+                    None => Some(layer),
+                },
+                Step::Grey | Step::Normalize(_) | Step::Right(..) | Step::Left(..) | Step::Index(..) => {
+                    Some(match layer {
+                        Layer::Picture(picture) => self.colour(step, picture, row)?,
+                        layer @ (Layer::Mask(_) | Layer::Boxes(_)) => layer,
+                    })
+                }
+            };
+            // A picture that is smaller than when its size was looked at.
+            let Some(moved) = moved else {
+                return refuse(images::size_changed(self.album.span(), self.album.path(row as usize)));
+            };
+            layer = moved;
+        }
+        Ok(layer)
+    }
+
+    /// A step that moves no pixel.
+    fn colour(&self, step: &Step, mut picture: Picture, row: u32) -> Checked<Layer> {
         match step {
-            Step::Resize(h, w) => return Ok(picture.resize(*h, *w)),
-            Step::Crop(h, w) if picture.h < *h || picture.w < *w => return self.changed(row),
-            Step::Crop(h, w) => return Ok(picture.middle(*h, *w)),
-            Step::Grey => return Ok(picture.grey()),
-            Step::Train(changes) => {
-                return match draws {
-                    Some(draws) => self.change(changes, picture, row, draws),
-                    None => Ok(picture),
+            Step::Resize(..) | Step::Crop(..) | Step::Train(..) => {}
+            Step::Grey => return Ok(Layer::Picture(picture.grey())),
+            Step::Index(size, span) => {
+                return match mask::classes(picture, *size) {
+                    Ok(mask) => Ok(Layer::Mask(mask)),
+                    Err(misfit) => self.misfit(misfit, Some(*size), row, *span),
                 };
             }
             Step::Normalize(ByChannel { mean, deviation }) => {
@@ -328,52 +442,30 @@ impl Pictures {
                 picture.data.iter_mut().for_each(|x| *x = op.eval(*number, f64::from(*x)) as f32);
             }
         }
-        Ok(picture)
+        Ok(Layer::Picture(picture))
     }
 
-    /// Random changes in their order. Moves that follow each other are one, so that pixels are mixed once.
-    fn change(&self, changes: &[Change], mut picture: Picture, row: u32, draws: &mut Draws) -> Checked<Picture> {
-        let mut warp = Warp::NONE;
-        for change in changes {
-            let (height, width) = (picture.h as f64, picture.w as f64);
-            match *change {
-                Change::Flip if draws.unit() < 0.5 => {}
-                Change::Flip => warp = warp.then(Warp::FLIP),
-                Change::Rotate(reach) => warp = warp.then(Warp::rotate(draws.around(reach))),
-                Change::Translate(reach) => {
-                    let (down, right) = (draws.around(reach), draws.around(reach));
-                    warp = warp.then(Warp::shift(down * height, right * width));
-                }
-                Change::Zoom(reach) => warp = warp.then(Warp::zoom(1.0 + draws.around(reach))),
-                Change::Crop(h, w) if picture.h < h || picture.w < w => return self.changed(row),
-                Change::Crop(h, w) => {
-                    picture = moved_by(picture, std::mem::replace(&mut warp, Warp::NONE));
-                    let (top, left) = (draws.place(picture.h - h), draws.place(picture.w - w));
-                    picture = picture.crop(top, left, h, w);
-                }
-                // A factor on every pixel is the same before and after they are mixed.
-                Change::Brightness(reach) => {
-                    let factor = 1.0 + draws.around(reach);
-                    picture.data.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
-                }
-                Change::Contrast(reach) => {
-                    picture = moved_by(picture, std::mem::replace(&mut warp, Warp::NONE));
-                    let (mean, factor) = (picture.mean(), 1.0 + draws.around(reach));
-                    picture.data.iter_mut().for_each(|x| *x = (mean + (f64::from(*x) - mean) * factor) as f32);
-                }
-            }
-        }
-        Ok(moved_by(picture, warp))
-    }
-
-    /// A picture that is smaller than when its size was looked at.
-    fn changed<T>(&self, row: u32) -> Checked<T> {
-        refuse(images::size_changed(self.album.span(), self.album.path(row as usize)))
+    fn misfit<T>(
+        &self,
+        Misfit { value, place, beside_one }: Misfit,
+        size: Option<usize>,
+        row: u32,
+        span: Span,
+    ) -> Checked<T> {
+        let path = self.album.path(row as usize);
+        refuse(match beside_one {
+            true => scenes::black_white_and_one(span, path, place),
+            false => scenes::no_class(span, path, (value, place), size),
+        })
     }
 }
 
-fn moved_by(picture: Picture, warp: Warp) -> Picture {
-    if warp == Warp::NONE { picture } else { picture.warp(warp) }
+/// The numbers of a picture or a mask; boxes have none.
+fn pixels(layer: Layer) -> Vec<f32> {
+    match layer {
+        Layer::Picture(picture) | Layer::Mask(picture) => picture.data,
+        Layer::Boxes(_) => Vec::new(),
+    }
 }
 
 /// Count, mean, and squared distances from it.

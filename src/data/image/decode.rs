@@ -22,6 +22,8 @@ pub const HEAD: u64 = 64 << 10;
 pub enum Failure {
     Damaged(String),
     TooLarge(usize, usize),
+    /// A mask with a colour that is no grey, at a row and a column.
+    Coloured([u8; 3], (usize, usize)),
 }
 
 /// Height and width, by the first bytes of a file. None when they do not suffice.
@@ -63,6 +65,64 @@ pub fn decode(bytes: &[u8], channels: usize) -> Result<Picture, Failure> {
         _ => image.into_rgba8().into_raw(),
     };
     Ok(Picture { h, w, channels, data: bytes.into_iter().map(f32::from).collect() })
+}
+
+/// Decodes numbers of one channel as the file has them: greys of any depth, or the places of a palette.
+pub fn decode_mask(bytes: &[u8]) -> Result<Picture, Failure> {
+    let mut decoder = decoder(bytes)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    if orientation == Orientation::NoTransforms
+        && let Some(mask) = png_numbers(bytes)?
+    {
+        return Ok(mask);
+    }
+    let mut image = DynamicImage::from_decoder(decoder).map_err(failure)?;
+    image.apply_orientation(orientation);
+    let (h, w) = (image.height() as usize, image.width() as usize);
+    let pixels = image.into_rgb8().into_raw();
+    let mut data = Vec::with_capacity(h * w);
+    for (at, pixel) in pixels.chunks_exact(3).enumerate() {
+        if pixel[0] != pixel[1] || pixel[0] != pixel[2] {
+            return Err(Failure::Coloured([pixel[0], pixel[1], pixel[2]], (at / w, at % w)));
+        }
+        data.push(f32::from(pixel[0]));
+    }
+    Ok(Picture { h, w, channels: 1, data })
+}
+
+/// The numbers of a PNG with greys or a palette, before they become colours; none of another file.
+fn png_numbers(bytes: &[u8]) -> Result<Option<Picture>, Failure> {
+    if !bytes.starts_with(b"\x89PNG") {
+        return Ok(None);
+    }
+    let damaged = |error: png::DecodingError| Failure::Damaged(format!("it is damaged ({error})"));
+    let mut png = png::Decoder::new(Cursor::new(bytes));
+    png.set_transformations(png::Transformations::IDENTITY);
+    let mut reader = png.read_info().map_err(damaged)?;
+    let (color, depth) = (reader.info().color_type, reader.info().bit_depth);
+    if !matches!(color, png::ColorType::Grayscale | png::ColorType::Indexed) {
+        return Ok(None);
+    }
+    // Its size is within the limit, which the decoder around it has looked at.
+    let mut packed = vec![0; reader.output_buffer_size().unwrap_or(0)];
+    let frame = reader.next_frame(&mut packed).map_err(damaged)?;
+    let (h, w) = (frame.height as usize, frame.width as usize);
+    let mut data = Vec::with_capacity(h * w);
+    for row in packed.chunks_exact(frame.line_size.max(1)).take(h) {
+        match depth {
+            png::BitDepth::Sixteen => {
+                let number = |pair: &[u8]| f32::from(u16::from_be_bytes([pair[0], pair[1]]));
+                data.extend(row.chunks_exact(2).take(w).map(number));
+            }
+            png::BitDepth::Eight => data.extend(row.iter().take(w).map(|byte| f32::from(*byte))),
+            png::BitDepth::Four | png::BitDepth::Two | png::BitDepth::One => {
+                let bits = depth as usize;
+                let number = |at: usize| row[at * bits / 8] >> (8 - bits - at * bits % 8) & ((1 << bits) - 1);
+                data.extend((0..w).map(|at| f32::from(number(at))));
+            }
+        }
+    }
+    Ok(Some(Picture { h, w, channels: 1, data }))
 }
 
 /// A decoder that knows the size, which is within the limit.

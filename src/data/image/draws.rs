@@ -1,7 +1,7 @@
 //! The random numbers of a training picture.
 //!
-//! In: the seed of a run, an epoch, a row. Out: numbers in order, from counter 0: a row of an epoch draws the
-//! same in every run, in any order of asking.
+//! In: the seed of a run, an epoch, a row, the number of a `train(…)`. Out: numbers in order: a row of an epoch draws
+//! the same in every run, in any order of asking, and whatever else its column has drawn before.
 
 use crate::base::philox::{philox, uniform};
 
@@ -21,8 +21,11 @@ pub struct Draws {
 }
 
 impl Draws {
-    pub fn of(epoch: Epoch, row: u32) -> Draws {
-        Draws { epoch, row, count: 0 }
+    /// Those of one `train(…)`.
+    pub fn of(epoch: Epoch, row: u32, number: usize) -> Draws {
+        // More than a `train(…)` draws, so that the next begins behind it.
+        const EACH: u32 = 1 << 16;
+        Draws { epoch, row, count: (number as u32).wrapping_mul(EACH) }
     }
 
     /// In `[0, 1)`.

@@ -199,11 +199,13 @@ impl Search<'_> {
     }
 }
 
-fn joined(folder: &str, name: &str) -> String {
+/// A name in a folder, which may be that of the program.
+pub fn joined(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-fn is_picture(name: &str) -> bool {
+/// Whether a name ends as that of a picture.
+pub fn is_picture(name: &str) -> bool {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     ending.is_some_and(|ending| PICTURES.contains(&ending.as_str()))
 }

@@ -47,6 +47,20 @@ impl Warp {
         Warp { a: 1.0 / factor, d: 1.0 / factor, ..Warp::NONE }
     }
 
+    /// From a place to the one that is taken from it.
+    pub fn inverse(self) -> Warp {
+        let Warp { a, b, c, d, dy, dx } = self;
+        // A rotation, a mirror or a factor, each with a determinant other than 0.
+        let over = 1.0 / (a * d - b * c);
+        let (a, b, c, d) = (d * over, -b * over, -c * over, a * over);
+        Warp { a, b, c, d, dy: -(a * dy + b * dx), dx: -(c * dy + d * dx) }
+    }
+
+    /// Where a place comes from; both are counted from the middle.
+    pub fn place(self, y: f64, x: f64) -> (f64, f64) {
+        (self.a * y + self.b * x + self.dy, self.c * y + self.d * x + self.dx)
+    }
+
     /// This one, then another: the places of the second come from those of the first.
     pub fn then(self, next: Warp) -> Warp {
         let Warp { a, b, c, d, dy, dx } = self;
@@ -67,11 +81,6 @@ impl Picture {
         let Picture { w: width, channels, .. } = *self;
         let row = |y: usize| &self.data[((top + y) * width + left) * channels..][..w * channels];
         Picture { h, w, channels, data: (0..h).flat_map(row).copied().collect() }
-    }
-
-    /// The part in the middle.
-    pub fn middle(&self, h: usize, w: usize) -> Picture {
-        self.crop((self.h - h) / 2, (self.w - w) / 2, h, w)
     }
 
     /// Another size. A pixel of the result is the mean of those under it, weighted by a triangle as wide as
@@ -107,16 +116,52 @@ impl Picture {
         Picture { h, w: self.w, channels: self.channels, data }
     }
 
-    /// Moved; what lies outside is taken from the nearest edge.
-    pub fn warp(&self, warp: Warp) -> Picture {
+    /// Another size; each pixel is the one that lies under its middle.
+    pub fn resize_nearest(self, h: usize, w: usize) -> Picture {
+        if (h, w) == (self.h, self.w) {
+            return self;
+        }
+        let under = |place: usize, from: usize, to: usize| (2 * place + 1) * from / (2 * to);
+        let columns: Vec<usize> = (0..w).map(|x| under(x, self.w, w)).collect();
+        let mut data = Vec::with_capacity(h * w * self.channels);
+        for y in 0..h {
+            let row = under(y, self.h, h) * self.w;
+            for x in &columns {
+                data.extend_from_slice(&self.data[(row + x) * self.channels..][..self.channels]);
+            }
+        }
+        Picture { h, w, channels: self.channels, data }
+    }
+
+    /// Moved; each pixel is the nearest one.
+    pub fn warp_nearest(&self, warp: Warp) -> Picture {
         let Picture { h, w, channels, .. } = *self;
-        let (middle_y, middle_x) = ((h as f64 - 1.0) / 2.0, (w as f64 - 1.0) / 2.0);
         let mut data = Vec::with_capacity(self.data.len());
         for y in 0..h {
             for x in 0..w {
-                let (v, u) = (y as f64 - middle_y, x as f64 - middle_x);
-                let from_y = (warp.a * v + warp.b * u + warp.dy + middle_y).clamp(0.0, h as f64 - 1.0);
-                let from_x = (warp.c * v + warp.d * u + warp.dx + middle_x).clamp(0.0, w as f64 - 1.0);
+                let (from_y, from_x) = self.source(warp, y, x);
+                let (row, column) = (from_y.round() as usize, from_x.round() as usize);
+                data.extend_from_slice(&self.data[(row * w + column) * channels..][..channels]);
+            }
+        }
+        Picture { h, w, channels, data }
+    }
+
+    /// Where a pixel of the moved picture comes from, no further out than the edge.
+    fn source(&self, warp: Warp, y: usize, x: usize) -> (f64, f64) {
+        let (last_y, last_x) = (self.h as f64 - 1.0, self.w as f64 - 1.0);
+        let (v, u) = (y as f64 - last_y / 2.0, x as f64 - last_x / 2.0);
+        let (from_y, from_x) = warp.place(v, u);
+        ((from_y + last_y / 2.0).clamp(0.0, last_y), (from_x + last_x / 2.0).clamp(0.0, last_x))
+    }
+
+    /// Moved; what lies outside is taken from the nearest edge.
+    pub fn warp(&self, warp: Warp) -> Picture {
+        let Picture { h, w, channels, .. } = *self;
+        let mut data = Vec::with_capacity(self.data.len());
+        for y in 0..h {
+            for x in 0..w {
+                let (from_y, from_x) = self.source(warp, y, x);
                 let (top, left) = (from_y as usize, from_x as usize);
                 let (down, right) = ((from_y - top as f64) as f32, (from_x - left as f64) as f32);
                 let (bottom, far) = ((top + 1).min(h - 1), (left + 1).min(w - 1));
@@ -221,9 +266,29 @@ mod tests {
     }
 
     #[test]
+    fn the_nearest_pixels_are_whole() {
+        let picture = counting(3, 4, 1);
+        assert_eq!(picture.warp_nearest(Warp::FLIP), picture.warp(Warp::FLIP));
+        assert_eq!(picture.warp_nearest(Warp::shift(1.0, 0.4)).data[..5], [0.0, 1.0, 2.0, 3.0, 0.0]);
+        assert_eq!(picture.clone().resize_nearest(3, 4), picture);
+        assert_eq!(counting(1, 2, 1).resize_nearest(1, 4).data, [0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(counting(1, 5, 1).resize_nearest(1, 2).data, [1.0, 3.0]);
+    }
+
+    /// What is taken from a place lies at that place moved back.
+    #[test]
+    fn the_way_back_leads_back() {
+        let warp = Warp::rotate(0.3).then(Warp::FLIP).then(Warp::shift(2.0, -1.0)).then(Warp::zoom(1.3));
+        for (y, x) in [(0.0, 0.0), (1.0, 2.0), (-3.0, 0.5)] {
+            let (v, u) = warp.place(y, x);
+            let (back_y, back_x) = warp.inverse().place(v, u);
+            assert!((back_y - y).abs() < 1e-12 && (back_x - x).abs() < 1e-12);
+        }
+    }
+
+    #[test]
     fn parts_are_cut_out() {
         let picture = counting(4, 5, 1);
         assert_eq!(picture.crop(1, 2, 2, 2).data, [7.0, 8.0, 12.0, 13.0]);
-        assert_eq!(picture.middle(2, 3).data, [6.0, 7.0, 8.0, 11.0, 12.0, 13.0]);
     }
 }

@@ -40,6 +40,12 @@ pub(super) enum Gives {
     Truths,
     /// Pictures, which are read from their files batch by batch.
     Pictures,
+    /// Pictures whose pixels are classes.
+    Masks,
+    /// Boxes in pictures, of no fixed number.
+    Boxes,
+    /// A class for each box.
+    Kinds,
     /// Reported.
     Error,
 }
@@ -70,6 +76,8 @@ pub(super) struct Reader<'a> {
     /// Where a column is named by number first, and where by name.
     pub numbered: Option<Span>,
     pub named: Option<Span>,
+    /// The number of the next draws of a record, whose fields share them.
+    pub draws: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -90,6 +98,7 @@ impl<'a> Reader<'a> {
             stages: 0,
             numbered: None,
             named: None,
+            draws: 0,
         }
     }
 
@@ -205,17 +214,7 @@ impl<'a> Reader<'a> {
         }
         let node = self.owned(name, value);
         let node = self.stacked(node);
-        let node = match self.gives(node) {
-            Gives::Words => self.fail(value.span, table::words_remain(value.span)),
-            Gives::Sets => self.fail(value.span, table::sets_remain(value.span)),
-            Gives::Texts => self.fail(value.span, texts::not_padded(value.span)),
-            Gives::Padded if self.format == Some(Format::Graph) => {
-                self.fail(value.span, data::unsupported(value.span, "a text in a graph"))
-            }
-            Gives::Error | Gives::Windows => node,
-            _ if matches!(self.format, Some(Format::Text(_))) => self.fail(value.span, texts::not_windowed(value.span)),
-            _ => self.of_one_table(node, value.span),
-        };
+        let node = self.finished(node, value.span);
         if self.define(name, node) {
             self.entries.push(EntrySpec { name, node });
         }
@@ -328,7 +327,13 @@ impl<'a> Reader<'a> {
             NodeKind::Random(Random { draw: Draw::Index(_), .. }) => Gives::Classes,
             NodeKind::Random(_) | NodeKind::Positions(_) | NodeKind::Function(..) => Gives::Numbers,
             NodeKind::Number(_) => Gives::Constant,
-            NodeKind::Apply(_, Transform::Picture(_), _) => Gives::Pictures,
+            NodeKind::Apply(_, Transform::Picture(_), of) => match self.gives(*of) {
+                gives @ (Gives::Masks | Gives::Boxes | Gives::Kinds) => gives,
+                _ => Gives::Pictures,
+            },
+            NodeKind::Apply(_, Transform::Boxes(_) | Transform::PadBoxes(_), _) => Gives::Boxes,
+            NodeKind::Apply(_, Transform::Lists, _) => Gives::Sets,
+            NodeKind::Apply(_, Transform::Index(_), _) if has_pictures => Gives::Masks,
             NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
             NodeKind::Apply(_, Transform::Key(_), _) => Gives::Classes,
             NodeKind::Apply(_, Transform::Window(_), _) => Gives::Windows,
@@ -353,7 +358,11 @@ impl<'a> Reader<'a> {
                 Gives::Numbers
             }
             NodeKind::Record(_) => Gives::Record,
-            NodeKind::Cross(_) => Gives::Words,
+            NodeKind::Cross(_) | NodeKind::Sibling(..) => Gives::Words,
+            NodeKind::Beside(of, _) => match self.gives(*of) {
+                gives @ (Gives::Pictures | Gives::Masks | Gives::Boxes) => gives,
+                _ => Gives::Kinds,
+            },
             NodeKind::Stack(fields) => match fields.first().map(|field| self.gives(*field)) {
                 Some(gives @ (Gives::Classes | Gives::Windows)) => gives,
                 _ => Gives::Numbers,
@@ -460,6 +469,9 @@ impl<'a> Reader<'a> {
             let input = self.source_text(span);
             return self.transform(&call, input);
         }
+        if name.as_str() == names::PATH && self.format == Some(Format::Files) {
+            return self.path_of_row(span);
+        }
         if name.as_str() == names::ROWS {
             let place = self.place(names::ROWS);
             return self.push(NodeKind::Rows(place), span);
@@ -476,7 +488,11 @@ impl<'a> Reader<'a> {
 
     /// Whether nothing is done yet to what the file has.
     pub fn is_file(&self, id: NodeId) -> bool {
-        matches!(self.node(id).kind, NodeKind::Column(_))
+        match self.node(id).kind {
+            NodeKind::Column(_) => true,
+            NodeKind::Beside(of, _) => self.is_file(of),
+            _ => false,
+        }
     }
 
     /// Whether arithmetic can take the node; silent on what is reported already.
@@ -493,7 +509,10 @@ impl<'a> Reader<'a> {
             | Gives::Record
             | Gives::Texts
             | Gives::Padded
-            | Gives::Truths => {
+            | Gives::Truths
+            | Gives::Masks
+            | Gives::Boxes
+            | Gives::Kinds => {
                 let (value, has) = (self.node(id).span, self.has(id));
                 self.diagnostics.push(data::transform_mismatch(span, "arithmetic", "numbers", value, has));
                 false
@@ -516,6 +535,7 @@ impl<'a> Reader<'a> {
             names::POSITIONS => return self.positions(&call),
             names::CROSS => return self.cross(&call, hole),
             _ if names::OF_TEXTS.contains(&word) => return self.of_texts(&call, hole),
+            names::SIBLING => return self.sibling(&call, hole),
             _ => {}
         }
         if self.cuts_the_source(&call) {
@@ -534,9 +554,6 @@ impl<'a> Reader<'a> {
                 return self.fail(span, table::which_table(span, word, first.as_str()));
             }
             return self.columns(&call);
-        }
-        if names::LATER_FUNCTIONS.contains(&word) {
-            return self.fail(span, data::unsupported(call.word_span, &format!("`{word}`")));
         }
         if names::TRANSFORMS.contains(&word) {
             let Some((Arg::Value(input), rest)) = call.args.split_first() else {
@@ -609,7 +626,8 @@ impl<'a> Reader<'a> {
     /// What stands after `|>`.
     fn stage(&mut self, stage: &Expr, input: NodeId) -> NodeId {
         if let Some(fields) = self.fields(input) {
-            return self.each_field(fields, stage.span, |reader, field| reader.stage(stage, field));
+            let word = Call::of(stage).map_or("", |call| call.word);
+            return self.each_field(fields, (word, stage.span), |reader, field| reader.stage(stage, field));
         }
         if holds_hole(stage) {
             return self.value(stage, Some(input));

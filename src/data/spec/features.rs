@@ -161,6 +161,8 @@ impl Reader<'_> {
             | NodeKind::Cross(_)
             | NodeKind::Present(_)
             | NodeKind::Length(_)
+            | NodeKind::Sibling(..)
+            | NodeKind::Beside(..)
             | NodeKind::Error => None,
         }
     }

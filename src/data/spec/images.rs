@@ -1,15 +1,18 @@
-//! Pictures in a declaration: the source `images(…)`, the split `by_folder`, and the steps of a picture.
+//! Pictures in a declaration: the sources `images(…)` and `files(…)`, paths, the split `by_folder`, and the steps of a picture.
 //!
 //! In: calls. Out: a source, shares, a `PictureStep`. What changes a picture at random stands inside of
 //! `train(…)` and everything else outside of it, so that nothing random reaches validation and nothing
 //! that evaluation needs is done in training alone. That is held here, where the words are read.
 
+use crate::base::Span;
 use crate::diag::{data, images};
 use crate::syntax::ast::{Expr, ExprKind, Unit};
 
 use super::arguments::{Arguments, Call, axes};
-use super::columns::Reader;
-use super::{ByChannel, Change, Decode, Format, PictureStep, Shares, Source, names};
+use super::columns::{Gives, Reader};
+use super::{
+    ByChannel, Change, Columns, Decode, Format, NodeId, NodeKind, PictureStep, Selector, Shares, Source, names,
+};
 
 /// The longest side of a picture that a program may ask for.
 const MAX_SIDE: usize = 1 << 14;
@@ -42,6 +45,47 @@ impl Reader<'_> {
         }
     }
 
+    /// `files("img/*.png")`
+    pub fn files_of(&mut self, call: &Call<'_>) -> Option<Source> {
+        const WANTED: &str = "the paths of pictures in quotes, as in `files(\"img/*.png\")`";
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        let path = args.one(WANTED, &mut self.diagnostics)?;
+        let file = self.file(String::new(), path);
+        if file.is_none() {
+            self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
+        }
+        file.map(|file| Source::of(Format::Files, vec![file]))
+    }
+
+    /// `path`, where the rows are files.
+    pub fn path_of_row(&mut self, span: Span) -> NodeId {
+        let name = Selector { first: names::PATH.to_owned(), last: None, table: self.table, span };
+        self.push(NodeKind::Column(Columns { names: vec![name], single: true, axes: Vec::new() }), span)
+    }
+
+    /// `sibling(path, "mask")`
+    pub fn sibling(&mut self, call: &Call<'_>, hole: Option<NodeId>) -> NodeId {
+        const WANTED: &str = "paths and the folder beside theirs, as in `sibling(path, \"mask\")`";
+        let args = Arguments::sort(call, &[], &mut self.diagnostics);
+        let [of, folder] = args.values.as_slice() else {
+            return self.fail(call.span, data::wrong_argument(call.span, call.word, WANTED));
+        };
+        let of = self.value(of, hole);
+        let usable = |text: &String| !text.is_empty() && text.split('/').all(|part| !part.is_empty());
+        let Some(folder_name) = self.constants.text(folder).filter(usable) else {
+            return self.fail(folder.span, data::wrong_argument(folder.span, call.word, WANTED));
+        };
+        match self.gives(of) {
+            Gives::Cells => self.push(NodeKind::Sibling(of, folder_name), call.span),
+            Gives::Error => self.error(call.span),
+            _ => {
+                let (value, has) = (self.node(of).span, self.has(of));
+                let wants = "the paths of a column";
+                self.fail(call.span, data::transform_mismatch(call.span, call.word, wants, value, has))
+            }
+        }
+    }
+
     /// `by_folder`, `by_folder(valid = 10%)`: the shares taken of the training folder.
     pub fn by_folder(&mut self, call: &Call<'_>, source: &mut Option<Source>) -> Option<Shares> {
         let args = Arguments::sort(call, &["valid", "test"], &mut self.diagnostics);
@@ -55,6 +99,7 @@ impl Reader<'_> {
                 | Format::Text(_)
                 | Format::Lines
                 | Format::Idx
+                | Format::Files
                 | Format::Graph
                 | Format::Synthetic(_),
             ) => {
@@ -82,7 +127,19 @@ impl Reader<'_> {
     fn decode(&mut self, call: &Call<'_>) -> Option<PictureStep> {
         const WANTED: &str = "the axes of a picture in brackets: `decode[h, w, c]`, `decode[h, w, c: 1]`, or `decode[h, w]` \
                               for grey";
-        Arguments::sort(call, &[], &mut self.diagnostics).at_most(0, WANTED, &mut self.diagnostics);
+        let args = Arguments::sort(call, &["folder"], &mut self.diagnostics);
+        args.at_most(0, WANTED, &mut self.diagnostics);
+        let folder = match args.named("folder") {
+            None => None,
+            Some(value) => match self.constants.text(value) {
+                Some(path) => Some(path),
+                None => {
+                    let wanted = "the path of a folder in quotes as `folder`";
+                    self.diagnostics.push(data::wrong_argument(value.span, call.word, wanted));
+                    return None;
+                }
+            },
+        };
         let named = axes(call, usize::MAX, &self.constants, &mut self.diagnostics);
         if let Some(sized) = named.iter().take(2).find(|axis| axis.size.is_some()) {
             let wanted = "names for height and width; their sizes are in the files, and `resize(h, w)` changes them";
@@ -105,7 +162,8 @@ impl Reader<'_> {
             self.diagnostics.push(data::wrong_argument(axis.span, call.word, wanted));
             return None;
         }
-        Some(PictureStep::Decode(Decode { axes: named.iter().map(|axis| axis.name).collect(), channels }))
+        let axes = named.iter().map(|axis| axis.name).collect();
+        Some(PictureStep::Decode(Decode { axes, channels, folder }))
     }
 
     /// `(64, 48)`: height and width; `(64)` for a square.
@@ -172,7 +230,7 @@ impl Reader<'_> {
             axes(&call, 0, &self.constants, &mut self.diagnostics);
             changes.push(self.change(&call)?);
         }
-        Some(PictureStep::Train(changes))
+        Some(PictureStep::Train(changes, 0))
     }
 
     fn change(&mut self, call: &Call<'_>) -> Option<Change> {

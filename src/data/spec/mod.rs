@@ -12,7 +12,9 @@ mod features;
 mod graphs;
 mod images;
 pub mod names;
+mod pictures;
 mod records;
+mod scenes;
 mod series;
 mod settings;
 mod source;
@@ -25,6 +27,7 @@ use crate::diag::Diagnostics;
 use crate::syntax::ast;
 
 pub use arith::{Arith, Draw, Function, Random};
+pub use pictures::{Boxes, ByChannel, Change, Decode, PictureStep};
 pub use texts::{Mark, Tokens, Unit};
 
 /// A value of the program that is known before anything runs: a top-level `let`.
@@ -121,6 +124,8 @@ pub enum Format {
     Text(Option<Unit>),
     /// `lines("wiki.txt")`: a text a line.
     Lines,
+    /// `files("img/*.png")`: a row for each, with the column `path`.
+    Files,
     /// `tables(node = csv("nodes.csv"), edge = csv("edges.csv"))`: an axis of the batch for each.
     Graph,
     /// `synthetic(1000)`: so many rows, of numbers that are made.
@@ -189,6 +194,10 @@ pub enum NodeKind {
     Present(NodeId),
     /// `length(ids)`: how many places of padded texts are there.
     Length(NodeId),
+    /// `sibling(path, "mask")`: the file of the same name in another folder.
+    Sibling(NodeId, String),
+    /// A field of a record, and the one that it follows: a mask or boxes their picture, kinds their boxes.
+    Beside(NodeId, NodeId),
     /// `x / y`, row by row.
     Arith(Arith, NodeId, NodeId),
     /// `x |> standardize`. The name is that of its statistics: `x.1.standardize`.
@@ -274,6 +283,12 @@ pub enum Transform {
     Pad(Option<usize>),
     /// What is done to pictures: `resize(64, 64)`.
     Picture(PictureStep),
+    /// `boxes[object, side: 4]`: lists of boxes.
+    Boxes(Boxes),
+    /// `pad(20)` on boxes: so many in every row.
+    PadBoxes(usize),
+    /// The lists in the cells of a column, one word for each box.
+    Lists,
 }
 
 /// `window[t](56, at = 0, stride = 1, by = column("store"))`
@@ -350,61 +365,6 @@ impl DatePart {
             DatePart::Minute => "minute",
         }
     }
-}
-
-/// A step on the way from the file of a picture to its numbers.
-#[derive(Clone, PartialEq, Debug)]
-pub enum PictureStep {
-    /// `decode[h, w, c: 3]`: names for the axes, and how many channels are asked for.
-    Decode(Decode),
-    /// `resize(h, w)`: to these sizes, whatever the shape was.
-    Resize(usize, usize),
-    /// `crop(h, w)`: the middle.
-    Crop(usize, usize),
-    /// `grayscale`: one channel.
-    Grayscale,
-    /// `normalize`, `normalize(0.5, 0.2)`, `normalize([…], […])`: each channel less its mean over its
-    /// deviation, as given or else fitted.
-    Normalize(Option<ByChannel>),
-    /// `train(flip |> rotate(15 deg))`: only on training rows while training.
-    Train(Vec<Change>),
-}
-
-/// `decode[h, w, c]`
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Decode {
-    /// Names for height, width and, unless the picture is grey without an axis for it, channel.
-    pub axes: Vec<Symbol>,
-    /// 1, 3 or 4; three when nothing is said.
-    pub channels: Option<usize>,
-}
-
-/// Means and deviations, one for all channels or one for each.
-#[derive(Clone, PartialEq, Debug)]
-pub struct ByChannel {
-    /// What is subtracted.
-    pub mean: Vec<f64>,
-    /// What is divided by; none is 0.
-    pub deviation: Vec<f64>,
-}
-
-/// A random change to a training picture.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Change {
-    /// `crop(h, w)`: any part of this size.
-    Crop(usize, usize),
-    /// `flip`: left to right, every second time.
-    Flip,
-    /// `rotate(15 deg)`: by up to this angle, in radians, either way.
-    Rotate(f64),
-    /// `translate(10%)`: by up to this share of height and width, each either way.
-    Translate(f64),
-    /// `zoom(20%)`: larger or smaller by up to this share.
-    Zoom(f64),
-    /// `brightness(20%)`: every number times 1 ± this share.
-    Brightness(f64),
-    /// `contrast(20%)`: the distance of every number from the mean of the picture times 1 ± this share.
-    Contrast(f64),
 }
 
 /// `class: 10`
@@ -543,8 +503,9 @@ impl NodeKind {
             | NodeKind::Is(operand, ..)
             | NodeKind::Present(operand)
             | NodeKind::Length(operand)
+            | NodeKind::Sibling(operand, _)
             | NodeKind::Apply(_, _, operand) => vec![*operand],
-            NodeKind::Arith(_, left, right) => vec![*left, *right],
+            NodeKind::Arith(_, left, right) | NodeKind::Beside(left, right) => vec![*left, *right],
             NodeKind::Stack(operands) | NodeKind::Cross(operands) => operands.clone(),
             NodeKind::Record(fields) => fields.iter().map(|(_, field)| *field).collect(),
         };
@@ -578,20 +539,9 @@ impl Transform {
             Transform::Truncate(_) => "truncate",
             Transform::Pad(_) => "pad",
             Transform::Picture(step) => step.word(),
-        }
-    }
-}
-
-impl PictureStep {
-    /// Its word in the language.
-    pub fn word(&self) -> &'static str {
-        match self {
-            PictureStep::Decode(_) => "decode",
-            PictureStep::Resize(..) => "resize",
-            PictureStep::Crop(..) => "crop",
-            PictureStep::Grayscale => "grayscale",
-            PictureStep::Normalize(_) => "normalize",
-            PictureStep::Train(_) => "train",
+            Transform::Boxes(_) => names::BOXES,
+            Transform::PadBoxes(_) => names::PAD,
+            Transform::Lists => "lists",
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::base::Symbol;
 
 /// Sources that are read.
-pub const SOURCES: &[&str] = &["csv", "tsv", "jsonl", "text", "lines", "idx", "images", "synthetic", "tables"];
+pub const SOURCES: &[&str] = &["csv", "tsv", "jsonl", "text", "lines", "idx", "images", "files", "synthetic", "tables"];
 /// Sources of the language that are not read yet.
 pub const LATER_SOURCES: &[&str] = &["parquet", "npy", "npz", "pairs"];
 /// Steps between a source and its braces.
@@ -39,6 +39,7 @@ pub const TRANSFORMS: &[&str] = &[
     "date_parts",
     "like",
     "key",
+    BOXES,
 ];
 /// What cuts a text into numbers.
 pub const TOKENS: &[&str] = &["chars", "words", "bpe"];
@@ -55,8 +56,6 @@ pub fn asked(word: &str, column: Symbol) -> Symbol {
 
 /// Random changes of pictures, inside of `train(…)`.
 pub const CHANGES: &[&str] = &["crop", "flip", "rotate", "translate", "zoom", "brightness", "contrast"];
-/// Functions of columns of the language that are not there yet.
-pub const LATER_FUNCTIONS: &[&str] = &["sibling"];
 /// Random numbers of a data declaration: `random.uniform[batch]`.
 pub const DRAWS: &[&str] = &["uniform", "normal", "bernoulli", "index"];
 /// Positions of rows, or along an axis.
@@ -84,3 +83,11 @@ pub const TEXT: &str = "text";
 pub const LABEL: &str = "label";
 /// The parts of a split.
 pub const PARTS: &[&str] = &["train", "valid", "test"];
+/// The column of `files(…)`.
+pub const PATH: &str = "path";
+/// The file of the same name in another folder.
+pub const SIBLING: &str = "sibling";
+/// Boxes in pictures.
+pub const BOXES: &str = "boxes";
+/// As many in every row.
+pub const PAD: &str = "pad";

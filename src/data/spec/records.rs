@@ -27,7 +27,10 @@ impl Reader<'_> {
         }
         match found.is_empty() {
             true => self.fail(span, data::not_a_column(span)),
-            false => self.push(NodeKind::Record(found), span),
+            false => {
+                let fields = self.tied(found);
+                self.push(NodeKind::Record(fields), span)
+            }
         }
     }
 
@@ -39,22 +42,33 @@ impl Reader<'_> {
         }
     }
 
-    /// The same on every field.
+    /// The same on every field. Random changes draw for all of them at once; what a step with this word does not
+    /// concern is passed by.
     pub fn each_field(
         &mut self,
         fields: Vec<(Symbol, NodeId)>,
-        span: Span,
+        (word, span): (&str, Span),
         mut of: impl FnMut(&mut Self, NodeId) -> NodeId,
     ) -> NodeId {
+        // What is wrong with a field is told, and other fields may have been meant to follow it.
+        if fields.iter().any(|(_, field)| self.gives(*field) == Gives::Error) {
+            return self.error(span);
+        }
+        let next = fields.iter().map(|(_, field)| self.draws_of(*field)).max().unwrap_or(0);
+        let outer = std::mem::replace(&mut self.draws, next);
         let mut made = Vec::new();
-        for (name, node) in fields {
+        for (name, node) in &fields {
             let errors = self.error_count();
-            made.push((name, of(self, node)));
+            let field = if self.passes_by(word, *node, &fields) { *node } else { of(self, *node) };
+            made.push((*name, field));
             if self.error_count() > errors {
                 // What is wrong with a step is wrong for every field.
+                self.draws = outer;
                 return self.error(span);
             }
         }
+        self.draws = outer;
+        let made = self.tied(made);
         self.push(NodeKind::Record(made), span)
     }
 
@@ -109,7 +123,14 @@ impl Reader<'_> {
 
     /// Several columns of one record.
     pub fn entries_of(&mut self, names: &[Ident], value: &Expr) {
-        for (name, node) in self.several(names, value) {
+        let fields = self.several(names, value);
+        let errors = self.error_count();
+        for (name, node) in fields {
+            // What keeps one field from being a column is told once.
+            let node = match self.error_count() == errors {
+                true => self.finished(node, value.span),
+                false => self.error(value.span),
+            };
             if self.define(name, node) {
                 self.entries.push(EntrySpec { name, node });
             }

@@ -34,7 +34,7 @@ impl Reader<'_> {
                     let wanted = "a column of a table, and this source is none";
                     self.diagnostics.push(data::wrong_setting(value.span, "order", wanted));
                 }
-                Some(Format::Table { .. } | Format::Json | Format::Idx) | None => {
+                Some(Format::Table { .. } | Format::Json | Format::Idx | Format::Files) | None => {
                     spec.order = self.raw_column(value, "order");
                 }
             },
@@ -322,6 +322,7 @@ fn alike(main: &super::Source, other: &super::Source) -> bool {
     use super::Format;
     match (main.format, other.format) {
         (Format::Table { .. } | Format::Json, Format::Table { .. } | Format::Json) => true,
+        (Format::Files, Format::Files) => true,
         (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
         (Format::Images { labels, .. }, Format::Images { labels: other, .. }) => labels == other,
         (Format::Text(_), Format::Text(_)) | (Format::Lines, Format::Lines) => true,
@@ -332,6 +333,7 @@ fn alike(main: &super::Source, other: &super::Source) -> bool {
             | Format::Images { .. }
             | Format::Text(_)
             | Format::Lines
+            | Format::Files
             | Format::Graph
             | Format::Synthetic(_),
             _,

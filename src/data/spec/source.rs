@@ -44,6 +44,7 @@ impl Reader<'_> {
             "lines" => self.one_file(&call, Format::Lines),
             "idx" => self.idx(&call),
             "images" => self.images(&call),
+            "files" => self.files_of(&call),
             "synthetic" => self.synthetic(&call),
             "tables" => self.graph(&call),
             word if names::LATER_SOURCES.contains(&word) => {

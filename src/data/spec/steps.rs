@@ -65,6 +65,9 @@ impl Reader<'_> {
             Gives::Constant
             | Gives::Classes
             | Gives::Pictures
+            | Gives::Masks
+            | Gives::Boxes
+            | Gives::Kinds
             | Gives::Record
             | Gives::Words
             | Gives::Sets

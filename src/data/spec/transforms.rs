@@ -3,7 +3,7 @@
 //! In: a call and the node before it. Out: a node more, when the node gives what the transform takes.
 
 use crate::base::Span;
-use crate::diag::{data, images, table};
+use crate::diag::{data, images, scenes, table};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 
 use super::arguments::{Arguments, Call, axes};
@@ -14,6 +14,12 @@ impl Reader<'_> {
     /// A transform by its word, on what stands before it.
     pub fn transform(&mut self, call: &Call<'_>, input: NodeId) -> NodeId {
         let word = call.word;
+        match word {
+            names::PAD if self.gives(input) == Gives::Boxes => return self.pad_boxes(call, input),
+            names::PAD if self.gives(input) == Gives::Error => return self.error(call.span),
+            names::BOXES => return self.boxes(call, input),
+            _ => {}
+        }
         if names::CHANGES.contains(&word) && !names::TRANSFORMS.contains(&word) {
             return self.fail(call.span, images::random_outside_train(call.span, word));
         }
@@ -21,7 +27,8 @@ impl Reader<'_> {
             return self.fail(call.span, data::unknown_transform(call.word_span, word, names::TRANSFORMS));
         }
         if let Some(fields) = self.fields(input) {
-            return self.each_field(fields, call.span, |reader, field| reader.transform(call, field));
+            let step = (word, call.span);
+            return self.each_field(fields, step, |reader, field| reader.transform(call, field));
         }
         if word == "like" {
             return self.like(call, input);
@@ -92,10 +99,20 @@ impl Reader<'_> {
                 let value = self.node(input).span;
                 return self.fail(span, data::not_a_column(value));
             }
-            (Gives::Pictures, Transform::Picture(PictureStep::Decode(_))) if !self.is_file(input) => {
+            (Gives::Pictures | Gives::Masks, Transform::Picture(PictureStep::Decode(_))) if !self.is_file(input) => {
                 return self.fail(span, images::decode_comes_first(span));
             }
-            (Gives::Pictures, Transform::Picture(_)) => {}
+            (Gives::Pictures, Transform::Picture(_) | Transform::Index(_)) => {}
+            (
+                Gives::Masks,
+                Transform::Picture(PictureStep::Resize(..) | PictureStep::Crop(..) | PictureStep::Train(..)),
+            ) => {}
+            // The names of files.
+            (Gives::Cells | Gives::Words, Transform::Picture(PictureStep::Decode(_)))
+                if !matches!(self.format, Some(Format::Idx | Format::Synthetic(_))) => {}
+            (Gives::Boxes | Gives::Kinds, Transform::Picture(_)) => {
+                return self.fail(span, scenes::no_picture_to_follow(span, transform.word()));
+            }
             (Gives::Cells | Gives::Numbers, Transform::Picture(step))
                 if self.format == Some(Format::Idx) && !matches!(step, PictureStep::Decode(_)) => {}
             // What is made of classes numbers words first.
@@ -118,6 +135,12 @@ impl Reader<'_> {
                 return self.fail(span, error);
             }
         }
+        let transform = match transform {
+            Transform::Picture(PictureStep::Train(changes, _)) => {
+                Transform::Picture(PictureStep::Train(changes, self.draws.max(self.draws_of(input))))
+            }
+            transform => transform,
+        };
         let name = self.place(transform.word());
         self.push(NodeKind::Apply(name, transform, input), span)
     }
@@ -139,9 +162,12 @@ impl Reader<'_> {
             Gives::Texts => "texts",
             Gives::Padded => "padded texts",
             Gives::Truths => "truths",
+            Gives::Masks => "masks, whose pixels are class numbers",
+            Gives::Boxes => "boxes",
+            Gives::Kinds => "the kinds of boxes",
             Gives::Constant | Gives::Error | Gives::Cells | Gives::Numbers => match self.format {
                 Some(Format::Idx) => "numbers already",
-                Some(Format::Images { .. }) => "a column of words",
+                Some(Format::Images { .. } | Format::Files) => "a column of words",
                 Some(Format::Table { .. } | Format::Json) | None => "a column of a table",
                 Some(Format::Graph) => "a column of a table",
                 Some(Format::Text(_) | Format::Lines) => "a text",
@@ -219,6 +245,8 @@ fn takes(transform: &Transform, gives: Gives) -> (&'static str, bool) {
         }
         Transform::DateParts(..) => ("dates of the file", gives == Gives::Cells),
         Transform::Picture(_) => ("pictures", false),
+        // These are read before this is asked.
+        Transform::Boxes(_) | Transform::PadBoxes(_) | Transform::Lists => ("boxes", false),
         Transform::Window(_) => ("numbers or classes", plain || gives == Gives::Classes),
         Transform::Standardize | Transform::Scale(_) => ("numbers", plain || gives == Gives::Pictures),
         Transform::Minmax | Transform::Log1p | Transform::Impute(_) | Transform::Bin(..) | Transform::Clip(_) => {
