@@ -35,3 +35,4 @@ pub mod cli;
 pub mod driver;
 pub mod ide;
 pub mod lsp;
+mod stdlib;
