@@ -73,6 +73,7 @@ impl Store {
 
 /// All rows of one column.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each column")]
 pub(super) enum Stored {
     F32(Vec<f32>),
     I32(Vec<i32>),

@@ -17,6 +17,7 @@ use super::text::{Ragged, Spelling};
 use super::transform::{Classes, Fitted, Form, Values};
 
 /// A finished column: numbers without gaps, class numbers, rows of texts, or rows of one shape that are made later.
+#[expect(clippy::large_enum_variant, reason = "there is one for each column")]
 pub(super) enum Finished {
     Numbers(Values),
     Classes(Classes),

@@ -131,10 +131,10 @@ fn best_text(shares: &[Vec<f64>], beam: usize) -> Vec<usize> {
             if let Some(last) = text.last() {
                 same[1] += open * frame[*last].exp();
             }
-            for letter in 1..frame.len() {
+            for (letter, share) in frame.iter().enumerate().skip(1) {
                 let from = if text.last() == Some(&letter) { *ended } else { ended + open };
                 let longer = text.iter().copied().chain([letter]).collect();
-                next.entry(longer).or_insert([0.0; 2])[1] += from * frame[letter].exp();
+                next.entry(longer).or_insert([0.0; 2])[1] += from * share.exp();
             }
         }
         kept = next.into_iter().collect();

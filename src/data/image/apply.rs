@@ -77,7 +77,7 @@ impl<'t> Evaluation<'t> {
         let (mut first, mut others) = (None, 0);
         for (row, name) in words.all.iter().enumerate() {
             if is_missing(name) {
-                return self.at_value(&words.form, row, id, |span, place| scenes::no_picture_named(span, place));
+                return self.at_value(&words.form, row, id, scenes::no_picture_named);
             }
             let path = folder.map_or(name.to_string(), |folder| joined(folder.trim_end_matches('/'), name));
             match shelf.find(&path) {
