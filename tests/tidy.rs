@@ -27,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("runtime", &["backend", "kernel", "ir", "tensor"]),
     ("data", &["tensor", "syntax"]),
     ("lint", &["sema", "ir", "ops", "canon", "autodiff"]),
+    ("stdlib", &["syntax"]),
     ("driver", BELOW_DRIVER),
     // The training loop holds what the phases made: it names their types and runs none of them.
     ("train", &["driver", "runtime", "data", "tensor", "sema", "lower", "ir", "kernel", "backend"]),
@@ -40,13 +41,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// All phases, which the driver puts in order.
 const BELOW_DRIVER: &[&str] = &[
     "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
-    "runtime", "data", "lint",
+    "runtime", "data", "lint", "stdlib",
 ];
 
 /// All that lies below the commands.
 const EVERYTHING: &[&str] = &[
     "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
-    "runtime", "data", "lint", "driver", "train", "search", "ide", "lsp",
+    "runtime", "data", "lint", "stdlib", "driver", "train", "search", "ide", "lsp",
 ];
 
 /// Modules that all but themselves and each other may import.

@@ -97,6 +97,13 @@ pub fn too_deep(name: Symbol, most: usize, span: Span) -> Diagnostic {
         .help("a recursion needs an `if` on a static value that ends it")
 }
 
+/// Definitions that use each other more than once each, many levels deep.
+pub fn too_many_uses(name: Symbol, most: usize, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0404, span, format!("the uses of `{name}` and what uses it are more than {most}"))
+        .here("this use is one too many")
+        .help("a definition that uses another twice doubles what that one expands to: bind it once with `let`")
+}
+
 /// A `where` line that does not hold.
 pub fn fact_fails(
     name: Symbol,

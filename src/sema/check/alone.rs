@@ -4,13 +4,14 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::base::Symbol;
+use crate::base::{Span, Symbol};
 use crate::diag::{Diagnostic, Severity, value as told};
 use crate::ir::{DType, Dim, Fact};
 use crate::sema::typed::{Axis, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
 
+use super::bind::Binders;
 use super::checker::{Checker, plain, scalar_type};
 
 impl<'a> Checker<'a> {
@@ -53,8 +54,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Elaborates a definition on arguments of which only the declared types are known. One that asks
-    /// for a value without saying what (a layer, a function) waits for its first use.
+    /// for a value without saying what (a layer, a function) waits for its first use, and so does one whose facts
+    /// speak of a power, which is a size only where the exponent is known.
     fn opaque(&mut self, def: &'a ast::Def) {
+        if def.facts.iter().any(has_power) {
+            return;
+        }
         let mut axes: FxHashMap<Symbol, AxisArg> = FxHashMap::default();
         let mut caller = Scope::top(def.span.file);
         // An axis whose size is written is of that size in every argument.
@@ -100,7 +105,73 @@ impl<'a> Checker<'a> {
         );
     }
 
-    fn opaque_axis(&mut self, name: Symbol, axes: &mut FxHashMap<Symbol, AxisArg>, span: crate::base::Span) -> Axis {
+    /// Whether a use stands inside a use of the same definition, with a whole number that nobody knows: it has no end.
+    /// What it gives is then what its signature says, as in a proof by induction; the facts are judged where the
+    /// number is known.
+    pub(super) fn is_assumed(&self, scope: &Scope<'a>, def: &ast::Def) -> bool {
+        let is_inside = || self.calls.iter().rev().skip(1).any(|call| call.def == def.name.span);
+        let is_unknown = |param: &ast::Param| match scope.find(param.name.name) {
+            Some(Value::Int(size)) => size.as_const().is_none(),
+            _ => false,
+        };
+        self.alone && is_inside() && def.config.iter().flatten().chain(&def.inputs).any(is_unknown)
+    }
+
+    /// What the signature of a definition says of its result.
+    pub(super) fn assumed(
+        &mut self,
+        caller: &mut Scope<'a>,
+        scope: &mut Scope<'a>,
+        binders: &Binders,
+        def: &'a ast::Def,
+        span: Span,
+    ) -> Value<'a> {
+        let declared = def.result.as_ref().and_then(|ty| self.assumed_tensors(scope, binders, &ty.kind, span));
+        match declared {
+            Some(value) => self.result(caller, scope, binders, def, value, span),
+            None => Value::Error,
+        }
+    }
+
+    fn assumed_tensors(
+        &mut self,
+        scope: &Scope<'a>,
+        binders: &Binders,
+        ty: &TypeKind,
+        span: Span,
+    ) -> Option<Value<'a>> {
+        let decls = match ty {
+            TypeKind::Tensor { axes, .. } => axes,
+            TypeKind::Record(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, ty)| Some((name.name, self.assumed_tensors(scope, binders, &ty.kind, span)?)));
+                return fields.collect::<Option<_>>().map(Value::Record);
+            }
+            _ => return None,
+        };
+        let mut axes = Vec::new();
+        for decl in decls {
+            match decl {
+                AxisDecl::Row(_) => axes.extend(scope.row.clone()?),
+                AxisDecl::Axis { name, .. } => {
+                    let binder = binders.get(&name.name)?;
+                    let size = binder.result.as_ref().map_or(&binder.size, |(size, _)| size).clone();
+                    axes.push(Axis { id: binder.inner, size, from: span });
+                }
+            }
+        }
+        let mut of_type = plain(axes);
+        // Any value may be a class where a signature says so, but for one that counts something else.
+        if let TypeKind::Tensor { prefix: Some(prefix), of: Some(of), .. } = ty
+            && prefix.name.as_str() == "index"
+        {
+            (of_type.dtype, of_type.kind) = (DType::I32, Kind::Index(binders.get(&of.name)?.inner));
+        }
+        Some(Value::Tensor(self.push(ExprKind::Input(0), of_type, span)))
+    }
+
+    fn opaque_axis(&mut self, name: Symbol, axes: &mut FxHashMap<Symbol, AxisArg>, span: Span) -> Axis {
         let known = axes.entry(name).or_insert_with(|| {
             let size = self.sizes.rigid(name.as_str());
             if name != Symbol::new("rest") {
@@ -167,7 +238,7 @@ impl<'a> Checker<'a> {
         &mut self,
         ty: &'a TypeKind,
         axes: &mut FxHashMap<Symbol, AxisArg>,
-        span: crate::base::Span,
+        span: Span,
     ) -> Option<Value<'a>> {
         let (prefix, of, decls) = match ty {
             TypeKind::Tensor { prefix, of, axes } => (prefix, of, axes),
@@ -211,6 +282,17 @@ impl<'a> Checker<'a> {
 fn mentions(fact: &ast::Expr, name: Symbol) -> bool {
     let mut found = false;
     fact.walk(&mut |part| found |= matches!(part.kind, ast::ExprKind::Name(symbol) if symbol == name));
+    found
+}
+
+fn has_power(fact: &ast::Expr) -> bool {
+    let is_power = |(op, _, exponent): &(ast::BinaryOp, Span, ast::Expr)| {
+        *op == ast::BinaryOp::Pow && !matches!(exponent.kind, ast::ExprKind::Number(_))
+    };
+    let mut found = false;
+    fact.walk(&mut |part| {
+        found |= matches!(&part.kind, ast::ExprKind::Chain(_, links) if links.iter().any(is_power));
+    });
     found
 }
 

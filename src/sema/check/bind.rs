@@ -480,7 +480,7 @@ impl<'a> Checker<'a> {
                         let size = self.axes.size(axis);
                         if !self.axes.counts(axis, outer) {
                             let (counts, wanted) = (self.axes.show(axis), self.axes.show(outer));
-                            self.report(shape::index_of_other(slot.name, &counts, &wanted, span, slot.span));
+                            self.report_once(shape::index_of_other(slot.name, &counts, &wanted, span, slot.span));
                             return false;
                         }
                         if self.sizes.unify(&binder.size, &size).is_err() {

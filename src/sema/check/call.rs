@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, value as told};
-use crate::ir::LayerId;
 use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis};
@@ -12,7 +11,7 @@ use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, V
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
 use super::bind::{Binders, Slot};
-use super::checker::{CallSite, Checker, MAX_DEPTH};
+use super::checker::{CallSite, Checker, MAX_DEPTH, MAX_USES};
 use super::expr::function;
 use super::pipe::holds_hole;
 
@@ -233,14 +232,13 @@ impl<'a> Checker<'a> {
             Callee::Instance(def, path) => {
                 let place = Place::new(Rc::clone(path));
                 // What an earlier pass has listed is not listed again.
-                let is_listed = |this: &Self| this.store.layers.iter().any(|known| known.path == **path);
-                if !self.training || !self.store.is_first && is_listed(self) {
+                if !self.training || !self.store.is_first && self.store.is_listed(path) {
                     return self.use_def(scope, f, def, place, args, span);
                 }
-                let layer = LayerId(self.store.layers.len() as u32);
-                let parent = self.store.layer.replace(layer);
+                let parent = self.store.layer;
                 let applied = Applied { path: path.to_string(), layer: def.name.name, results: Vec::new(), parent };
-                self.store.layers.push(applied);
+                let layer = self.store.list(applied);
+                self.store.layer = Some(layer);
                 let value = self.use_def(scope, f, def, place, args, span);
                 self.store.layer = parent;
                 let mut results = Vec::new();
@@ -274,11 +272,15 @@ impl<'a> Checker<'a> {
         let def = call.def;
         self.used.insert(def.name.span);
         if self.calls.len() >= MAX_DEPTH {
-            // A recursion on a whole number that is not known ends where it is.
-            if self.alone && takes_int(def) {
-                return Value::Error;
-            }
             return self.fail(told::too_deep(def.name.name, MAX_DEPTH, call.span));
+        }
+        self.n_uses += 1;
+        if self.n_uses > MAX_USES {
+            // Told once: nothing is elaborated after that.
+            return match self.n_uses == MAX_USES + 1 {
+                true => self.fail(told::too_many_uses(def.name.name, MAX_USES, call.span)),
+                false => Value::Error,
+            };
         }
         let config = def.config.as_deref().unwrap_or_default();
         let Some(config_args) = self.assign_arguments(def, config, call.config, call.span) else { return Value::Error };
@@ -292,7 +294,7 @@ impl<'a> Checker<'a> {
         if !self.bind_brackets(caller, def, call.brackets, &mut scope, &mut binders) {
             return Value::Error;
         }
-        self.calls.push(CallSite { name: def.name.name, span: call.span });
+        self.calls.push(CallSite { name: def.name.name, span: call.span, def: def.name.span });
         let value = self.elaborate_body(caller, &mut scope, &mut binders, def, config_args, input_args, call.span);
         self.calls.pop();
         value
@@ -345,6 +347,12 @@ impl<'a> Checker<'a> {
         }
         if !fits || !self.check_sizes(scope, sizes) {
             return Value::Error;
+        }
+        if self.is_assumed(scope, def) {
+            return match self.declare_result_axes(scope, binders, def) {
+                true => self.assumed(caller, scope, binders, def, span),
+                false => Value::Error,
+            };
         }
         // What a fact refuses is told before a size of the result is computed with it.
         let (late, early) = def.facts.iter().partition(|fact| super::facts::names_result_axis(def, binders, fact));
@@ -441,15 +449,6 @@ fn body_of(kind: DefKind) -> Body {
         DefKind::Metric => Body::Metric,
         DefKind::Optimizer => Body::Optimizer,
     }
-}
-
-/// Whether a definition has a parameter declared `int`.
-fn takes_int(def: &ast::Def) -> bool {
-    let is_int = |param: &ast::Param| match param.ty.as_ref().map(|ty| &ty.kind) {
-        Some(ast::TypeKind::Named(ident)) => ident.name.as_str() == "int",
-        _ => false,
-    };
-    def.config.iter().flatten().chain(&def.inputs).any(is_int)
 }
 
 /// Whether a parameter is declared `axis` or `axis(i)`.

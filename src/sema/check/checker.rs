@@ -19,10 +19,16 @@ use crate::sema::{DataFacts, Sources};
 /// How deep definitions may use each other.
 pub(super) const MAX_DEPTH: usize = 128;
 
+/// How many uses of definitions are elaborated at most: a program of a thousand layers has some ten thousand, and
+/// one in which each definition uses the next twice has as many as it likes.
+pub(super) const MAX_USES: usize = 1 << 18;
+
 /// A use of a definition that is being elaborated.
 pub(super) struct CallSite {
     pub name: Symbol,
     pub span: Span,
+    /// Where the definition is.
+    pub def: Span,
 }
 
 /// The state of the check.
@@ -68,6 +74,8 @@ pub(super) struct Checker<'a> {
     /// Columns of which the data tells something, what that is, and the column that has it.
     pub(super) told_of: Vec<(ExprId, OfTexts, ExprId)>,
     pub(super) calls: Vec<CallSite>,
+    /// How many uses have been elaborated.
+    pub(super) n_uses: usize,
     /// The sums over all parameters, while updates are elaborated.
     pub(super) totals: Option<Totals>,
     /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
@@ -118,6 +126,7 @@ impl<'a> Checker<'a> {
             longest: Vec::new(),
             told_of: Vec::new(),
             calls: Vec::new(),
+            n_uses: 0,
             totals: None,
             alone: false,
             own: None,
@@ -150,6 +159,14 @@ impl<'a> Checker<'a> {
             None => diagnostic,
         };
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports a mistake of a value that several uses share: the first of them is told, the others say the same.
+    pub(super) fn report_once(&mut self, diagnostic: Diagnostic) {
+        let is_same = |known: &Diagnostic| known.code == diagnostic.code && known.message == diagnostic.message;
+        if !self.diagnostics.iter().any(is_same) {
+            self.report(diagnostic);
+        }
     }
 
     /// Reports a mistake and stands for the value that is not there.

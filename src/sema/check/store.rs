@@ -32,6 +32,8 @@ pub(super) struct Store {
     pub meant: FxHashSet<ExprId>,
     /// Whether the section is the first; a layer is listed where it is applied first.
     pub is_first: bool,
+    /// How often each path is among the layers.
+    listed: FxHashMap<String, u32>,
     sites: FxHashMap<String, u32>,
     /// The places of the random draws of the section, in order.
     drawn: Vec<String>,
@@ -57,6 +59,18 @@ impl Store {
             self.loads.push(load.clone());
             self.loads.len() - 1
         })
+    }
+
+    /// Adds a use of a layer.
+    pub fn list(&mut self, applied: Applied) -> LayerId {
+        *self.listed.entry(applied.path.clone()).or_insert(0) += 1;
+        self.layers.push(applied);
+        LayerId(self.layers.len() as u32 - 1)
+    }
+
+    /// Whether a use of a layer at this path is listed.
+    pub fn is_listed(&self, path: &str) -> bool {
+        self.listed.get(path).is_some_and(|&count| count > 0)
     }
 
     /// Starts a section: no pending states, random draws counted anew. `name` is that of the pass, if any.
@@ -101,7 +115,11 @@ impl Store {
     pub fn back_to(&mut self, mark: StoreMark) {
         self.params.truncate(mark.params);
         self.states.truncate(mark.states);
-        self.layers.truncate(mark.layers);
+        for layer in self.layers.drain(mark.layers..) {
+            if let Some(count) = self.listed.get_mut(&layer.path) {
+                *count -= 1;
+            }
+        }
         self.pending.truncate(mark.pending);
         self.penalties.truncate(mark.penalties);
         self.shadows.truncate(mark.shadows);

@@ -386,8 +386,7 @@ impl<'a> Checker<'a> {
         }
         for made in &train.models {
             let Some(name) = made.bound() else { continue };
-            let is_applied = self.store.layers.iter().any(|layer| layer.path == name.as_str());
-            if !is_applied {
+            if !self.store.is_listed(name.as_str()) {
                 self.report(told::model_in_no_loss(name, made.value.span));
             }
         }
