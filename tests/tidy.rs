@@ -31,7 +31,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("driver", BELOW_DRIVER),
     // The training loop holds what the phases made: it names their types and runs none of them.
     ("train", &["driver", "runtime", "data", "tensor", "sema", "lower", "ir", "kernel", "backend"]),
-    ("search", &["sema"]),
+    ("search", &["sema", "ir"]),
     ("ide", &["driver", "syntax", "sema"]),
     ("lsp", &["ide"]),
     // Commands stand on top of the house and may show any part of it.

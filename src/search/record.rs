@@ -42,11 +42,15 @@ impl Trials {
         fs::write(&path, "").map_err(|error| told::cannot_write(&path, &error.to_string()))
     }
 
-    /// Those in a file.
+    /// Those in a file. A last line that was cut off as it was written is no trial: its run is looked at again.
     pub fn open(path: PathBuf) -> Result<Trials, Diagnostic> {
         let refused = |error: &str| told::cannot_read(&path, error);
         let text = fs::read_to_string(&path).map_err(|error| refused(&error.to_string()))?;
-        let lines = text.lines().map(|line| serde_json::from_str(line).map_err(|error| refused(&error.to_string())));
+        let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
+        if whole.len() < text.len() {
+            fs::write(&path, whole).map_err(|error| told::cannot_write(&path, &error.to_string()))?;
+        }
+        let lines = whole.lines().map(|line| serde_json::from_str(line).map_err(|error| refused(&error.to_string())));
         let done = lines.collect::<Result<Vec<Record>, Diagnostic>>()?;
         Ok(Trials { path, done })
     }
@@ -60,5 +64,30 @@ impl Trials {
         written.map_err(|error| told::cannot_write(&self.path, &error.to_string()))?;
         self.done.push(record);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_was_cut_off_is_no_trial() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("trials.jsonl");
+        let record =
+            |trial| Record { trial, set: vec![], value: Some(0.5), epoch: 1, failed: None, run: String::new() };
+        Trials::create(path.clone()).unwrap();
+        let mut trials = Trials::open(path.clone()).unwrap();
+        trials.push(record(1)).unwrap();
+        trials.push(record(2)).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &text[..text.len() - 9]).unwrap();
+        let mut trials = Trials::open(path.clone()).unwrap();
+        assert_eq!(trials.done, [record(1)]);
+        trials.push(record(2)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        fs::write(&path, format!("{{}}\n{text}")).unwrap();
+        assert!(Trials::open(path).is_err(), "a line that is no trial");
     }
 }

@@ -13,6 +13,7 @@ use std::f64::consts::{SQRT_2, TAU};
 
 use super::draw::Draws;
 use super::{Point, Trial, from_unit, to_unit};
+use crate::ir::special::erf;
 use crate::sema::search::{Over, Search};
 
 /// The share of the trials that are good.
@@ -156,14 +157,6 @@ impl Bell {
     }
 }
 
-/// The error function to 1.5e-7, formula 7.1.26 of Abramowitz and Stegun.
-fn erf(x: f64) -> f64 {
-    let t = 1.0 / (1.0 + 0.327_591_1 * x.abs());
-    let series =
-        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
-    (1.0 - series * (-x * x).exp()).copysign(x)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,12 +174,5 @@ mod tests {
         let drawn = (0..4_000).filter(|_| density.draw(&mut draws) < 0.4).count() as f64 / 4_000.0;
         // Three standard deviations of 4000 draws.
         assert!((below - drawn).abs() < 0.024, "{below} {drawn}");
-    }
-
-    #[test]
-    fn the_error_function_is_close() {
-        for (x, y) in [(0.0, 0.0), (0.5, 0.520_499_877_8), (1.0, 0.842_700_792_9), (-2.0, -0.995_322_265_0)] {
-            assert!((erf(x) - y).abs() < 2e-7, "{x}");
-        }
     }
 }

@@ -13,20 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Model, Snapshot};
 use super::stop::Seen;
+use super::watch::Best;
 use crate::diag::{Diagnostic, run as told};
 use crate::ir::{DType, Ty};
 use crate::sema::typed::Owner;
 use crate::tensor::safetensors::{self, Stored};
 use crate::tensor::{Named, Tensor};
-
-/// The best value of a watched number, and its epoch.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Best {
-    /// Finite.
-    pub value: f64,
-    /// From 1.
-    pub epoch: u64,
-}
 
 /// A value over the batches of an epoch.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]

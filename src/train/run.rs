@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::checkpoint::{Best, Position, Sum};
+use super::checkpoint::{Position, Sum};
 use super::checks;
 use super::evaluate::Evaluator;
 use super::event::{Ended, Event, Report, Start, Watch};
@@ -16,6 +16,7 @@ use super::feed::Feed;
 use super::folder::RunFolder;
 use super::model::{Model, Snapshot};
 use super::stop::Seen;
+use super::watch::Best;
 use crate::data::{Dataset, Loader, Part};
 use crate::diag::{Diagnostic, run as told};
 use crate::ir::Role;

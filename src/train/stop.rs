@@ -9,8 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::Best;
 use super::event::Ended;
+use super::watch::Best;
 use crate::sema::typed::{Stop, StopRule};
 
 /// How much of itself the running mean of the steps keeps in each.

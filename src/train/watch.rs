@@ -3,8 +3,18 @@
 //! In: the value of an epoch and the name it is reported under, which says whether it should fall or rise. Out: whether
 //! it is the best one.
 
-use super::checkpoint::Best;
+use serde::{Deserialize, Serialize};
+
 use crate::sema::typed::lower_is_better;
+
+/// The best value of a watched number, and its epoch.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Best {
+    /// Finite.
+    pub value: f64,
+    /// From 1.
+    pub epoch: u64,
+}
 
 impl Best {
     /// Takes the value of an epoch; whether it is the best so far. NaN never is, an equal one neither:
