@@ -231,8 +231,17 @@ pub fn wrong_setting(span: Span, setting: &str, wanted: &str) -> Diagnostic {
     Diagnostic::error(Code::E0708, span, format!("`{setting}` takes {wanted}"))
 }
 
-/// A setting that stands there twice.
-pub fn setting_twice(span: Span, word: &str, first: Span) -> Diagnostic {
+/// A setting that stands there twice; `line` is the second as a whole.
+pub fn setting_twice(span: Span, word: &str, first: Span, line: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0710, span, format!("`{word}` is given twice")).label(first, "first given here").fix(
+        "leave this one out",
+        line,
+        "",
+    )
+}
+
+/// A name that two lines give.
+pub fn name_twice(span: Span, word: &str, first: Span) -> Diagnostic {
     Diagnostic::error(Code::E0710, span, format!("`{word}` is given twice")).label(first, "first given here")
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong with a derivative, `grad(y, x)`, and with a gradient that a function gives, `grad(dy) { … }`.
 
 use super::name::list;
-use super::{Code, Diagnostic, Edit, nearest};
+use super::{Code, Diagnostic, nearest};
 use crate::base::{Span, Symbol};
 
 /// The derivative of a tensor with axes; `alone` says that the place holds just that tensor.
@@ -10,12 +10,10 @@ pub fn of_no_number(actual: &str, span: Span, alone: bool) -> Diagnostic {
         .here(format!("this is `{actual}`"));
     let help =
         "`sum` makes one number of it; each element's derivative comes out where no two share what they are made of";
-    if !alone {
-        return told.help(help);
+    match alone {
+        true => told.wrap(help, "sum", (span, false)),
+        false => told.help(help),
     }
-    let mut told = told.fix(help, Span { end: span.start, ..span }, "sum(");
-    told.edits.push(Edit { span: Span { start: span.end, ..span }, text: ")".to_owned() });
-    told
 }
 
 /// A derivative by what has no name of its own.
@@ -67,16 +65,20 @@ pub fn clause_by_no_input(name: Symbol, field: Symbol, inputs: &[&str], span: Sp
     let told = Diagnostic::error(Code::E0407, span, format!("`{name}` has no tensor `{field}` to give a gradient by"))
         .here(format!("`{field}` is none of its inputs"));
     match nearest(field.as_str(), inputs.iter().copied()) {
-        Some(near) => told.help(format!("did you mean `{near}`?")),
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
         None => told.help(format!("it has {}", list(inputs))),
     }
 }
 
-/// An input without a gradient.
-pub fn clause_leaves_out(name: Symbol, input: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0407, span, format!("the gradient of `{name}` by `{input}` is not given"))
-        .here(format!("`{input}` is left out"))
-        .help(format!("`{input}: 0` if nothing flows to it"))
+/// An input without a gradient; `last` is the last one that is given.
+pub fn clause_leaves_out(name: Symbol, input: Symbol, span: Span, last: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0407, span, format!("the gradient of `{name}` by `{input}` is not given"))
+        .here(format!("`{input}` is left out"));
+    let help = format!("`{input}: 0` if nothing flows to it");
+    match last {
+        Some(last) => told.fix(help, last.after(), format!(", {input}: 0")),
+        None => told.help(help),
+    }
 }
 
 /// A gradient with other axes than what it is by.

@@ -144,6 +144,15 @@ impl Diagnostic {
         self
     }
 
+    /// Advice to put `call` around what stands at `span`: before a stage of a pipe as a stage of its own.
+    pub fn wrap(self, text: impl Into<String>, call: &str, (span, is_stage): (Span, bool)) -> Diagnostic {
+        let start = Span { end: span.start, ..span };
+        match is_stage {
+            true => self.fix(text, start, format!("{call} |> ")),
+            false => self.fix(text, start, format!("{call}(")).also(span.after(), ")"),
+        }
+    }
+
     /// Has it stand at `here`, where a file is used in which the culprit is, in this line.
     pub fn bring(&mut self, here: Span, file: &str, line: usize) {
         self.labels.insert(0, Label { span: here, text: format!("in `{file}`, line {line}") });
@@ -241,10 +250,17 @@ pub fn grouped(number: u64) -> String {
 
 /// The nearest of `known` to a misspelt `word`, when one is near enough to be meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // `validation` for `valid`, and `val` as well.
+    let is_short_for = |short: &str, long: &str| {
+        let follows = |rest: &str| rest.starts_with(|letter: char| letter.is_ascii_lowercase());
+        short.len() >= 3 && long.strip_prefix(short).is_some_and(follows)
+    };
     let near = |candidate: &&str| {
         let limit = word.chars().count().max(candidate.chars().count()) / 3;
         candidate.to_lowercase() == word.to_lowercase()
             || strsim::damerau_levenshtein(word, candidate) <= limit.max(1) && word.chars().count() > 1
+            || is_short_for(word, candidate)
+            || is_short_for(candidate, word)
     };
     // Of equally near names the first of the alphabet, whatever order they come in.
     known.into_iter().filter(near).min_by_key(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))

@@ -182,6 +182,11 @@ pub fn argument_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
         .label(first, "first given here")
 }
 
+/// Advice to leave an argument out that stands behind another.
+pub fn leave_out(told: Diagnostic, before: Span, argument: Span) -> Diagnostic {
+    told.fix("leave it out", before.after().to(argument), "")
+}
+
 /// More arguments than parameters.
 pub fn too_many_arguments(function: Symbol, takes: usize, span: Span, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::E0207, span, format!("`{function}` takes {}", arguments(takes)))

@@ -55,8 +55,8 @@ fn both_sides(mut told: Diagnostic, sizes: &TwoSizes, span: Span) -> Diagnostic 
     told
 }
 
-/// An axis has one size on the left and another on the right.
-pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
+/// An axis has one size on the left and another on the right; `mended` is a number to change, and to what.
+pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known, mended: Option<(Span, String)>) -> Diagnostic {
     let message = format!("axis `{}` has two sizes: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
     let told = Diagnostic::error(Code::E0301, span, message).here(format!("`{}` meets itself here", sizes.axis));
     let help = format!(
@@ -66,7 +66,11 @@ pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
         other_name(&sizes.axis),
         sizes.right.0
     );
-    both_sides(told, &sizes, span).note(known_here(&known)).help(help)
+    let told = both_sides(told, &sizes, span).note(known_here(&known));
+    match mended {
+        Some((place, size)) => told.fix(help, place, size),
+        None => told.help(help),
+    }
 }
 
 /// A name for a second axis of the same sort.
@@ -82,24 +86,23 @@ pub fn sizes_unproved(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
     both_sides(told, &sizes, span).note(known_here(&known))
 }
 
-/// An argument whose axis has another size than the same axis of an earlier one.
-pub fn argument_size(sizes: TwoSizes, open: bool, span: Span, known: Known) -> Diagnostic {
-    match open {
-        true => sizes_unproved(sizes, span, known),
-        false => two_sizes(sizes, span, known),
-    }
-}
-
 /// A size written in a signature that the argument does not have.
 pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
     let (axis, written, actual) = (&sizes.axis, &sizes.left.0, &sizes.right.0);
+    let (place, is_number) = (sizes.left.2, actual.bytes().all(|byte| byte.is_ascii_digit()));
     let told = match open {
         true => Diagnostic::error(Code::E0302, span, format!("nothing says that axis `{axis}` is {written}"))
             .help(format!("declare the size where `{axis}` comes from: `{axis}: {written}`")),
-        false => Diagnostic::error(Code::E0301, span, format!("axis `{axis}` has two sizes: {written} and {actual}")),
+        false => {
+            let told =
+                Diagnostic::error(Code::E0301, span, format!("axis `{axis}` has two sizes: {written} and {actual}"));
+            match is_number && place != span {
+                true => told.fix(format!("declare what it is: {actual}"), place, actual),
+                false => told,
+            }
+        }
     };
-    let told =
-        told.here(format!("`{axis}` is {actual} here")).label(sizes.left.2, format!("{written} is declared here"));
+    let told = told.here(format!("`{axis}` is {actual} here")).label(place, format!("{written} is declared here"));
     match sizes.right.2 == span {
         true => told,
         false => told.label(sizes.right.2, format!("`{axis}` is {actual} from here on")),
@@ -141,34 +144,47 @@ pub fn sides_disagree(sign: &str, op_span: Span, sides: Sides, known: Known) -> 
     let lacking = sides.only_left.join(", ");
     let right = sides.right.1;
     let help = format!("{help}; `expand[{lacking}](…)` on the right repeats it on purpose");
-    told.fix(help, Span { end: right.start, ..right }, format!("expand[{lacking}]("))
-        .also(Span { start: right.end, ..right }, ")")
+    told.wrap(help, &format!("expand[{lacking}]"), (right, false))
 }
 
-/// An argument whose axes are not those of the signature.
+/// An argument whose axes are not those of the signature. A place is told with whether it is a stage of a pipe, which
+/// has its argument from the stage before it.
 pub fn signature(
     function: Symbol,
     param: Symbol,
     (wanted, actual): (&str, &str),
     missing: Option<Symbol>,
-    span: Span,
+    place: (Span, bool),
     declared: Span,
 ) -> Diagnostic {
+    let span = place.0;
     let told = Diagnostic::error(Code::E0304, span, format!("`{function}` takes `{param}` with the axes `{wanted}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here");
     match missing {
-        Some(axis) => told.help(format!("no axis is left for `{axis}`: `expand[{axis}: 1](…)` adds one of size 1")),
+        Some(axis) => told.wrap(
+            format!("no axis is left for `{axis}`: `expand[{axis}: 1](…)` adds one of size 1"),
+            &format!("expand[{axis}: 1]"),
+            place,
+        ),
         None => told,
     }
 }
 
 /// An argument without an axis that an earlier argument or the brackets bound.
-pub fn lacks_axis(param: Symbol, axis: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+pub fn lacks_axis(param: Symbol, axis: &str, actual: &str, place: (Span, bool), declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0304, place.0, format!("`{param}` must have the axis `{axis}`"))
+        .here(format!("this is `{actual}`"))
+        .label(declared, "declared here")
+        .wrap(format!("`expand[{axis}](…)` repeats it along `{axis}` on purpose"), &format!("expand[{axis}]"), place)
+}
+
+/// An argument that has another axis in the place of one that an earlier argument or the brackets bound.
+pub fn another_axis(param: Symbol, axis: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::E0304, span, format!("`{param}` must have the axis `{axis}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here")
-        .help(format!("`expand[{axis}](…)` repeats it along `{axis}` on purpose"))
+        .help(format!("where another axis means the same, name it so: `rename[… -> {axis}](…)`"))
 }
 
 /// Two arguments whose rows `..` differ.
@@ -242,11 +258,20 @@ pub fn not_whole(value: f64, span: Span) -> Diagnostic {
         .help("`//` divides and rounds down")
 }
 
-/// A split that leaves a rest.
-pub fn split_uneven(axis: &str, (whole, parts): (String, String), span: Span, known: Known) -> Diagnostic {
-    Diagnostic::error(Code::E0310, span, format!("`{axis}` has {whole} places, which {parts} does not divide"))
-        .here("the parts do not fill it")
-        .note(known_here(&known))
+/// A split that leaves a rest; `divisor` is a number that leaves none, and the place of the one that does.
+pub fn split_uneven(
+    axis: &str,
+    (whole, parts): (String, String),
+    span: Span,
+    known: Known,
+    divisor: Option<(Span, i64)>,
+) -> Diagnostic {
+    let message = format!("`{axis}` has {whole} places, which {parts} does not divide");
+    let told = Diagnostic::error(Code::E0310, span, message).here("the parts do not fill it").note(known_here(&known));
+    match divisor {
+        Some((place, divisor)) => told.fix(format!("{divisor} divides it"), place, divisor.to_string()),
+        None => told,
+    }
 }
 
 /// A split of which nothing says that it is even.
@@ -281,14 +306,23 @@ pub fn fact_undecided(fact: &str, span: Span) -> Diagnostic {
         .here("this must be known before the run")
 }
 
-/// A result without the declared axes.
-pub fn result_axes(function: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+/// A result without the declared axes; `declared` are the places of the name and of the declared type.
+pub fn result_axes(
+    function: Symbol,
+    wanted: &str,
+    actual: &str,
+    span: Span,
+    (declared, result): (Span, Option<Span>),
+) -> Diagnostic {
     let told = Diagnostic::error(Code::E0311, span, format!("`{function}` declares a result with the axes `{wanted}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here");
-    match wanted.contains("..") {
-        true => told.help("`..` stands for the same axes as in the inputs; without a result type, it is inferred"),
-        false => told,
+    match result {
+        _ if wanted.contains("..") => {
+            told.help("`..` stands for the same axes as in the inputs; without a result type, it is inferred")
+        }
+        Some(place) => told.fix(format!("declare what it is: `{actual}`"), place, actual),
+        None => told,
     }
 }
 
@@ -306,12 +340,11 @@ pub fn concat_differs(axis: &str, sides: Sides) -> Diagnostic {
     Diagnostic::error(Code::E0303, right, message)
         .here(format!("this is `{}`, which lacks {}", sides.right.0, quoted(&sides.only_left)))
         .label(sides.left.1, format!("this is `{}`, which lacks {}", sides.left.0, quoted(&sides.only_right)))
-        .fix(
+        .wrap(
             format!("the others are repeated along what they lack; `expand[{lacking}](…)` does so here on purpose"),
-            Span { end: right.start, ..right },
-            format!("expand[{lacking}]("),
+            &format!("expand[{lacking}]"),
+            (right, false),
         )
-        .also(Span { start: right.end, ..right }, ")")
 }
 
 /// `unstack` along an axis of unknown size.
@@ -320,16 +353,28 @@ pub fn unstack_needs_size(axis: &str, span: Span) -> Diagnostic {
         .here("its size is only known when it runs")
 }
 
-/// A position outside of its axis.
-pub fn out_of_range(axis: &str, (position, size): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} places, and {position} is not one of them"))
-        .here("out of range")
+/// A position outside of its axis, or the end of a part; `nearest` is the position that is the nearest to it, where it is a
+/// number.
+pub fn out_of_range(
+    axis: &str,
+    (position, size): (String, String),
+    (nearest, is_end): (Option<i64>, bool),
+    span: Span,
+) -> Diagnostic {
+    let message = format!("`{axis}` has {size} places, and {position} is not one of them");
+    let told = Diagnostic::error(Code::E0312, span, message).here("out of range");
+    match nearest {
+        Some(end) if is_end => told.fix(format!("a part of it ends before {end}"), span, end.to_string()),
+        Some(nearest) => told.fix(format!("places count from 0: {nearest} is the nearest"), span, nearest.to_string()),
+        None => told,
+    }
 }
 
 /// More places of an order than there are elements.
 pub fn too_many_places(axis: &str, (places, size): (String, String), span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} elements, of which {places} are asked for"))
         .here("more than there are, or fewer than none")
+        .fix(format!("there are {size}"), span, size)
 }
 
 /// Arithmetic on positions that is no window.
@@ -420,20 +465,41 @@ pub fn scatter_index(axis: &str, actual: &str, span: Span) -> Diagnostic {
         .help(format!("`expand[{axis}](…)` repeats it on purpose; or leave `{axis}` out before the arrow"))
 }
 
-/// A reduction that finds a position along several axes.
-pub fn one_axis(span: Span, actual: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0305, span, format!("this works along one axis, and `{actual}` has several or none"))
-        .here("which axis?")
-        .help("name it in brackets: `argmax[class](z)`")
+/// Work along one axis of a tensor that has several or none. `name` is where the function is named, and `last` the last
+/// axis of the tensor.
+pub fn one_axis(span: Span, actual: &str, name: Span, last: Option<&str>) -> Diagnostic {
+    let message = format!("this works along one axis, and `{actual}` has several or none");
+    let told = Diagnostic::error(Code::E0305, span, message).here("which axis?");
+    match last {
+        Some(last) => told.fix(format!("name it in brackets: `[{last}]`"), name.after(), format!("[{last}]")),
+        None => told.help("name it in brackets: `argmax[class](z)`"),
+    }
 }
 
-/// A kind that does not fit.
-pub fn kind(param: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
+/// A kind that does not fit; `made` is where probabilities were made of scores, and the scores.
+pub fn kind(
+    param: Symbol,
+    wanted: &str,
+    actual: &str,
+    (span, made): (Span, Option<(Span, Span)>),
+    declared: Span,
+) -> Diagnostic {
     let told = Diagnostic::error(Code::E0313, span, format!("`{param}` takes `{wanted}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here");
     if wanted == "logit" && actual.starts_with("prob") {
-        return told.help("these are probabilities already: leave out the `softmax` or `sigmoid` before this");
+        let help = "these are probabilities already: leave out the `softmax` or `sigmoid` before this";
+        return match made {
+            Some((whole, scores)) => {
+                let before = Span { end: scores.start, ..whole };
+                let told = told.fix(help, before, "");
+                match scores.end < whole.end {
+                    true => told.also(Span { start: scores.end, ..whole }, ""),
+                    false => told,
+                }
+            }
+            None => told.help(help),
+        };
     }
     if wanted.starts_with("index") {
         return told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`");
@@ -449,12 +515,11 @@ pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0313, span, format!("reading along `{axis}` needs an `index({axis})`"))
         .here(format!("this is `{actual}`"))
         .help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`")
-        .fix(
+        .wrap(
             format!("numbers become such by `index[{axis}](…)`, to which each run holds them"),
-            Span { end: span.start, ..span },
-            format!("index[{axis}]("),
+            &format!("index[{axis}]"),
+            (span, false),
         )
-        .also(Span { start: span.end, ..span }, ")")
 }
 
 /// What sees one place of a sequence that is being generated, where it means all.
@@ -484,7 +549,7 @@ pub fn axis_of_other(param: Symbol, given: &str, there: &str, span: Span, declar
     Diagnostic::error(Code::E0304, span, format!("`{param}` is given as `{given}`, and a tensor has `{there}` there"))
         .here(format!("`{given}` is another axis"))
         .label(declared, "declared here")
-        .help(format!("give `{there}`, or rename the tensor's: `rename[{there} -> {given}](…)`"))
+        .fix(format!("give `{there}`, or rename the tensor's: `rename[{there} -> {given}](…)`"), span, there)
 }
 
 /// An index that counts another axis.
@@ -495,14 +560,15 @@ pub fn index_of_other(param: Symbol, counts: &str, wanted: &str, span: Span, dec
         .help(format!("name the axis of the column so: `vocab[{wanted}]`"))
 }
 
-/// An index into an axis of another size; `chosen` is where the axis got its size, when the user wrote it.
+/// An index into an axis of another size; `chosen` is where the axis got its size, when the user wrote it, and `literal` the
+/// number there.
 pub fn index_size(
     param: Symbol,
     axis: &str,
     (counts, size): (String, String),
     span: Span,
     declared: Span,
-    chosen: Option<Span>,
+    (chosen, literal): (Option<Span>, Option<Span>),
 ) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
@@ -512,7 +578,11 @@ pub fn index_size(
         Some(place) if place != span => told.label(place, format!("`{axis}` is {size} here")),
         _ => told,
     };
-    told.help(format!("make the axis as large as the data says: `{axis}: {counts}`"))
+    let help = format!("make the axis as large as the data says: `{axis}: {counts}`");
+    match literal {
+        Some(literal) => told.fix(help, literal, counts),
+        None => told.help(help),
+    }
 }
 
 /// A result of one kind where the signature declares another.
@@ -548,7 +618,9 @@ pub fn told_at_use(mut diagnostic: Diagnostic, name: Symbol, span: Span) -> Diag
     // A place is told once, and the library's text is not the user's to edit.
     diagnostic.labels.retain(|label| label.span != span);
     diagnostic.labels.insert(0, Label { span, text });
-    diagnostic.edits.clear();
+    if diagnostic.edits.iter().any(|edit| edit.span.file != span.file) {
+        diagnostic.edits.clear();
+    }
     diagnostic
 }
 

@@ -94,10 +94,10 @@ pub fn optimizer_axes(
 }
 
 /// `total` of more than a number.
-pub fn total_of_tensor(actual: &str, span: Span) -> Diagnostic {
+pub fn total_of_tensor(actual: &str, (span, given): (Span, Span)) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, "`total` adds one number of each parameter")
         .here(format!("this is `{actual}`"))
-        .help("sum it first: `total(sum(…))`")
+        .wrap("sum it first: `total(sum(…))`", "sum", (given, given == span))
 }
 
 /// `total` where no parameters are updated.

@@ -24,11 +24,12 @@ pub fn unknown_setting(ident: impl Named, near: Option<&str>, given: bool) -> Di
     }
 }
 
-/// One setting on two lines.
-pub fn setting_twice(ident: impl Named, first: Span) -> Diagnostic {
+/// One setting on two lines; `line` is the second as a whole.
+pub fn setting_twice(ident: impl Named, first: Span, line: Span) -> Diagnostic {
     Diagnostic::error(Code::E0601, ident.span(), format!("`{}` is set twice", ident.name()))
         .here("set again")
         .label(first, "first set here")
+        .fix("leave this one out", line, "")
 }
 
 /// Several names on the left of a setting.
@@ -179,17 +180,23 @@ pub fn updated_twice(path: &str, first: Span, second: Span) -> Diagnostic {
         .help("if both losses are one task, add them up in one `loss`")
 }
 
-/// A setting that is not what it must be.
+/// A setting that is not what it must be. An example that names nothing of the program is one to go on from.
 pub fn setting_form(name: &str, example: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0603, span, format!("`{name}` is not of a form it can have"))
-        .here("not understood")
-        .help(format!("write it as in `{example}`"))
+    let told =
+        Diagnostic::error(Code::E0603, span, format!("`{name}` is not of a form it can have")).here("not understood");
+    let help = format!("write it as in `{example}`");
+    match example.contains('"') {
+        true => told.help(help),
+        false => told.fix(help, span, example.strip_prefix(&format!("{name} = ")).unwrap_or(example)),
+    }
 }
 
-/// A count that is none.
-pub fn not_a_count(name: &str, value: f64, span: Span) -> Diagnostic {
+/// A count that is none, with its unit as it stands behind the number.
+pub fn not_a_count(name: &str, (value, unit): (f64, &str), span: Span) -> Diagnostic {
+    let nearest = value.round().clamp(1.0, f64::from(u16::MAX));
     Diagnostic::error(Code::E0603, span, format!("`{name}` is a count, and {value} is none"))
         .here("not a whole number in range")
+        .fix(format!("the nearest is {nearest}{unit}"), span, format!("{nearest}{unit}"))
 }
 
 /// `diverged` of what should grow.

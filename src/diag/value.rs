@@ -118,6 +118,11 @@ pub fn fact_fails(
     told.here("used here").label(fact, "this does not hold")
 }
 
+/// A number with which a fact would hold.
+pub fn fits(told: Diagnostic, name: Symbol, number: i64, place: Span) -> Diagnostic {
+    told.fix(format!("`{name} = {number}` fits"), place, number.to_string())
+}
+
 /// What led to a mistake in the body of a definition.
 pub fn in_this_use(name: Symbol) -> String {
     format!("in this use of `{name}`")

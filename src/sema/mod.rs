@@ -34,6 +34,7 @@ use crate::syntax::ast;
 pub use text::{print, show_type};
 
 /// One parsed file.
+#[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// Which.
     pub file: FileId,

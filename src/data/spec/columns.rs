@@ -117,7 +117,8 @@ impl<'a> Reader<'a> {
                     [name] if names::SETTINGS.contains(&name.name.as_str()) => {
                         match settings.iter().find(|(old, _)| old.name == name.name) {
                             Some((first, _)) => {
-                                let twice = data::setting_twice(name.span, name.name.as_str(), first.span);
+                                let twice =
+                                    data::setting_twice(name.span, name.name.as_str(), first.span, setting.span);
                                 self.diagnostics.push(twice);
                             }
                             None => settings.push((name, &setting.value)),
@@ -259,7 +260,7 @@ impl<'a> Reader<'a> {
     pub fn define(&mut self, name: Ident, node: NodeId) -> bool {
         if self.known.contains_key(&name.name) {
             let first = self.defined.get(&name.name).copied().unwrap_or(name.span);
-            self.diagnostics.push(data::setting_twice(name.span, name.name.as_str(), first));
+            self.diagnostics.push(data::name_twice(name.span, name.name.as_str(), first));
             return false;
         }
         self.known.insert(name.name, node);

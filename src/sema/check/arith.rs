@@ -320,11 +320,12 @@ impl<'a> Checker<'a> {
                     right: (self.sizes.show(&axis.size), self.show_type(right), axis.from),
                 };
                 let types = self.known_sizes(&[left.clone(), right.clone()]);
+                let mended = self.mended((known.from, &known.size), (axis.from, &axis.size));
                 self.unequal(
                     mismatch,
                     (&known.size, &axis.size),
                     match mismatch {
-                        Mismatch::Refuted => shape::two_sizes(told, span, types),
+                        Mismatch::Refuted => shape::two_sizes(told, span, types, mended),
                         Mismatch::Open => shape::sizes_unproved(told, span, types),
                     },
                 );

@@ -28,7 +28,7 @@ impl<'a> Checker<'a> {
                 let value = self.expr(&mut mode.scope, count);
                 let number = self.static_number(&value, count.span)?;
                 if number.fract() != 0.0 || !(1.0..9e15).contains(&number) {
-                    self.report(crate::diag::train::not_a_count("keep", number, count.span));
+                    self.report(crate::diag::train::not_a_count("keep", (number, ""), count.span));
                     return None;
                 }
                 Some(number as u64)
@@ -78,7 +78,12 @@ impl<'a> Checker<'a> {
         let is_count = number.value.fract() == 0.0 && (1.0..9e15).contains(&number.value);
         let make = match number.unit {
             _ if !is_count => {
-                self.report(crate::diag::train::not_a_count(name, number.value, count.span));
+                let unit = match number.unit {
+                    Some(ast::Unit::Steps) => " steps",
+                    Some(ast::Unit::Epochs) => " epochs",
+                    _ => "",
+                };
+                self.report(crate::diag::train::not_a_count(name, (number.value, unit), count.span));
                 return None;
             }
             Some(ast::Unit::Steps) => Every::Steps,

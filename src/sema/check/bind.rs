@@ -10,7 +10,7 @@ use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
 use crate::sema::dims::Mismatch;
-use crate::sema::typed::{Axis, AxisId, ExprKind, Kind, Type};
+use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
 
@@ -279,7 +279,7 @@ impl<'a> Checker<'a> {
         let TypeKind::Tensor { prefix, of, axes: decls } = slot.ty else { return None };
         let id = self.tensor(given.value.clone(), given.span)?;
         let ty = self.ty(id).clone();
-        if !self.kind_fits(binders, scope, slot, prefix.as_ref(), of.as_ref(), &ty, given.span) {
+        if !self.kind_fits(binders, scope, slot, prefix.as_ref(), of.as_ref(), id, given.span) {
             return None;
         }
         let taken = self.match_axes(scope, binders, def, slot, decls, &ty, given.span)?;
@@ -299,7 +299,11 @@ impl<'a> Checker<'a> {
                             right: (self.sizes.show(&actual.size), self.show_type(&ty), actual.from),
                         };
                         let known = self.known_sizes(std::slice::from_ref(&ty));
-                        let told = shape::argument_size(told, mismatch == Mismatch::Open, given.span, known);
+                        let mended = self.mended((slot.span, &binder.size), (actual.from, &actual.size));
+                        let told = match mismatch {
+                            Mismatch::Refuted => shape::two_sizes(told, given.span, known, mended),
+                            Mismatch::Open => shape::sizes_unproved(told, given.span, known),
+                        };
                         self.unequal(mismatch, (&actual.size, &binder.size), told);
                         fits = false;
                     }
@@ -383,7 +387,8 @@ impl<'a> Checker<'a> {
             });
             if let Some(outer) = bound {
                 let told = (self.axes.show(outer), self.show_type(ty));
-                self.report(shape::lacks_axis(slot.name, &told.0, &told.1, span, slot.span));
+                let place = (span, self.is_stage(span));
+                self.report(shape::lacks_axis(slot.name, &told.0, &told.1, place, slot.span));
                 return None;
             }
             let wanted = show_decls(decls);
@@ -392,7 +397,8 @@ impl<'a> Checker<'a> {
                 AxisDecl::Row(_) => None,
             });
             let told = (&*wanted, &*self.show_type(ty));
-            self.report(shape::signature(def.name.name, slot.name, told, missing, span, slot.span));
+            let place = (span, self.is_stage(span));
+            self.report(shape::signature(def.name.name, slot.name, told, missing, place, slot.span));
             return None;
         }
         let picked: Vec<usize> = match row_last {
@@ -406,7 +412,8 @@ impl<'a> Checker<'a> {
                 && self.axes.name(outer).is_some()
                 && self.axes.name(ty.axes[at].id).is_some()
             {
-                self.report(shape::lacks_axis(slot.name, &self.axes.show(outer), &self.show_type(ty), span, slot.span));
+                let told = (self.axes.show(outer), self.show_type(ty));
+                self.report(shape::another_axis(slot.name, &told.0, &told.1, span, slot.span));
                 return None;
             }
             free.retain(|&other| other != at);
@@ -448,6 +455,21 @@ impl<'a> Checker<'a> {
         a.iter().all(|axis| self.find_axis(b, axis.id).is_some())
     }
 
+    /// Whether an argument stands at the place of its call: it comes from the stage of a pipe before this one.
+    fn is_stage(&self, span: Span) -> bool {
+        self.calls.last().is_some_and(|call| call.span == span)
+    }
+
+    /// What to leave out of the text, and the part of it to keep, for the scores of which probabilities were made.
+    fn scores_of(&self, id: ExprId, span: Span) -> Option<(Span, Span)> {
+        let &(made, scores) = self.made_probable.get(&id)?;
+        if made != scores {
+            return Some((made, scores));
+        }
+        // A stage of a pipe, and the next one is at `span`.
+        (self.is_stage(span) && made.start < span.start).then(|| (made.to(span), span))
+    }
+
     /// Whether the kind of an argument fits what a parameter asks for.
     #[expect(clippy::too_many_arguments, reason = "the places a message speaks of")]
     fn kind_fits(
@@ -457,10 +479,11 @@ impl<'a> Checker<'a> {
         slot: Slot<'a>,
         prefix: Option<&ast::Ident>,
         of: Option<&ast::Ident>,
-        ty: &Type,
+        id: ExprId,
         span: Span,
     ) -> bool {
         let Some(prefix) = prefix else { return true };
+        let ty = &self.ty(id).clone();
         let actual = self.show_type(ty);
         match (prefix.name.as_str(), ty.kind) {
             ("logit", Kind::Plain | Kind::Logit) if ty.dtype == DType::F32 => true,
@@ -487,7 +510,10 @@ impl<'a> Checker<'a> {
                             let told = (self.sizes.show(&size), self.sizes.show(&binder.size));
                             let chosen = Some(binder.from).filter(|&from| !self.is_std(from));
                             let axis = self.axes.show(outer);
-                            let told = shape::index_size(slot.name, &axis, told, span, slot.span, chosen);
+                            let literal = chosen
+                                .and_then(|place| self.literal_of(place, &binder.size))
+                                .map(|literal| literal.span);
+                            let told = shape::index_size(slot.name, &axis, told, span, slot.span, (chosen, literal));
                             self.report(told);
                             return false;
                         }
@@ -502,7 +528,8 @@ impl<'a> Checker<'a> {
                     Some(of) => format!("index({})", of.name),
                     None => prefix.name.to_string(),
                 };
-                self.report(shape::kind(slot.name, &wanted, &actual, span, slot.span));
+                let made = self.scores_of(id, span);
+                self.report(shape::kind(slot.name, &wanted, &actual, (span, made), slot.span));
                 false
             }
             _ => {

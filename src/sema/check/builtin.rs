@@ -410,11 +410,17 @@ impl<'a> Checker<'a> {
         let ty = self.ty(x).clone();
         let axes = self.reduced_axes(scope, f, &ty, span)?;
         let [axis] = axes[..] else {
-            self.report(shape::one_axis(f.span.to(span), &self.show_type(&ty)));
+            self.needs_one_axis(f, &ty, span);
             return None;
         };
         let rest = ty.axes.into_iter().filter(|other| other.id != axis).collect();
         Some((x, axis, rest))
+    }
+
+    /// Tells that a function works along one axis, and of which tensor.
+    pub(super) fn needs_one_axis(&mut self, f: &Function<'a>, ty: &Type, span: Span) {
+        let last = ty.axes.last().filter(|_| f.brackets.is_none()).map(|axis| self.axes.show(axis.id));
+        self.report(shape::one_axis(f.span.to(span), &self.show_type(ty), f.span, last.as_deref()));
     }
 
     // ---- constants and random numbers

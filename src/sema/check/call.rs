@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{name, value as told};
+use crate::diag::{Diagnostic, name, value as told};
 use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
-use crate::sema::typed::{Applied, Axis};
+use crate::sema::typed::{Applied, Axis, Kind};
 use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
@@ -260,11 +260,19 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Value<'a> {
         let config = f.config.clone().unwrap_or_default();
+        let scores = inputs.first().map(|input| input.span);
         let call = Use { def, brackets: f.brackets, config, inputs, row: None, place, span };
-        match &f.scope {
+        let value = match &f.scope {
             Some(captured) => self.elaborate(&mut (**captured).clone(), call),
             None => self.elaborate(scope, call),
+        };
+        if let (Value::Tensor(id), Some(scores)) = (&value, scores)
+            && self.ty(*id).kind == Kind::Prob
+            && self.is_std(def.span)
+        {
+            self.made_probable.insert(*id, (span, scores));
         }
+        value
     }
 
     /// Elaborates a definition on arguments; `caller` gives brackets and result axes their meaning.
@@ -356,9 +364,16 @@ impl<'a> Checker<'a> {
         }
         // What a fact refuses is told before a size of the result is computed with it.
         let (late, early) = def.facts.iter().partition(|fact| super::facts::names_result_axis(def, binders, fact));
-        if !self.check_facts(scope, binders, def, early, span)
+        let mut numbers: Vec<(Symbol, Span)> = Vec::new();
+        if !def.facts.is_empty() {
+            numbers.extend(params().filter_map(|(param, given)| match given.as_ref()? {
+                Given { value: Value::Int(_), span, .. } => Some((param.name.name, *span)),
+                _ => None,
+            }));
+        }
+        if !self.check_facts(scope, binders, def, early, &numbers, span)
             || !self.declare_result_axes(scope, binders, def)
-            || !self.check_facts(scope, binders, def, late, span)
+            || !self.check_facts(scope, binders, def, late, &numbers, span)
         {
             return Value::Error;
         }
@@ -368,6 +383,16 @@ impl<'a> Checker<'a> {
         };
         self.commit_states(scope);
         self.result(caller, scope, binders, def, value, span)
+    }
+
+    /// With the edit that leaves an argument out, where another stands right before it.
+    fn left_out(told: Diagnostic, before: Option<Span>, argument: Span) -> Diagnostic {
+        match before {
+            Some(before) if before.file == argument.file && before.end <= argument.start => {
+                name::leave_out(told, before, argument)
+            }
+            _ => told,
+        }
     }
 
     /// Puts arguments in the places of parameters: by name, else in order.
@@ -381,7 +406,9 @@ impl<'a> Checker<'a> {
         let mut places: Vec<Option<Given<'a>>> = vec![None; params.len()];
         let mut next = 0;
         let mut fits = true;
+        let mut last: Option<Span> = None;
         for argument in given {
+            let before = last.replace(argument.span);
             let at = match argument.name {
                 Some(ident) => match params.iter().position(|param| param.name.name == ident.name) {
                     Some(at) => at,
@@ -403,11 +430,13 @@ impl<'a> Checker<'a> {
                 Some(place @ None) => *place = Some(argument),
                 Some(Some(first)) => {
                     let first = first.span;
-                    self.report(name::argument_twice(params[at].name.name, argument.span, first));
+                    let told = name::argument_twice(params[at].name.name, argument.span, first);
+                    self.report(Self::left_out(told, before, argument.span));
                     fits = false;
                 }
                 None => {
-                    self.report(name::too_many_arguments(def.name.name, params.len(), argument.span, def.name.span));
+                    let told = name::too_many_arguments(def.name.name, params.len(), argument.span, def.name.span);
+                    self.report(Self::left_out(told, before, argument.span));
                     fits = false;
                     break;
                 }

@@ -14,7 +14,7 @@ use crate::sema::primitive::OfTexts;
 use crate::sema::resolve::{Constant, Globals};
 use crate::sema::typed::{self, Asker, Axis, AxisId, Check, Demand, Expr, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Scope, Value};
-use crate::sema::{DataFacts, Sources};
+use crate::sema::{DataFacts, Source, Sources};
 
 /// How deep definitions may use each other.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -38,6 +38,8 @@ pub(super) struct Checker<'a> {
     pub(super) std_files: FxHashSet<FileId>,
     pub(super) user_file: FileId,
     pub(super) facts: &'a dyn DataFacts,
+    /// The user's files.
+    pub(super) trees: Vec<Source<'a>>,
     pub(super) diagnostics: Diagnostics,
     pub(super) sizes: Sizes,
     pub(super) axes: Axes,
@@ -62,6 +64,8 @@ pub(super) struct Checker<'a> {
     /// The innermost `remat` block that is being elaborated, and how many there were.
     pub(super) remat: Option<RematId>,
     pub(super) remats: u32,
+    /// Probabilities that the user makes of scores with the library: where, and the scores.
+    pub(super) made_probable: FxHashMap<ExprId, (Span, Span)>,
     /// What a run checks in the section that is being elaborated.
     pub(super) checks: Vec<Check>,
     /// Facts that only the sizes of a batch decide, and who asks for those that come.
@@ -102,6 +106,7 @@ impl<'a> Checker<'a> {
             overrides: sources.overrides,
             std_files: sources.std.iter().map(|source| source.file).collect(),
             user_file: sources.user.file,
+            trees: [sources.user].into_iter().chain(sources.used.iter().copied()).collect(),
             facts,
             diagnostics,
             sizes: Sizes::default(),
@@ -127,6 +132,7 @@ impl<'a> Checker<'a> {
             told_of: Vec::new(),
             calls: Vec::new(),
             n_uses: 0,
+            made_probable: FxHashMap::default(),
             totals: None,
             alone: false,
             own: None,

@@ -10,7 +10,7 @@ use crate::diag::{derivative as told, value};
 use crate::ir::DType;
 use crate::sema::typed::{ExprId, ExprKind, Type};
 use crate::sema::value::{Given, Scope, Value};
-use crate::syntax::ast::{Arg, Def, DefKind, ExprKind as Ast, GradClause};
+use crate::syntax::ast::{Arg, Def, DefKind, Expr, ExprKind as Ast, GradClause, Ident};
 
 use super::checker::{Checker, plain};
 
@@ -133,14 +133,24 @@ impl<'a> Checker<'a> {
             }
         };
         let span = clause.body.value.span;
+        let written: &[(Ident, Expr)] = match &clause.body.value.kind {
+            Ast::Record(fields) => fields,
+            _ => &[],
+        };
         if let Some((name, _)) = fields.iter().find(|(name, _)| inputs.iter().all(|(input, _)| input != name)) {
             let known: Vec<&str> = inputs.iter().map(|(name, _)| name.as_str()).collect();
-            return self.fail(told::clause_by_no_input(def.name.name, *name, &known, span));
+            let place = written.iter().find(|(ident, _)| ident.name == *name).map_or(span, |(ident, _)| ident.span);
+            return self.fail(told::clause_by_no_input(def.name.name, *name, &known, place));
         }
         let mut grads = Vec::new();
         for &(name, input) in inputs {
             let Some((_, given)) = fields.iter().find(|(field, _)| *field == name) else {
-                return self.fail(told::clause_leaves_out(def.name.name, name, span));
+                return self.fail(told::clause_leaves_out(
+                    def.name.name,
+                    name,
+                    span,
+                    written.last().map(|(_, last)| last.span),
+                ));
             };
             let Some(given) = self.tensor(given.clone(), span) else { return Value::Error };
             let given = self.to_f32(given, span);

@@ -229,7 +229,7 @@ impl<'a> Checker<'a> {
                 told,
                 index_span,
                 span,
-                None,
+                (None, self.literal_of(axis.from, &axis.size).map(|literal| literal.span)),
             ));
         }
         // The axis of the places may be the one that is read, as in an order of it: while both are there, it is another.

@@ -128,7 +128,10 @@ impl<'a> Checker<'a> {
             value => return value,
         };
         if let Some((prefix, of, decls)) = declared_axes {
-            let Some(ordered) = self.declared_result(scope, binders, def, id, decls) else { return Value::Error };
+            let Some(ordered) = self.declared_result(scope, binders, def, (id, declared.map(|ty| ty.span)), decls)
+            else {
+                return Value::Error;
+            };
             let Some(kinded) = self.declared_kind(binders, ordered, prefix.as_ref(), of.as_ref(), def.body.value.span)
             else {
                 return Value::Error;
@@ -174,7 +177,7 @@ impl<'a> Checker<'a> {
         scope: &Scope<'a>,
         binders: &Binders,
         def: &'a ast::Def,
-        id: ExprId,
+        (id, declared): (ExprId, Option<Span>),
         decls: &[AxisDecl],
     ) -> Option<ExprId> {
         let ty = self.ty(id).clone();
@@ -190,7 +193,7 @@ impl<'a> Checker<'a> {
                 &show_decls(decls),
                 &this.show_type(&ty),
                 def.body.value.span,
-                def.name.span,
+                (def.name.span, declared),
             );
             this.report(told);
             None

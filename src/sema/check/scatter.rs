@@ -133,7 +133,8 @@ impl<'a> Checker<'a> {
         {
             let told = (self.sizes.show(&counted), self.sizes.show(size));
             let axis = ident.name.as_str();
-            self.report(shape::index_size("the index".into(), axis, told, at.span, ident.span, None));
+            let literal = self.literal_of(span, size).map(|literal| literal.span);
+            self.report(shape::index_size("the index".into(), axis, told, at.span, ident.span, (None, literal)));
             return None;
         }
         let to = Axis { id: self.axes.find(counts), size: counted, from: ident.span };

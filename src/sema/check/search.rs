@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
                     if !OWN.contains(&ident.name.as_str()) {
                         self.report(told::unknown_search_setting(ident, OWN, &print_expr(&setting.value)));
                     } else if let Some((_, first)) = settings.iter().find(|(known, _)| *known == ident.name) {
-                        self.report(told_train::setting_twice(ident, first.span));
+                        self.report(told_train::setting_twice(ident, first.span, setting.span));
                     } else {
                         settings.push((ident.name, &setting.value));
                     }
@@ -86,7 +86,7 @@ impl<'a> Checker<'a> {
             let value = this.expr(&mut Scope::top(expr.span.file), expr);
             let number = this.static_number(&value, expr.span)?;
             if number.fract() != 0.0 || !(least..9e15).contains(&number) {
-                this.report(told_train::not_a_count(name, number, expr.span));
+                this.report(told_train::not_a_count(name, (number, ""), expr.span));
                 return None;
             }
             Some(number as u64)

@@ -47,7 +47,7 @@ impl<'a> Checker<'a> {
             let (value, span) = this.setting(mode, lines, name.into())?;
             let number = this.static_number(&value, span)?;
             if number.fract() != 0.0 || number < least || number > 9e15 {
-                this.report(told::not_a_count(name, number, span));
+                this.report(told::not_a_count(name, (number, ""), span));
                 return None;
             }
             Some(number as u64)
@@ -116,17 +116,17 @@ impl<'a> Checker<'a> {
 
     /// How many epochs: `5 epochs` or `5`.
     fn patience(&mut self, mode: &mut Mode<'a>, count: &'a ast::Expr) -> Option<u64> {
-        let epochs = match &count.kind {
-            Ast::Number(ast::Number { value, unit: Some(ast::Unit::Epochs), .. }) => *value,
+        let (epochs, unit) = match &count.kind {
+            Ast::Number(ast::Number { value, unit: Some(ast::Unit::Epochs), .. }) => (*value, " epochs"),
             _ => {
                 let value = self.expr(&mut mode.scope, count);
-                self.static_number(&value, count.span)?
+                (self.static_number(&value, count.span)?, "")
             }
         };
         if epochs.fract() == 0.0 && (1.0..9e15).contains(&epochs) {
             return Some(epochs as u64);
         }
-        self.report(told::not_a_count("patience", epochs, count.span));
+        self.report(told::not_a_count("patience", (epochs, unit), count.span));
         None
     }
 

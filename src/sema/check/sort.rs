@@ -41,7 +41,11 @@ impl<'a> Checker<'a> {
         let below = self.sizes.resolve(&place.size).as_const().is_some_and(|count| count < 0);
         if below || left.and_then(|left| left.as_const()).is_some_and(|left| left < 0) {
             let sizes = (self.sizes.show(&place.size), self.sizes.show(&axis.size));
-            return self.fail(shape::too_many_places(&self.axes.show(axis.id), sizes, ix_span(to)));
+            let count = match to {
+                Ix::Axis(_, count, _) => count.span,
+                other => ix_span(other),
+            };
+            return self.fail(shape::too_many_places(&self.axes.show(axis.id), sizes, count));
         }
         let value = self.ordered(x, &axis, place.clone(), true, span);
         let Value::Record(fields) = &value else { return value };

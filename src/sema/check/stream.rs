@@ -127,7 +127,7 @@ impl<'a> Checker<'a> {
         }
         let brackets = f.brackets.filter(|brackets| brackets.to.is_none() && brackets.from.len() == 1);
         let Some(brackets) = brackets else {
-            self.report(shape::one_axis(f.span.to(span), &self.show_type(&ty)));
+            self.needs_one_axis(f, &ty, span);
             return None;
         };
         let axis = self.axis_of(scope, &brackets.from[0], &ty)?;

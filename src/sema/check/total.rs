@@ -52,10 +52,11 @@ impl<'a> Checker<'a> {
 
     /// `total(x)`
     pub(super) fn total(&mut self, body: Body, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
+        let given = args.first().map_or(span, |given| given.span);
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let part = self.to_f32(x, span);
         if !self.ty(part).axes.is_empty() {
-            let told = told::total_of_tensor(&self.show_type(self.ty(part)), span);
+            let told = told::total_of_tensor(&self.show_type(self.ty(part)), (span, given));
             return self.fail(told);
         }
         let site: Site = self.calls.iter().map(|call| call.span).chain([span]).collect();

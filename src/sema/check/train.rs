@@ -156,7 +156,7 @@ impl<'a> Checker<'a> {
             return;
         }
         if let Some((_, first)) = lines.settings.insert(ident.name, (&setting.value, ident.span)) {
-            self.report(told::setting_twice(ident, first));
+            self.report(told::setting_twice(ident, first, setting.span));
         }
     }
 

@@ -90,7 +90,7 @@ impl<'a> Checker<'a> {
                 }
             }
             if let Some((_, first)) = settings.insert(name, (&setting.value, ident.span)) {
-                self.report(told::setting_twice(ident, first));
+                self.report(told::setting_twice(ident, first, setting.span));
             }
         }
         if !settings.contains_key(&Symbol::new("loss")) {
@@ -562,7 +562,7 @@ impl<'a> Checker<'a> {
         if number.fract() == 0.0 && (1.0..9e15).contains(&number) {
             return number as u64;
         }
-        self.report(told::not_a_count(name, number, expr.span));
+        self.report(told::not_a_count(name, (number, ""), expr.span));
         1
     }
 

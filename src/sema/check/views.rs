@@ -11,6 +11,9 @@ use super::builtin::{PrimitiveCall, ix_span};
 use super::checker::{Checker, product};
 use super::gather::is_fill;
 
+/// The largest axis whose divisors a message looks for.
+const MOST_DIVIDED: i64 = 1 << 16;
+
 impl<'a> Checker<'a> {
     /// `rename[t -> s](x)`
     pub(super) fn rename(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
@@ -49,6 +52,22 @@ impl<'a> Checker<'a> {
         Value::Tensor(self.push(ExprKind::Relabel(x), ty, span))
     }
 
+    /// Tells that parts do not fill an axis, and the divisor of it that is nearest to what is written.
+    fn uneven(&mut self, ty: &Type, whole: &Axis, parts: &Dim, f: &Function<'a>) -> Value<'a> {
+        let size = self.sizes.resolve(&whole.size);
+        let shown = (self.sizes.show(&size), self.sizes.show(parts));
+        let nearest = match (size.as_const(), parts.as_const()) {
+            (Some(size @ 1..=MOST_DIVIDED), Some(parts)) => {
+                (1..=size).filter(|divisor| size % divisor == 0).min_by_key(|divisor| (divisor - parts).abs())
+            }
+            _ => None,
+        };
+        let place = f.brackets.and_then(|brackets| self.literal_of(brackets.span, parts));
+        let divisor = place.map(|literal| literal.span).zip(nearest);
+        let axis = self.axes.show(whole.id);
+        self.fail(shape::split_uneven(&axis, shown, f.span, self.known_axes(&ty.axes), divisor))
+    }
+
     /// `split[d -> head: heads, e](x)`
     pub(super) fn split(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
         let PrimitiveCall { f, args, span } = call;
@@ -76,21 +95,20 @@ impl<'a> Checker<'a> {
         let open = parts.iter().filter(|(_, size)| size.is_none()).count();
         let Ok(known) = known else { return self.fail(shape::overflow(span)) };
         let (whole_size, known) = (self.sizes.resolve(&whole.size), self.sizes.resolve(&known));
-        let shown = (self.sizes.show(&whole_size), self.sizes.show(&known));
-        let sizes = self.known_axes(&ty.axes);
         // What is left over for the open part, or that nothing is.
         let (fact, rest) = match open {
             0 => (Fact::Equal(known.clone(), whole_size.clone()), Ok(Dim::ONE)),
             1 => (Fact::Divides(known.clone(), whole_size.clone()), whole_size.floor_div(&known)),
-            _ => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span, sizes)),
+            _ => return self.uneven(&ty, &whole, &known, f),
         };
         let Ok(rest) = rest else {
-            return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span, sizes));
+            return self.uneven(&ty, &whole, &known, f);
         };
         match self.sizes.judge(&fact) {
             Truth::Proved => {}
-            Truth::Refuted => return self.fail(shape::split_uneven(&self.axes.show(whole.id), shown, f.span, sizes)),
+            Truth::Refuted => return self.uneven(&ty, &whole, &known, f),
             Truth::Open => {
+                let shown = (self.sizes.show(&whole_size), self.sizes.show(&known));
                 let told = shape::split_unproved(&self.axes.show(whole.id), shown, fact.sign(), f.span);
                 self.ask(&fact, told);
             }
@@ -418,7 +436,14 @@ impl<'a> Checker<'a> {
         let start = from_end(from.unwrap_or(Dim::ZERO));
         let end = to.map_or(Ok(axis.size.clone()), from_end);
         let (Ok(start), Ok(end)) = (start, end) else { return self.fail(shape::overflow(at.span)) };
-        if !self.in_range(&start, axis, true, at.span) || !self.in_range(&end, axis, true, at.span) {
+        let (first, last) = match &at.kind {
+            ast::ExprKind::Range(from, to) => {
+                let place = |end: &Option<Box<ast::Expr>>| end.as_ref().map_or(at.span, |end| end.span);
+                (place(from), place(to))
+            }
+            _ => (at.span, at.span),
+        };
+        if !self.in_range(&start, axis, true, first) || !self.in_range(&end, axis, true, last) {
             return Value::Error;
         }
         let Ok(size) = end.sub(&start) else { return self.fail(shape::overflow(at.span)) };
@@ -448,7 +473,10 @@ impl<'a> Checker<'a> {
         let truths = [self.sizes.judge(&low), self.sizes.judge(&high)];
         if truths.contains(&Truth::Refuted) {
             let told = (self.sizes.show(position), self.sizes.show(&axis.size));
-            self.report(shape::out_of_range(&self.axes.show(axis.id), told, span));
+            let last = self.sizes.resolve(&axis.size).as_const().map(|size| if is_end { size } else { size - 1 });
+            let at = self.sizes.resolve(position).as_const();
+            let nearest = at.zip(last).filter(|(_, last)| *last >= 0).map(|(at, last)| at.clamp(0, last));
+            self.report(shape::out_of_range(&self.axes.show(axis.id), told, (nearest, is_end), span));
             return false;
         }
         let open: Vec<Fact> = [low, high]
