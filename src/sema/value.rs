@@ -100,6 +100,14 @@ pub enum Callee<'a> {
     Compose(Vec<Rc<Function<'a>>>),
 }
 
+impl<'a> Function<'a> {
+    /// A layer under another path, which is also where a file gives it values.
+    pub fn moved(&self, def: &'a ast::Def, path: Rc<str>) -> Function<'a> {
+        let load = self.load.as_ref().map(|load| Rc::new(typed::Load { below: path.to_string(), ..(**load).clone() }));
+        Function { callee: Callee::Instance(def, path), load, ..self.clone() }
+    }
+}
+
 impl<'a> Value<'a> {
     /// The tensors it is made of.
     pub fn for_each_tensor(&self, visit: &mut impl FnMut(ExprId)) {
@@ -225,16 +233,20 @@ pub struct LiveCarry {
 pub struct Place {
     /// `Net.body`
     pub path: Rc<str>,
+    /// `Net`: the layer whose body it is, which tells places apart that have come to the same path.
+    pub root: Rc<str>,
     counts: Rc<RefCell<FxHashMap<String, u32>>>,
 }
 
 impl Place {
     /// A place whose names are all free.
     pub fn new(path: impl Into<Rc<str>>) -> Place {
-        Place { path: path.into(), counts: Rc::default() }
+        let path = path.into();
+        Place { root: Rc::clone(&path), path, counts: Rc::default() }
     }
 
-    /// The path of a name below this one; from the second use on it carries a number.
+    /// The path of a name below this one; from the second use on it carries a number. Layers are given theirs by
+    /// `Store::path_of`.
     pub fn child(&self, name: &str) -> String {
         let mut counts = self.counts.borrow_mut();
         let plain = self.join(name);
@@ -244,7 +256,7 @@ impl Place {
     }
 
     /// A number that no block of a `stack` below this place has had.
-    pub fn next_index(&self) -> u32 {
+    fn next_index(&self) -> u32 {
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(format!("{}#", self.path)).or_insert(0);
         *count += 1;
@@ -258,7 +270,13 @@ impl Place {
 
     /// The same place under one more name, sharing its counts.
     pub fn under(&self, name: &str) -> Place {
-        Place { path: self.join(name).into(), counts: Rc::clone(&self.counts) }
+        Place { path: self.join(name).into(), root: Rc::clone(&self.root), counts: Rc::clone(&self.counts) }
+    }
+
+    /// The place of the next block of a `stack`, in which all names are free again.
+    pub fn block(&self) -> Place {
+        let path = self.join(&self.next_index().to_string()).into();
+        Place { path, root: Rc::clone(&self.root), counts: Rc::default() }
     }
 }
 

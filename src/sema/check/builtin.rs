@@ -247,7 +247,7 @@ impl<'a> Checker<'a> {
         match given.value {
             Value::Function(layer) => match &layer.callee {
                 Callee::Instance(def, _) => {
-                    let path = scope.place.child(def.name.name.as_str()).into();
+                    let path = self.store.path_of(&scope.place, def.name.name.as_str());
                     Value::Function(Rc::new(Function { callee: Callee::Instance(def, path), ..(*layer).clone() }))
                 }
                 // A constructor makes each of its layers anew.

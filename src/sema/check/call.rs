@@ -148,7 +148,9 @@ impl<'a> Checker<'a> {
             return Value::Error;
         }
         let callee = match def.kind {
-            DefKind::Layer | DefKind::Model => Callee::Instance(def, scope.place.child(def.name.name.as_str()).into()),
+            DefKind::Layer | DefKind::Model => {
+                Callee::Instance(def, self.store.path_of(&scope.place, def.name.name.as_str()))
+            }
             _ => Callee::Def(def),
         };
         Value::Function(Rc::new(Function { callee, config: Some(config), span, ..made.clone() }))

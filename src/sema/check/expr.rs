@@ -9,7 +9,7 @@ use crate::ops::MapOp;
 use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{self, ExprId, ExprKind, Fun};
-use crate::sema::value::{AxisArg, Body, Callee, Function, Scope, Value};
+use crate::sema::value::{AxisArg, Body, Callee, Function, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::{Checker, scalar_type};
@@ -285,6 +285,22 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// `let down = Dense(8)`: a layer that a `let` makes is called by the name alone, so its weight is `down.w`. One
+    /// that has been applied already keeps the path that its parameters have.
+    fn named(&mut self, scope: &Scope<'a>, inner: &Place, ident: ast::Ident, value: Value<'a>) -> Value<'a> {
+        let Value::Function(f) = &value else { return value };
+        let Callee::Instance(def, path) = &f.callee else { return value };
+        let last = path.strip_prefix(&inner.join(def.name.name.as_str()));
+        let is_made_here = last.is_some_and(|last| last.is_empty() || last.starts_with('.'));
+        let is_applied =
+            |param: &typed::Param| param.path.strip_prefix(&**path).is_some_and(|rest| rest.starts_with('.'));
+        if !is_made_here || self.store.params.iter().any(is_applied) {
+            return value;
+        }
+        let path = self.store.path_of(&scope.place, ident.name.as_str());
+        Value::Function(Rc::new(f.moved(def, path)))
+    }
+
     /// `let y = …`
     pub(super) fn bind_let(&mut self, scope: &mut Scope<'a>, binding: &'a ast::Let) {
         match &binding.target {
@@ -299,7 +315,8 @@ impl<'a> Checker<'a> {
                     }
                     _ => self.expr(scope, &binding.value),
                 };
-                scope.place = outer;
+                let inner = std::mem::replace(&mut scope.place, outer);
+                let value = self.named(scope, &inner, names[0], value);
                 self.bind_name(scope, names[0], value);
             }
             ast::Target::Names(names) => {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::base::Span;
 use crate::diag::value as told;
 use crate::sema::primitive::Builtin;
-use crate::sema::value::{Callee, Function, Given, Place, Scope, Value};
+use crate::sema::value::{Callee, Function, Given, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
@@ -171,7 +171,7 @@ impl<'a> Checker<'a> {
         let outer = scope.place.clone();
         let mut value = value;
         for item in items {
-            scope.place = Place::new(outer.join(&outer.next_index().to_string()));
+            scope.place = outer.block();
             scope.enter();
             if let Some(var) = var {
                 scope.bind(var.name, item);

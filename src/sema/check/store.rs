@@ -1,11 +1,14 @@
 //! What a program keeps while it is elaborated: parameters and states by path.
 
+use std::rc::Rc;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::Span;
 use crate::base::Symbol;
 use crate::ir::{Dim, LayerId};
 use crate::sema::typed::{self, Applied, Axis, AxisId, ExprId};
+use crate::sema::value::Place;
 
 /// Everything a program keeps.
 #[derive(Default)]
@@ -34,6 +37,8 @@ pub(super) struct Store {
     pub is_first: bool,
     /// How often each path is among the layers.
     listed: FxHashMap<String, u32>,
+    /// The layer in whose body each layer is made, by the path of the one that is made.
+    makers: FxHashMap<Rc<str>, Rc<str>>,
     sites: FxHashMap<String, u32>,
     /// The places of the random draws of the section, in order.
     drawn: Vec<String>,
@@ -50,6 +55,18 @@ impl Store {
         match self.salt.is_empty() {
             true => format!("{path}#{count}"),
             false => format!("{}/{path}#{count}", self.salt),
+        }
+    }
+
+    /// The path of a layer that is made at a place. The second `B` and the second block of a stack in the first are
+    /// both `B.1`, so a path that the body of another layer has given away is passed over.
+    pub fn path_of(&mut self, place: &Place, name: &str) -> Rc<str> {
+        loop {
+            let path: Rc<str> = place.child(name).into();
+            let maker = self.makers.entry(Rc::clone(&path)).or_insert_with(|| Rc::clone(&place.root));
+            if *maker == place.root {
+                return path;
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
 use crate::sema::typed::Axis;
 use crate::sema::typed::{self, Asker, ExprId, ExprKind, Fun, Metric, Owner, Section, Train};
-use crate::sema::value::{Body, Callee, Function, Place, Scope, Value};
+use crate::sema::value::{Body, Callee, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
@@ -191,10 +191,7 @@ impl<'a> Checker<'a> {
         match value {
             Value::Function(f) => match (&f.callee, made.name) {
                 (Callee::Instance(def, _), Some(ident)) => {
-                    let path: std::rc::Rc<str> = ident.name.as_str().into();
-                    let load = f.load.as_ref().map(|load| typed::Load { below: path.to_string(), ..(**load).clone() });
-                    let (callee, load) = (Callee::Instance(def, path), load.map(std::rc::Rc::new));
-                    Value::Function(std::rc::Rc::new(Function { callee, load, ..(*f).clone() }))
+                    Value::Function(std::rc::Rc::new(f.moved(def, ident.name.as_str().into())))
                 }
                 (Callee::Instance(..), None) => Value::Function(f),
                 _ => self.fail(told_value::expected("a model", "a function", span)),
