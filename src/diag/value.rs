@@ -9,9 +9,9 @@ pub fn expected(wanted: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("{wanted} is needed here")).here(format!("this is {actual}"))
 }
 
-/// `present(x)` of what is no padded column.
-pub fn expected_padded(actual: &str, span: Span) -> Diagnostic {
-    expected("a column of the data that `pad` fills up", actual, span)
+/// `present(x)` of what is no column whose rows have a length.
+pub fn expected_rows(actual: &str, span: Span) -> Diagnostic {
+    expected("a column of the data with an axis beside `batch`", actual, span)
         .help("in a model, take what it tells as an input: `real: bool[batch, t]`")
 }
 

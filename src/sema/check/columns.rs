@@ -7,13 +7,14 @@
 use crate::base::{Span, Symbol};
 use crate::diag::{shape, value as told};
 use crate::ir::{DType, Dim, Fact};
+use crate::ops::MapOp;
 use crate::sema::primitive::OfTexts;
-use crate::sema::typed::{Axis, ExprKind, Input, Kind, Type};
+use crate::sema::typed::{Axis, ExprKind, Fun, Input, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Value};
 use crate::sema::{ColumnSize, Elements};
 use crate::syntax::ast;
 
-use super::checker::Checker;
+use super::checker::{Checker, scalar_type};
 
 impl<'a> Checker<'a> {
     /// The columns of the data as typed inputs, and the values that stand for them.
@@ -115,17 +116,35 @@ impl<'a> Checker<'a> {
         size
     }
 
-    /// `present(ids)`, `length(ids)`: a column that the data has beside a padded one.
+    /// `present(ids)`, `length(ids)`: a column that the data has beside a padded one. All rows of any other column are as
+    /// long as its first axis, and all their places are there.
     pub(super) fn of_texts(&mut self, what: OfTexts, args: Vec<Given<'a>>) -> Value<'a> {
         let Some(given) = args.into_iter().next() else { return Value::Error };
-        let told = match given.value {
-            Value::Tensor(id) => self.told_of.iter().find(|(of, asked, _)| (*of, *asked) == (id, what)),
+        let id = match given.value {
+            Value::Tensor(id) => id,
             Value::Error => return Value::Error,
-            _ => None,
+            other => return self.fail(told::expected_rows(other.describe(), given.span)),
         };
-        match told {
-            Some((_, _, id)) => Value::Tensor(*id),
-            None => self.fail(told::expected_padded(given.value.describe(), given.span)),
+        if let Some((_, _, told)) = self.told_of.iter().find(|(of, asked, _)| (*of, *asked) == (id, what)) {
+            return Value::Tensor(*told);
         }
+        let column = (self.exprs[id.0 as usize].kind.clone(), &self.ty(id).axes[..]);
+        let (ExprKind::Input(_), [batch, row, ..]) = column else {
+            return self.fail(told::expected_rows(given.value.describe(), given.span));
+        };
+        if self.axes.show(batch.id) != "batch" {
+            return self.fail(told::expected_rows(given.value.describe(), given.span));
+        }
+        let (batch, row) = (batch.clone(), row.clone());
+        let (one, dtype, axes) = match what {
+            OfTexts::Present => (self.number(1.0, DType::Bool, given.span), DType::Bool, vec![batch, row]),
+            OfTexts::Length => {
+                let size = ExprKind::Size(self.sizes.resolve(&row.size));
+                let size = self.push(size, scalar_type(DType::F32), given.span);
+                let count = self.map(Fun::Map(MapOp::Cast(DType::I32)), vec![size], Vec::new(), DType::I32, given.span);
+                (count, DType::I32, vec![batch])
+            }
+        };
+        Value::Tensor(self.push(ExprKind::Expand(one), Type { dtype, kind: Kind::Plain, axes }, given.span))
     }
 }
