@@ -467,11 +467,12 @@ impl<'a> Reader<'a> {
         }
         let call = Call { word: name.as_str(), word_span: span, span, brackets: &[], args: &[] };
         if self.cuts_the_source(&call) {
-            let input = self.source_text(span);
+            let input = self.of_source(names::TEXT, span);
             return self.transform(&call, input);
         }
-        if name.as_str() == names::PATH && self.format == Some(Format::Files) {
-            return self.path_of_row(span);
+        if let Some(column) = self.source_name(&call) {
+            let input = self.of_source(column, span);
+            return if call.word == column { input } else { self.transform(&call, input) };
         }
         if name.as_str() == names::ROWS {
             let place = self.place(names::ROWS);
@@ -479,6 +480,12 @@ impl<'a> Reader<'a> {
         }
         self.unknown_name(span, name);
         self.error(span)
+    }
+
+    /// A column that the source has by itself.
+    fn of_source(&mut self, name: &str, span: Span) -> NodeId {
+        let name = Selector { first: name.to_owned(), last: None, table: self.table, span };
+        self.push(NodeKind::Column(Columns { names: vec![name], single: true, axes: Vec::new() }), span)
     }
 
     /// `column("image")` of a folder of pictures.
@@ -540,7 +547,11 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         if self.cuts_the_source(&call) {
-            let input = self.source_text(span);
+            let input = self.of_source(names::TEXT, span);
+            return self.transform(&call, input);
+        }
+        if let Some(column) = self.source_name(&call).filter(|column| *column != word) {
+            let input = self.of_source(column, span);
             return self.transform(&call, input);
         }
         if let Some(&function) = Function::WORDS.iter().find(|function| function.word() == word) {

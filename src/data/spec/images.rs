@@ -4,15 +4,12 @@
 //! `train(…)` and everything else outside of it, so that nothing random reaches validation and nothing
 //! that evaluation needs is done in training alone. That is held here, where the words are read.
 
-use crate::base::Span;
 use crate::diag::{data, images};
-use crate::syntax::ast::{Expr, ExprKind, Unit};
+use crate::syntax::ast::{Arg, Expr, ExprKind, Unit};
 
 use super::arguments::{Arguments, Call, axes};
 use super::columns::{Gives, Reader};
-use super::{
-    ByChannel, Change, Columns, Decode, Format, NodeId, NodeKind, PictureStep, Selector, Shares, Source, names,
-};
+use super::{ByChannel, Change, Decode, Format, NodeId, NodeKind, PictureStep, Shares, Source, names};
 
 /// The longest side of a picture that a program may ask for.
 const MAX_SIDE: usize = 1 << 14;
@@ -57,10 +54,18 @@ impl Reader<'_> {
         file.map(|file| Source::of(Format::Files, vec![file]))
     }
 
-    /// `path`, where the rows are files.
-    pub fn path_of_row(&mut self, span: Span) -> NodeId {
-        let name = Selector { first: names::PATH.to_owned(), last: None, table: self.table, span };
-        self.push(NodeKind::Column(Columns { names: vec![name], single: true, axes: Vec::new() }), span)
+    /// The column that a word means where the rows are pictures: `path`, `image`, `label`, or the pictures that a
+    /// `decode` without a column reads.
+    pub fn source_name(&self, call: &Call<'_>) -> Option<&'static str> {
+        let takes_column = call.args.iter().any(|arg| matches!(arg, Arg::Value(_)));
+        match (self.format?, call.word) {
+            (Format::Files, "decode") if !takes_column => Some(names::PATH),
+            (Format::Images { .. }, "decode") if !takes_column => Some(names::IMAGE),
+            (Format::Files, names::PATH) => Some(names::PATH),
+            (Format::Images { .. }, names::IMAGE) => Some(names::IMAGE),
+            (Format::Images { labels: true, .. }, names::LABEL) => Some(names::LABEL),
+            _ => None,
+        }
     }
 
     /// `sibling(path, "mask")`

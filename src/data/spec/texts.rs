@@ -11,8 +11,8 @@ use crate::syntax::ast::{Arg, Expr, ExprKind};
 use super::arguments::{Arguments, Call};
 use super::columns::{Gives, Reader};
 use super::{
-    ClassAxis, Columns, EntrySpec, FilePart, Format, NodeId, NodeKind, Selector, Source, SourceFile, Spec, SplitKind,
-    Transform, Window, WindowAxis, names,
+    ClassAxis, EntrySpec, FilePart, Format, NodeId, NodeKind, Selector, Source, SourceFile, Spec, SplitKind, Transform,
+    Window, WindowAxis, names,
 };
 
 /// What a text is cut into.
@@ -163,12 +163,6 @@ impl Reader<'_> {
         names::TOKENS.contains(&call.word)
             && matches!(self.format, Some(Format::Text(_) | Format::Lines))
             && !call.args.iter().any(is_column)
-    }
-
-    /// The text of the source, or its lines.
-    pub fn source_text(&mut self, span: Span) -> NodeId {
-        let name = Selector { first: names::TEXT.to_owned(), last: None, table: self.table, span };
-        self.push(NodeKind::Column(Columns { names: vec![name], single: true, axes: Vec::new() }), span)
     }
 
     /// A window of a long text runs along the axis that the text runs along.
