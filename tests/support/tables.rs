@@ -38,6 +38,7 @@ pub fn write(folder: &Path) {
         std::fs::create_dir(folder.join(name)).expect("a writable folder");
     }
     (0..16).for_each(|cell| picture_of_a_cell(folder, cell));
+    ["cold", "warm"].iter().for_each(|class| pictures_of_a_class(folder, class));
     scenes(folder);
 }
 
@@ -54,6 +55,16 @@ fn picture_of_a_cell(folder: &Path, cell: u32) {
     let grain = |y: u32, x: u32| (mixed(cell * 32 + y, x) % 60) as u8;
     save(&folder.join(format!("img/{cell}.png")), 32, |y, x| [grain(y, x) + if inside(y, x) { 150 } else { 0 }; 3]);
     save(&folder.join(format!("mask/{cell}.png")), 32, |y, x| [if inside(y, x) { 255 } else { 0 }; 3]);
+}
+
+/// Pictures of one colour with some grain in a folder of their class, large enough for what is cut out of them.
+fn pictures_of_a_class(folder: &Path, class: &str) {
+    std::fs::create_dir_all(folder.join("pics").join(class)).expect("a writable folder");
+    for at in 0..5 {
+        let grain = |y: u32, x: u32| (mixed(at * 240 + y, x) % 60) as u8;
+        let (red, blue) = if class == "warm" { (180, 20) } else { (20, 180) };
+        save(&folder.join(format!("pics/{class}/{at}.png")), 240, |y, x| [red + grain(y, x), 90, blue]);
+    }
 }
 
 /// Photos with a box or two, large enough for what is cut out of them.
