@@ -292,9 +292,7 @@ impl<'a> Checker<'a> {
         let Callee::Instance(def, path) = &f.callee else { return value };
         let last = path.strip_prefix(&inner.join(def.name.name.as_str()));
         let is_made_here = last.is_some_and(|last| last.is_empty() || last.starts_with('.'));
-        let is_applied =
-            |param: &typed::Param| param.path.strip_prefix(&**path).is_some_and(|rest| rest.starts_with('.'));
-        if !is_made_here || self.store.params.iter().any(is_applied) {
+        if !is_made_here || self.store.keeps(path) {
             return value;
         }
         let path = self.store.path_of(&scope.place, ident.name.as_str());

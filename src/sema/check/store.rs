@@ -1,5 +1,6 @@
 //! What a program keeps while it is elaborated: parameters and states by path.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -21,10 +22,10 @@ pub(super) struct Store {
     pub layer: Option<LayerId>,
     /// New values of states in the section being elaborated.
     pub pending: Vec<(usize, ExprId)>,
-    /// Parameters by path.
-    pub paths: FxHashMap<String, usize>,
-    /// States by path.
-    pub state_paths: FxHashMap<String, usize>,
+    /// Parameters by path, in its order.
+    pub paths: BTreeMap<String, usize>,
+    /// States by path, in its order.
+    pub state_paths: BTreeMap<String, usize>,
     /// Penalties of the section being elaborated, by name, once for each use.
     pub penalties: Vec<(Symbol, ExprId)>,
     /// For `ema`: the parameter, the state that follows it, and how much it keeps.
@@ -68,6 +69,14 @@ impl Store {
                 return path;
             }
         }
+    }
+
+    /// Whether a layer keeps anything: it has been applied.
+    pub fn keeps(&self, layer: &str) -> bool {
+        let below = format!("{layer}.");
+        let mut next =
+            [&self.paths, &self.state_paths].into_iter().filter_map(|paths| paths.range(below.clone()..).next());
+        next.any(|(path, _)| path.starts_with(&below))
     }
 
     /// The number of a load.
