@@ -170,6 +170,27 @@ fn json_prints_one_event_a_line() {
 }
 
 #[test]
+fn mistakes_are_events_as_well() {
+    let place = Place::new();
+    fs::copy(place.path("iris.model"), place.path("wrong.model")).unwrap();
+    place.replace("wrong.model", "class: 3", "class: 4");
+    for command in ["run", "train"] {
+        let ended = place.run(&[command, "wrong.model", "--json"]).with(1);
+        let events = ended.events();
+        assert_eq!(events.len(), 1, "{}", ended.stdout);
+        let told = &events[0];
+        assert_eq!((told["event"].as_str(), told["code"].as_str()), (Some("error"), Some("E0314")));
+        assert_eq!(told["edits"][0]["text"], "3");
+        assert!(ended.stderr.starts_with("error[E0314]"));
+    }
+    let ended = place.run(&["run", "iris.model", "--json", "--set", "optimizer=Adam(lr = 1e30)"]).with(1);
+    let names: Vec<String> = ended.events().iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["start", "diverged"]);
+    let ended = place.run(&["eval", "runs/nothing", "--json"]).with(1);
+    assert_eq!(ended.events()[0]["event"], "error");
+}
+
+#[test]
 fn train_leaves_the_test_rows_alone_and_tells_times() {
     let place = Place::new();
     let ended = place.run(&["train", "iris.model", "--timings", "--set", "epochs=1", "--out", "here"]).with(0);

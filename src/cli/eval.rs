@@ -25,7 +25,7 @@ pub(super) struct Eval {
     machine: Machine,
     /// Print the values as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

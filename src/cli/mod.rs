@@ -30,7 +30,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backend::Backend;
 use crate::backend::cpu::Cpu;
-use crate::diag::{Diagnostics, run as told};
+use crate::diag::{Diagnostics, json, run as told};
 use crate::driver::{Checked, Session};
 use crate::sema::typed::Train;
 use crate::train::{Recorded, RunFolder, newest};
@@ -136,6 +136,7 @@ pub(super) enum Failure {
 pub fn main() -> ExitCode {
     timings::process_started();
     let cli = Cli::parse();
+    let as_events = cli.command.prints_events();
     let outcome = match cli.command {
         Command::Run(args) => run::run(&args, true),
         Command::Train(args) => run::run(&args, false),
@@ -156,6 +157,9 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Told) => ExitCode::from(1),
         Err(Failure::Program(session, diagnostics)) => {
+            if as_events {
+                out(&json::events(&diagnostics.clone().sorted(), &session.sources));
+            }
             report::show(diagnostics, &session.sources);
             ExitCode::from(1)
         }
@@ -163,6 +167,18 @@ pub fn main() -> ExitCode {
         Err(Failure::Usage(message)) => {
             tell(&format!("error: {message}\n"));
             ExitCode::from(2)
+        }
+    }
+}
+
+impl Command {
+    /// Whether stdout is for a tool that reads an event a line.
+    fn prints_events(&self) -> bool {
+        match self {
+            Command::Run(args) | Command::Train(args) => args.json,
+            Command::Search(args) => args.json,
+            Command::Eval(args) => args.json,
+            _ => false,
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Run {
     machine: Machine,
     /// Print one event a line, as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// The folder that gets a folder for this run
     #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]
     out: PathBuf,
@@ -60,10 +60,11 @@ pub(super) fn run(args: &Run, test: bool) -> Outcome {
     report::show(told, &session.sources);
     let outcome = trains(args, test, &session, &checked, resumed, interrupted, timings);
     outcome.map_err(|stop| match stop {
-        Stop::Told(diagnostic) => {
-            let mut diagnostics = Diagnostics::default();
-            diagnostics.push(*diagnostic);
-            Failure::Program(Box::new(session), diagnostics)
+        Stop::Told(diagnostic) => Failure::Program(Box::new(session), Diagnostics::of(*diagnostic)),
+        // It has been an event of the run.
+        Stop::Diverged(diagnostic) => {
+            report::show(Diagnostics::of(*diagnostic), &session.sources);
+            Failure::Told
         }
         Stop::Interrupted => Failure::Interrupted,
         Stop::Usage(message) => Failure::Usage(message),
@@ -73,6 +74,7 @@ pub(super) fn run(args: &Run, test: bool) -> Outcome {
 /// Why the runs of a program stop.
 enum Stop {
     Told(Box<Diagnostic>),
+    Diverged(Box<Diagnostic>),
     Interrupted,
     Usage(String),
 }
@@ -133,7 +135,7 @@ fn trains(
         match end {
             End::Done { .. } => {}
             End::Interrupted => return Err(Stop::Interrupted),
-            End::Diverged(diagnostic) => return Err(Stop::Told(diagnostic)),
+            End::Diverged(diagnostic) => return Err(Stop::Diverged(diagnostic)),
         }
     }
     Ok(())

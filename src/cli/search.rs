@@ -16,6 +16,7 @@ use super::run::{one, stem};
 use super::timings::Timings;
 use super::{Failure, Machine, Outcome, ProgramArgs, interrupt, model_names, open_run, out, report, tell};
 use crate::backend::Backend;
+use crate::diag::json::events;
 use crate::diag::{Diagnostic, Diagnostics, Severity, search as told};
 use crate::driver::{Checked, Session};
 use crate::search::{self, Record, Trial, Trials};
@@ -38,7 +39,7 @@ pub(super) struct Search {
     machine: Machine,
     /// Print one trial a line, as JSON, and the best in the end
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// The folder that gets a folder for this search
     #[arg(long, value_name = "DIR", default_value = "runs", conflicts_with = "resume")]
     out: PathBuf,
@@ -161,6 +162,9 @@ fn trials(
     let Some(best) = search::best(search, &trials.done, |record| record.value) else {
         let why = trials.done.first().and_then(|record| record.failed.as_deref());
         let told = told::no_trial_worked(trials.done.len(), why, search.span);
+        if args.json {
+            out(&events(std::slice::from_ref(&told), &session.sources));
+        }
         report::show(Diagnostics::of(told), &session.sources);
         return Err(Failure::Told);
     };

@@ -28,6 +28,8 @@ struct LabelOut<'a> {
 /// The object of a diagnostic; without a place in a text, the five keys of it are null.
 #[derive(Serialize)]
 struct Out<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'static str>,
     code: &'static str,
     message: &'a str,
     severity: &'static str,
@@ -44,12 +46,22 @@ struct Out<'a> {
 
 /// One diagnostic, without the end of the line.
 pub fn line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    object(diagnostic, sources, None)
+}
+
+/// All of them among the events of a run: each says its severity as its `event`.
+pub fn events(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
+    diagnostics.iter().map(|told| object(told, sources, Some(word(told.severity))) + "\n").collect()
+}
+
+fn object(diagnostic: &Diagnostic, sources: &SourceMap, event: Option<&'static str>) -> String {
     let first = diagnostic.span().map(|span| place(span, sources));
     let at = |pick: fn(&Place) -> usize| first.as_ref().map(pick);
     let labels =
         diagnostic.labels.iter().map(|label| LabelOut { place: place(label.span, sources), text: &label.text });
     let edits = diagnostic.edits.iter().map(|edit| LabelOut { place: place(edit.span, sources), text: &edit.text });
     let out = Out {
+        event,
         code: diagnostic.code.as_str(),
         message: &diagnostic.message,
         severity: word(diagnostic.severity),
