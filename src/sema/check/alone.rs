@@ -62,31 +62,21 @@ impl<'a> Checker<'a> {
         }
         let mut axes: FxHashMap<Symbol, AxisArg> = FxHashMap::default();
         let mut caller = Scope::top(def.span.file);
-        // An axis whose size is written is of that size in every argument.
-        for param in def.config.iter().flatten().chain(&def.inputs) {
-            let Some(TypeKind::Tensor { axes: decls, .. }) = param.ty.as_ref().map(|ty| &ty.kind) else { continue };
-            for decl in decls {
-                if let AxisDecl::Axis { size: Some(size), name } = decl
-                    && let ast::ExprKind::Number(number) = size.kind
-                {
-                    let size = Dim::constant(number.value as i64);
-                    let axis = || AxisArg { id: self.axes.add(Some(name.name), size.clone()), size, span: param.span };
-                    axes.entry(name.name).or_insert_with(axis);
-                }
-            }
-        }
-        let mut arguments = |this: &mut Self, params: &'a [ast::Param]| -> Option<Vec<Given<'a>>> {
+        type Axes = FxHashMap<Symbol, AxisArg>;
+        let arguments = |this: &mut Self, params: &'a [ast::Param], axes: &mut Axes| -> Option<Vec<Given<'a>>> {
             let wanted = params.iter().filter(|param| param.default.is_none());
             wanted
                 .map(|param| {
-                    let value = this.opaque_argument(def, param, &mut axes)?;
+                    let value = this.opaque_argument(def, param, axes)?;
                     Some(Given { name: Some(param.name), value, span: param.span })
                 })
                 .collect()
         };
-        let config = arguments(self, def.config.as_deref().unwrap_or_default());
-        let inputs = arguments(self, &def.inputs);
-        let (Some(config), Some(inputs)) = (config, inputs) else { return };
+        let Some(config) = arguments(self, def.config.as_deref().unwrap_or_default(), &mut axes) else { return };
+        if !self.written_sizes(def, &config, &mut axes) {
+            return;
+        }
+        let Some(inputs) = arguments(self, &def.inputs, &mut axes) else { return };
         let place = Place::new(def.name.name.as_str());
         // An initialiser gets its row from the parameter it fills.
         let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("rest".into(), &mut axes, def.name.span)]);
@@ -103,6 +93,51 @@ impl<'a> Checker<'a> {
                 span: def.name.span,
             },
         );
+    }
+
+    /// Axes whose sizes are written are of those sizes in every argument. They may speak of whole numbers and of other
+    /// axes; where one speaks of anything else, the definition waits for its first use.
+    fn written_sizes(
+        &mut self,
+        def: &'a ast::Def,
+        config: &[Given<'a>],
+        axes: &mut FxHashMap<Symbol, AxisArg>,
+    ) -> bool {
+        let mut scope = Scope::top(def.span.file);
+        for given in config {
+            if let Some(name) = given.name {
+                scope.bind(name.name, given.value.clone());
+            }
+        }
+        let mut decls: Vec<&'a AxisDecl> = Vec::new();
+        let params = def.config.iter().flatten().chain(&def.inputs);
+        params.filter_map(|param| param.ty.as_ref()).for_each(|ty| axes_of(&ty.kind, &mut decls));
+        // One that another argument gives a size has it here too.
+        let has_size = |of: Symbol| {
+            decls.iter().any(|decl| matches!(decl, AxisDecl::Axis { name, size: Some(_) } if name.name == of))
+        };
+        for decl in &decls {
+            if let AxisDecl::Axis { name, size: None } = decl
+                && !has_size(name.name)
+            {
+                self.opaque_axis(name.name, axes, name.span);
+            }
+        }
+        for decl in decls {
+            let AxisDecl::Axis { name, size: Some(written) } = decl else { continue };
+            scope.axes.extend(axes.iter().map(|(name, axis)| (*name, axis.id)));
+            let mut is_known = true;
+            written.walk(&mut |part| {
+                if let ast::ExprKind::Name(symbol) = part.kind {
+                    let is_bound = scope.find(symbol).is_some() || scope.axes.contains_key(&symbol);
+                    is_known &= is_bound || self.globals.find(symbol, def.span.file).is_some();
+                }
+            });
+            let Some(size) = is_known.then(|| self.int_expr(&mut scope, written)).flatten() else { return false };
+            let axis = || AxisArg { id: self.axes.add(Some(name.name), size.clone()), size, span: name.span };
+            axes.entry(name.name).or_insert_with(axis);
+        }
+        true
     }
 
     /// Whether a use stands inside a use of the same definition, with a whole number that nobody knows: it has no end.
@@ -253,11 +288,6 @@ impl<'a> Checker<'a> {
         for decl in decls {
             let name = match decl {
                 AxisDecl::Row(_) => Symbol::new("rest"),
-                AxisDecl::Axis { size: Some(ast::Expr { kind, .. }), .. }
-                    if !matches!(kind, ast::ExprKind::Number(_)) =>
-                {
-                    return None;
-                }
                 AxisDecl::Axis { name, .. } => name.name,
             };
             of_type.push(self.opaque_axis(name, axes, span));
@@ -276,6 +306,15 @@ impl<'a> Checker<'a> {
             }
         };
         Some(Value::Tensor(self.push(ExprKind::Input(0), Type { dtype, kind, axes: of_type }, span)))
+    }
+}
+
+/// All axes of a declared type.
+fn axes_of<'a>(ty: &'a TypeKind, found: &mut Vec<&'a AxisDecl>) {
+    match ty {
+        TypeKind::Tensor { axes, .. } => found.extend(axes),
+        TypeKind::Record(fields) => fields.iter().for_each(|(_, ty)| axes_of(&ty.kind, found)),
+        TypeKind::Named(_) | TypeKind::Of(..) | TypeKind::Error => {}
     }
 }
 
