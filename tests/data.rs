@@ -1,5 +1,6 @@
 //! Tests of `data`: from the text of a declaration and files in memory to batches.
 
+mod arrays;
 mod boxes;
 mod csv_files;
 mod examples;

@@ -153,7 +153,8 @@ impl<'t> Evaluation<'t> {
                         }
                         Cells::Numbers(numbers) => {
                             let source = numbers.to_f32();
-                            if let Some(bad) = source.iter().position(|x| !x.is_finite()) {
+                            // A NaN is how arrays write that a number is missing.
+                            if let Some(bad) = source.iter().position(|x| x.is_infinite()) {
                                 let place = self.table.place(column, bad / block.max(1));
                                 self.diagnostics.push(data::not_finite(span, place, &source[bad].to_string()));
                                 fine = false;
@@ -476,11 +477,11 @@ fn take<'t>(values: &mut [Option<Value<'t>>], uses: &mut [usize], id: NodeId) ->
     if uses[id.0] == 0 { values[id.0].take() } else { values[id.0].clone() }
 }
 
-/// A column of text among these that misses its cell in a row.
+/// A column among these that misses a number in a row.
 fn gap<'t>(leaves: &[&'t TableColumn], row: usize) -> Option<&'t TableColumn> {
     let is_gap = |column: &&TableColumn| match &column.cells {
         Cells::Text(cells) => is_missing(cells.cell(row)),
-        Cells::Numbers(_) => false,
+        Cells::Numbers(numbers) => numbers.misses(row),
     };
     leaves.iter().copied().find(is_gap)
 }

@@ -65,6 +65,16 @@ impl NumberColumn {
         }
     }
 
+    /// Whether a number of an item is missing, which a NaN says.
+    pub fn misses(&self, row: usize) -> bool {
+        let item = row * self.item()..(row + 1) * self.item();
+        match &self.numbers {
+            Numbers::F32(all) => all[item].iter().any(|number| number.is_nan()),
+            Numbers::F64(all) => all[item].iter().any(|number| number.is_nan()),
+            Numbers::U8(_) | Numbers::I8(_) | Numbers::I16(_) | Numbers::I32(_) => false,
+        }
+    }
+
     /// All numbers, as f32.
     pub fn to_f32(&self) -> Vec<f32> {
         match &self.numbers {

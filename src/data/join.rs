@@ -90,7 +90,8 @@ fn open<'a>(format: Format, bytes: &'a [u8], file: &'a SourceFile) -> Checked<Op
         Format::Json
         | Format::Text(_)
         | Format::Lines
-        | Format::Idx
+        | Format::Pairs
+        | Format::Arrays(_)
         | Format::Images { .. }
         | Format::Files
         | Format::Graph

@@ -16,6 +16,8 @@
 
 mod ahead;
 mod align;
+mod archive;
+mod arrays;
 mod calendar;
 mod classes;
 mod csv;
@@ -32,7 +34,9 @@ mod join;
 mod json;
 mod load;
 mod loader;
+mod numpy;
 mod order;
+mod pairs;
 mod predict;
 mod schema;
 mod series;

@@ -15,13 +15,13 @@ use super::load::read;
 use super::loader::{Batch, gather};
 use super::schema::Column;
 use super::series;
-use super::spec::{EntrySpec, Format, NodeId, Selector, Source, SourceFile, Spec};
+use super::spec::{Arrays, EntrySpec, Format, NodeId, Selector, Source, SourceFile, Spec};
 use super::transform::Fitted;
 
 /// Where the rows are.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Input {
-    /// One file or folder: a table, pictures, or the one column that is needed of an `idx` source.
+    /// One file or folder: a table, pictures, an archive, or the one array that is needed of several.
     Path(String),
     /// Files by the column they hold.
     Named(Vec<(String, String)>),
@@ -128,6 +128,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
             | Format::Json
             | Format::Text(_)
             | Format::Lines
+            | Format::Arrays(Arrays::Npz)
             | Format::Images { .. }
             | Format::Files,
             Input::Path(path),
@@ -137,6 +138,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
             | Format::Json
             | Format::Text(_)
             | Format::Lines
+            | Format::Arrays(Arrays::Npz)
             | Format::Images { .. }
             | Format::Files,
             Input::Named(named),
@@ -148,8 +150,10 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
             diagnostics.push(data::nothing_to_read(source.format == Format::Graph));
             return None;
         }
-        (Format::Idx, Input::Named(named)) => named.iter().map(|(column, path)| at(path, column)).collect(),
-        (Format::Idx, Input::Path(path)) => {
+        (Format::Arrays(Arrays::Idx | Arrays::Npy) | Format::Pairs, Input::Named(named)) => {
+            named.iter().map(|(column, path)| at(path, column)).collect()
+        }
+        (Format::Arrays(Arrays::Idx | Arrays::Npy) | Format::Pairs, Input::Path(path)) => {
             let used: Vec<&SourceFile> = source.files.iter().filter(is_used).collect();
             match used.as_slice() {
                 [file] => vec![at(path, &file.column)],
@@ -167,7 +171,8 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
         | Format::Json
         | Format::Text(_)
         | Format::Lines
-        | Format::Idx
+        | Format::Pairs
+        | Format::Arrays(_)
         | Format::Files
         | Format::Graph
         | Format::Synthetic(_)) => format,

@@ -2,15 +2,15 @@
 //!
 //! In: a source, files, and the columns wanted of it. Out: a `Table`, whatever the format; what is joined is there.
 
-use crate::diag::{Diagnostics, data};
+use crate::diag::Diagnostics;
 
 use super::csv::TextColumn;
-use super::files::{self, Files};
+use super::files::Files;
 use super::image;
 use super::spec::{Format, Selector, Source, SourceFile, Spec, names};
-use super::table::{Cells, Places, Table, TableColumn, resolve_all, taken};
+use super::table::{Cells, Places, Table, TableColumn, resolve_all};
 use super::transform::Fitted;
-use super::{idx, join, tokens};
+use super::{arrays, join, pairs, tokens};
 
 /// Reads the columns that `wanted` selects.
 pub(super) fn read(
@@ -34,30 +34,8 @@ fn rows(
 ) -> Option<Table> {
     match source.format {
         Format::Table { .. } | Format::Json => join::read(source, wanted, files, diagnostics),
-        Format::Idx => {
-            let header: Vec<String> = source.files.iter().map(|file| file.column.clone()).collect();
-            let used = resolve_all(&header, wanted, "idx", source.files.first()?.span, diagnostics)?;
-            let mut columns: Vec<(usize, TableColumn)> = Vec::new();
-            let mut first: Option<(&SourceFile, usize)> = None;
-            for at in used {
-                let file = &source.files[at];
-                let bytes = taken(files::read(files, file), diagnostics)?;
-                let numbers = taken(idx::read(&bytes, file), diagnostics)?;
-                let (main, rows) = *first.get_or_insert((file, numbers.rows));
-                if numbers.rows != rows {
-                    diagnostics.push(data::counts_disagree(file.span, &file.path, numbers.rows, &main.path, rows));
-                    return None;
-                }
-                let (name, file) = (header[at].clone(), file.path.clone());
-                let cells = Cells::Numbers(numbers);
-                columns.push((at, TableColumn { name, file, cells, places: None }));
-            }
-            let rows = first.map_or(0, |(_, rows)| rows);
-            let file = first.map_or(String::new(), |(file, _)| file.path.clone());
-            let mut table = Table::new(rows, header, file, Places::default());
-            columns.into_iter().for_each(|(at, column)| table.put(at, column));
-            Some(table)
-        }
+        Format::Arrays(of) => arrays::read(source, of, wanted, files, diagnostics),
+        Format::Pairs => pairs::read(source, wanted, files, diagnostics),
         Format::Text(_) | Format::Lines => {
             let file = source.files.first()?;
             resolve_all(&[names::TEXT.to_owned()], wanted, &file.path, file.span, diagnostics)?;

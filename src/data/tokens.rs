@@ -124,6 +124,11 @@ pub(super) fn table(
     Some(table)
 }
 
+/// The text of a source's file.
+pub(super) fn text_of(files: &dyn Files, file: &SourceFile) -> Checked<String> {
+    utf8(files::read(files, file), file)
+}
+
 /// The text of a file, without the mark that says in which order its bytes are.
 fn utf8(bytes: Checked<Vec<u8>>, file: &SourceFile) -> Checked<String> {
     let bytes = bytes?;

@@ -6,6 +6,7 @@
 //! `sarif.rs` into SARIF.
 
 pub mod around;
+pub mod arrays;
 mod codes;
 pub mod data;
 pub mod derivative;

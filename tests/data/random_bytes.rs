@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tensa::data::{Memory, load};
 use tensa::diag::Diagnostics;
 
+use super::arrays::{Sizes, npy, zip};
 use super::idx_files::{idx, packed};
 use super::right;
 
@@ -31,6 +32,14 @@ const TABLES: &[&str] = &[
 
 const IDX: &str = "data D = idx(x = \"x\", y = \"y\") {
   x = column(\"x\") |> standardize
+  y = column(\"y\") |> vocab(unknown = own)
+  split = random(test = 30%)
+}";
+
+const NPY: &str = "data D = npy(\"x.npy\") { x = column(\"x\") |> vocab(unknown = own) }";
+
+const NPZ: &str = "data D = npz(\"a.npz\") {
+  x = column(\"x\") |> impute(mean) |> standardize
   y = column(\"y\") |> vocab(unknown = own)
   split = random(test = 30%)
 }";
@@ -102,6 +111,29 @@ proptest! {
         survives(IDX, &files.clone().with("x", bytes.clone()));
         bytes.truncate(cut);
         survives(IDX, &files.with("x", packed(&bytes)));
+    }
+
+    #[test]
+    fn damaged_arrays(
+        descr in prop::sample::select(vec!["<f4", ">i8", "|b1", "<U3", "|S2", "<f2", "<u8"]),
+        rows in 0usize..6,
+        body in prop::collection::vec(any::<u8>(), 64),
+        at in 0usize..400,
+        bit in 0u8..8,
+        cut in 0usize..400,
+    ) {
+        let width = [("<f4", 4), (">i8", 8), ("|b1", 1), ("<U3", 12), ("|S2", 2), ("<f2", 2), ("<u8", 8)];
+        let width = width.iter().find(|(known, _)| *known == descr).map_or(1, |(_, width)| *width);
+        let x = npy(descr, &format!("({rows},)"), &body[..rows * width % 65]);
+        survives(NPY, &Memory::default().with("x.npy", x.clone()));
+        let y = npy("|u1", &format!("({rows},)"), &body[..rows]);
+        let mut bytes = zip(&[("x.npy", x), ("y.npy", y)], bit > 3, if at > 200 { Sizes::Long } else { Sizes::Short });
+        survives(NPZ, &Memory::default().with("a.npz", bytes.clone()));
+        let at = at % bytes.len();
+        bytes[at] ^= 1 << bit;
+        survives(NPZ, &Memory::default().with("a.npz", bytes.clone()));
+        bytes.truncate(cut);
+        survives(NPZ, &Memory::default().with("a.npz", bytes));
     }
 
     #[test]

@@ -146,7 +146,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         r#"data D = idx(x = "x.gz") { x = column("x") |> decode[h, w, c] }"#,
-        "E0709 `decode` takes pictures, and this is numbers already",
+        "E0709 `decode` takes pictures, and this is an array",
     ),
     (
         r#"data D = images("p", labels = folder) { x = column("label") |> resize(8) }"#,

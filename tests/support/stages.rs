@@ -77,7 +77,8 @@ fn ast_stage(text: &str) -> Outcome {
 /// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
 /// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `pictures` with two of 8 × 8 in each of the
 /// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes; two of 8 × 8 in `img`, with a mask in
-/// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels.
+/// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels;
+/// `numbers.npy`, forty rows of three numbers, `short.npy`, which lacks some, and `objects.npy` with objects of Python.
 pub fn data_folder() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -118,6 +119,14 @@ pub fn data_folder() -> PathBuf {
             b"{\"file\": \"1.png\", \"boxes\": [[0, 0, 4, 6], [2, 2, 8, 8]], \"labels\": [\"cat\", \"dog\"]}\n\
               {\"file\": \"2.png\", \"boxes\": [[1, 1, 5, 5]], \"labels\": [\"cat\"]}\n",
         );
+        let header = |descr: &str| format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (40, 3), }}");
+        let array = |descr: &str, body: &[u8]| {
+            let header = format!("{:117}\n", header(descr));
+            [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), body].concat()
+        };
+        write("numbers.npy", &array("<f4", &(0..120u8).flat_map(|at| f32::from(at).to_le_bytes()).collect::<Vec<_>>()));
+        write("short.npy", &array("<f4", &[0; 100]));
+        write("objects.npy", &array("|O", &[0; 960]));
         folder
     });
     FOLDER.path().to_path_buf()

@@ -103,7 +103,8 @@ impl Reader<'_> {
                 | Format::Json
                 | Format::Text(_)
                 | Format::Lines
-                | Format::Idx
+                | Format::Pairs
+                | Format::Arrays(_)
                 | Format::Files
                 | Format::Graph
                 | Format::Synthetic(_),

@@ -73,7 +73,7 @@ pub struct Spec {
 pub struct Source {
     /// How they are read.
     pub format: Format,
-    /// One for a table or a folder of pictures; one for each column of an `idx` source; none for rows that are made.
+    /// One for a table, an archive or a folder of pictures; one for each array; none for rows that are made.
     pub files: Vec<SourceFile>,
     /// The tables of `tables(…)`, by their axes; else none.
     pub tables: Vec<(Symbol, Source)>,
@@ -111,8 +111,8 @@ pub enum Format {
     },
     /// `jsonl("scenes.jsonl")`: an object a line.
     Json,
-    /// `idx(images = "images.gz", labels = "labels.gz")`: a column a file.
-    Idx,
+    /// `idx(images = "images.gz", labels = "labels.gz")`, `npy("x.npy")`, `npz("a.npz")`: a column an array.
+    Arrays(Arrays),
     /// `images("photos", labels = folder)`: the columns `image` and `label`.
     Images {
         /// Whether the pictures lie in folders by class, which make the column `label`.
@@ -124,6 +124,8 @@ pub enum Format {
     Text(Option<Unit>),
     /// `lines("wiki.txt")`: a text a line.
     Lines,
+    /// `pairs(de = "train.de", en = "train.en")`: texts side by side, a line each.
+    Pairs,
     /// `files("img/*.png")`: a row for each, with the column `path`.
     Files,
     /// `tables(node = csv("nodes.csv"), edge = csv("edges.csv"))`: an axis of the batch for each.
@@ -132,10 +134,32 @@ pub enum Format {
     Synthetic(usize),
 }
 
+/// What arrays are written in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arrays {
+    /// `idx(x = "x.gz")`: a file for each.
+    Idx,
+    /// `npy("x.npy")`, `npy(x = "1.npy", y = "2.npy")`: a file for each.
+    Npy,
+    /// `npz("a.npz")`: all in one archive, under their names.
+    Npz,
+}
+
+impl Arrays {
+    /// Its word in the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Arrays::Idx => "idx",
+            Arrays::Npy => "npy",
+            Arrays::Npz => "npz",
+        }
+    }
+}
+
 /// A file of a source.
 #[derive(Clone, PartialEq, Debug)]
 pub struct SourceFile {
-    /// The column it makes in an `idx` source; else empty.
+    /// The column it makes where each file makes one; else empty.
     pub column: String,
     /// As written, relative to the folder of the program.
     pub path: String,

@@ -3,9 +3,10 @@
 use crate::base::Symbol;
 
 /// Sources that are read.
-pub const SOURCES: &[&str] = &["csv", "tsv", "jsonl", "text", "lines", "idx", "images", "files", "synthetic", "tables"];
+pub const SOURCES: &[&str] =
+    &["csv", "tsv", "jsonl", "text", "lines", "pairs", "npy", "npz", "idx", "images", "files", "synthetic", "tables"];
 /// Sources of the language that are not read yet.
-pub const LATER_SOURCES: &[&str] = &["parquet", "npy", "npz", "pairs"];
+pub const LATER_SOURCES: &[&str] = &["parquet"];
 /// Steps between a source and its braces.
 pub const TABLE_STEPS: &[&str] = &["join", "filter"];
 /// Transforms.

@@ -34,7 +34,8 @@ impl Reader<'_> {
                     let wanted = "a column of a table, and this source is none";
                     self.diagnostics.push(data::wrong_setting(value.span, "order", wanted));
                 }
-                Some(Format::Table { .. } | Format::Json | Format::Idx | Format::Files) | None => {
+                Some(Format::Table { .. } | Format::Json | Format::Arrays(_) | Format::Pairs | Format::Files)
+                | None => {
                     spec.order = self.raw_column(value, "order");
                 }
             },
@@ -319,20 +320,24 @@ fn is_whole_one(value: &Expr) -> bool {
 }
 
 fn alike(main: &super::Source, other: &super::Source) -> bool {
-    use super::Format;
+    use super::{Arrays, Format};
     match (main.format, other.format) {
         (Format::Table { .. } | Format::Json, Format::Table { .. } | Format::Json) => true,
         (Format::Files, Format::Files) => true,
-        (Format::Idx, Format::Idx) => main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column)),
+        (Format::Arrays(Arrays::Npz), Format::Arrays(Arrays::Npz)) => true,
+        (Format::Arrays(_), Format::Arrays(_)) | (Format::Pairs, Format::Pairs) if main.format == other.format => {
+            main.files.iter().all(|file| other.files.iter().any(|o| o.column == file.column))
+        }
         (Format::Images { labels, .. }, Format::Images { labels: other, .. }) => labels == other,
         (Format::Text(_), Format::Text(_)) | (Format::Lines, Format::Lines) => true,
         (
             Format::Table { .. }
             | Format::Json
-            | Format::Idx
+            | Format::Arrays(_)
             | Format::Images { .. }
             | Format::Text(_)
             | Format::Lines
+            | Format::Pairs
             | Format::Files
             | Format::Graph
             | Format::Synthetic(_),

@@ -5,7 +5,7 @@ use crate::syntax::ast::{Arg, Expr, ExprKind};
 
 use super::arguments::{Arguments, Call};
 use super::columns::Reader;
-use super::{Format, Source, SourceFile, names};
+use super::{Arrays, Format, Source, SourceFile, names};
 
 impl Source {
     /// Files as they are.
@@ -42,7 +42,10 @@ impl Reader<'_> {
             "jsonl" => self.one_file(&call, Format::Json),
             "text" => self.one_file(&call, Format::Text(None)),
             "lines" => self.one_file(&call, Format::Lines),
-            "idx" => self.idx(&call),
+            "idx" => self.files_by_column(&call, Format::Arrays(Arrays::Idx)),
+            "npy" => self.files_by_column(&call, Format::Arrays(Arrays::Npy)),
+            "pairs" => self.files_by_column(&call, Format::Pairs),
+            "npz" => self.one_file(&call, Format::Arrays(Arrays::Npz)),
             "images" => self.images(&call),
             "files" => self.files_of(&call),
             "synthetic" => self.synthetic(&call),
@@ -93,33 +96,44 @@ impl Reader<'_> {
         Some(Source::of(format, vec![file]))
     }
 
-    fn idx(&mut self, call: &Call<'_>) -> Option<Source> {
-        const WANTED: &str = "named files, as in `idx(images = \"images.gz\", labels = \"labels.gz\")`";
+    /// `idx(images = "images.gz", labels = "labels.gz")`, `npy("x.npy")`, `pairs(de = "train.de", en = "train.en")`
+    fn files_by_column(&mut self, call: &Call<'_>, format: Format) -> Option<Source> {
+        let has_stems = format == Format::Arrays(Arrays::Npy);
+        let wanted = match format {
+            Format::Pairs => "named files, as in `pairs(de = \"train.de\", en = \"train.en\")`",
+            _ if has_stems => "files, as in `npy(\"x.npy\")` or `npy(x = \"1.npy\", y = \"2.npy\")`",
+            _ => "named files, as in `idx(images = \"images.gz\", labels = \"labels.gz\")`",
+        };
         let mut files: Vec<SourceFile> = Vec::new();
         for arg in call.args {
-            match arg {
-                Arg::Set(name, path) if files.iter().any(|file| file.column == name.name.as_str()) => {
-                    self.diagnostics.push(data::argument_twice(name.span.to(path.span), call.word, name.name.as_str()));
-                    return None;
-                }
-                Arg::Set(name, path) => match self.file(name.name.as_str().to_owned(), path) {
-                    Some(file) => files.push(file),
-                    None => {
-                        self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
-                        return None;
-                    }
-                },
-                Arg::Value(other) | Arg::Axis(_, other) | Arg::Quoted(_, _, other) => {
-                    self.diagnostics.push(data::wrong_argument(other.span, call.word, WANTED));
-                    return None;
-                }
+            let file = match arg {
+                Arg::Set(name, path) => self.file(name.name.as_str().to_owned(), path),
+                Arg::Value(path) if has_stems => self.file(String::new(), path).map(|file| {
+                    let name = file.path.rsplit('/').next().unwrap_or_default();
+                    let column = name.split_once(".npy").map_or(name, |(stem, _)| stem).to_owned();
+                    SourceFile { column, ..file }
+                }),
+                Arg::Value(_) | Arg::Axis(..) | Arg::Quoted(..) => None,
+            };
+            let span = match arg {
+                Arg::Set(_, value) | Arg::Value(value) | Arg::Axis(_, value) | Arg::Quoted(_, _, value) => value.span,
+            };
+            let Some(file) = file else {
+                self.diagnostics.push(data::wrong_argument(span, call.word, wanted));
+                return None;
+            };
+            if files.iter().any(|other| other.column == file.column) {
+                let span = if let Arg::Set(name, _) = arg { name.span.to(span) } else { span };
+                self.diagnostics.push(data::argument_twice(span, call.word, &file.column));
+                return None;
             }
+            files.push(file);
         }
         if files.is_empty() {
-            self.diagnostics.push(data::wrong_argument(call.span, call.word, WANTED));
+            self.diagnostics.push(data::wrong_argument(call.span, call.word, wanted));
             return None;
         }
-        Some(Source::of(Format::Idx, files))
+        Some(Source::of(format, files))
     }
 
     /// The file of a path in quotes.

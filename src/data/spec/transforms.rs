@@ -109,12 +109,12 @@ impl Reader<'_> {
             ) => {}
             // The names of files.
             (Gives::Cells | Gives::Words, Transform::Picture(PictureStep::Decode(_)))
-                if !matches!(self.format, Some(Format::Idx | Format::Synthetic(_))) => {}
+                if !matches!(self.format, Some(Format::Arrays(_) | Format::Synthetic(_))) => {}
             (Gives::Boxes | Gives::Kinds, Transform::Picture(_)) => {
                 return self.fail(span, scenes::no_picture_to_follow(span, transform.word()));
             }
             (Gives::Cells | Gives::Numbers, Transform::Picture(step))
-                if self.format == Some(Format::Idx) && !matches!(step, PictureStep::Decode(_)) => {}
+                if matches!(self.format, Some(Format::Arrays(_))) && !matches!(step, PictureStep::Decode(_)) => {}
             // What is made of classes numbers words first.
             (Gives::Cells | Gives::Numbers | Gives::Words, Transform::OneHot(_)) => {
                 let input = self.apply(Transform::Vocab { axis: None, unknown: false }, span, input);
@@ -166,11 +166,11 @@ impl Reader<'_> {
             Gives::Boxes => "boxes",
             Gives::Kinds => "the kinds of boxes",
             Gives::Constant | Gives::Error | Gives::Cells | Gives::Numbers => match self.format {
-                Some(Format::Idx) => "numbers already",
+                Some(Format::Arrays(_)) => "an array",
                 Some(Format::Images { .. } | Format::Files) => "a column of words",
                 Some(Format::Table { .. } | Format::Json) | None => "a column of a table",
                 Some(Format::Graph) => "a column of a table",
-                Some(Format::Text(_) | Format::Lines) => "a text",
+                Some(Format::Text(_) | Format::Lines | Format::Pairs) => "a text",
                 Some(Format::Synthetic(_)) => "numbers that are made",
             },
         }

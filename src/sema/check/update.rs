@@ -386,7 +386,8 @@ impl<'a> Checker<'a> {
         }
         for made in &train.models {
             let Some(name) = made.bound() else { continue };
-            if !self.store.is_listed(name.as_str()) {
+            // Of data that could not be read nothing is applied to anything.
+            if !self.data_unknown && !self.store.is_listed(name.as_str()) {
                 self.report(told::model_in_no_loss(name, made.value.span));
             }
         }

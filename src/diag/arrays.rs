@@ -1,0 +1,79 @@
+//! What is wrong with files of arrays, as NumPy writes them.
+//!
+//! In: facts from `data`. Out: diagnostics E0750 … E0753.
+
+use super::data::{at, cut};
+use super::{Code, Diagnostic};
+use crate::base::Span;
+
+/// A file that is not in the NumPy format.
+pub fn not_npy(span: Option<Span>, file: &str, found: &[u8]) -> Diagnostic {
+    let bytes: Vec<String> = found.iter().map(|byte| format!("{byte:02x}")).collect();
+    let error =
+        at(Code::E0750, span, format!("`{file}` is not in the NumPy format: it begins with `{}`", bytes.join(" ")));
+    match found.starts_with(b"PK") {
+        true => error.help("this is an archive of arrays, which `npz` reads"),
+        false => error.help("`numpy.save` writes such a file"),
+    }
+}
+
+/// A header that does not say what it must.
+pub fn npy_header(span: Option<Span>, file: &str, header: &str) -> Diagnostic {
+    at(Code::E0750, span, format!("the header of `{file}` says no element, order and shape: `{}`", cut(header)))
+        .help("`numpy.save` writes such a file")
+}
+
+/// A file whose length does not fit its header; `shape` comes with the type of an element.
+pub fn npy_length(
+    span: Option<Span>,
+    file: &str,
+    (shape, element): (&str, &str),
+    expected: Option<usize>,
+    found: usize,
+) -> Diagnostic {
+    let shape = if shape.is_empty() { "one" } else { shape };
+    let says = format!("`{file}` says it holds {shape} of `{element}`");
+    let error = match expected {
+        Some(expected) => at(Code::E0751, span, format!("{says}, which takes {expected} bytes; it has {found}")),
+        None => at(Code::E0751, span, format!("{says}, which no file can")),
+    };
+    error.help("fetch the file again, or save the array again")
+}
+
+/// Elements that are neither numbers, truths nor words.
+pub fn array_elements(span: Option<Span>, file: &str, descr: &str) -> Diagnostic {
+    let error = at(Code::E0752, span, format!("`{file}` has elements of the type `{}`", cut(descr)));
+    match descr.trim_start_matches(['<', '>', '|', '=']).chars().next() {
+        Some('O') => error
+            .note("such an array holds Python objects, and reading them would run what they say")
+            .help("save it with a type of its own: `numpy.save(\"x.npy\", x.astype(\"float32\"))`"),
+        Some('c') => error.help("save the real and the imaginary parts as two arrays"),
+        Some('[') => {
+            error.help("save each field as an array of its own: `numpy.savez(\"a.npz\", x = a[\"x\"], y = a[\"y\"])`")
+        }
+        _ => error.help("a column has numbers, truths or words"),
+    }
+}
+
+/// An array of words with more than one axis.
+pub fn array_of_words(span: Option<Span>, file: &str) -> Diagnostic {
+    at(Code::E0752, span, format!("`{file}` has several words in a row, and a column has one"))
+        .help("save each column of words as an array of its own")
+}
+
+/// A whole number that no type of a column holds.
+pub fn array_number(span: Option<Span>, file: &str, value: i128) -> Diagnostic {
+    at(Code::E0752, span, format!("`{file}` has the number {value}, whose last digits would be lost"))
+        .help("save numbers that are names as words: `x.astype(str)`")
+}
+
+/// An array without axes.
+pub fn array_without_rows(span: Option<Span>, file: &str) -> Diagnostic {
+    at(Code::E0752, span, format!("`{file}` is one number and has no rows"))
+        .help("the first axis of an array counts the rows")
+}
+
+/// An archive, or a file in it, that is damaged.
+pub fn archive(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
+    at(Code::E0753, span, format!("`{file}` cannot be unpacked: {why}")).help("`numpy.savez` writes such an archive")
+}
