@@ -142,6 +142,15 @@ fn fmt_lays_files_out() {
     place.run(&["fmt", "nothing.model"]).says(&["E0811", "nothing.model"]);
     place.run(&["fmt"]).with(2);
 
+    // A folder is all programs below it; what a run keeps is as it ran.
+    for name in ["deep/er/a.model", "deep/b.model", "deep/.hidden/c.model", "deep/run-1/program.model", "deep/d.txt"] {
+        fs::create_dir_all(place.path(name).parent().unwrap()).unwrap();
+        fs::write(place.path(name), "let a=1\n").unwrap();
+    }
+    fs::write(place.path("deep/run-1/run.json"), "{}").unwrap();
+    let ended = place.run(&["fmt", "--check", "deep"]).with(1);
+    assert_eq!(ended.stdout, "deep/b.model\ndeep/er/a.model\n");
+
     let mut child =
         tensa(place.0.path()).args(["fmt", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"let a=1 # one").unwrap();

@@ -13,7 +13,7 @@ use crate::syntax::format::format;
 /// The arguments of `tensa fmt`.
 #[derive(Args)]
 pub(super) struct Fmt {
-    /// Programs; `-` reads one from stdin and prints it
+    /// Programs, and folders with programs; `-` reads one from stdin and prints it
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Write nothing: name the files that are not in the house style, and fail if there are any
@@ -24,7 +24,9 @@ pub(super) struct Fmt {
 /// Runs the command: every file is tried, whatever the others are.
 pub(super) fn run(args: &Fmt) -> Outcome {
     let mut failed = false;
-    for path in &args.files {
+    let mut files = Vec::new();
+    args.files.iter().for_each(|path| programs(path, &mut files));
+    for path in &files {
         match one(path, args.check) {
             Ok(is_right) => failed |= !is_right,
             Err((diagnostics, sources)) => {
@@ -34,6 +36,25 @@ pub(super) fn run(args: &Fmt) -> Outcome {
         }
     }
     if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// A file, or all programs in a folder and below. Hidden folders are left out, and runs, which keep their programs as they
+/// ran.
+fn programs(path: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(path) else { return found.push(path.to_owned()) };
+    if path.join("run.json").exists() {
+        return;
+    }
+    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    entries.sort();
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    for path in entries.iter().filter(|path| !is_hidden(path) && !path.is_symlink()) {
+        if path.is_dir() {
+            programs(path, found);
+        } else if path.extension().is_some_and(|extension| extension == "model") {
+            found.push(path.clone());
+        }
+    }
 }
 
 /// Formats a file; whether it is as it should be.
