@@ -16,13 +16,14 @@ use crate::diag::{Diagnostics, train as told};
 use crate::ir::{Graph, ParamId, StateId};
 use crate::kernel::ir::Program;
 use crate::lower::Lowered;
+use crate::sema::clause::Trial;
 use crate::sema::typed::{self, Precision};
 use crate::sema::{self, Column, ColumnSize, DataFacts, Elements, Source, Sources};
 use crate::stdlib::{STD, STD_TREES};
 use crate::syntax::modules::{self, Modules, Reader};
 use crate::syntax::sort::sort;
 use crate::syntax::{ast, blame, parse, unused};
-use crate::{autodiff, canon, fuse, kernel, lint, lower, opt, step};
+use crate::{autodiff, canon, fuse, gradients, kernel, lint, lower, opt, step};
 
 /// Stack for the front end: programs nest, and a recursion may be as deep as the parser allows.
 const STACK: usize = 256 << 20;
@@ -367,6 +368,15 @@ impl Session {
         on_large_stack(|| self.check_here(fitted))
     }
 
+    /// The gradients that functions of the program, or of the library, give, held against those of their values. The
+    /// program has been checked.
+    pub fn gradients(&self, of_library: bool) -> Vec<gradients::Report> {
+        on_large_stack(|| {
+            let clauses = sema::clauses(&self.trees(), of_library);
+            clauses.into_iter().map(|clause| gradients::report(clause, tried)).collect()
+        })
+    }
+
     /// Checks the program of a trained model without its data: `schemas` is what the data was like.
     pub fn check_recorded(&self, schemas: FxHashMap<Symbol, Schema>) -> Checked {
         on_large_stack(|| {
@@ -504,6 +514,13 @@ fn recognise(graph: &Graph) -> Graph {
     let canon = canon::run(&taken);
     verified("autodiff", &canon);
     canon
+}
+
+/// The graphs of a function on drawn sizes: its value, and both gradients of it.
+fn tried(trial: &Trial) -> gradients::Graphs {
+    let lowered = lower::lower_trial(trial);
+    let (given, value) = (recognise(&lowered.given), recognise(&lowered.body));
+    gradients::Graphs { given: autodiff::gradients(&given), body: autodiff::gradients(&value), value }
 }
 
 /// Lowers a run and takes it through the graph passes.

@@ -27,6 +27,7 @@ pub mod kernel;
 pub mod runtime;
 
 pub mod data;
+pub mod gradients;
 pub mod lint;
 pub mod search;
 pub mod train;

@@ -1,10 +1,11 @@
 //! Derivatives that a program asks for: against formulas, against differences, to any order, and through a loss.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tensa::backend::cpu::Cpu;
 use tensa::backend::interp::graph;
-use tensa::driver;
+use tensa::driver::{self, Session};
 use tensa::ir::{DType, Role};
 use tensa::ops::Value;
 use tensa::sema::typed::Precision;
@@ -233,6 +234,16 @@ fn gradients_that_the_library_gives_are_those_of_its_functions() {
             ),
             1e-6,
         );
+    }
+}
+
+/// Each of them, on drawn sizes and numbers.
+#[test]
+fn all_gradients_that_the_library_gives_agree() {
+    let reports = Session::new("none.model", "", PathBuf::new()).gradients(true);
+    assert!(reports.len() >= 3, "{reports:?}");
+    for report in reports {
+        assert!(report.inputs.is_ok() && !report.differs(), "{}: {report}", report.name);
     }
 }
 

@@ -28,6 +28,14 @@ fn errors(text: &str) -> Vec<String> {
     errors.map(|told| format!("{} {}", told.code.as_str(), told.message)).collect()
 }
 
+/// What is told of the gradients that a program gives.
+fn differing(text: &str) -> Vec<String> {
+    let (session, checked) = stages::check(text);
+    assert!(checked.diagnostics.is_empty(), "{text}");
+    let told = session.gradients(false).into_iter().filter_map(|report| report.diagnostic());
+    told.map(|told| format!("{} {}", told.code.as_str(), told.message)).collect()
+}
+
 /// The broken example of a page shows its code first, the mended one checks. Pages of the data have tests of
 /// their own, beside the files they speak of.
 #[test]
@@ -48,13 +56,13 @@ fn pages_show_what_they_say() {
             wrong.push_str(&format!("{}: the page lacks an example\n", code.as_str()));
         }
         for text in &examples.broken {
-            let told = told(text);
+            let told = if code == Code::E0408 { differing(text) } else { told(text) };
             if told.first().is_none_or(|first| !first.starts_with(code.as_str())) {
                 wrong.push_str(&format!("{}: broken shows {told:#?}\n", code.as_str()));
             }
         }
         for text in &examples.mended {
-            let errors = errors(text);
+            let errors = if code == Code::E0408 { differing(text) } else { errors(text) };
             if !errors.is_empty() {
                 wrong.push_str(&format!("{}: mended shows {errors:#?}\n", code.as_str()));
             }

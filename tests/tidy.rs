@@ -27,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("runtime", &["backend", "kernel", "ir", "tensor"]),
     ("data", &["tensor", "syntax"]),
     ("lint", &["sema", "ir", "ops", "canon", "autodiff"]),
+    ("gradients", &["sema", "ir", "ops", "backend"]),
     ("stdlib", &["syntax"]),
     ("driver", BELOW_DRIVER),
     // The training loop holds what the phases made: it names their types and runs none of them.
@@ -40,14 +41,51 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// All phases, which the driver puts in order.
 const BELOW_DRIVER: &[&str] = &[
-    "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
-    "runtime", "data", "lint", "stdlib",
+    "tensor",
+    "syntax",
+    "ir",
+    "ops",
+    "sema",
+    "lower",
+    "canon",
+    "autodiff",
+    "opt",
+    "fuse",
+    "step",
+    "kernel",
+    "backend",
+    "runtime",
+    "data",
+    "lint",
+    "gradients",
+    "stdlib",
 ];
 
 /// All that lies below the commands.
 const EVERYTHING: &[&str] = &[
-    "tensor", "syntax", "ir", "ops", "sema", "lower", "canon", "autodiff", "opt", "fuse", "step", "kernel", "backend",
-    "runtime", "data", "lint", "stdlib", "driver", "train", "search", "ide", "lsp",
+    "tensor",
+    "syntax",
+    "ir",
+    "ops",
+    "sema",
+    "lower",
+    "canon",
+    "autodiff",
+    "opt",
+    "fuse",
+    "step",
+    "kernel",
+    "backend",
+    "runtime",
+    "data",
+    "lint",
+    "gradients",
+    "stdlib",
+    "driver",
+    "train",
+    "search",
+    "ide",
+    "lsp",
 ];
 
 /// Modules that all but themselves and each other may import.

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
+use super::gradients::Gradients;
 use super::{Failure, Outcome, ProgramArgs, costs, out, report};
-use crate::base::SourceMap;
 use crate::diag::{Diagnostic, json, sarif};
 use crate::driver::{Checked, Session};
 use crate::train::read_loads;
@@ -19,16 +19,19 @@ pub(super) struct Check {
     /// Print all diagnostics as one SARIF 2.1.0 document on stdout
     #[arg(long, conflicts_with = "json")]
     sarif: bool,
+    /// Hold the gradient that each `grad(dy)` of the program gives against that of its value
+    #[arg(long)]
+    gradients: bool,
+    /// A function whose gradient differs on purpose; may be repeated
+    #[arg(long, value_name = "NAME", requires = "gradients")]
+    allow: Vec<String>,
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Check) -> Outcome {
     let opened = args.program.open();
-    if args.json {
-        return machine_readable(opened, json::lines);
-    }
-    if args.sarif {
-        return machine_readable(opened, sarif::document);
+    if args.json || args.sarif {
+        return machine_readable(opened, args);
     }
     let session = opened?;
     let checked = with_files(&session);
@@ -39,26 +42,52 @@ pub(super) fn run(args: &Check) -> Outcome {
     let lints = checked.lints();
     let mut told = checked.diagnostics;
     told.extend(lints);
+    let gradients = gradients(&session, args)?;
+    told.extend(gradients.as_ref().map(Gradients::diagnostics).unwrap_or_default());
+    let failed = told.has_errors();
     report::show(told, &session.sources);
-    out(&format!("{}: {summary}\n", args.program.file.display()));
-    Ok(())
+    let file = args.program.file.display();
+    match &gradients {
+        Some(gradients) => out(&format!("{file}: {}\n{}", gradients.title(), gradients.text())),
+        None => out(&format!("{file}: {summary}\n")),
+    }
+    if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// The gradients that the program gives, where that is asked.
+fn gradients(session: &Session, args: &Check) -> Result<Option<Gradients>, Failure> {
+    if !args.gradients {
+        return Ok(None);
+    }
+    Gradients::new(session.gradients(false), &args.allow).map(Some)
 }
 
 /// Everything found, as a tool reads it; what the program cannot even be opened for is a finding as well.
-fn machine_readable(opened: Result<Session, Failure>, written: fn(&[Diagnostic], &SourceMap) -> String) -> Outcome {
+fn machine_readable(opened: Result<Session, Failure>, args: &Check) -> Outcome {
+    let mut objects = String::new();
     let (sources, diagnostics) = match opened {
         Ok(session) => {
             let checked = with_files(&session);
             let lints = checked.lints();
             let mut told = checked.diagnostics;
             told.extend(lints);
+            if !told.has_errors()
+                && let Some(gradients) = gradients(&session, args)?
+            {
+                told.extend(gradients.diagnostics());
+                objects = gradients.json(&session.sources);
+            }
             (session.sources, told)
         }
         Err(Failure::Program(session, diagnostics)) => (session.sources, diagnostics),
         Err(other) => return Err(other),
     };
     let failed = diagnostics.has_errors();
-    out(&written(&diagnostics.sorted(), &sources));
+    let diagnostics = diagnostics.sorted();
+    match args.sarif {
+        true => out(&sarif::document(&diagnostics, &sources)),
+        false => out(&(objects + &json::lines(&diagnostics, &sources))),
+    }
     if failed { Err(Failure::Told) } else { Ok(()) }
 }
 

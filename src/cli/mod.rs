@@ -10,6 +10,7 @@ mod emit;
 mod eval;
 mod explain;
 mod fmt;
+mod gradients;
 mod graph;
 mod interrupt;
 mod lsp;

@@ -84,6 +84,7 @@ codes! {
     E0405 "a fact that a definition needs does not hold"
     E0406 "a derivative of what is no number, or by what it cannot be taken by"
     E0407 "a gradient that a function gives does not fit it"
+    E0408 "a gradient that a function gives is not that of its value"
     E0501 "a parameter without a name or outside of a layer"
     E0502 "two parameters with one path"
     E0503 "`:=` on what is no state"

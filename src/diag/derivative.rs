@@ -87,3 +87,83 @@ pub fn clause_axes(input: Symbol, wanted: &str, actual: &str, span: Span) -> Dia
         .here(format!("this is `{actual}`"))
         .help("an axis that the value has and the input lacks is summed; one that it lacks is repeated with `expand`")
 }
+
+/// The gradient by one element of an input, as the function gives it and as it should be.
+pub struct Element<'a> {
+    /// The name of the input.
+    pub input: &'a str,
+    /// Its place along each axis.
+    pub at: &'a [(String, usize)],
+    /// What the function gives.
+    pub given: f64,
+    /// What the rules make of its body.
+    pub body: f64,
+    /// What differences of its value say.
+    pub differences: Option<f64>,
+}
+
+impl Element<'_> {
+    /// `x[batch = 0, d = 2]`
+    pub fn place(&self) -> String {
+        let at: Vec<String> = self.at.iter().map(|(axis, place)| format!("{axis} = {place}")).collect();
+        if at.is_empty() { self.input.to_owned() } else { format!("{}[{}]", self.input, at.join(", ")) }
+    }
+
+    /// What it should be.
+    pub fn wanted(&self) -> String {
+        match self.differences {
+            Some(differences) => {
+                format!("the body gives {}, differences of the value {}", number(self.body), number(differences))
+            }
+            None => format!("the body gives {}", number(self.body)),
+        }
+    }
+
+    /// What the function gives.
+    pub fn given(&self) -> String {
+        number(self.given)
+    }
+}
+
+/// Six digits and no noise: a difference that leaves 1e-14 says 0.
+fn number(value: f64) -> String {
+    match value.abs() {
+        size if size < 1e-9 => "0".to_owned(),
+        size if (1e-3..1e6).contains(&size) => {
+            let digits = (5 - size.log10().floor() as i32).max(0) as usize;
+            let text = format!("{value:.digits$}");
+            if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+        }
+        _ => format!("{value:.5e}"),
+    }
+}
+
+/// A gradient that is another one than that of the value; `others` are further inputs by which it is.
+pub fn clause_differs(name: Symbol, clause: Span, furthest: &Element<'_>, others: &[&str]) -> Diagnostic {
+    let message = format!("the gradient that `{name}` gives by `{}` is not that of its value", furthest.input);
+    let told = Diagnostic::error(Code::E0408, clause, message)
+        .here(format!("at `{}` this gives {}", furthest.place(), furthest.given()))
+        .note(furthest.wanted());
+    let told = if others.is_empty() { told } else { told.note(format!("it differs by {} as well", list(others))) };
+    told.help(format!("if that is on purpose, as where a gradient goes straight through: `--allow {name}`"))
+}
+
+/// Why no gradient was compared: a parameter that nothing can be made up for.
+pub fn untried_parameter(name: Symbol) -> String {
+    format!("nothing can be made up for `{name}`: it has no type, or is a layer or a text")
+}
+
+/// Why no gradient was compared: no sizes fit.
+pub fn untried_sizes(told: &str) -> String {
+    format!("no sizes were found that fit it; of the last ones: {told}")
+}
+
+/// Why no gradient was compared: there is none.
+pub fn untried_without_gradient() -> String {
+    "no tensor of numbers goes in, or none comes out".to_owned()
+}
+
+/// Why no gradient was compared: the value is no number.
+pub fn untried_value() -> String {
+    "its value was no number for any of the numbers between -1.5 and 3 that were tried".to_owned()
+}

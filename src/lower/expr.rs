@@ -8,13 +8,15 @@ use crate::base::bug;
 use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, Scan, StateId};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
-use crate::sema::typed::{Along, Axis, AxisId, Expr, ExprId, ExprKind, Fun, Tap, Train};
+use crate::sema::typed::{Along, Axis, AxisId, Expr, ExprId, ExprKind, Fun, Tap};
 
 use super::{gradient_input, origin};
 
 /// The lowering of one graph: expressions in the order needed, each once.
 pub(super) struct Lowering<'a> {
-    train: &'a Train,
+    exprs: &'a [Expr],
+    /// How many inputs the data has; gradients come behind them.
+    n_inputs: usize,
     pub builder: Builder,
     made: Made,
     /// The loops so far, in the graph at hand.
@@ -64,21 +66,22 @@ pub(super) struct Outside {
 }
 
 impl<'a> Lowering<'a> {
-    pub(super) fn new(train: &'a Train, graph: Graph) -> Lowering<'a> {
-        let made = Made::new(train.exprs.len());
+    pub(super) fn new(exprs: &'a [Expr], n_inputs: usize, graph: Graph) -> Lowering<'a> {
+        let made = Made::new(exprs.len());
         Lowering {
-            train,
+            exprs,
+            n_inputs,
             builder: Builder::new(graph),
             made,
             loops: FxHashMap::default(),
             reads: FxHashMap::default(),
-            variables: train.exprs.iter().filter_map(variable).collect(),
+            variables: exprs.iter().filter_map(variable).collect(),
         }
     }
 
     /// Goes on in the body of a loop.
     pub(super) fn enter(&mut self, builder: Builder) -> Outside {
-        let made = Made::new(self.train.exprs.len());
+        let made = Made::new(self.exprs.len());
         Outside {
             builder: std::mem::replace(&mut self.builder, builder),
             made: std::mem::replace(&mut self.made, made),
@@ -131,7 +134,7 @@ impl<'a> Lowering<'a> {
     }
 
     pub(super) fn typed(&self, id: ExprId) -> &'a Expr {
-        &self.train.exprs[id.0 as usize]
+        &self.exprs[id.0 as usize]
     }
 
     fn expr(&mut self, id: ExprId) -> NodeId {
@@ -145,7 +148,7 @@ impl<'a> Lowering<'a> {
             ExprKind::Input(at) => self.builder.node(Op::Input(InputId(*at as u32)), &[]),
             ExprKind::Param(at) => self.builder.node(Op::Param(ParamId(*at as u32)), &[]),
             ExprKind::State(at) => self.builder.node(Op::State(StateId(*at as u32)), &[]),
-            ExprKind::Grad(at) => self.builder.node(Op::Input(gradient_input(self.train.inputs.len(), *at)), &[]),
+            ExprKind::Grad(at) => self.builder.node(Op::Input(gradient_input(self.n_inputs, *at)), &[]),
             ExprKind::Map(fun, parts) => {
                 let args: Vec<NodeId> = parts.iter().map(|&part| self.aligned(part, &expr.ty.axes)).collect();
                 let Fun::Map(op) = *fun else {

@@ -5,6 +5,7 @@
 //! broadcast to the order of its result; labels disappear; scalars that no tensor touches move into the
 //! host program. What contraction, pick or log-sum-exp hides in the result is for `canon` to see.
 
+mod clause;
 mod expr;
 mod scan;
 
@@ -14,6 +15,7 @@ use crate::sema::typed::{
     self, Asker, AxisId, Check, Expr, ExprId, Kind, Metric, Owner, Precision, Program, Section, Train, Type,
 };
 
+pub use clause::{LoweredTrial, lower_trial};
 use expr::Lowering;
 
 /// The graphs of a run. All share inputs, parameters, states and sizes.
@@ -68,7 +70,7 @@ pub struct LoweredPass {
 pub fn lower(program: &Program, train: &Train) -> Lowered {
     let base = base_graph(program, train);
     let outputs = |graph: &Graph, roots: Vec<(Role, ExprId)>| -> Graph {
-        let mut lowering = Lowering::new(train, graph.clone());
+        let mut lowering = Lowering::new(&train.exprs, train.inputs.len(), graph.clone());
         for (role, root) in roots {
             let node = lowering.root(root);
             lowering.builder.graph.outputs.push(Output { role, node });

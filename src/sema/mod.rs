@@ -11,10 +11,11 @@
 //! `resolve` what a name means at the top level · `dims` sizes and their unification · `axes` identity
 //! of axes · `primitive` what no definition spells
 //! out · `value` what an expression is while it is elaborated, and what it sees · `check` the elaboration · `typed`
-//! its result, with `settings` what a run is told beside and `search` what a search varies · `text` its printed form. Nothing here knows positions of axes, files or devices.
+//! its result, with `settings` what a run is told beside, `search` what a search varies and `clause` a function whose gradient is tried · `text` its printed form. Nothing here knows positions of axes, files or devices.
 
 mod axes;
 mod check;
+pub mod clause;
 mod dims;
 pub mod glob;
 mod primitive;
@@ -114,6 +115,12 @@ pub fn check(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::Program, D
 /// The static values of the top-level `let`s of the user's file, for the `data` section.
 pub fn constants(sources: &Sources<'_>) -> FxHashMap<Symbol, f64> {
     check::constants(sources)
+}
+
+/// The functions of the user's files, or of the library, that give their gradient themselves, on drawn sizes. The
+/// program has been checked.
+pub fn clauses(sources: &Sources<'_>, of_library: bool) -> Vec<clause::Clause> {
+    check::clauses(sources, of_library)
 }
 
 /// The names of the settings of `train`.

@@ -117,3 +117,44 @@ fn a_table_is_printed_with_the_names_of_its_classes() {
     let rows = counts.iter().flatten().sum::<f64>();
     assert_eq!(rows, 22.0, "{counts:?}");
 }
+
+#[test]
+fn check_holds_gradients_against_their_functions() {
+    let place = Place::new();
+    let text = "fn rounded(x: [..]) -> [..] = round(x) grad(dy) { dy }\n\
+                fn squared(x: [..]) -> [..] { x * x } grad(dy) { 2 * dy * x }\n\
+                fn mapped(f, x: [..]) -> [..] { f(x) } grad(dy) { dy }\n";
+    fs::write(place.path("own.model"), text).unwrap();
+    // Only where it is asked, and told at the clause.
+    place.run(&["check", "own.model"]).with(0);
+    let ended = place.run(&["check", "--gradients", "own.model"]).with(1);
+    let title = "own.model: 1 gradient agrees, 1 differs, 1 was not tried\n  rounded  differs at `x[.. = ";
+    assert!(ended.stdout.starts_with(title), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\n  squared  agrees\n  mapped   not tried: "), "{}", ended.stdout);
+    for part in ["E0408", "own.model:1:40", "--allow rounded"] {
+        assert!(ended.stderr.contains(part), "`{part}` is not in\n{}", ended.stderr);
+    }
+    let allowed = place.run(&["check", "--gradients", "--allow", "rounded", "own.model"]).with(0);
+    assert!(allowed.stdout.contains(" (allowed)\n") && !allowed.stderr.contains("E0408"), "{allowed:?}");
+
+    // As tools read it: an object for each function, then what is told.
+    let ended = place.run(&["check", "--gradients", "--json", "own.model"]).with(1);
+    let objects = ended.events();
+    let verdicts: Vec<&Value> = objects.iter().filter(|object| object["gradient"].is_string()).collect();
+    let all: Vec<(&str, &str)> =
+        verdicts.iter().filter_map(|o| Some((o["gradient"].as_str()?, o["verdict"].as_str()?))).collect();
+    assert_eq!(all, [("rounded", "differs"), ("squared", "agrees"), ("mapped", "not_tried")]);
+    let input = &verdicts[0]["inputs"][0];
+    assert_eq!((&input["name"], &input["agrees"], &input["body"]), (&"x".into(), &false.into(), &0.0.into()));
+    assert!(verdicts[2]["reason"].as_str().is_some_and(|reason| reason.contains("`f`")), "{}", verdicts[2]);
+    assert_eq!(objects.iter().filter(|object| object["code"] == "E0408").count(), 1);
+    let sarif = place.run(&["check", "--gradients", "--sarif", "own.model"]).with(1).stdout;
+    assert!(sarif.contains("\"E0408\""), "{sarif}");
+
+    // A name that is none, and one without the question.
+    let ended = place.run(&["check", "--gradients", "--allow", "round", "own.model"]).with(2);
+    assert!(ended.stderr.contains("rounded, squared, mapped"), "{}", ended.stderr);
+    place.run(&["check", "--allow", "rounded", "own.model"]).with(2);
+    let ended = place.run(&["check", "--gradients", "iris.model"]).with(0);
+    assert_eq!(ended.stdout, "iris.model: no function gives its gradient itself\n");
+}

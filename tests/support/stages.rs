@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use tensa::base::{FileId, SourceMap};
 use tensa::diag::Diagnostic;
 use tensa::driver::{self, Checked, Session, Stages};
+use tensa::gradients::Report;
 use tensa::ir::Dim;
 use tensa::kernel::ir::{BufId, Program, Step};
 use tensa::sema;
@@ -39,6 +40,7 @@ const STAGES: &[Stage] = &[
     ("ast", ast_stage),
     ("check", |text| checked(text, |_| None)),
     ("typed", |text| checked(text, |checked| Some(sema::print(&checked.program)))),
+    ("gradients", gradients_stage),
     ("graph", |text| staged(text, |stages| ir::text::print(&stages.lowered.passes[0].training))),
     ("canon", |text| staged(text, |stages| ir::text::print(&stages.canon))),
     ("grad", |text| staged(text, |stages| ir::text::print(&stages.grad))),
@@ -157,6 +159,17 @@ fn checked(text: &str, show: impl Fn(&Checked) -> Option<String>) -> Outcome {
     let folder = format!("{}/", data_folder().display());
     outcome.diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
     outcome
+}
+
+/// What came of each gradient that the program gives, and what is told where it is another one.
+fn gradients_stage(text: &str) -> Outcome {
+    let (session, checked) = check(text);
+    let mut diagnostics = checked.diagnostics;
+    let reports = if diagnostics.has_errors() { Vec::new() } else { session.gradients(false) };
+    reports.iter().filter_map(Report::diagnostic).for_each(|told| diagnostics.push(told));
+    let lines = reports.iter().map(|report| format!("{}: {report}\n", report.name)).collect();
+    let (file, diagnostics) = (session.file, diagnostics.sorted());
+    Outcome { file, sources: session.sources, diagnostics, text: Some(lines), ..Outcome::default() }
 }
 
 /// A stage of the first run of a program.

@@ -7,12 +7,17 @@ use rustc_hash::FxHashMap;
 use crate::base::{Span, Symbol};
 use crate::diag::{Diagnostic, Severity, value as told};
 use crate::ir::{DType, Dim, Fact};
-use crate::sema::typed::{Axis, ExprKind, Kind, Type};
+use crate::sema::clause::Drawn;
+use crate::sema::typed::{Axis, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
 
 use super::bind::Binders;
+use super::call::Use;
 use super::checker::{Checker, plain, scalar_type};
+
+/// The opaque axes of a definition by their names.
+type Axes = FxHashMap<Symbol, AxisArg>;
 
 impl<'a> Checker<'a> {
     /// Elaborates each definition on its own; editors see the values of one that a run has reached as they are there.
@@ -47,52 +52,41 @@ impl<'a> Checker<'a> {
         self.own = Some(def);
         self.words.clear();
         self.sizes.facts = crate::ir::Facts::default();
-        self.opaque(def);
+        // One that asks for a value without saying what (a layer, a function) waits for its first use, and so does one
+        // whose facts speak of a power, which is a size only where the exponent is known.
+        if !def.facts.iter().any(has_power) {
+            let _ = self.opaque(def);
+        }
         self.sizes.facts = crate::ir::Facts::default();
         self.own = None;
         self.alone = false;
     }
 
-    /// Elaborates a definition on arguments of which only the declared types are known. One that asks
-    /// for a value without saying what (a layer, a function) waits for its first use, and so does one whose facts
-    /// speak of a power, which is a size only where the exponent is known.
-    fn opaque(&mut self, def: &'a ast::Def) {
-        if def.facts.iter().any(has_power) {
-            return;
-        }
-        let mut axes: FxHashMap<Symbol, AxisArg> = FxHashMap::default();
+    /// Elaborates a definition on arguments of which only the declared types are known, or on a draw of them; the
+    /// parameter that asks for a value without saying what, where one does.
+    pub(super) fn opaque(&mut self, def: &'a ast::Def) -> Result<Value<'a>, &'a ast::Param> {
+        let mut axes = Axes::default();
         let mut caller = Scope::top(def.span.file);
-        type Axes = FxHashMap<Symbol, AxisArg>;
-        let arguments = |this: &mut Self, params: &'a [ast::Param], axes: &mut Axes| -> Option<Vec<Given<'a>>> {
-            let wanted = params.iter().filter(|param| param.default.is_none());
-            wanted
-                .map(|param| {
-                    let value = this.opaque_argument(def, param, axes)?;
-                    Some(Given { name: Some(param.name), value, span: param.span })
-                })
-                .collect()
-        };
-        let Some(config) = arguments(self, def.config.as_deref().unwrap_or_default(), &mut axes) else { return };
-        if !self.written_sizes(def, &config, &mut axes) {
-            return;
-        }
-        let Some(inputs) = arguments(self, &def.inputs, &mut axes) else { return };
+        let arguments =
+            |this: &mut Self, params: &'a [ast::Param], axes: &mut Axes| -> Result<Vec<Given<'a>>, &'a ast::Param> {
+                let wanted = params.iter().filter(|param| param.default.is_none());
+                wanted
+                    .map(|param| {
+                        let value = this.opaque_argument(def, param, axes).ok_or(param)?;
+                        Ok(Given { name: Some(param.name), value, span: param.span })
+                    })
+                    .collect()
+            };
+        let config = arguments(self, def.config.as_deref().unwrap_or_default(), &mut axes)?;
+        self.written_sizes(def, &config, &mut axes)?;
+        let inputs = arguments(self, &def.inputs, &mut axes)?;
         let place = Place::new(def.name.name.as_str());
         // An initialiser gets its row from the parameter it fills.
         let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("rest".into(), &mut axes, def.name.span)]);
         let has_row = def.inputs.iter().any(|param| names_row(param.ty.as_ref()));
-        self.elaborate(
-            &mut caller,
-            super::call::Use {
-                def,
-                brackets: None,
-                config,
-                inputs,
-                row: row.filter(|_| !has_row),
-                place,
-                span: def.name.span,
-            },
-        );
+        let row = row.filter(|_| !has_row);
+        let call = Use { def, brackets: None, config, inputs, row, place, span: def.name.span };
+        Ok(self.elaborate(&mut caller, call))
     }
 
     /// Axes whose sizes are written are of those sizes in every argument. They may speak of whole numbers and of other
@@ -101,29 +95,32 @@ impl<'a> Checker<'a> {
         &mut self,
         def: &'a ast::Def,
         config: &[Given<'a>],
-        axes: &mut FxHashMap<Symbol, AxisArg>,
-    ) -> bool {
+        axes: &mut Axes,
+    ) -> Result<(), &'a ast::Param> {
         let mut scope = Scope::top(def.span.file);
         for given in config {
             if let Some(name) = given.name {
                 scope.bind(name.name, given.value.clone());
             }
         }
-        let mut decls: Vec<&'a AxisDecl> = Vec::new();
-        let params = def.config.iter().flatten().chain(&def.inputs);
-        params.filter_map(|param| param.ty.as_ref()).for_each(|ty| axes_of(&ty.kind, &mut decls));
+        let mut decls: Vec<(&'a ast::Param, &'a AxisDecl)> = Vec::new();
+        for param in def.config.iter().flatten().chain(&def.inputs) {
+            let mut of_param = Vec::new();
+            param.ty.iter().for_each(|ty| axes_of(&ty.kind, &mut of_param));
+            decls.extend(of_param.into_iter().map(|decl| (param, decl)));
+        }
         // One that another argument gives a size has it here too.
         let has_size = |of: Symbol| {
-            decls.iter().any(|decl| matches!(decl, AxisDecl::Axis { name, size: Some(_) } if name.name == of))
+            decls.iter().any(|(_, decl)| matches!(decl, AxisDecl::Axis { name, size: Some(_) } if name.name == of))
         };
-        for decl in &decls {
+        for (_, decl) in &decls {
             if let AxisDecl::Axis { name, size: None } = decl
                 && !has_size(name.name)
             {
                 self.opaque_axis(name.name, axes, name.span);
             }
         }
-        for decl in decls {
+        for (param, decl) in decls {
             let AxisDecl::Axis { name, size: Some(written) } = decl else { continue };
             scope.axes.extend(axes.iter().map(|(name, axis)| (*name, axis.id)));
             let mut is_known = true;
@@ -133,11 +130,11 @@ impl<'a> Checker<'a> {
                     is_known &= is_bound || self.globals.find(symbol, def.span.file).is_some();
                 }
             });
-            let Some(size) = is_known.then(|| self.int_expr(&mut scope, written)).flatten() else { return false };
+            let size = is_known.then(|| self.int_expr(&mut scope, written)).flatten().ok_or(param)?;
             let axis = || AxisArg { id: self.axes.add(Some(name.name), size.clone()), size, span: name.span };
             axes.entry(name.name).or_insert_with(axis);
         }
-        true
+        Ok(())
     }
 
     /// Whether a use stands inside a use of the same definition, with a whole number that nobody knows: it has no end.
@@ -206,9 +203,9 @@ impl<'a> Checker<'a> {
         Some(Value::Tensor(self.push(ExprKind::Input(0), of_type, span)))
     }
 
-    fn opaque_axis(&mut self, name: Symbol, axes: &mut FxHashMap<Symbol, AxisArg>, span: Span) -> Axis {
+    fn opaque_axis(&mut self, name: Symbol, axes: &mut Axes, span: Span) -> Axis {
         let known = axes.entry(name).or_insert_with(|| {
-            let size = self.sizes.rigid(name.as_str());
+            let size = self.opaque_size(name);
             if name != Symbol::new("rest") {
                 self.words.extend(size.as_size());
             }
@@ -219,28 +216,29 @@ impl<'a> Checker<'a> {
         Axis { id: known.id, size: known.size.clone(), from: span }
     }
 
-    fn opaque_argument(
-        &mut self,
-        def: &'a ast::Def,
-        param: &'a ast::Param,
-        axes: &mut FxHashMap<Symbol, AxisArg>,
-    ) -> Option<Value<'a>> {
+    fn opaque_argument(&mut self, def: &'a ast::Def, param: &'a ast::Param, axes: &mut Axes) -> Option<Value<'a>> {
         let span = param.span;
         Some(match param.ty.as_ref().map(|ty| &ty.kind) {
             None => match def.kind {
                 DefKind::Optimizer => {
                     let axis = self.opaque_axis("rest".into(), axes, span);
-                    Value::Tensor(self.push(ExprKind::Input(0), plain(vec![axis]), span))
+                    Value::Tensor(self.opaque_input(param.name.name.as_str(), plain(vec![axis]), span))
                 }
                 DefKind::Schedule => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
                 // What a fact speaks of is a whole number, also where the signature does not say so.
                 _ if def.facts.iter().any(|fact| mentions(fact, param.name.name)) => self.opaque_number(param),
                 _ => return None,
             },
-            Some(kind @ (TypeKind::Tensor { .. } | TypeKind::Record(_))) => self.opaque_tensors(kind, axes, span)?,
+            Some(kind @ (TypeKind::Tensor { .. } | TypeKind::Record(_))) => {
+                self.opaque_tensors(param.name.name.as_str(), kind, axes, span)?
+            }
             Some(TypeKind::Named(ident)) => match ident.name.as_str() {
                 "int" => self.opaque_number(param),
-                "float" => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
+                "float" => match self.opaque_float() {
+                    Some(number) => number,
+                    None => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
+                },
+                "bool" => Value::Bool(self.draw.as_mut()?.truth()),
                 "axis" => Value::Axis({
                     let axis = self.opaque_axis(param.name.name, axes, span);
                     AxisArg { id: axis.id, size: axis.size, span }
@@ -263,23 +261,54 @@ impl<'a> Checker<'a> {
     }
 
     fn opaque_number(&mut self, param: &ast::Param) -> Value<'a> {
-        let size = self.sizes.rigid(param.name.name.as_str());
+        let size = match &mut self.draw {
+            Some(draw) => draw.count(),
+            None => self.sizes.rigid(param.name.name.as_str()),
+        };
         self.words.extend(size.as_size());
         Value::Int(size)
     }
 
+    /// A tensor that a definition on its own is given; `name` is how the user calls it.
+    pub(super) fn opaque_input(&mut self, name: &str, ty: Type, span: Span) -> ExprId {
+        let shown = |axis: &Axis| match self.axes.name(axis.id) {
+            Some(name) if name == Symbol::new("rest") => "..".to_owned(),
+            _ => self.axes.show(axis.id),
+        };
+        let axes = ty.axes.iter().map(shown).collect();
+        let below = match ty.kind {
+            Kind::Index(axis) => Some(self.axes.size(axis)),
+            Kind::Plain | Kind::Logit | Kind::Prob => None,
+        };
+        let kind = match &mut self.draw {
+            Some(draw) => draw.tensor(Drawn { name: name.to_owned(), span, ty: ty.clone(), axes, below }),
+            None => ExprKind::Input(0),
+        };
+        self.push(kind, ty, span)
+    }
+
+    /// The size of an axis that a definition on its own is given.
+    pub(super) fn opaque_size(&mut self, name: Symbol) -> Dim {
+        match &mut self.draw {
+            Some(draw) => draw.size(),
+            None => self.sizes.rigid(name.as_str()),
+        }
+    }
+
+    /// A number that a definition on its own is given.
+    pub(super) fn opaque_float(&mut self) -> Option<Value<'a>> {
+        self.draw.as_mut().map(|draw| Value::Float(draw.number()))
+    }
+
     /// A tensor of a written type, or a record of them.
-    fn opaque_tensors(
-        &mut self,
-        ty: &'a TypeKind,
-        axes: &mut FxHashMap<Symbol, AxisArg>,
-        span: Span,
-    ) -> Option<Value<'a>> {
+    fn opaque_tensors(&mut self, name: &str, ty: &'a TypeKind, axes: &mut Axes, span: Span) -> Option<Value<'a>> {
         let (prefix, of, decls) = match ty {
             TypeKind::Tensor { prefix, of, axes } => (prefix, of, axes),
             TypeKind::Record(fields) => {
-                let fields =
-                    fields.iter().map(|(name, ty)| Some((name.name, self.opaque_tensors(&ty.kind, axes, span)?)));
+                let fields = fields.iter().map(|(field, ty)| {
+                    let name = format!("{name}.{}", field.name);
+                    Some((field.name, self.opaque_tensors(&name, &ty.kind, axes, span)?))
+                });
                 return fields.collect::<Option<_>>().map(Value::Record);
             }
             _ => return None,
@@ -305,7 +334,7 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
-        Some(Value::Tensor(self.push(ExprKind::Input(0), Type { dtype, kind, axes: of_type }, span)))
+        Some(Value::Tensor(self.opaque_input(name, Type { dtype, kind, axes: of_type }, span)))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, shape};
 use crate::ir::{DType, Dim, RematId, SizeId};
 use crate::syntax::ast;
 
+use super::draw::Draw;
 use super::store::{ActiveScan, Store, Stream, Totals};
 use crate::sema::axes::Axes;
 use crate::sema::dims::Sizes;
@@ -85,6 +86,8 @@ pub(super) struct Checker<'a> {
     /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
     /// is left to its uses.
     pub(super) alone: bool,
+    /// The sizes and numbers that a definition on its own is given instead, where its gradient is tried.
+    pub(super) draw: Option<Draw>,
     /// The definition that is elaborated on its own, and the sizes that its signature has words for.
     pub(super) own: Option<&'a ast::Def>,
     pub(super) words: FxHashSet<SizeId>,
@@ -135,6 +138,7 @@ impl<'a> Checker<'a> {
             made_probable: FxHashMap::default(),
             totals: None,
             alone: false,
+            draw: None,
             own: None,
             words: FxHashSet::default(),
             used: FxHashSet::default(),

@@ -3,7 +3,7 @@
 //! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
 //! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `facts` what `where` says · `bind` signatures against
 //! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `window` affine reading, `gather` reading where a tensor says · `scatter` reductions to places · `sort` orders · `derivative` derivatives by a name · `scan` loops, `stream` generators · `store` what is kept, `param` parameters and
-//! states · `train` the section of a run, `columns` its inputs, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions by their signatures · `literal` where a number stands.
+//! states · `train` the section of a run, `columns` its inputs, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions by their signatures, `clause` those that give their gradient, on sizes that `draw` makes up · `literal` where a number stands.
 
 mod alone;
 mod arith;
@@ -13,8 +13,10 @@ mod bind;
 mod builtin;
 mod call;
 mod checker;
+mod clause;
 mod columns;
 mod derivative;
+mod draw;
 mod expr;
 mod facts;
 mod gather;
@@ -41,6 +43,7 @@ use rustc_hash::FxHashMap;
 use crate::base::Symbol;
 use crate::diag::Diagnostics;
 
+use super::clause::Clause;
 use super::resolve::Globals;
 use super::typed;
 use super::value::Value;
@@ -85,14 +88,28 @@ pub(super) fn settings() -> impl Iterator<Item = &'static str> {
     section::SETTINGS.iter().map(|(name, _)| *name)
 }
 
+/// Where no run is looked at.
+struct NoData;
+
+impl DataFacts for NoData {
+    fn columns(&self, _: Symbol) -> Option<Vec<super::Column>> {
+        None
+    }
+}
+
+/// The functions of the user's files, or of the library, that give their gradient, on drawn sizes.
+pub(super) fn clauses(sources: &Sources<'_>, of_library: bool) -> Vec<Clause> {
+    let globals = Globals::collect(sources, &mut Diagnostics::default());
+    let mut checker = Checker::new(sources, globals, &NoData, Diagnostics::default());
+    let own = [&sources.user].into_iter().chain(&sources.used);
+    match of_library {
+        true => sources.std.iter().flat_map(|source| checker.clauses(source.tree)).collect(),
+        false => own.flat_map(|source| checker.clauses(source.tree)).collect(),
+    }
+}
+
 /// The numbers among the top-level `let`s.
 pub(super) fn constants(sources: &Sources<'_>) -> FxHashMap<Symbol, f64> {
-    struct NoData;
-    impl DataFacts for NoData {
-        fn columns(&self, _: Symbol) -> Option<Vec<super::Column>> {
-            None
-        }
-    }
     let globals = Globals::collect(sources, &mut Diagnostics::default());
     let mut checker = Checker::new(sources, globals, &NoData, Diagnostics::default());
     let mut found = FxHashMap::default();

@@ -10,7 +10,7 @@ use crate::diag::{nearest, shape, store as told_store, train as told, value as t
 use crate::ir::{DType, Dim};
 use crate::ops::MapOp;
 use crate::sema::typed::Axis;
-use crate::sema::typed::{self, Asker, ExprId, ExprKind, Fun, Metric, Owner, Section, Train};
+use crate::sema::typed::{Asker, Expr, ExprId, ExprKind, Fun, Metric, Owner, Section, Train};
 use crate::sema::value::{Body, Callee, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
@@ -77,11 +77,7 @@ impl<'a> Checker<'a> {
         if self.diagnostics.has_errors() && !errors_before || !has_loss {
             return None;
         }
-        let mut exprs = std::mem::take(&mut self.exprs);
-        for expr in &mut exprs {
-            self.finish_type(&mut expr.ty);
-            self.finish_kind(&mut expr.kind);
-        }
+        let exprs = self.finished();
         let mut store = std::mem::take(&mut self.store);
         let types = store
             .params
@@ -433,7 +429,7 @@ impl<'a> Checker<'a> {
 
     /// A tensor with more elements than a 64-bit number counts, whatever the batch is.
     fn too_large(&mut self) {
-        let counts = |expr: &typed::Expr| {
+        let counts = |expr: &Expr| {
             let sizes: Vec<Dim> = expr.ty.axes.iter().map(|axis| self.sizes.resolve(&axis.size)).collect();
             // Bytes, of four an element.
             Dim::product(&sizes).and_then(|count| count.mul(&Dim::constant(4))).is_ok()
@@ -442,6 +438,16 @@ impl<'a> Checker<'a> {
             let told = shape::too_large(&self.show_type(&expr.ty), expr.span);
             self.report(told);
         }
+    }
+
+    /// All expressions, with everything known put in.
+    pub(super) fn finished(&mut self) -> Vec<Expr> {
+        let mut exprs = std::mem::take(&mut self.exprs);
+        for expr in &mut exprs {
+            self.finish_type(&mut expr.ty);
+            self.finish_kind(&mut expr.kind);
+        }
+        exprs
     }
 
     /// Puts everything known into the sizes an expression holds itself.
