@@ -440,4 +440,14 @@ fn a_number_that_is_no_place_ends_a_run() {
     place.run(&["run", "whole.model"]).with(0);
     fs::write(place.path("more.csv"), "a\n3\n-1\n").unwrap();
     place.run(&["predict", "whole.model", "--input", "more.csv"]).says(&["E0825", "a place of `n` is -1"]);
+
+    // In a loop, those of all its positions.
+    let loop_text = "{\n  param table[n: 4] ~ zeros\n  let reads = scan k: 3 from at = a {\n    \
+                     let read = table[n = index[n](at)]\n    at := at + 1\n    read\n  }\n  sum[k](reads)\n}";
+    let text = text.replace("= param table[n: 4] ~ zeros |> _[n = index[n](2 * a)]", loop_text);
+    fs::write(place.path("loop.model"), &text).unwrap();
+    place.run(&["run", "loop.model"]).says(&["E0825", "a place of `n` is 5", "0 to 3"]);
+    fs::write(place.path("inside.model"), text.replace("at + 1", "min(at + 1, 3)")).unwrap();
+    place.run(&["run", "inside.model"]).with(0);
+    place.run(&["predict", "inside.model", "--input", "more.csv"]).says(&["E0825", "a place of `n` is -1"]);
 }

@@ -99,6 +99,24 @@ fn sums_so_far_and_places_before() {
     );
 }
 
+/// Places that a network computes, of a word and on the way along them.
+#[test]
+fn places_are_computed_of_what_was() {
+    check(
+        "layer Net(ids: index(word)[batch, t]) -> [batch, t, word] {
+  param far[n: 7, d: 6] ~ normal(1.0)
+  param near[m: 4, d: 6] ~ normal(1.0)
+  let x = ids |> Embedding(d: 6)
+  let y = x + far[n = index[n](3.5 + 3 * tanh(sum[d](x)))]
+  let z = scan t from h = zeros[batch, d] {
+    h := 0.5 * h + near[m = index[m](2 + 1.9 * tanh(sum[d](h + y)))]
+    h
+  }
+  y + z |> Dense(word)
+}",
+    );
+}
+
 #[test]
 fn the_library_generates() {
     check(

@@ -60,8 +60,11 @@ impl<'a> Checker<'a> {
         if let Some(stream) = &mut self.stream {
             stream.kept.truncate(mark.kept);
         }
-        // An outer loop may have met a row for the first time.
-        self.scans.iter_mut().for_each(|scan| scan.rows.retain(|_, row| is_left(*row)));
+        // An outer loop may have met a row or a check for the first time.
+        for scan in &mut self.scans {
+            scan.rows.retain(|_, row| is_left(*row));
+            scan.checks.retain(|check| is_left(check.least) && is_left(check.most));
+        }
         self.store.meant.retain(|id| is_left(*id));
         self.store.back_to(mark.store);
         self.totals = mark.totals;

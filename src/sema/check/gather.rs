@@ -138,21 +138,21 @@ impl<'a> Checker<'a> {
             return Value::Tensor(self.as_index(place, axis.id, span));
         }
         let Some(x) = self.tensor(given.value, given.span) else { return Value::Error };
-        if !self.scans.is_empty() {
-            return self.fail(name::not_yet("`index[…](…)` of a tensor in a loop", span));
-        }
         let number = self.to_f32(x, given.span);
         let Some((_, index)) = self.clamped(number, axis, span) else { return Value::Error };
         if !self.alone {
             let all: Vec<AxisId> = self.ty(number).axes.iter().map(|axis| axis.id).collect();
+            // Nothing that is computed is made of the extremes, so they may look along a sequence that is being written.
+            let stream = self.stream.take();
             let mut extreme = |op| match all.is_empty() {
                 true => number,
                 false => self.push(ExprKind::Reduce(op, all.clone(), number), scalar_type(DType::F32), span),
             };
             let (least, most) = (extreme(ReduceOp::Min), extreme(ReduceOp::Max));
+            self.stream = stream;
             let (axis, size) = (self.axes.show(axis.id), axis.size.clone());
             let (of, span) = (self.asker, self.user_span(span));
-            self.checks.push(Check { least, most, axis, size, of, span });
+            self.check_places(Check { least, most, axis, size, of, span });
         }
         Value::Tensor(index)
     }

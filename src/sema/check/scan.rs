@@ -13,12 +13,12 @@ use rustc_hash::FxHashMap;
 use crate::base::{Span, Symbol};
 use crate::diag::{shape, store, value as told};
 use crate::ir::DType;
-use crate::ops::MapOp;
-use crate::sema::typed::{self, Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
+use crate::ops::{MapOp, ReduceOp};
+use crate::sema::typed::{self, Axis, AxisId, Check, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{LiveCarry, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl};
 
-use super::checker::{Checker, scalar_type};
+use super::checker::{Checker, plain, scalar_type};
 use super::store::ActiveScan;
 
 /// As many times a block is elaborated until what it carries has all its axes.
@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
         let id = self.scan_count;
         self.scan_count += 1;
         let start = self.exprs.len();
-        self.scans.push(ActiveScan { id, axis: axis.clone(), start, rows: FxHashMap::default() });
+        self.scans.push(ActiveScan { id, axis: axis.clone(), start, rows: FxHashMap::default(), checks: Vec::new() });
         let outer = std::mem::take(&mut scope.carries);
         scope.enter();
         for (at, ((ident, first), open)) in firsts.iter().zip(open).enumerate() {
@@ -97,7 +97,7 @@ impl<'a> Checker<'a> {
         let value = self.block(scope, &scan.body);
         scope.leave();
         let carries = std::mem::replace(&mut scope.carries, outer);
-        self.scans.pop();
+        let checks = self.scans.pop().map_or_else(Vec::new, |active| active.checks);
 
         let lacking: Vec<Vec<Axis>> = carries.iter().map(|carry| carry.lacks.clone()).collect();
         if lacking.iter().any(|axes| !axes.is_empty()) {
@@ -114,12 +114,41 @@ impl<'a> Checker<'a> {
         if is_streamed {
             rows.extend(pairs.iter().map(|(_, now)| *now));
         }
+        let n_unchecked = rows.len();
+        rows.extend(checks.iter().flat_map(|check| [check.least, check.most]));
         let made =
             Arc::new(typed::Scan { id, start: ExprId(start as u32), reversed: scan.reversed, carries: pairs, rows });
         if is_streamed {
             self.gone_on(&made, n_rows, &kept, axis, span);
         }
+        self.check_outside(checks, &made, n_unchecked, axis);
         (self.stacked(&shape, &made, axis, span, &mut 0), lacking)
+    }
+
+    /// Checks what stands in the block of a loop over all its positions: from `row` on the loop gives the least and the
+    /// greatest number that each check has at a position.
+    pub(super) fn check_outside(&mut self, checks: Vec<Check>, scan: &Arc<typed::Scan>, row: usize, axis: &Axis) {
+        // A check reads along a sequence that is being written, and nothing is made of what it reads.
+        let stream = self.stream.take();
+        for (at, check) in checks.into_iter().enumerate() {
+            let mut extreme = |row, op| {
+                let kind = ExprKind::Scan { scan: scan.clone(), row, axis: axis.id, count: axis.size.clone() };
+                let all = self.push(kind, plain(vec![axis.clone()]), check.span);
+                self.push(ExprKind::Reduce(op, vec![axis.id], all), scalar_type(DType::F32), check.span)
+            };
+            let row = row + 2 * at;
+            let (least, most) = (extreme(row, ReduceOp::Min), extreme(row + 1, ReduceOp::Max));
+            self.check_places(Check { least, most, ..check });
+        }
+        self.stream = stream;
+    }
+
+    /// Has a run hold numbers to an axis: those of all positions of the loop at hand, if there is one.
+    pub(super) fn check_places(&mut self, check: Check) {
+        match self.scans.last_mut() {
+            Some(active) => active.checks.push(check),
+            None => self.checks.push(check),
+        }
     }
 
     /// Whether a value has the axes it has on purpose: one made of numbers and positions has those it needs.

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::Span;
 use crate::base::Symbol;
 use crate::ir::{Dim, LayerId};
-use crate::sema::typed::{self, Applied, Axis, AxisId, ExprId};
+use crate::sema::typed::{self, Applied, Axis, AxisId, Check, ExprId};
 use crate::sema::value::Place;
 
 /// Everything a program keeps.
@@ -168,6 +168,8 @@ pub(super) struct ActiveScan {
     pub start: usize,
     /// The rows of values from outside.
     pub rows: FxHashMap<ExprId, ExprId>,
+    /// What is checked of the numbers of each position.
+    pub checks: Vec<Check>,
 }
 
 /// The sequence that a generator writes.

@@ -10,8 +10,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
 use crate::ir::{DType, Dim};
@@ -58,14 +56,17 @@ impl<'a> Checker<'a> {
         let id = self.scan_count;
         self.scan_count += 1;
         let start = ExprId(self.exprs.len() as u32);
-        let active = ActiveScan { id, axis: places.clone(), start: start.0 as usize, rows: FxHashMap::default() };
-        self.scans.push(active);
+        let (rows, checks) = Default::default();
+        self.scans.push(ActiveScan { id, axis: places.clone(), start: start.0 as usize, rows, checks });
         let next = self.word(scope, &wanted, &places, id, total, span);
-        self.scans.pop();
+        let checks = self.scans.pop().map_or_else(Vec::new, |active| active.checks);
         let kept = self.stream.take().map_or_else(Vec::new, |stream| stream.kept);
         let Some(next) = next else { return Value::Error };
 
-        let made = Arc::new(typed::Scan { id, start, reversed: false, carries: kept, rows: vec![next] });
+        let extremes = checks.iter().flat_map(|check| [check.least, check.most]);
+        let rows = [next].into_iter().chain(extremes).collect();
+        let made = Arc::new(typed::Scan { id, start, reversed: false, carries: kept, rows });
+        self.check_outside(checks, &made, 1, &places);
         let mut ty = self.ty(next).clone();
         ty.axes.insert(0, places.clone());
         let scan = ExprKind::Scan { scan: made, row: 0, axis: places.id, count: places.size.clone() };
