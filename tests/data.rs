@@ -11,6 +11,7 @@ mod joins;
 mod loading;
 mod made;
 mod masks;
+mod parquet_files;
 mod picture_changes;
 mod picture_files;
 mod pictures;

@@ -248,6 +248,8 @@ const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
     ("E0722", "data/idx_files::broken_files_are_named", "a file of another kind"),
     ("E0723", "data/idx_files::files_that_do_not_fit_together", "files of different lengths"),
     ("E0730", "data/transforms::fitted_values_of_another_program_are_refused", "a run of another program"),
+    ("E0754", "data/parquet_files::a_build_without_it_says_so", "a build without a feature"),
+    ("E0755", "data/parquet_files::broken_files_are_named", "a build with a feature"),
     ("E0801", "kernels/programs::a_size_out_of_range_is_a_diagnostic", "a batch larger than a computer"),
     ("E0802", "kernels/programs::a_size_out_of_range_is_a_diagnostic", "a batch larger than a computer"),
     ("E0803", "kernels/programs::what_does_not_fit_is_refused_before_it_runs", "weights of another program"),

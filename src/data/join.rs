@@ -22,6 +22,16 @@ use super::{Checked, refuse};
 enum Opened<'a> {
     Sheet(csv::Sheet<'a>),
     Objects(json::Objects),
+    #[cfg(feature = "parquet")]
+    Leaves(super::parquet::Leaves<'a>),
+}
+
+/// Some columns of a table.
+struct Cut {
+    cells: Vec<TextColumn>,
+    /// The line of each row; empty for a file without lines.
+    lines: Vec<u64>,
+    rows: usize,
 }
 
 /// A file with what is wanted of it.
@@ -87,6 +97,11 @@ fn open<'a>(format: Format, bytes: &'a [u8], file: &'a SourceFile) -> Checked<Op
         Format::Table { separator, quotes, header } => {
             csv::open(bytes, (separator, quotes), header, file).map(Opened::Sheet)
         }
+        #[cfg(feature = "parquet")]
+        Format::Parquet => super::parquet::open(bytes, file).map(Opened::Leaves),
+        // A build that does not read it has told so.
+        #[cfg(not(feature = "parquet"))]
+        Format::Parquet => json::open(bytes, file).map(Opened::Objects),
         Format::Json
         | Format::Text(_)
         | Format::Lines
@@ -122,14 +137,22 @@ impl Opened<'_> {
         match self {
             Opened::Sheet(sheet) => &sheet.header,
             Opened::Objects(objects) => &objects.header,
+            #[cfg(feature = "parquet")]
+            Opened::Leaves(leaves) => &leaves.header,
         }
     }
 
-    fn rows(self, wanted: &[usize]) -> Checked<(Vec<TextColumn>, Vec<u64>)> {
-        match self {
-            Opened::Sheet(sheet) => sheet.rows(wanted),
-            Opened::Objects(objects) => Ok(objects.rows(wanted)),
-        }
+    fn rows(self, wanted: &[usize]) -> Checked<Cut> {
+        let (cells, lines) = match self {
+            Opened::Sheet(sheet) => sheet.rows(wanted)?,
+            Opened::Objects(objects) => objects.rows(wanted),
+            #[cfg(feature = "parquet")]
+            Opened::Leaves(leaves) => {
+                let (cells, rows) = leaves.rows(wanted)?;
+                return Ok(Cut { cells, lines: Vec::new(), rows });
+            }
+        };
+        Ok(Cut { cells, rows: lines.len(), lines })
     }
 }
 
@@ -137,9 +160,9 @@ impl Part<'_> {
     /// The first table, with room for the columns of the others.
     fn first(self, used: &[usize], header: &[String], diagnostics: &mut Diagnostics) -> Option<Table> {
         let own: Vec<usize> = used.iter().map(|at| self.places[at - self.start]).collect();
-        let (cells, lines) = taken(self.opened.rows(&own), diagnostics)?;
+        let Cut { cells, lines, rows } = taken(self.opened.rows(&own), diagnostics)?;
         let places = Places { rows: Vec::new(), lines };
-        let mut table = Table::new(places.lines.len(), header.to_vec(), self.file.path.clone(), places);
+        let mut table = Table::new(rows, header.to_vec(), self.file.path.clone(), places);
         for (at, cells) in used.iter().zip(cells) {
             let file = self.file.path.clone();
             table.put(*at, TableColumn { name: header[*at].clone(), file, cells: Cells::Text(cells), places: None });
@@ -158,7 +181,7 @@ impl Part<'_> {
             return None;
         };
         own.push(key);
-        let (mut cells, lines) = taken(self.opened.rows(&own), diagnostics)?;
+        let Cut { mut cells, lines, .. } = taken(self.opened.rows(&own), diagnostics)?;
         let keys = cells.pop()?;
         let path = &self.file.path;
         let rows = taken(rows_by_key(&keys, &lines, path, on, span), diagnostics)?;
@@ -172,7 +195,8 @@ impl Part<'_> {
             diagnostics.push(table::unmatched(span, place, key, path, lost, partners.len()));
         }
         let at_line = |partner: &u32| lines.get(*partner as usize).copied().unwrap_or(0);
-        let places = Arc::new(Places { lines: partners.iter().map(at_line).collect(), rows: partners });
+        let at_lines = if lines.is_empty() { Vec::new() } else { partners.iter().map(at_line).collect() };
+        let places = Arc::new(Places { lines: at_lines, rows: partners });
         for (at, cells) in used.iter().zip(cells) {
             let cells = Cells::Text(cells.gather(&places.rows));
             let (name, file) = (header[*at].clone(), path.clone());

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! ast::Data ─ spec::read ─▶ Spec ┐
-//! files ─ source (csv, json, join, idx, image; none for synthetic rows) ─▶ Table ─ series, split ─▶ rows of the parts
+//! files ─ source (csv, json, join, arrays, image; none for synthetic rows) ─▶ Table ─ series, split ─▶ rows of the parts
 //!                                        └ eval (transform: fit on train, apply) ─▶ Dataset ─ loader ─▶ Batch
 //! ```
 //!
@@ -37,6 +37,8 @@ mod loader;
 mod numpy;
 mod order;
 mod pairs;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod predict;
 mod schema;
 mod series;

@@ -126,6 +126,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
         (
             Format::Table { .. }
             | Format::Json
+            | Format::Parquet
             | Format::Text(_)
             | Format::Lines
             | Format::Arrays(Arrays::Npz)
@@ -136,6 +137,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
         (
             Format::Table { .. }
             | Format::Json
+            | Format::Parquet
             | Format::Text(_)
             | Format::Lines
             | Format::Arrays(Arrays::Npz)
@@ -169,6 +171,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
         Format::Images { .. } => Format::Images { labels: false, parts: false },
         format @ (Format::Table { .. }
         | Format::Json
+        | Format::Parquet
         | Format::Text(_)
         | Format::Lines
         | Format::Pairs

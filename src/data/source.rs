@@ -33,7 +33,7 @@ fn rows(
     diagnostics: &mut Diagnostics,
 ) -> Option<Table> {
     match source.format {
-        Format::Table { .. } | Format::Json => join::read(source, wanted, files, diagnostics),
+        Format::Table { .. } | Format::Json | Format::Parquet => join::read(source, wanted, files, diagnostics),
         Format::Arrays(of) => arrays::read(source, of, wanted, files, diagnostics),
         Format::Pairs => pairs::read(source, wanted, files, diagnostics),
         Format::Text(_) | Format::Lines => {

@@ -1,6 +1,6 @@
-//! What is wrong with files of arrays, as NumPy writes them.
+//! What is wrong with files that are no text: arrays, as NumPy writes them, and tables in the Parquet format.
 //!
-//! In: facts from `data`. Out: diagnostics E0750 … E0753.
+//! In: facts from `data`. Out: diagnostics E0750 … E0755.
 
 use super::data::{at, cut};
 use super::{Code, Diagnostic};
@@ -76,4 +76,19 @@ pub fn array_without_rows(span: Option<Span>, file: &str) -> Diagnostic {
 /// An archive, or a file in it, that is damaged.
 pub fn archive(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
     at(Code::E0753, span, format!("`{file}` cannot be unpacked: {why}")).help("`numpy.savez` writes such an archive")
+}
+
+/// `parquet("rows.parquet")` in a build without it.
+pub fn no_parquet(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0754, span, "this build of `tensa` does not read Parquet files")
+        .help("`cargo install --path . --features parquet` in its source makes one that does")
+        .help("or save the table as `csv`: `frame.to_csv(\"rows.csv\", index=False)`")
+}
+
+/// A file that is not in the Parquet format, or is damaged.
+#[cfg(feature = "parquet")]
+pub fn parquet(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
+    let why = why.strip_prefix("Parquet error: ").unwrap_or(why);
+    at(Code::E0755, span, format!("`{file}` cannot be read as a Parquet file: {}", cut(why)))
+        .help("fetch the file again, or save the table again")
 }

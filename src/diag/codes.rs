@@ -159,6 +159,8 @@ codes! {
     E0751 "the length of a NumPy file does not fit its header"
     E0752 "an array has elements that no column has"
     E0753 "an archive cannot be read"
+    E0754 "this build does not read files of this kind"
+    E0755 "a Parquet file cannot be read"
     E0801 "a size is negative or too large"
     E0802 "a step needs more memory than there is"
     E0803 "a compiled step does not fit what it runs on"

@@ -139,7 +139,6 @@ const MISTAKES: &[(&str, &str)] = &[
         r#"data D = csv("t.csv") { x = column("a") split = files(test = tsv("b.tsv"), valid = idx(a = "a.gz")) }"#,
         "E0704 `files` takes a file of the same kind as the main one, with the same columns",
     ),
-    (r#"data D = parquet("t.parquet") { x = column("a") }"#, "E0705 the source `parquet` is not supported yet"),
     (
         r#"data D = csv("t.csv") { x = column("a") |> train(flip) }"#,
         "E0709 `train` takes pictures, and this is a column of a table",

@@ -27,7 +27,7 @@ impl Reader<'_> {
                 return None;
             }
             let source = self.source(value)?;
-            if !matches!(source.format, Format::Table { .. } | Format::Json) || !source.steps.is_empty() {
+            if !source.format.is_table() || !source.steps.is_empty() {
                 self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
                 return None;
             }

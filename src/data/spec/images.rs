@@ -101,6 +101,7 @@ impl Reader<'_> {
             Some(
                 Format::Table { .. }
                 | Format::Json
+                | Format::Parquet
                 | Format::Text(_)
                 | Format::Lines
                 | Format::Pairs

@@ -111,6 +111,8 @@ pub enum Format {
     },
     /// `jsonl("scenes.jsonl")`: an object a line.
     Json,
+    /// `parquet("rows.parquet")`: a table with types.
+    Parquet,
     /// `idx(images = "images.gz", labels = "labels.gz")`, `npy("x.npy")`, `npz("a.npz")`: a column an array.
     Arrays(Arrays),
     /// `images("photos", labels = folder)`: the columns `image` and `label`.
@@ -132,6 +134,13 @@ pub enum Format {
     Graph,
     /// `synthetic(1000)`: so many rows, of numbers that are made.
     Synthetic(usize),
+}
+
+impl Format {
+    /// Whether it is a table of named columns, to which others may be joined.
+    pub fn is_table(self) -> bool {
+        matches!(self, Format::Table { .. } | Format::Json | Format::Parquet)
+    }
 }
 
 /// What arrays are written in.

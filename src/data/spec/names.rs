@@ -3,10 +3,22 @@
 use crate::base::Symbol;
 
 /// Sources that are read.
-pub const SOURCES: &[&str] =
-    &["csv", "tsv", "jsonl", "text", "lines", "pairs", "npy", "npz", "idx", "images", "files", "synthetic", "tables"];
-/// Sources of the language that are not read yet.
-pub const LATER_SOURCES: &[&str] = &["parquet"];
+pub const SOURCES: &[&str] = &[
+    "csv",
+    "tsv",
+    "jsonl",
+    "text",
+    "lines",
+    "pairs",
+    "parquet",
+    "npy",
+    "npz",
+    "idx",
+    "images",
+    "files",
+    "synthetic",
+    "tables",
+];
 /// Steps between a source and its braces.
 pub const TABLE_STEPS: &[&str] = &["join", "filter"];
 /// Transforms.

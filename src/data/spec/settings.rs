@@ -34,7 +34,14 @@ impl Reader<'_> {
                     let wanted = "a column of a table, and this source is none";
                     self.diagnostics.push(data::wrong_setting(value.span, "order", wanted));
                 }
-                Some(Format::Table { .. } | Format::Json | Format::Arrays(_) | Format::Pairs | Format::Files)
+                Some(
+                    Format::Table { .. }
+                    | Format::Json
+                    | Format::Parquet
+                    | Format::Arrays(_)
+                    | Format::Pairs
+                    | Format::Files,
+                )
                 | None => {
                     spec.order = self.raw_column(value, "order");
                 }
@@ -265,8 +272,7 @@ impl Reader<'_> {
         let mut parts = [None, None];
         for (part, name) in parts.iter_mut().zip(["valid", "test"]) {
             let Some(value) = args.named(name) else { continue };
-            let is_source = Call::of(value)
-                .is_some_and(|call| names::SOURCES.contains(&call.word) || names::LATER_SOURCES.contains(&call.word));
+            let is_source = Call::of(value).is_some_and(|call| names::SOURCES.contains(&call.word));
             *part = Some(if is_source {
                 let mut source = self.source(value)?;
                 if let Some(main) = &spec.source
@@ -322,7 +328,7 @@ fn is_whole_one(value: &Expr) -> bool {
 fn alike(main: &super::Source, other: &super::Source) -> bool {
     use super::{Arrays, Format};
     match (main.format, other.format) {
-        (Format::Table { .. } | Format::Json, Format::Table { .. } | Format::Json) => true,
+        (format, other) if format.is_table() && other.is_table() => true,
         (Format::Files, Format::Files) => true,
         (Format::Arrays(Arrays::Npz), Format::Arrays(Arrays::Npz)) => true,
         (Format::Arrays(_), Format::Arrays(_)) | (Format::Pairs, Format::Pairs) if main.format == other.format => {
@@ -333,6 +339,7 @@ fn alike(main: &super::Source, other: &super::Source) -> bool {
         (
             Format::Table { .. }
             | Format::Json
+            | Format::Parquet
             | Format::Arrays(_)
             | Format::Images { .. }
             | Format::Text(_)

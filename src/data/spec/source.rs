@@ -1,6 +1,6 @@
 //! The source of a declaration: `csv("iris.csv")`, `idx(images = "…", labels = "…")`, `images("…")`.
 
-use crate::diag::data;
+use crate::diag::{arrays, data};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
 
 use super::arguments::{Arguments, Call};
@@ -50,8 +50,9 @@ impl Reader<'_> {
             "files" => self.files_of(&call),
             "synthetic" => self.synthetic(&call),
             "tables" => self.graph(&call),
-            word if names::LATER_SOURCES.contains(&word) => {
-                self.diagnostics.push(data::unsupported(call.word_span, &format!("the source `{word}`")));
+            "parquet" if cfg!(feature = "parquet") => self.one_file(&call, Format::Parquet),
+            "parquet" => {
+                self.diagnostics.push(arrays::no_parquet(call.word_span));
                 None
             }
             word => {

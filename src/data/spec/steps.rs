@@ -8,7 +8,7 @@ use crate::syntax::ast::Expr;
 
 use super::arguments::{Arguments, Call};
 use super::columns::{Gives, Reader};
-use super::{Format, Source, TableStep, names};
+use super::{Source, TableStep, names};
 
 impl Reader<'_> {
     /// A source with one step more; none when the step is wrong, and reported.
@@ -22,7 +22,7 @@ impl Reader<'_> {
             self.diagnostics.push(error);
             return None;
         }
-        if !matches!(source.format, Format::Table { .. } | Format::Json) {
+        if !source.format.is_table() {
             let wanted = "a table, as `csv`, `tsv` and `jsonl` read it, before it";
             self.diagnostics.push(data::wrong_argument(call.span, call.word, wanted));
             return None;
@@ -46,7 +46,7 @@ impl Reader<'_> {
         };
         let on = self.raw_column(on, call.word)?;
         let source = self.source(table)?;
-        if !matches!(source.format, Format::Table { .. } | Format::Json) || !source.steps.is_empty() {
+        if !source.format.is_table() || !source.steps.is_empty() {
             self.diagnostics.push(data::wrong_argument(table.span, call.word, WANTED));
             return None;
         }

@@ -168,7 +168,7 @@ impl Reader<'_> {
             Gives::Constant | Gives::Error | Gives::Cells | Gives::Numbers => match self.format {
                 Some(Format::Arrays(_)) => "an array",
                 Some(Format::Images { .. } | Format::Files) => "a column of words",
-                Some(Format::Table { .. } | Format::Json) | None => "a column of a table",
+                Some(Format::Table { .. } | Format::Json | Format::Parquet) | None => "a column of a table",
                 Some(Format::Graph) => "a column of a table",
                 Some(Format::Text(_) | Format::Lines | Format::Pairs) => "a text",
                 Some(Format::Synthetic(_)) => "numbers that are made",
