@@ -1,7 +1,7 @@
 //! Pictures of the next batches and what follows them, made while the step before them runs.
 //!
 //! In: columns of pictures, an order of rows. Out: the numbers of batch `index` of `epoch`. A thread makes the
-//! batches that follow the one asked for last and waits when a few are ready; it lets rayon's threads make
+//! batches that follow the one asked for last and waits when as many as `prefetch` says are ready; it lets rayon's threads make
 //! the rows of each. Whoever asks for another batch than the next starts a new thread from there. What
 //! is ready, and who made it, changes no bit: a row depends on its file, its epoch and its number.
 
@@ -14,9 +14,6 @@ use super::dataset::{Store, Stored};
 use super::image::{Epoch, Maker};
 use super::order::Order;
 use super::split::{Purpose, key};
-
-/// Batches that wait beside the one that is being made.
-const READY: usize = 2;
 
 /// Makes the columns of a loader that are made.
 #[derive(Debug)]
@@ -35,6 +32,8 @@ struct Work {
     order: Order,
     /// Whether rows are changed at random, and epochs follow each other.
     training: bool,
+    /// Batches that wait beside the one that is being made; with none each is made where it is asked for.
+    ready: usize,
 }
 
 #[derive(Debug)]
@@ -45,13 +44,13 @@ struct Queue {
 
 impl Ahead {
     /// For some columns of a store with the sizes of their rows; none when no column is made.
-    pub fn of(store: &Store, columns: &[(usize, usize)], order: Order, training: bool) -> Option<Ahead> {
+    pub fn of(store: &Store, columns: &[(usize, usize)], order: Order, training: bool, ready: usize) -> Option<Ahead> {
         let pictures = columns.iter().filter_map(|&(at, item)| match &store.columns[at] {
             Stored::Made(maker) => Some((maker.clone(), item)),
             Stored::F32(_) | Stored::I32(_) | Stored::Texts(..) => None,
         });
         let columns: Vec<(Maker, usize)> = pictures.collect();
-        let work = Arc::new(Work { columns, order, training });
+        let work = Arc::new(Work { columns, order, training, ready });
         (!work.columns.is_empty()).then_some(Ahead { work, queue: Mutex::new(None) })
     }
 
@@ -79,7 +78,10 @@ impl Ahead {
 impl Work {
     /// A thread that makes this batch and those after it, until nobody asks any more.
     fn start(self: &Arc<Work>, epoch: u64, index: usize) -> Option<Queue> {
-        let (sender, made) = sync_channel(READY);
+        if self.ready == 0 {
+            return None;
+        }
+        let (sender, made) = sync_channel(self.ready);
         let work = self.clone();
         let run = move || {
             let mut at = Some((epoch, index));

@@ -28,6 +28,7 @@ pub struct Dataset {
     pub(super) batch: BatchSize,
     pub(super) shuffle: bool,
     pub(super) drop_last: bool,
+    pub(super) prefetch: usize,
 }
 
 /// The rows of one part: some rows of the arrays of one file.
@@ -98,8 +99,8 @@ impl Stored {
 impl Dataset {
     /// What a declaration says of batches, around its rows.
     pub(super) fn new(spec: &Spec, schema: Schema, fitted: Fitted, parts: [Rowset; 3], seed: u64) -> Dataset {
-        let (batch, shuffle, drop_last) = (spec.batch, spec.shuffle, spec.drop_last);
-        Dataset { schema, fitted, parts, seed, batch, shuffle, drop_last }
+        let Spec { batch, shuffle, drop_last, prefetch, .. } = *spec;
+        Dataset { schema, fitted, parts, seed, batch, shuffle, drop_last, prefetch }
     }
 
     /// The facts.

@@ -206,7 +206,7 @@ impl<'d> Loader<'d> {
         let ahead = self.ahead.get_or_init(|| {
             let item = |at: usize| self.dataset.schema().columns[at].shape().iter().product();
             let columns: Vec<(usize, usize)> = self.columns.iter().map(|&at| (at, item(at))).collect();
-            Ahead::of(&self.rowset.store, &columns, self.order.clone(), self.training)
+            Ahead::of(&self.rowset.store, &columns, self.order.clone(), self.training, self.dataset.prefetch)
         });
         // Past the end there is nothing to make ahead of.
         match ahead.as_ref().filter(|_| index < self.batches()) {

@@ -58,6 +58,11 @@ fn a_row_of_an_epoch_is_always_the_same() {
         let of = |index| batch(&loader, 1, index).columns[0].1.f32_slice().expect("floats").to_vec();
         assert_eq!((0..loader.batches()).flat_map(of).collect::<Vec<f32>>(), all[1]);
     }
+    // How many are made ahead changes nothing; with none they are made as they are asked for.
+    for ahead in ["0", "1", "7"] {
+        let steps = format!("{ALL} prefetch = {ahead}");
+        assert_eq!([0, 1, 2].map(|at| epoch(&data(&steps), at)), all);
+    }
     // A fresh start that goes on from the middle, as a run that is continued.
     assert_eq!(epoch(&data(ALL), 2), all[2]);
 }

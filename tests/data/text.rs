@@ -210,7 +210,10 @@ const MISTAKES: &[(&str, &str)] = &[
         r#"data D = csv("t.csv") { x = column("a") split = by_folder }"#,
         "E0704 `by_folder` splits folders of pictures, and this source is none",
     ),
-    (r#"data D = csv("t.csv") { x = column("a") prefetch = 2 }"#, "E0705 `prefetch` is not supported yet"),
+    (
+        r#"data D = csv("t.csv") { x = column("a") prefetch = 1.5 }"#,
+        "E0708 `prefetch` takes a number of batches from 0 to 1024",
+    ),
     (
         r#"data D = csv("t.csv") { x = column("a") batch = tokens(8192) }"#,
         "E0708 `batch` takes a number of rows: `tokens` counts the places of padded texts, and no column is one",

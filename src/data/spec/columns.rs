@@ -124,9 +124,6 @@ impl<'a> Reader<'a> {
                             None => settings.push((name, &setting.value)),
                         }
                     }
-                    [name] if names::LATER_SETTINGS.contains(&name.name.as_str()) => {
-                        self.diagnostics.push(data::unsupported(name.span, &format!("`{}`", name.name)));
-                    }
                     [name] => self.entry(*name, &setting.value),
                     names => self.entries_of(names, &setting.value),
                 },
@@ -146,6 +143,7 @@ impl<'a> Reader<'a> {
             batch: if self.format == Some(Format::Graph) { BatchSize::Whole } else { BatchSize::Rows(32) },
             shuffle: true,
             drop_last: false,
+            prefetch: 2,
             order: None,
             models: Vec::new(),
             broken: false,

@@ -60,6 +60,8 @@ pub struct Spec {
     pub shuffle: bool,
     /// Whether a last, smaller training batch is left out.
     pub drop_last: bool,
+    /// How many batches of pictures are made before they are asked for.
+    pub prefetch: usize,
     /// What puts the rows of a table in order: `order = column("date")`.
     pub order: Option<Selector>,
     /// Nodes that others take their statistics from, which are fitted whether or not a column shows them.

@@ -83,9 +83,7 @@ pub const COLUMNS: &[&str] = &["column", "columns"];
 pub const SPLITS: &[&str] =
     &["random", "stratified", "by_column", "by_folder", "chronological", "files", "group", "folds"];
 /// Settings.
-pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last", "order"];
-/// Settings of the language that are not there yet.
-pub const LATER_SETTINGS: &[&str] = &["prefetch"];
+pub const SETTINGS: &[&str] = &["split", "batch", "shuffle", "drop_last", "order", "prefetch"];
 /// Which rows of a graph belong to the part that is looked at: a column that every graph has.
 pub const CHOSEN: &str = "chosen";
 /// The columns of a folder of pictures.

@@ -1,4 +1,4 @@
-//! The settings of a declaration: `split`, `batch`, `shuffle`, `drop_last`, `order`.
+//! The settings of a declaration: `split`, `batch`, `shuffle`, `drop_last`, `order`, `prefetch`.
 
 use crate::base::{Span, Symbol};
 use crate::diag::data;
@@ -9,6 +9,9 @@ use super::columns::{Gives, Reader};
 use super::{
     BatchSize, FilePart, Format, NodeId, NodeKind, Selector, Shares, Spec, Split, SplitKind, Transform, names,
 };
+
+/// Batches ahead that no memory should be spent on beyond.
+const MOST_AHEAD: f64 = 1024.0;
 
 impl Reader<'_> {
     /// Reads one setting into the declaration.
@@ -44,6 +47,15 @@ impl Reader<'_> {
                 )
                 | None => {
                     spec.order = self.raw_column(value, "order");
+                }
+            },
+            "prefetch" => match self.constants.number(value) {
+                Some(count) if count.fract() == 0.0 && (0.0..=MOST_AHEAD).contains(&count) => {
+                    spec.prefetch = count as usize;
+                }
+                _ => {
+                    let wanted = format!("a number of batches from 0 to {MOST_AHEAD}");
+                    self.diagnostics.push(data::wrong_setting(value.span, "prefetch", &wanted));
                 }
             },
             setting => match self.constants.bool(value) {
