@@ -132,22 +132,11 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
             | Format::Arrays(Arrays::Npz)
             | Format::Images { .. }
             | Format::Files,
-            Input::Path(path),
-        ) => vec![at(path, "")],
-        (
-            Format::Table { .. }
-            | Format::Json
-            | Format::Parquet
-            | Format::Text(_)
-            | Format::Lines
-            | Format::Arrays(Arrays::Npz)
-            | Format::Images { .. }
-            | Format::Files,
-            Input::Named(named),
-        ) => {
-            let (_, path) = named.first()?;
-            vec![at(path, "")]
-        }
+            input,
+        ) => match input {
+            Input::Path(path) => vec![at(path, "")],
+            Input::Named(named) => vec![at(&named.first()?.1, "")],
+        },
         (Format::Synthetic(_) | Format::Graph, _) => {
             diagnostics.push(data::nothing_to_read(source.format == Format::Graph));
             return None;
