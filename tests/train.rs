@@ -94,6 +94,22 @@ fn iris_learns() {
     assert!(accuracy >= 0.93, "{accuracy}");
 }
 
+/// What a program defines itself learns as well, and is written in no more words than what the library has of its kind.
+#[test]
+fn ones_own_definitions_learn_and_are_short() {
+    let accuracy = accuracy_of_five(&example("own.model"), &[]);
+    assert!(accuracy >= 0.93, "{accuracy}");
+    let session = opened(&example("own.model"), &[]);
+    let definitions = session.definitions();
+    let words = |name: &str| {
+        let found = definitions.iter().find(|known| known.name == name).unwrap_or_else(|| panic!("no {name}"));
+        found.text.split_whitespace().count()
+    };
+    for (own, of_library) in [("Maxout", "Dense"), ("poly", "focal"), ("AdaBelief", "Adam"), ("triangle", "cosine")] {
+        assert!(words(own) <= words(of_library), "{own} has {} words, {of_library} {}", words(own), words(of_library));
+    }
+}
+
 #[test]
 fn digits_learns() {
     let backend = Cpu::new(2).unwrap();
