@@ -63,6 +63,7 @@ pub fn load(
     let rows = [0, 1, 2].map(|at| rowsets[at].rows.len());
     let batch = match spec.batch {
         BatchSize::Rows(rows) => rows,
+        BatchSize::Auto => BatchSize::auto(rows[0]),
         BatchSize::Whole => rows[0],
         BatchSize::Tokens(most) => Order::of_places(&rowsets[0], 0, most, false).most_rows(),
     };

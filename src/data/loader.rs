@@ -65,6 +65,7 @@ impl Dataset {
         let of_rows = |batch| Order::new(rowset.rows.clone(), self.seed, batch, shuffle, drop_last);
         let order = match self.batch {
             BatchSize::Rows(rows) => of_rows(rows),
+            BatchSize::Auto => of_rows(BatchSize::auto(self.part(Part::Train).rows.len())),
             BatchSize::Whole => of_rows(rowset.rows.len().max(1)),
             BatchSize::Tokens(most) => Order::of_places(rowset, self.seed, most, shuffle),
         };

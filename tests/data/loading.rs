@@ -81,6 +81,12 @@ fn settings_of_the_loader() {
     let dropped = data("batch = 4 drop_last = true", 10);
     let loader = dropped.loader(Part::Train);
     assert_eq!((loader.batches(), batch(&loader, 0, 2).rows), (2, 0));
+    // A power of two near a hundredth of the rows, between 16 and 512.
+    for (rows, size) in [(10, 16), (1600, 16), (2500, 32), (6000, 64), (1_000_000, 512)] {
+        let sized = data("batch = auto", rows);
+        assert_eq!(sized.schema().batch, size);
+        assert_eq!(batch(&sized.loader(Part::Train), 0, 0).rows, size.min(rows));
+    }
     // More than there are rows.
     assert_eq!(batch(&data("batch = 100", 10).loader(Part::Train), 0, 0).rows, 10);
     assert_eq!(ordered.loader(Part::Train).batch_size(7).batches(), 2);

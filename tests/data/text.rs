@@ -250,11 +250,11 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"data D = csv("t.csv") { x = column("a") let two = 1 + 1 }"#, "E0707 this is not a column"),
     (
         r#"data D = csv("t.csv") { x = column("a") batch = 0 }"#,
-        "E0708 `batch` takes a number of rows above 0, or `whole`",
+        "E0708 `batch` takes a number of rows above 0, `auto` or `whole`",
     ),
     (
         r#"data D = csv("t.csv") { x = column("a") batch = 2.5 }"#,
-        "E0708 `batch` takes a number of rows above 0, or `whole`",
+        "E0708 `batch` takes a number of rows above 0, `auto` or `whole`",
     ),
     (r#"data D = csv("t.csv") { x = column("a") shuffle = 1 }"#, "E0708 `shuffle` takes `true` or `false`"),
     (
@@ -303,7 +303,7 @@ fn independent_mistakes_are_all_reported() {
         [
             "E0702 there is no transform `foo`",
             "E0702 there is no transform `bar`",
-            "E0708 `batch` takes a number of rows above 0, or `whole`",
+            "E0708 `batch` takes a number of rows above 0, `auto` or `whole`",
         ]
     );
     // The names stay known, so that nobody complains about them too.

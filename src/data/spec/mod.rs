@@ -433,6 +433,20 @@ pub enum BatchSize {
     Whole,
     /// `batch = tokens(8192)`: as many as have no more places together, those of padding counted.
     Tokens(usize),
+    /// As many as the training rows suggest.
+    Auto,
+}
+
+/// The least and the most rows of a batch that is sized by the data.
+const AUTO: (usize, usize) = (16, 512);
+
+impl BatchSize {
+    /// The rows of `batch = auto`: the power of two next to a hundredth of the training rows, so that an epoch has about a
+    /// hundred steps, within limits where steps are neither too noisy nor too few.
+    pub fn auto(training: usize) -> usize {
+        let hundredth = (training as f64 / 100.0).max(1.0);
+        2_usize.pow(hundredth.log2().round() as u32).clamp(AUTO.0, AUTO.1)
+    }
 }
 
 /// Which rows train, validate and test.

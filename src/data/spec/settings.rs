@@ -70,10 +70,7 @@ impl Reader<'_> {
         match Call::of(value).map(|call| call.word) {
             Some("whole") => return Some(BatchSize::Whole),
             Some("tokens") => return self.tokens_of_batch(value),
-            Some("auto") => {
-                self.diagnostics.push(data::unsupported(value.span, "`batch = auto`"));
-                return None;
-            }
+            Some("auto") if self.format != Some(Format::Graph) => return Some(BatchSize::Auto),
             _ => {}
         }
         if self.format == Some(Format::Graph) {
@@ -83,7 +80,11 @@ impl Reader<'_> {
         match self.constants.count(value) {
             Some(rows) => Some(BatchSize::Rows(rows)),
             None => {
-                self.diagnostics.push(data::wrong_setting(value.span, "batch", "a number of rows above 0, or `whole`"));
+                self.diagnostics.push(data::wrong_setting(
+                    value.span,
+                    "batch",
+                    "a number of rows above 0, `auto` or `whole`",
+                ));
                 None
             }
         }
