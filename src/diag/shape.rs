@@ -595,6 +595,7 @@ pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> 
         "logit" => {
             told.help("these are probabilities already: leave out the `softmax` or `sigmoid`, or declare `prob`")
         }
+        "i32" => told.fix("these are numbers of `f32`, rounded or not", declared, "f32"),
         _ => told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`"),
     }
 }

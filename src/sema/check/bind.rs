@@ -542,9 +542,7 @@ impl<'a> Checker<'a> {
     /// Tells of a word before brackets that says no kind: a dtype of later, or none.
     pub(super) fn not_a_type(&mut self, prefix: ast::Ident) {
         self.report(match prefix.name.as_str() {
-            "f64" | "f16" | "bf16" | "i8" | "u8" | "i64" => {
-                name::not_yet(&format!("the dtype `{}`", prefix.name), prefix.span)
-            }
+            "f64" | "f16" | "bf16" | "i8" | "u8" | "i64" => name::dtype_later(prefix),
             _ => name::unknown_type(prefix),
         });
     }

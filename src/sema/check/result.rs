@@ -264,12 +264,22 @@ impl<'a> Checker<'a> {
                 None => return Some(id),
             },
             Some("bool") => (Kind::Plain, DType::Bool),
-            _ => return Some(id),
+            // What is one already keeps its kind.
+            Some("f32") if self.ty(id).dtype == DType::F32 => return Some(id),
+            Some("i32") if self.ty(id).dtype == DType::I32 => return Some(id),
+            Some("f32") => (Kind::Plain, DType::F32),
+            Some("i32") => (Kind::Plain, DType::I32),
+            None => return Some(id),
+            Some(_) => {
+                prefix.iter().for_each(|prefix| self.not_a_type(**prefix));
+                return None;
+            }
         };
         let ty = self.ty(id).clone();
-        // Probabilities are no logits, and only whole numbers count an axis; anything else a signature
-        // may say of its result.
+        // Probabilities are no logits, only whole numbers count an axis, and no number is cut to a whole one in silence;
+        // anything else a signature may say of its result.
         let contradicts = match kind {
+            Kind::Plain if dtype == DType::I32 => ty.dtype == DType::F32,
             Kind::Logit => ty.kind == Kind::Prob,
             Kind::Index(_) => !matches!(ty.kind, Kind::Index(_)),
             Kind::Plain | Kind::Prob => false,
