@@ -148,6 +148,17 @@ pub fn stack_count(most: i64, span: Span) -> Diagnostic {
         .here("not such a count")
 }
 
+/// `stack`s in each other that repeat more than anything needs.
+pub fn too_many_blocks(most: usize, span: Span) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0402,
+        span,
+        format!("the blocks of this `stack` and what else is expanded are more than {most}"),
+    )
+    .here("repeats what repeats")
+    .help("`scan` goes through as many steps as it likes: its block is there once")
+}
+
 /// `divides` between tensors.
 pub fn divides_needs_sizes(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, "`divides` compares two sizes").here("not both are sizes")

@@ -11,7 +11,7 @@ use crate::sema::value::{AxisArg, Body, Callee, Function, Given, Place, Scope, V
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast};
 
 use super::bind::{Binders, Slot};
-use super::checker::{CallSite, Checker, MAX_DEPTH, MAX_USES};
+use super::checker::{CallSite, Checker, MAX_DEPTH};
 use super::expr::function;
 use super::pipe::holds_hole;
 
@@ -284,13 +284,8 @@ impl<'a> Checker<'a> {
         if self.calls.len() >= MAX_DEPTH {
             return self.fail(told::too_deep(def.name.name, MAX_DEPTH, call.span));
         }
-        self.n_uses += 1;
-        if self.n_uses > MAX_USES {
-            // Told once: nothing is elaborated after that.
-            return match self.n_uses == MAX_USES + 1 {
-                true => self.fail(told::too_many_uses(def.name.name, MAX_USES, call.span)),
-                false => Value::Error,
-            };
+        if !self.spend(|most| told::too_many_uses(def.name.name, most, call.span)) {
+            return Value::Error;
         }
         let config = def.config.as_deref().unwrap_or_default();
         let Some(config_args) = self.assign_arguments(def, config, call.config, call.span) else { return Value::Error };

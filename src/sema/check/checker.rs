@@ -20,9 +20,9 @@ use crate::sema::{DataFacts, Source, Sources};
 /// How deep definitions may use each other.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// How many uses of definitions are elaborated at most: a program of a thousand layers has some ten thousand, and
-/// one in which each definition uses the next twice has as many as it likes.
-pub(super) const MAX_USES: usize = 1 << 18;
+/// How many uses of definitions and blocks of `stack` are elaborated at most: a program of a thousand layers has some ten
+/// thousand, and one in which each definition uses the next twice has as many as it likes.
+const MAX_USES: usize = 1 << 19;
 
 /// A use of a definition that is being elaborated.
 pub(super) struct CallSite {
@@ -79,7 +79,7 @@ pub(super) struct Checker<'a> {
     /// Columns of which the data tells something, what that is, and the column that has it.
     pub(super) told_of: Vec<(ExprId, OfTexts, ExprId)>,
     pub(super) calls: Vec<CallSite>,
-    /// How many uses have been elaborated.
+    /// How many uses and blocks have been elaborated.
     pub(super) n_uses: usize,
     /// The sums over all parameters, while updates are elaborated.
     pub(super) totals: Option<Totals>,
@@ -169,6 +169,15 @@ impl<'a> Checker<'a> {
             None => diagnostic,
         };
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Counts a use or a block; false where there have been too many, which is told once.
+    pub(super) fn spend(&mut self, told: impl FnOnce(usize) -> Diagnostic) -> bool {
+        self.n_uses += 1;
+        if self.n_uses == MAX_USES + 1 {
+            self.report(told(MAX_USES));
+        }
+        self.n_uses <= MAX_USES
     }
 
     /// Reports a mistake of a value that several uses share: the first of them is told, the others say the same.

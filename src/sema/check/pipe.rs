@@ -171,6 +171,10 @@ impl<'a> Checker<'a> {
         let outer = scope.place.clone();
         let mut value = value;
         for item in items {
+            if !self.spend(|most| told::too_many_blocks(most, over.span)) {
+                value = Value::Error;
+                break;
+            }
             scope.place = outer.block();
             scope.enter();
             if let Some(var) = var {
