@@ -182,9 +182,14 @@ pub fn argument_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
         .label(first, "first given here")
 }
 
-/// Advice to leave an argument out that stands behind another.
-pub fn leave_out(told: Diagnostic, before: Span, argument: Span) -> Diagnostic {
-    told.fix("leave it out", before.after().to(argument), "")
+/// Advice to leave an argument out, with the edit where it stands right behind another.
+pub fn leave_out(told: Diagnostic, before: Option<Span>, argument: Span) -> Diagnostic {
+    match before {
+        Some(before) if before.file == argument.file && before.end <= argument.start => {
+            told.fix("leave it out", before.after().to(argument), "")
+        }
+        _ => told,
+    }
 }
 
 /// More arguments than parameters.

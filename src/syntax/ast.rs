@@ -594,6 +594,17 @@ pub struct Scan {
     pub body: Block,
 }
 
+impl TypeKind {
+    /// Visits the axes of a tensor, or of all fields of a record.
+    pub fn each_axis<'a>(&'a self, visit: &mut dyn FnMut(&'a AxisDecl)) {
+        match self {
+            TypeKind::Tensor { axes, .. } => axes.iter().for_each(visit),
+            TypeKind::Record(fields) => fields.iter().for_each(|(_, ty)| ty.kind.each_axis(visit)),
+            TypeKind::Named(_) | TypeKind::Of(..) | TypeKind::Error => {}
+        }
+    }
+}
+
 impl Expr {
     /// Visits this expression and all within it, statements of blocks included.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {

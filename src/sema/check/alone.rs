@@ -12,7 +12,6 @@ use crate::sema::typed::{Axis, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
 
-use super::bind::Binders;
 use super::call::Use;
 use super::checker::{Checker, plain, scalar_type};
 
@@ -105,9 +104,7 @@ impl<'a> Checker<'a> {
         }
         let mut decls: Vec<(&'a ast::Param, &'a AxisDecl)> = Vec::new();
         for param in def.config.iter().flatten().chain(&def.inputs) {
-            let mut of_param = Vec::new();
-            param.ty.iter().for_each(|ty| axes_of(&ty.kind, &mut of_param));
-            decls.extend(of_param.into_iter().map(|decl| (param, decl)));
+            param.ty.iter().for_each(|ty| ty.kind.each_axis(&mut |decl| decls.push((param, decl))));
         }
         // One that another argument gives a size has it here too.
         let has_size = |of: Symbol| {
@@ -120,9 +117,9 @@ impl<'a> Checker<'a> {
                 self.opaque_axis(name.name, axes, name.span);
             }
         }
+        scope.axes.extend(axes.iter().map(|(name, axis)| (*name, axis.id)));
         for (param, decl) in decls {
             let AxisDecl::Axis { name, size: Some(written) } = decl else { continue };
-            scope.axes.extend(axes.iter().map(|(name, axis)| (*name, axis.id)));
             let mut is_known = true;
             written.walk(&mut |part| {
                 if let ast::ExprKind::Name(symbol) = part.kind {
@@ -132,75 +129,10 @@ impl<'a> Checker<'a> {
             });
             let size = is_known.then(|| self.int_expr(&mut scope, written)).flatten().ok_or(param)?;
             let axis = || AxisArg { id: self.axes.add(Some(name.name), size.clone()), size, span: name.span };
-            axes.entry(name.name).or_insert_with(axis);
+            let id = axes.entry(name.name).or_insert_with(axis).id;
+            scope.axes.insert(name.name, id);
         }
         Ok(())
-    }
-
-    /// Whether a use stands inside a use of the same definition, with a whole number that nobody knows: it has no end.
-    /// What it gives is then what its signature says, as in a proof by induction; the facts are judged where the
-    /// number is known.
-    pub(super) fn is_assumed(&self, scope: &Scope<'a>, def: &ast::Def) -> bool {
-        let is_inside = || self.calls.iter().rev().skip(1).any(|call| call.def == def.name.span);
-        let is_unknown = |param: &ast::Param| match scope.find(param.name.name) {
-            Some(Value::Int(size)) => size.as_const().is_none(),
-            _ => false,
-        };
-        self.alone && is_inside() && def.config.iter().flatten().chain(&def.inputs).any(is_unknown)
-    }
-
-    /// What the signature of a definition says of its result.
-    pub(super) fn assumed(
-        &mut self,
-        caller: &mut Scope<'a>,
-        scope: &mut Scope<'a>,
-        binders: &Binders,
-        def: &'a ast::Def,
-        span: Span,
-    ) -> Value<'a> {
-        let declared = def.result.as_ref().and_then(|ty| self.assumed_tensors(scope, binders, &ty.kind, span));
-        match declared {
-            Some(value) => self.result(caller, scope, binders, def, value, span),
-            None => Value::Error,
-        }
-    }
-
-    fn assumed_tensors(
-        &mut self,
-        scope: &Scope<'a>,
-        binders: &Binders,
-        ty: &TypeKind,
-        span: Span,
-    ) -> Option<Value<'a>> {
-        let decls = match ty {
-            TypeKind::Tensor { axes, .. } => axes,
-            TypeKind::Record(fields) => {
-                let fields = fields
-                    .iter()
-                    .map(|(name, ty)| Some((name.name, self.assumed_tensors(scope, binders, &ty.kind, span)?)));
-                return fields.collect::<Option<_>>().map(Value::Record);
-            }
-            _ => return None,
-        };
-        let mut axes = Vec::new();
-        for decl in decls {
-            match decl {
-                AxisDecl::Row(_) => axes.extend(scope.row.clone()?),
-                AxisDecl::Axis { name, .. } => {
-                    let binder = binders.get(&name.name)?;
-                    let size = binder.result.as_ref().map_or(&binder.size, |(size, _)| size).clone();
-                    axes.push(Axis { id: binder.inner, size, from: span });
-                }
-            }
-        }
-        let mut of_type = plain(axes);
-        // Any value may be a class where a signature says so, but for one that counts something else.
-        if let TypeKind::Tensor { prefix: Some(prefix), of: Some(of), .. } = ty
-            && prefix.name.as_str() == "index"
-        {
-            (of_type.dtype, of_type.kind) = (DType::I32, Kind::Index(binders.get(&of.name)?.inner));
-        }
-        Some(Value::Tensor(self.push(ExprKind::Input(0), of_type, span)))
     }
 
     fn opaque_axis(&mut self, name: Symbol, axes: &mut Axes, span: Span) -> Axis {
@@ -335,15 +267,6 @@ impl<'a> Checker<'a> {
             }
         };
         Some(Value::Tensor(self.opaque_input(name, Type { dtype, kind, axes: of_type }, span)))
-    }
-}
-
-/// All axes of a declared type.
-fn axes_of<'a>(ty: &'a TypeKind, found: &mut Vec<&'a AxisDecl>) {
-    match ty {
-        TypeKind::Tensor { axes, .. } => found.extend(axes),
-        TypeKind::Record(fields) => fields.iter().for_each(|(_, ty)| axes_of(&ty.kind, found)),
-        TypeKind::Named(_) | TypeKind::Of(..) | TypeKind::Error => {}
     }
 }
 

@@ -462,7 +462,8 @@ impl<'a> Checker<'a> {
 
     /// What to leave out of the text, and the part of it to keep, for the scores of which probabilities were made.
     fn scores_of(&self, id: ExprId, span: Span) -> Option<(Span, Span)> {
-        let &(made, scores) = self.made_probable.get(&id)?;
+        let made = self.exprs[id.0 as usize].span;
+        let scores = *self.made_probable.get(&made)?;
         if made != scores {
             return Some((made, scores));
         }

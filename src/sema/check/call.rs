@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, name, value as told};
+use crate::diag::{name, value as told};
 use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{Applied, Axis, Kind};
@@ -272,7 +272,7 @@ impl<'a> Checker<'a> {
             && self.ty(*id).kind == Kind::Prob
             && self.is_std(def.span)
         {
-            self.made_probable.insert(*id, (span, scores));
+            self.made_probable.insert(span, scores);
         }
         value
     }
@@ -361,13 +361,14 @@ impl<'a> Checker<'a> {
         }
         // What a fact refuses is told before a size of the result is computed with it.
         let (late, early) = def.facts.iter().partition(|fact| super::facts::names_result_axis(def, binders, fact));
-        let mut numbers: Vec<(Symbol, Span)> = Vec::new();
-        if !def.facts.is_empty() {
-            numbers.extend(params().filter_map(|(param, given)| match given.as_ref()? {
+        // Asked for where a fact fails.
+        let numbers = || -> Vec<(Symbol, Span)> {
+            let number = |(param, given): (&ast::Param, &Option<Given<'a>>)| match given.as_ref()? {
                 Given { value: Value::Int(_), span, .. } => Some((param.name.name, *span)),
                 _ => None,
-            }));
-        }
+            };
+            params().filter_map(number).collect()
+        };
         if !self.check_facts(scope, binders, def, early, &numbers, span)
             || !self.declare_result_axes(scope, binders, def)
             || !self.check_facts(scope, binders, def, late, &numbers, span)
@@ -380,16 +381,6 @@ impl<'a> Checker<'a> {
         };
         self.commit_states(scope);
         self.result(caller, scope, binders, def, value, span)
-    }
-
-    /// With the edit that leaves an argument out, where another stands right before it.
-    fn left_out(told: Diagnostic, before: Option<Span>, argument: Span) -> Diagnostic {
-        match before {
-            Some(before) if before.file == argument.file && before.end <= argument.start => {
-                name::leave_out(told, before, argument)
-            }
-            _ => told,
-        }
     }
 
     /// Puts arguments in the places of parameters: by name, else in order.
@@ -428,12 +419,12 @@ impl<'a> Checker<'a> {
                 Some(Some(first)) => {
                     let first = first.span;
                     let told = name::argument_twice(params[at].name.name, argument.span, first);
-                    self.report(Self::left_out(told, before, argument.span));
+                    self.report(name::leave_out(told, before, argument.span));
                     fits = false;
                 }
                 None => {
                     let told = name::too_many_arguments(def.name.name, params.len(), argument.span, def.name.span);
-                    self.report(Self::left_out(told, before, argument.span));
+                    self.report(name::leave_out(told, before, argument.span));
                     fits = false;
                     break;
                 }

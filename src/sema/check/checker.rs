@@ -65,8 +65,8 @@ pub(super) struct Checker<'a> {
     /// The innermost `remat` block that is being elaborated, and how many there were.
     pub(super) remat: Option<RematId>,
     pub(super) remats: u32,
-    /// Probabilities that the user makes of scores with the library: where, and the scores.
-    pub(super) made_probable: FxHashMap<ExprId, (Span, Span)>,
+    /// Where the library makes probabilities for the user, and the place of the scores that it makes them of.
+    pub(super) made_probable: FxHashMap<Span, Span>,
     /// What a run checks in the section that is being elaborated.
     pub(super) checks: Vec<Check>,
     /// Facts that only the sizes of a batch decide, and who asks for those that come.

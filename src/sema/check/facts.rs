@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
         binders: &Binders,
         def: &'a ast::Def,
         facts: Vec<&'a ast::Expr>,
-        numbers: &[(Symbol, Span)],
+        numbers: &dyn Fn() -> Vec<(Symbol, Span)>,
         span: Span,
     ) -> bool {
         let mut holds = true;
@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
                     Some((name, place)) => told.label(place, told::in_this_use(name)),
                     None => told,
                 };
-                let fitting = fact.and_then(|_| self.fitting(scope, def, expr, numbers));
+                let fitting = fact.and_then(|_| self.fitting(scope, def, expr, &numbers()));
                 self.report(match fitting {
                     Some((name, number, place)) => told::fits(told, name, number, place),
                     None => told,

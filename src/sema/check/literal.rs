@@ -5,7 +5,7 @@
 
 use crate::base::Span;
 use crate::ir::Dim;
-use crate::syntax::ast::{self, AxisDecl, Entry, Expr, ExprKind, Item, TypeKind};
+use crate::syntax::ast::{self, AxisDecl, Entry, Expr, ExprKind, Item};
 
 use super::checker::Checker;
 
@@ -57,7 +57,13 @@ fn each<'a>(file: &'a ast::File, visit: &mut dyn FnMut(&'a Expr, bool)) {
             Item::Let(binding) => binding.value.walk(&mut |expr| visit(expr, false)),
             Item::Def(def) => {
                 let params = def.config.iter().flatten().chain(&def.inputs);
-                params.clone().filter_map(|param| param.ty.as_ref()).chain(&def.result).for_each(|ty| sizes(ty, visit));
+                for ty in params.clone().filter_map(|param| param.ty.as_ref()).chain(&def.result) {
+                    ty.kind.each_axis(&mut |decl| {
+                        if let AxisDecl::Axis { size: Some(size), .. } = decl {
+                            size.walk(&mut |expr| visit(expr, true));
+                        }
+                    });
+                }
                 params.filter_map(|param| param.default.as_ref()).for_each(|expr| expr.walk(&mut |x| visit(x, true)));
                 def.body.walk(&mut |expr| visit(expr, false));
             }
@@ -73,20 +79,5 @@ fn each<'a>(file: &'a ast::File, visit: &mut dyn FnMut(&'a Expr, bool)) {
             }
             Item::Use(_) | Item::Data(_) | Item::Search(_) | Item::Error(_) => {}
         }
-    }
-}
-
-/// The sizes of a declared type.
-fn sizes<'a>(ty: &'a ast::Type, visit: &mut dyn FnMut(&'a Expr, bool)) {
-    match &ty.kind {
-        TypeKind::Tensor { axes, .. } => {
-            for decl in axes {
-                if let AxisDecl::Axis { size: Some(size), .. } = decl {
-                    size.walk(&mut |expr| visit(expr, true));
-                }
-            }
-        }
-        TypeKind::Record(fields) => fields.iter().for_each(|(_, ty)| sizes(ty, visit)),
-        TypeKind::Named(_) | TypeKind::Of(..) | TypeKind::Error => {}
     }
 }

@@ -22,14 +22,8 @@ impl<'a> Checker<'a> {
         binders: &mut Binders,
         def: &'a ast::Def,
     ) -> bool {
-        let types: Vec<&'a ast::Type> = match def.result.as_ref() {
-            Some(ast::Type { kind: TypeKind::Record(fields), .. }) => fields.iter().map(|(_, ty)| ty).collect(),
-            other => other.into_iter().collect(),
-        };
-        let decls = types.into_iter().flat_map(|ty| match &ty.kind {
-            TypeKind::Tensor { axes, .. } => &axes[..],
-            _ => &[],
-        });
+        let mut decls: Vec<&'a AxisDecl> = Vec::new();
+        def.result.iter().for_each(|ty| ty.kind.each_axis(&mut |decl| decls.push(decl)));
         for decl in decls {
             let AxisDecl::Axis { name: ident, size } = decl else { continue };
             let written = match size {
