@@ -252,6 +252,39 @@ pub fn bf16<E: Emit>(e: &mut E, x: E::V) -> E::V {
     e.sel(is_nan, x, rounded)
 }
 
+/// The nearest number that binary16 holds, ties to even; exact, and a NaN stays one.
+pub fn f16<E: Emit>(e: &mut E, x: E::V) -> E::V {
+    // Of an ordinary number 13 of the 23 bits go, as in `bf16`; what then lies beyond the greatest is infinite.
+    let bits = e.bits(x);
+    let upper = e.with(Bin::Shr, bits, 13);
+    let odd = e.with(Bin::And, upper, 1);
+    let half = e.with(Bin::IAdd, odd, 0xfff);
+    let raised = e.bin(Bin::IAdd, bits, half);
+    let cut = e.with(Bin::And, raised, !0x1fff);
+    let normal = e.float(cut);
+    let size = e.un(Un::Abs, normal);
+    let (most, infinity) = (e.f32(65504.0), e.f32(f32::INFINITY));
+    let beyond = e.cmp(Cc::Lt, most, size);
+    let sign = e.with(Bin::And, bits, i32::MIN);
+    let infinite = e.bits(infinity);
+    let infinite = e.bin(Bin::Or, infinite, sign);
+    let infinite = e.float(infinite);
+    let normal = e.sel(beyond, infinite, normal);
+    // Below the least ordinary number all have one last place, 2^-24, which is that of 0.75: adding 0.75 rounds to it.
+    let magnitude = e.un(Un::Abs, x);
+    let anchor = e.f32(0.75);
+    let near = e.add(magnitude, anchor);
+    let small = e.sub(near, anchor);
+    let small = e.bits(small);
+    let small = e.bin(Bin::Or, small, sign);
+    let small = e.float(small);
+    let least = e.f32(6.103_515_6e-5);
+    let is_small = e.cmp(Cc::Lt, magnitude, least);
+    let rounded = e.sel(is_small, small, normal);
+    let is_nan = e.cmp(Cc::Ne, x, x);
+    e.sel(is_nan, x, rounded)
+}
+
 /// The error function, within 4e-7.
 pub fn erf<E: Emit>(e: &mut E, x: E::V) -> E::V {
     // x · P(x²) / Q(x²), the rational minimax approximation of Eigen; beyond 3.8325 the nearest is ±1.

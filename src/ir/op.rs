@@ -229,6 +229,9 @@ pub enum MapOp {
     Round,
     /// To the nearest number of 8 significant bits, ties to even: what bfloat16 holds. Its gradient is that of the value.
     Bf16,
+    /// To the nearest number of 11 significant bits and of the exponents that binary16 has, ties to even. Its gradient
+    /// is that of the value.
+    F16,
     /// Two of one dtype to bool; for NaN only `Ne` holds.
     Cmp(Cmp),
     /// bool, bool to bool.

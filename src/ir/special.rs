@@ -8,18 +8,28 @@ fn horner(x: f64, coefficients: &[f64]) -> f64 {
     coefficients.iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
 }
 
-/// The nearest number that bfloat16 holds, ties to even: 8 significant bits, exponents from -126 to 127 and gradual
-/// underflow below.
+/// The nearest number that bfloat16 holds, ties to even: 8 significant bits, exponents from -126 to 127.
 pub fn bf16(x: f64) -> f64 {
+    rounded(x, 8, [-126, 127])
+}
+
+/// The nearest number that IEEE's binary16 holds, ties to even: 11 significant bits, exponents from -14 to 15.
+pub fn f16(x: f64) -> f64 {
+    rounded(x, 11, [-14, 15])
+}
+
+/// The nearest number of so many significant bits, ties to even, with gradual underflow below the least exponent and
+/// infinity beyond the greatest.
+fn rounded(x: f64, bits: i32, [least, greatest]: [i32; 2]) -> f64 {
     if x == 0.0 || !x.is_finite() {
         return x;
     }
-    let exponent = (x.abs().log2().floor() as i32).max(-126);
+    let exponent = (x.abs().log2().floor() as i32).max(least);
     // The logarithm of a number just below a power of two may be that of the power: the last place is then one higher,
     // and the number rounds to the power either way.
-    let last_place = f64::from(exponent - 7).exp2();
+    let last_place = f64::from(exponent + 1 - bits).exp2();
     let rounded = (x / last_place).round_ties_even() * last_place;
-    if rounded.abs() >= 128f64.exp2() { f64::INFINITY.copysign(x) } else { rounded }
+    if rounded.abs() >= f64::from(greatest + 1).exp2() { f64::INFINITY.copysign(x) } else { rounded }
 }
 
 /// The error function, to 1e-16: W. J. Cody, "Rational Chebyshev approximations for the error

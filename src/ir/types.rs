@@ -11,18 +11,27 @@ use super::Dim;
 pub enum DType {
     /// 32-bit float; the f64 interpreter computes these in f64.
     F32,
+    /// 64-bit float.
+    F64,
     /// 32-bit signed integer: indices and positions.
     I32,
+    /// 64-bit signed integer; it is stored, compared and converted, and nothing else.
+    I64,
     /// True or false; 0 or 1 in memory, 32 bits wide.
     Bool,
 }
 
 impl DType {
+    /// Every one.
+    pub const ALL: [DType; 5] = [DType::F32, DType::F64, DType::I32, DType::I64, DType::Bool];
+
     /// `f32`
     pub fn as_str(self) -> &'static str {
         match self {
             DType::F32 => "f32",
+            DType::F64 => "f64",
             DType::I32 => "i32",
+            DType::I64 => "i64",
             DType::Bool => "bool",
         }
     }
@@ -31,7 +40,18 @@ impl DType {
     pub fn bytes(self) -> i64 {
         match self {
             DType::F32 | DType::I32 | DType::Bool => 4,
+            DType::F64 | DType::I64 => 8,
         }
+    }
+
+    /// Whether it is a float: what has a gradient.
+    pub fn is_float(self) -> bool {
+        matches!(self, DType::F32 | DType::F64)
+    }
+
+    /// Whether it is a whole number.
+    pub fn is_int(self) -> bool {
+        matches!(self, DType::I32 | DType::I64)
     }
 }
 

@@ -377,7 +377,7 @@ impl<'a> Lowering<'a> {
                 MapOp::Cos => unary(HostUnary::Cos),
                 MapOp::Floor => unary(HostUnary::Floor),
                 MapOp::Round => unary(HostUnary::Round),
-                MapOp::Bf16 => bug!("no number of the host is rounded to bf16"),
+                MapOp::Bf16 | MapOp::F16 => bug!("no number of the host is rounded to a dtype"),
                 MapOp::Cmp(Cmp::Lt) => binary(HostBinary::Lt),
                 MapOp::Cmp(Cmp::Le) => binary(HostBinary::Le),
                 MapOp::Cmp(Cmp::Eq) => binary(HostBinary::Eq),

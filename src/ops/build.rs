@@ -110,16 +110,15 @@ impl Builder {
         self.splat(scalar, dims)
     }
 
-    /// One f32 everywhere, with the sizes of another node.
+    /// One number everywhere, with the type of another node.
     pub fn full_like(&mut self, like: NodeId, value: f64) -> NodeId {
-        let dims = self.dims(like);
-        self.full(&dims, Number::f32(value))
+        let ty = self.ty(like).clone();
+        self.full(&ty.dims, Number::new(ty.dtype, value))
     }
 
     /// Zero everywhere, with the type of another node.
     pub fn zeros_like(&mut self, like: NodeId) -> NodeId {
-        let ty = self.ty(like).clone();
-        self.full(&ty.dims, Number::new(ty.dtype, 0.0))
+        self.full_like(like, 0.0)
     }
 
     /// A value of the host program.

@@ -11,8 +11,10 @@ pub(super) fn infer_given(ty: Option<&Ty>) -> Result<Ty, String> {
 pub(super) fn infer_const(number: Number) -> Result<Ty, String> {
     let value = number.value();
     let fits = match number.dtype {
-        DType::F32 => true,
+        DType::F32 | DType::F64 => true,
         DType::I32 => value.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value),
+        // Beyond this an f64 leaves some of them out.
+        DType::I64 => value.fract() == 0.0 && value.abs() <= 53f64.exp2(),
         DType::Bool => value == 0.0 || value == 1.0,
     };
     if fits { Ok(Ty::scalar(number.dtype)) } else { Err("a constant that its dtype does not hold".to_owned()) }

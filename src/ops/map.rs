@@ -1,7 +1,7 @@
 //! Functions of elements.
 
 use super::{Cmp, Grads, MapOp, Value};
-use crate::ir::special::{bf16, erf};
+use crate::ir::special::{bf16, erf, f16};
 use crate::ir::{DType, NodeId, Ty};
 use crate::ops::Builder;
 
@@ -9,7 +9,7 @@ use MapOp::*;
 
 impl MapOp {
     /// Every function; the casts and comparisons one by one.
-    pub const ALL: [MapOp; 30] = [
+    pub const ALL: [MapOp; 33] = [
         Add,
         Sub,
         Mul,
@@ -29,6 +29,7 @@ impl MapOp {
         Floor,
         Round,
         Bf16,
+        F16,
         Cmp(Cmp::Lt),
         Cmp(Cmp::Le),
         Cmp(Cmp::Eq),
@@ -38,7 +39,9 @@ impl MapOp {
         Not,
         Select,
         Cast(DType::F32),
+        Cast(DType::F64),
         Cast(DType::I32),
+        Cast(DType::I64),
         Cast(DType::Bool),
     ];
 
@@ -64,6 +67,7 @@ impl MapOp {
             Floor => "floor",
             Round => "round",
             Bf16 => "bf16",
+            F16 => "f16",
             Cmp(Cmp::Lt) => "lt",
             Cmp(Cmp::Le) => "le",
             Cmp(Cmp::Eq) => "eq",
@@ -73,7 +77,9 @@ impl MapOp {
             Not => "not",
             Select => "select",
             Cast(DType::F32) => "to_f32",
+            Cast(DType::F64) => "to_f64",
             Cast(DType::I32) => "to_i32",
+            Cast(DType::I64) => "to_i64",
             Cast(DType::Bool) => "to_bool",
         }
     }
@@ -82,7 +88,7 @@ impl MapOp {
     pub fn arity(self) -> usize {
         match self {
             Add | Sub | Mul | Div | Pow | Min | Max | Cmp(_) | And | Or => 2,
-            Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round | Bf16 | Not | Cast(_) => 1,
+            Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round | Bf16 | F16 | Not | Cast(_) => 1,
             Select => 3,
         }
     }
@@ -93,9 +99,11 @@ pub(super) fn infer(map: MapOp, args: &[&Ty]) -> Result<Ty, String> {
         return Err("elementwise arguments of different sizes".to_owned());
     }
     let all = |dtype: DType| args.iter().all(|ty| ty.dtype == dtype);
+    let float = args[0].dtype;
     let (fits, dtype) = match map {
-        Add | Sub | Mul | Div | Pow | Min | Max => (all(DType::F32), DType::F32),
-        Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round | Bf16 => (all(DType::F32), DType::F32),
+        Add | Sub | Mul | Div | Pow | Min | Max => (float.is_float() && all(float), float),
+        Neg | Abs | Sqrt | Exp | Log | Tanh | Erf | Sin | Cos | Floor | Round => (float.is_float(), float),
+        Bf16 | F16 => (all(DType::F32), DType::F32),
         Cmp(_) => (args[0].dtype == args[1].dtype, DType::Bool),
         And | Or | Not => (all(DType::Bool), DType::Bool),
         Select => (args[0].dtype == DType::Bool && args[1].dtype == args[2].dtype, args[1].dtype),
@@ -139,6 +147,7 @@ pub(super) fn eval_element(map: MapOp, x: &[f64]) -> f64 {
         Floor => x[0].floor(),
         Round => x[0].round_ties_even(),
         Bf16 => bf16(x[0]),
+        F16 => f16(x[0]),
         Cmp(Cmp::Lt) => truth(x[0] < x[1]),
         Cmp(Cmp::Le) => truth(x[0] <= x[1]),
         Cmp(Cmp::Eq) => truth(x[0] == x[1]),
@@ -153,9 +162,10 @@ pub(super) fn eval_element(map: MapOp, x: &[f64]) -> f64 {
                 x[2]
             }
         }
-        Cast(DType::F32) => x[0],
+        Cast(DType::F32 | DType::F64) => x[0],
         // `as` cuts towards zero, saturates and takes NaN to 0.
         Cast(DType::I32) => f64::from(x[0] as i32),
+        Cast(DType::I64) => x[0].trunc().clamp(i64::MIN as f64, i64::MAX as f64),
         Cast(DType::Bool) => truth(x[0] != 0.0),
     }
 }
@@ -249,11 +259,12 @@ pub(super) fn grad(b: &mut Builder, map: MapOp, args: &[NodeId], y: NodeId, dy: 
             }
         }),
         Cast(_) => {
-            let between_floats = b.ty(args[0]).dtype == DType::F32 && b.ty(y).dtype == DType::F32;
-            each(wanted, |_| between_floats.then_some(dy))
+            let from = b.ty(args[0]).dtype;
+            let between_floats = from.is_float() && b.ty(y).dtype.is_float();
+            each(wanted, |_| between_floats.then(|| b.cast(dy, from)))
         }
         // What is rounded stands for the value.
-        Bf16 => each(wanted, |_| Some(dy)),
+        Bf16 | F16 => each(wanted, |_| Some(dy)),
         // Constant between their jumps.
         Floor | Round | Cmp(_) | And | Or | Not => each(wanted, |_| None),
     }

@@ -16,8 +16,8 @@ pub fn probes(op: &Op, args: &[(DType, Vec<usize>)], seed: u32) -> Vec<Value> {
                 let u = f64::from(uniform(word));
                 match dtype {
                     DType::Bool => f64::from(u8::from(u < 0.5)),
-                    DType::I32 => (u * index_bound(op, args) as f64).floor(),
-                    DType::F32 => real(op, at, element, u, values.first()),
+                    DType::I32 | DType::I64 => (u * index_bound(op, args) as f64).floor(),
+                    DType::F32 | DType::F64 => real(op, at, element, u, values.first()),
                 }
             })
             .collect();

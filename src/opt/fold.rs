@@ -21,7 +21,7 @@ pub(super) fn constant(b: &mut Builder, op: &Op, args: &[NodeId]) -> Option<Node
                 MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not => DType::Bool,
                 MapOp::Cast(to) => *to,
                 MapOp::Select => numbers[1].dtype,
-                _ => DType::F32,
+                _ => numbers[0].dtype,
             };
             // A number that only f64 holds would be ±∞ or 0 had it been computed.
             let fits = dtype != DType::F32 || !value.is_finite() || value == 0.0 || (value as f32).is_normal();
@@ -90,7 +90,7 @@ fn function(map: MapOp) -> Option<Function> {
         MapOp::Cos => Unary(HostUnary::Cos),
         MapOp::Floor => Unary(HostUnary::Floor),
         MapOp::Round => Unary(HostUnary::Round),
-        MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not | MapOp::Select | MapOp::Bf16 | MapOp::Cast(_) => {
+        MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not | MapOp::Select | MapOp::Bf16 | MapOp::F16 | MapOp::Cast(_) => {
             return None;
         }
     })

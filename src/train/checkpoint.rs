@@ -179,6 +179,7 @@ impl Model<'_> {
 fn tensor(ty: &Ty, axes: &[String], words: &[u32]) -> Named {
     let shape: Vec<usize> = ty.dims.iter().map(|dim| dim.as_const().unwrap_or(0) as usize).collect();
     let tensor = match ty.dtype {
+        DType::F64 | DType::I64 => crate::base::bug!("wide words"),
         DType::F32 => Tensor::from_f32(&shape, words.iter().map(|word| f32::from_bits(*word)).collect()),
         DType::I32 | DType::Bool => Tensor::from_i32(&shape, words.iter().map(|word| *word as i32).collect()),
     };

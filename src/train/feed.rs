@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use crate::base::Symbol;
+use crate::base::{Symbol, bug};
 use crate::data::{Batch, Column, Loader, Target};
 use crate::diag::{Diagnostic, run as told, train};
 use crate::ir::{DType, Dim, Dims, Graph, SizeId};
@@ -56,6 +56,7 @@ impl Feed {
             let numbers = match input.ty.dtype {
                 DType::F32 => Numbers::F32(Vec::new()),
                 DType::I32 | DType::Bool => Numbers::I32(Vec::new()),
+                DType::F64 | DType::I64 => bug!("a column is of 32 bits"),
             };
             let item = column.map_or_else(Vec::new, Column::shape);
             let whole = column.is_some_and(|column| column.whole);

@@ -416,8 +416,7 @@ impl<'a> Cursor<'a> {
 
     fn dtype(&mut self) -> Parsed<DType> {
         let word = self.word()?;
-        let known = [DType::F32, DType::I32, DType::Bool];
-        known.into_iter().find(|dtype| dtype.as_str() == word).ok_or_else(|| "no such dtype".to_owned())
+        DType::ALL.into_iter().find(|dtype| dtype.as_str() == word).ok_or_else(|| "no such dtype".to_owned())
     }
 
     fn ty(&mut self) -> Parsed<Ty> {

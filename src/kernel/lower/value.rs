@@ -429,6 +429,7 @@ impl RegionCx<'_, '_> {
 fn from_word(b: &mut BodyBuilder, word: V, dtype: DType) -> V {
     match dtype {
         DType::F32 => word,
+        DType::F64 | DType::I64 => bug!("wide words"),
         DType::I32 => b.un(Un::AsInt, word),
         DType::Bool => {
             let (int, zero) = (b.un(Un::AsInt, word), b.i32(0));
@@ -448,6 +449,7 @@ pub(super) fn to_word(b: &mut BodyBuilder, value: V) -> V {
 pub(super) fn constant(b: &mut BodyBuilder, number: Number) -> V {
     match number.dtype {
         DType::F32 => b.f32(number.value() as f32),
+        DType::F64 | DType::I64 => bug!("wide words"),
         DType::I32 => b.i32(number.value() as i32),
         DType::Bool => b.constant(if number.value() != 0.0 { u32::MAX } else { 0 }, ScalarTy::Mask),
     }
@@ -488,6 +490,7 @@ pub(super) fn map_value(b: &mut BodyBuilder, map: MapOp, args: &[V]) -> V {
         MapOp::Floor => b.un(Un::Floor, args[0]),
         MapOp::Round => b.un(Un::Round, args[0]),
         MapOp::Bf16 => expand::bf16(b, args[0]),
+        MapOp::F16 => expand::f16(b, args[0]),
         MapOp::Cmp(cmp) => {
             let cc = match cmp {
                 Cmp::Lt => Cc::Lt,
@@ -512,6 +515,7 @@ pub(super) fn map_value(b: &mut BodyBuilder, map: MapOp, args: &[V]) -> V {
 
 fn cast(b: &mut BodyBuilder, x: V, to: DType) -> V {
     match (b.ty(x), to) {
+        (_, DType::F64 | DType::I64) => bug!("wide words"),
         (ScalarTy::F32, DType::F32) | (ScalarTy::I32, DType::I32) | (ScalarTy::Mask, DType::Bool) => x,
         (ScalarTy::F32, DType::I32) => b.un(Un::F2I, x),
         (ScalarTy::I32, DType::F32) => b.un(Un::I2F, x),

@@ -55,8 +55,8 @@ impl Draw {
     /// What stands for a tensor: a parameter where it can change a little, else an input.
     pub(super) fn tensor(&mut self, drawn: Drawn) -> ExprKind {
         let (list, kind): (_, fn(usize) -> ExprKind) = match drawn.ty.dtype {
-            DType::F32 => (&mut self.variables, ExprKind::Param),
-            DType::I32 | DType::Bool => (&mut self.inputs, ExprKind::Input),
+            DType::F32 | DType::F64 => (&mut self.variables, ExprKind::Param),
+            DType::I32 | DType::I64 | DType::Bool => (&mut self.inputs, ExprKind::Input),
         };
         list.push(drawn);
         kind(list.len() - 1)

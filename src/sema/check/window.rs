@@ -429,9 +429,9 @@ fn reach(along: &Along, out: &Axis, tap: Option<&Axis>) -> Result<(Dim, Dim), Si
 pub(super) fn can_hold(ty: &Type, fill: Option<f64>) -> bool {
     let Some(fill) = fill else { return true };
     match ty.dtype {
-        DType::F32 => true,
+        DType::F32 | DType::F64 => true,
         DType::Bool => fill == 0.0 || fill == 1.0,
-        DType::I32 => fill.fract() == 0.0 && fill.abs() < f64::from(i32::MAX),
+        DType::I32 | DType::I64 => fill.fract() == 0.0 && fill.abs() < f64::from(i32::MAX),
     }
 }
 
