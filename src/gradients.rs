@@ -260,7 +260,7 @@ fn given(trial: &Trial, graph: &Graph, (low, high): (f64, f64), seed: u32) -> Gi
         let dims: Vec<usize> =
             drawn.ty.axes.iter().map(|axis| axis.size.as_const().unwrap_or(1).max(0) as usize).collect();
         let places = drawn.below.as_ref().and_then(|size| size.as_const());
-        let number = |part: f64| match (drawn.ty.dtype, drawn.ty.kind) {
+        let number = |part: f64| match (drawn.ty.dtype.carrier(), drawn.ty.kind) {
             (DType::Bool, _) => (2.0 * part).floor(),
             (DType::I32 | DType::I64, _) => (part * places.unwrap_or(4) as f64).floor(),
             (DType::F32 | DType::F64, Kind::Prob) => 0.05 + 0.9 * part,

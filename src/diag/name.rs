@@ -231,7 +231,10 @@ pub fn hole_outside(span: Span) -> Diagnostic {
 
 /// A type the language does not have.
 pub fn unknown_type(ident: impl Named) -> Diagnostic {
-    let known = ["int", "float", "bool", "string", "layer", "axis", "logit", "prob", "index", "f32", "i32"];
+    let known = [
+        "int", "float", "bool", "string", "layer", "axis", "logit", "prob", "index", "f64", "f32", "f16", "bf16",
+        "i64", "i32", "i8", "u8",
+    ];
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0209, span, format!("`{name}` is not a type")).here("unknown type");
     suggest(told, name.as_str(), span, &known, "types")
@@ -246,19 +249,6 @@ pub fn not_a_state(ident: impl Named, known: &[&str]) -> Diagnostic {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
         None => told.help(format!("declare it: `state {name} = 0`, or bind a new value with `let`")),
     }
-}
-
-/// A dtype that this version has not.
-pub fn dtype_later(prefix: impl Named) -> Diagnostic {
-    let here = match prefix.name().as_str() {
-        "i8" | "u8" | "i64" => "i32",
-        _ => "f32",
-    };
-    not_yet(&format!("the dtype `{}`", prefix.name()), prefix.span())
-        .note(
-            "data of any type is read as numbers of `f32` or as whole numbers of `i32`; `precision = bf16` is of a run",
-        )
-        .fix(format!("this version computes in `{here}`"), prefix.span(), here)
 }
 
 /// What the language has and this version does not.

@@ -510,6 +510,14 @@ pub fn kind(
     told
 }
 
+/// A dtype that is not converted by itself, since something would be lost.
+pub fn dtype(param: Symbol, wanted: &str, actual: &str, place: (Span, bool), declared: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0313, place.0, format!("`{param}` takes `{wanted}`"))
+        .here(format!("this is `{actual}`"))
+        .label(declared, "declared here")
+        .wrap(format!("not all of these are numbers of `{wanted}`; `{wanted}(…)` takes the nearest"), wanted, place)
+}
+
 /// An index without its kind.
 pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0313, span, format!("reading along `{axis}` needs an `index({axis})`"))
@@ -595,7 +603,12 @@ pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> 
         "logit" => {
             told.help("these are probabilities already: leave out the `softmax` or `sigmoid`, or declare `prob`")
         }
-        "i32" => told.fix("these are numbers of `f32`, rounded or not", declared, "f32"),
+        "i64" | "i32" | "i8" | "u8" => told.wrap(
+            format!("`{wanted}(…)` cuts them towards zero, to the nearest there is"),
+            wanted.as_str(),
+            (span, false),
+        ),
+        "bool" => told.help("a comparison gives truths"),
         _ => told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`"),
     }
 }

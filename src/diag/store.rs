@@ -1,5 +1,6 @@
 //! What is wrong with parameters and states.
 
+use super::name::Named;
 use super::{Code, Diagnostic};
 use crate::base::{Span, Symbol};
 
@@ -15,6 +16,16 @@ pub fn param_outside_layer(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0501, span, format!("only a layer or a model has parameters, and `{name}` is in neither"))
         .here("not in a layer")
         .help("make the definition a `layer`")
+}
+
+/// A parameter or a state of no float.
+pub fn not_a_float(word: impl Named) -> Diagnostic {
+    let told = format!("parameters and states are floats, not `{}`", word.name());
+    Diagnostic::error(Code::E0209, word.span(), told).here("no float").fix(
+        "without a dtype they are of f32",
+        word.span(),
+        "f32",
+    )
 }
 
 /// Two parameters with one path.

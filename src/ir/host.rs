@@ -3,7 +3,7 @@
 //! It runs on the host in f64 before the kernels, once a step, from the step number and the bound
 //! sizes; kernels receive its results as f32 arguments. Nothing in it depends on a tensor.
 
-use super::{Dim, SizeId, SizeOverflow};
+use super::{Dim, SizeId, SizeOverflow, special};
 
 /// A value of the host program.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -44,6 +44,12 @@ pub enum HostUnary {
     Erf,
     Floor,
     Round,
+    /// Towards zero.
+    Trunc,
+    /// The nearest of bfloat16.
+    Bf16,
+    /// The nearest of binary16.
+    F16,
 }
 
 /// Functions of two numbers.
@@ -174,6 +180,9 @@ impl HostUnary {
             HostUnary::Erf => super::scalar::erf(a),
             HostUnary::Floor => a.floor(),
             HostUnary::Round => a.round_ties_even(),
+            HostUnary::Trunc => a.trunc(),
+            HostUnary::Bf16 => special::bf16(a),
+            HostUnary::F16 => special::f16(a),
         }
     }
 }

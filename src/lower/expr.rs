@@ -316,11 +316,11 @@ impl<'a> Lowering<'a> {
     fn host_node(&mut self, id: ExprId) -> NodeId {
         let expr = self.typed(id);
         if let ExprKind::Const(value) = expr.kind {
-            return self.builder.constant(Number::new(expr.ty.dtype, value));
+            return self.builder.constant(Number::new(expr.ty.dtype.carrier(), value));
         }
         let host = self.host(id);
         let scalar = self.builder.scalar(host);
-        match expr.ty.dtype {
+        match expr.ty.dtype.carrier() {
             DType::F32 => scalar,
             dtype => self.builder.cast(scalar, dtype),
         }
@@ -377,7 +377,8 @@ impl<'a> Lowering<'a> {
                 MapOp::Cos => unary(HostUnary::Cos),
                 MapOp::Floor => unary(HostUnary::Floor),
                 MapOp::Round => unary(HostUnary::Round),
-                MapOp::Bf16 | MapOp::F16 => bug!("no number of the host is rounded to a dtype"),
+                MapOp::Bf16 => unary(HostUnary::Bf16),
+                MapOp::F16 => unary(HostUnary::F16),
                 MapOp::Cmp(Cmp::Lt) => binary(HostBinary::Lt),
                 MapOp::Cmp(Cmp::Le) => binary(HostBinary::Le),
                 MapOp::Cmp(Cmp::Eq) => binary(HostBinary::Eq),
@@ -386,6 +387,7 @@ impl<'a> Lowering<'a> {
                 MapOp::Or => binary(HostBinary::Or),
                 MapOp::Not => unary(HostUnary::Not),
                 MapOp::Select => HostOp::Select(args[0], args[1], args[2]),
+                MapOp::Cast(DType::I32 | DType::I64) => unary(HostUnary::Trunc),
                 // Numbers of the host are f64; a truth value is 0 or 1 already.
                 MapOp::Cast(_) => {
                     let zero = self.builder.graph.host.push(HostOp::Const(0.0));

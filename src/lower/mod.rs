@@ -177,7 +177,7 @@ fn base_graph(program: &Program, train: &Train) -> Graph {
 }
 
 fn graph_type(ty: &Type) -> Ty {
-    Ty::new(ty.dtype, ty.axes.iter().map(|axis| axis.size.clone()))
+    Ty::new(ty.dtype.carrier(), ty.axes.iter().map(|axis| axis.size.clone()))
 }
 
 /// The input of the update graph that holds the gradient of a parameter.

@@ -94,7 +94,7 @@ impl Lowering<'_> {
 
     fn ty_of(&self, id: ExprId) -> Ty {
         let ty = &self.typed(id).ty;
-        Ty::new(ty.dtype, sizes(&ty.axes))
+        Ty::new(ty.dtype.carrier(), sizes(&ty.axes))
     }
 
     /// The expressions that stand for the carries, by number.

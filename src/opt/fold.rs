@@ -90,7 +90,9 @@ fn function(map: MapOp) -> Option<Function> {
         MapOp::Cos => Unary(HostUnary::Cos),
         MapOp::Floor => Unary(HostUnary::Floor),
         MapOp::Round => Unary(HostUnary::Round),
-        MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not | MapOp::Select | MapOp::Bf16 | MapOp::F16 | MapOp::Cast(_) => {
+        MapOp::Bf16 => Unary(HostUnary::Bf16),
+        MapOp::F16 => Unary(HostUnary::F16),
+        MapOp::Cmp(_) | MapOp::And | MapOp::Or | MapOp::Not | MapOp::Select | MapOp::Cast(_) => {
             return None;
         }
     })

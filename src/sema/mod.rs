@@ -17,6 +17,7 @@ mod axes;
 mod check;
 pub mod clause;
 mod dims;
+pub mod dtype;
 pub mod glob;
 mod primitive;
 mod resolve;

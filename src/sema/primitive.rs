@@ -2,6 +2,7 @@
 
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 
+use super::dtype::DType;
 use super::typed::Fun;
 
 /// The primitives of the language, by what they need.
@@ -23,8 +24,8 @@ pub enum Builtin {
     TopK,
     /// `sort[a](x)`
     Sort,
-    /// `f32(x)`
-    ToF32,
+    /// `f32(x)`, `bf16(x)`
+    Convert(DType),
     /// `pos(a)`
     Pos,
     /// `zeros[..]`, `ones[..]`, `zeros(p)`
@@ -130,7 +131,7 @@ impl Builtin {
             "cumsum" => Builtin::CumSum,
             "topk" => Builtin::TopK,
             "sort" => Builtin::Sort,
-            "f32" => Builtin::ToF32,
+            "f64" | "f32" | "f16" | "bf16" | "i64" | "i32" | "i8" | "u8" => Builtin::Convert(DType::parse(name)?),
             "pos" => Builtin::Pos,
             "zeros" => Builtin::Filled(0),
             "ones" => Builtin::Filled(1),
@@ -190,7 +191,14 @@ impl Builtin {
         "cumsum",
         "topk",
         "sort",
+        "f64",
         "f32",
+        "f16",
+        "bf16",
+        "i64",
+        "i32",
+        "i8",
+        "u8",
         "pos",
         "zeros",
         "ones",

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::typed::{Expr, ExprId, ExprKind, Kind, Program, Tap, Train, Type};
-use crate::ir::{DType, SizeId};
+use crate::ir::SizeId;
+use crate::sema::dtype::DType;
 
 /// The text of a typed program.
 pub fn print(program: &Program) -> String {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use crate::base::{Span, Symbol};
 use crate::ir::Fact;
-use crate::ir::{DType, Dim, LayerId, RematId, SizeId};
+use crate::ir::{Dim, LayerId, RematId, SizeId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
+use crate::sema::dtype::DType;
 
 use super::search::Search;
 pub use super::settings::{

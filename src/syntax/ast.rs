@@ -239,6 +239,8 @@ pub enum Stmt {
 pub struct StateVar {
     /// Its name.
     pub name: Ident,
+    /// The dtype before its axes.
+    pub dtype: Option<Ident>,
     /// `[c]`; none when the initial value has the axes.
     pub axes: Option<Vec<AxisDecl>>,
     /// After `=`.
@@ -250,6 +252,8 @@ pub struct StateVar {
 pub struct ParamDef {
     /// Its name.
     pub name: Option<Ident>,
+    /// The dtype before its axes.
+    pub dtype: Option<Ident>,
     /// Its axes.
     pub axes: Vec<AxisDecl>,
     /// After `~`.

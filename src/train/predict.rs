@@ -10,7 +10,7 @@ use crate::base::Symbol;
 use crate::data::{Batch, Column, ColumnType, Schema, Spelling};
 use crate::diag::Diagnostic;
 use crate::driver;
-use crate::ir::{DType, Graph, Role};
+use crate::ir::{Graph, Role};
 use crate::kernel::ir::Place;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
@@ -68,7 +68,7 @@ impl Predictor {
                 name: if name.is_empty() { "predict".to_owned() } else { name.clone() },
                 meaning: meaning(ty, train, schema),
                 role: Role::Predict(name.clone()),
-                integers: ty.dtype != DType::F32,
+                integers: !ty.dtype.is_float(),
             }
         });
         let fields = fields.collect();

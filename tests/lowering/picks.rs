@@ -20,6 +20,7 @@ fn rows_of_each_kind_of_element() {
             let ty = |dtype, dims: &[i64]| Ty::new(dtype, dims.iter().map(|dim| Dim::constant(*dim)));
             let element = |at: &[usize]| match dtype {
                 DType::F32 => 0.5 - at[0] as f64 * at[1] as f64,
+                DType::F64 | DType::I64 => unreachable!(),
                 DType::I32 => (7 * at[0] + 5 * at[1]) as f64 - 20.0,
                 DType::Bool => f64::from(u8::from((at[0] + at[1]).is_multiple_of(3))),
             };

@@ -19,6 +19,7 @@ pub fn word(value: f64, dtype: DType) -> u32 {
     match dtype {
         DType::F32 => (value as f32).to_bits(),
         DType::I32 => value as i32 as u32,
+        DType::F64 | DType::I64 => unreachable!(),
         DType::Bool => u32::from(value != 0.0),
     }
 }
@@ -28,6 +29,7 @@ pub fn element(word: u32, dtype: DType) -> f64 {
     match dtype {
         DType::F32 => f64::from(f32::from_bits(word)),
         DType::I32 => f64::from(word as i32),
+        DType::F64 | DType::I64 => unreachable!(),
         DType::Bool => f64::from(word),
     }
 }

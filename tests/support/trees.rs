@@ -121,7 +121,10 @@ fn branch(inner: BoxedStrategy<Expr>) -> BoxedStrategy<ExprKind> {
         (option::of(name()), over()).prop_map(|(var, (over, body))| ExprKind::Stack { var, over, body }),
         scan(one()).prop_map(|scan| ExprKind::Scan(Box::new(scan))),
         block(one()).prop_map(ExprKind::Remat),
-        (option::of(name()), param_def(one())).prop_map(|(name, param)| ExprKind::Param(ParamDef { name, ..param })),
+        (any::<bool>(), param_def(one())).prop_map(|(is_named, param)| ExprKind::Param(match is_named {
+            true => param,
+            false => ParamDef { name: None, dtype: None, ..param },
+        })),
         vec((keyed, one()), 1..3).prop_map(ExprKind::Record),
         vec(one(), 0..3).prop_map(ExprKind::List),
         block(one()).prop_map(ExprKind::Block),
@@ -159,8 +162,9 @@ fn named_axis(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = AxisDecl> {
 }
 
 fn param_def(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = ParamDef> {
-    (name(), vec(axis(inner.clone()), 0..3), inner).prop_map(|(name, axes, init)| ParamDef {
+    (name(), option::of(name()), vec(axis(inner.clone()), 0..3), inner).prop_map(|(name, dtype, axes, init)| ParamDef {
         name: Some(name),
+        dtype,
         axes,
         init: Box::new(init),
         span: NOWHERE,
@@ -179,10 +183,11 @@ fn let_line(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Let> {
 }
 
 fn block(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Block> {
-    let state = (name(), option::of(vec(axis(inner.clone()), 0..3)), inner.clone());
+    let state = (name(), option::of(name()), option::of(vec(axis(inner.clone()), 0..3)), inner.clone());
     let stmt = prop_oneof![
         let_line(inner.clone()).prop_map(Stmt::Let),
-        vec(state.prop_map(|(name, axes, init)| StateVar { name, axes, init }), 1..3).prop_map(Stmt::State),
+        vec(state.prop_map(|(name, dtype, axes, init)| StateVar { name, dtype, axes, init }), 1..3)
+            .prop_map(Stmt::State),
         param_def(inner.clone()).prop_map(Stmt::Param),
         (name(), inner.clone()).prop_map(|(name, value)| Stmt::Penalty { name, value }),
         (name(), inner.clone()).prop_map(|(name, value)| Stmt::Assign { name, value }),

@@ -46,7 +46,7 @@ fn size_word(words: &[String], id: SizeId) -> String {
 }
 
 /// Unary host functions by name.
-const HOST_UNARY: [(&str, HostUnary); 12] = [
+const HOST_UNARY: [(&str, HostUnary); 15] = [
     ("neg", HostUnary::Neg),
     ("not", HostUnary::Not),
     ("abs", HostUnary::Abs),
@@ -59,6 +59,9 @@ const HOST_UNARY: [(&str, HostUnary); 12] = [
     ("erf", HostUnary::Erf),
     ("floor", HostUnary::Floor),
     ("round", HostUnary::Round),
+    ("trunc", HostUnary::Trunc),
+    ("bf16", HostUnary::Bf16),
+    ("f16", HostUnary::F16),
 ];
 
 /// Binary host functions by name.

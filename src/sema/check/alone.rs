@@ -6,8 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{Diagnostic, Severity, value as told};
-use crate::ir::{DType, Dim, Fact};
+use crate::ir::{Dim, Fact};
 use crate::sema::clause::Drawn;
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
@@ -254,17 +255,18 @@ impl<'a> Checker<'a> {
             of_type.push(self.opaque_axis(name, axes, span));
         }
         let (dtype, kind) = match (prefix.as_ref().map(|prefix| prefix.name.as_str()), of) {
-            (None | Some("f32"), _) => (DType::F32, Kind::Plain),
+            (None, _) => (DType::F32, Kind::Plain),
             (Some("logit"), _) => (DType::F32, Kind::Logit),
             (Some("prob"), _) => (DType::F32, Kind::Prob),
-            (Some("bool"), _) => (DType::Bool, Kind::Plain),
-            (Some("i32"), _) => (DType::I32, Kind::Plain),
             (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
             (Some("index"), None) => return None,
-            (Some(_), _) => {
-                prefix.iter().for_each(|prefix| self.not_a_type(*prefix));
-                return None;
-            }
+            (Some(word), _) => match DType::parse(word) {
+                Some(dtype) => (dtype, Kind::Plain),
+                None => {
+                    prefix.iter().for_each(|prefix| self.not_a_type(*prefix));
+                    return None;
+                }
+            },
         };
         Some(Value::Tensor(self.opaque_input(name, Type { dtype, kind, axes: of_type }, span)))
     }

@@ -3,14 +3,15 @@
 
 use crate::base::Span;
 use crate::diag::{shape, value as told};
-use crate::ir::{DType, Dim, Fact, Truth};
+use crate::ir::{Dim, Fact, Truth};
 use crate::ops::{Cmp, MapOp};
 use crate::sema::dims::Mismatch;
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{AxisArg, Value};
 use crate::syntax::ast::{BinaryOp, UnaryOp};
 
-use super::checker::{Checker, plain};
+use super::checker::Checker;
 
 impl<'a> Checker<'a> {
     /// `-x`, `not x`
@@ -25,7 +26,6 @@ impl<'a> Checker<'a> {
             (UnaryOp::Not, Value::Bool(value)) => Value::Bool(!value),
             (UnaryOp::Neg, value) => {
                 let Some(x) = self.tensor(value, span) else { return Value::Error };
-                let x = self.to_f32(x, span);
                 let axes = self.ty(x).axes.clone();
                 Value::Tensor(self.map(Fun::Map(MapOp::Neg), vec![x], axes, DType::F32, span))
             }
@@ -83,11 +83,6 @@ impl<'a> Checker<'a> {
             BinaryOp::Divides => return self.fail(told::divides_needs_sizes(span)),
         };
         let is_comparison = matches!(fun, Fun::Map(MapOp::Cmp(_)));
-        let (a, b) = if is_comparison {
-            self.same_dtype(a, b, span)
-        } else {
-            (self.to_f32(a, left_span), self.to_f32(b, right_span))
-        };
         let axes = match op {
             BinaryOp::Mul => self.union(&[a, b], span),
             _ if is_comparison => self.union(&[a, b], span),
@@ -198,11 +193,6 @@ impl<'a> Checker<'a> {
 
     // ---- elementwise operations
 
-    /// An elementwise expression whose operands fit already.
-    pub(super) fn map(&mut self, fun: Fun, parts: Vec<ExprId>, axes: Vec<Axis>, dtype: DType, span: Span) -> ExprId {
-        self.push(ExprKind::Map(fun, parts), Type { dtype, kind: Kind::Plain, axes }, span)
-    }
-
     /// As `map`, with what only the host has spelled out for tensors.
     pub(super) fn elementwise(
         &mut self,
@@ -213,40 +203,21 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> ExprId {
         let host = parts.iter().all(|part| self.exprs[part.0 as usize].host);
-        match (fun, &parts[..]) {
-            // a // b = floor(a / b)
-            (Fun::FloorDiv, &[a, b]) if !host => {
-                let ratio = self.map(Fun::Map(MapOp::Div), vec![a, b], axes.clone(), dtype, span);
-                self.map(Fun::Map(MapOp::Floor), vec![ratio], axes, dtype, span)
-            }
+        if host || !matches!(fun, Fun::FloorDiv | Fun::Mod) {
+            return self.map(fun, parts, axes, dtype, span);
+        }
+        // Rounded once, in the end.
+        let met = self.met(&parts);
+        let [a, b] = [parts[0], parts[1]].map(|part| self.as_dtype(part, met.computed(), span));
+        // a // b = floor(a / b)
+        let ratio = self.map(Fun::Map(MapOp::Div), vec![a, b], axes.clone(), dtype, span);
+        let mut value = self.map(Fun::Map(MapOp::Floor), vec![ratio], axes.clone(), dtype, span);
+        if fun == Fun::Mod {
             // a % b = a - b · floor(a / b)
-            (Fun::Mod, &[a, b]) if !host => {
-                let ratio = self.map(Fun::Map(MapOp::Div), vec![a, b], axes.clone(), dtype, span);
-                let whole = self.map(Fun::Map(MapOp::Floor), vec![ratio], axes.clone(), dtype, span);
-                let multiple = self.map(Fun::Map(MapOp::Mul), vec![b, whole], axes.clone(), dtype, span);
-                self.map(Fun::Map(MapOp::Sub), vec![a, multiple], axes, dtype, span)
-            }
-            _ => self.map(fun, parts, axes, dtype, span),
+            let multiple = self.map(Fun::Map(MapOp::Mul), vec![b, value], axes.clone(), dtype, span);
+            value = self.map(Fun::Map(MapOp::Sub), vec![a, multiple], axes, dtype, span);
         }
-    }
-
-    /// The value with elements of f32: a bool counts as 0 or 1.
-    #[expect(clippy::wrong_self_convention, reason = "it converts an expression of the checker, not the checker")]
-    pub(super) fn to_f32(&mut self, x: ExprId, span: Span) -> ExprId {
-        let ty = self.ty(x);
-        if ty.dtype == DType::F32 {
-            return x;
-        }
-        let axes = ty.axes.clone();
-        self.map(Fun::Map(MapOp::Cast(DType::F32)), vec![x], axes, DType::F32, span)
-    }
-
-    /// Both values with one dtype: their own when they agree, else f32.
-    pub(super) fn same_dtype(&mut self, a: ExprId, b: ExprId, span: Span) -> (ExprId, ExprId) {
-        match self.ty(a).dtype == self.ty(b).dtype {
-            true => (a, b),
-            false => (self.to_f32(a, span), self.to_f32(b, span)),
-        }
+        self.as_dtype(value, met, span)
     }
 
     /// A value as a tensor of truth values.
@@ -354,9 +325,10 @@ impl<'a> Checker<'a> {
     }
 
     /// A tensor filled with one number.
-    pub(super) fn filled(&mut self, value: f64, axes: Vec<Axis>, span: Span) -> ExprId {
-        let number = self.number(value, DType::F32, span);
-        if axes.is_empty() { number } else { self.push(ExprKind::Expand(number), plain(axes), span) }
+    pub(super) fn filled(&mut self, value: f64, dtype: DType, axes: Vec<Axis>, span: Span) -> ExprId {
+        let number = self.number(value, dtype, span);
+        let ty = Type { dtype, kind: Kind::Plain, axes };
+        if ty.axes.is_empty() { number } else { self.push(ExprKind::Expand(number), ty, span) }
     }
 }
 

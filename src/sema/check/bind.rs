@@ -8,8 +8,9 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
-use crate::ir::{DType, Dim};
+use crate::ir::Dim;
 use crate::sema::dims::Mismatch;
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
@@ -44,9 +45,9 @@ pub(super) struct WrittenSize<'a> {
 /// What a signature asks of tensors: a parameter, or a field of one.
 #[derive(Clone, Copy)]
 pub(super) struct Slot<'a> {
-    name: Symbol,
-    ty: &'a TypeKind,
-    span: Span,
+    pub(super) name: Symbol,
+    pub(super) ty: &'a TypeKind,
+    pub(super) span: Span,
 }
 
 impl<'a> Slot<'a> {
@@ -278,6 +279,7 @@ impl<'a> Checker<'a> {
     ) -> Option<Value<'a>> {
         let TypeKind::Tensor { prefix, of, axes: decls } = slot.ty else { return None };
         let id = self.tensor(given.value.clone(), given.span)?;
+        let id = self.dtype_given(slot, prefix.as_ref(), id, given.span)?;
         let ty = self.ty(id).clone();
         if !self.kind_fits(binders, scope, slot, prefix.as_ref(), of.as_ref(), id, given.span) {
             return None;
@@ -456,7 +458,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether an argument stands at the place of its call: it comes from the stage of a pipe before this one.
-    fn is_stage(&self, span: Span) -> bool {
+    pub(super) fn is_stage(&self, span: Span) -> bool {
         self.calls.last().is_some_and(|call| call.span == span)
     }
 
@@ -487,8 +489,8 @@ impl<'a> Checker<'a> {
         let ty = &self.ty(id).clone();
         let actual = self.show_type(ty);
         match (prefix.name.as_str(), ty.kind) {
-            ("logit", Kind::Plain | Kind::Logit) if ty.dtype == DType::F32 => true,
-            ("prob", Kind::Prob) | ("f32", _) => true,
+            ("logit", Kind::Plain | Kind::Logit) if ty.dtype.is_float() => true,
+            ("prob", Kind::Prob) => true,
             ("index", Kind::Index(axis)) => {
                 let Some(of) = of else { return true };
                 match binders.get(&of.name).cloned() {
@@ -522,9 +524,9 @@ impl<'a> Checker<'a> {
                     }
                 }
             }
-            ("bool", _) if ty.dtype == DType::Bool => true,
-            ("i32", _) if ty.dtype == DType::I32 => true,
-            ("logit" | "prob" | "index" | "bool" | "i32", _) => {
+            // It was converted to the dtype, or refused.
+            (word, _) if DType::parse(word).is_some() => true,
+            ("logit" | "prob" | "index", _) => {
                 let wanted = match of {
                     Some(of) => format!("index({})", of.name),
                     None => prefix.name.to_string(),
@@ -540,12 +542,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Tells of a word before brackets that says no kind: a dtype of later, or none.
+    /// Tells of a word before brackets that says neither a kind nor a dtype.
     pub(super) fn not_a_type(&mut self, prefix: ast::Ident) {
-        self.report(match prefix.name.as_str() {
-            "f64" | "f16" | "bf16" | "i8" | "u8" | "i64" => name::dtype_later(prefix),
-            _ => name::unknown_type(prefix),
-        });
+        self.report(name::unknown_type(prefix));
     }
 
     /// The sizes written in a signature against those of the arguments.

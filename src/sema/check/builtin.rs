@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use crate::base::{Span, fnv1a};
 use crate::diag::{derivative, name, shape, value as told};
-use crate::ir::{DType, HostUnary};
+use crate::ir::HostUnary;
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
+use crate::sema::dtype::DType;
 use crate::sema::primitive::{Builtin, Reduction};
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Load, Type};
 use crate::sema::value::{Body, Callee, Function, Given, Place, Scope, Value};
@@ -85,26 +86,25 @@ impl<'a> Checker<'a> {
             Builtin::CumSum => self.cumulative_sum(scope, call),
             Builtin::TopK => self.top_k(scope, call),
             Builtin::Sort => self.sort(scope, call, options),
-            Builtin::ToF32 => {
-                let Some(x) = self.first_tensor(call.args) else { return Value::Error };
-                let number = self.to_f32(x, span);
+            Builtin::Convert(dtype) => {
+                let Some(number) = self.conversion(dtype, call.args, span) else { return Value::Error };
                 self.store.meant.insert(number);
                 Value::Tensor(number)
             }
             Builtin::Pos => self.positions(call.args, span),
             Builtin::OfTexts(what) => self.of_texts(what, call.args),
             Builtin::Filled(value) => {
-                let axes = match (&call.args[..], f.brackets) {
+                let (dtype, axes) = match (&call.args[..], f.brackets) {
                     ([like], None) => match self.tensor(like.value.clone(), like.span) {
-                        Some(like) => self.ty(like).axes.clone(),
+                        Some(like) => (self.ty(like).dtype.computed(), self.ty(like).axes.clone()),
                         None => return Value::Error,
                     },
                     _ => match self.written_axes(scope, f.brackets, span) {
-                        Some(axes) => axes,
+                        Some(axes) => (DType::F32, axes),
                         None => return Value::Error,
                     },
                 };
-                Value::Tensor(self.filled(f64::from(value), axes, span))
+                Value::Tensor(self.filled(f64::from(value), dtype, axes, span))
             }
             Builtin::Full => {
                 let Some(axes) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
@@ -276,7 +276,6 @@ impl<'a> Checker<'a> {
             return Value::Float(host_unary(fun).map_or(f64::NAN, |function| function.eval(value)));
         }
         let Some(x) = self.first_tensor(args) else { return Value::Error };
-        let x = self.to_f32(x, span);
         let axes = self.ty(x).axes.clone();
         Value::Tensor(self.map(fun, vec![x], axes, DType::F32, span))
     }
@@ -295,7 +294,7 @@ impl<'a> Checker<'a> {
         let mut parts = Vec::new();
         for arg in args {
             let Some(x) = self.tensor(arg.value, arg.span) else { return Value::Error };
-            parts.push(self.to_f32(x, arg.span));
+            parts.push(x);
         }
         let sign = if op == MapOp::Min { "min" } else { "max" };
         let Some(axes) = self.contain(&parts, &spans, sign, span) else { return Value::Error };
@@ -347,7 +346,9 @@ impl<'a> Checker<'a> {
         if matches!(reduction, Reduction::Any | Reduction::All) && ty.dtype != DType::Bool {
             return self.fail(told::expected("true or false", "a tensor of numbers", span));
         }
-        let x = self.to_f32(x, span);
+        let x = self.to_float(x, span);
+        let dtype = self.ty(x).dtype;
+        let x = self.computed(x, span);
         let op = match reduction {
             Reduction::Fold(op) => op,
             Reduction::Mean => ReduceOp::Sum,
@@ -357,20 +358,21 @@ impl<'a> Checker<'a> {
         let (gone, kept): (Vec<Axis>, Vec<Axis>) = ty.axes.iter().cloned().partition(|axis| axes.contains(&axis.id));
         let folded = match axes.is_empty() {
             true => x,
-            false => self.push(ExprKind::Reduce(op, axes, x), plain(kept.clone()), span),
+            false => {
+                let ty = Type { dtype: dtype.computed(), kind: Kind::Plain, axes: kept.clone() };
+                self.push(ExprKind::Reduce(op, axes, x), ty, span)
+            }
         };
         match reduction {
-            Reduction::Fold(_) => Value::Tensor(folded),
+            Reduction::Fold(_) => Value::Tensor(self.as_dtype(folded, dtype, span)),
             Reduction::Mean => {
                 let Some(count) = product(&gone) else { return self.fail(shape::overflow(span)) };
                 let Some(count) = self.tensor(Value::Int(count), span) else { return Value::Error };
-                Value::Tensor(self.map(Fun::Map(MapOp::Div), vec![folded, count], kept, DType::F32, span))
+                let mean = self.map(Fun::Map(MapOp::Div), vec![folded, count], kept, DType::F32, span);
+                Value::Tensor(self.as_dtype(mean, dtype, span))
             }
             // Truth values are 0 and 1, so their maximum is any and their minimum is all.
-            Reduction::Any | Reduction::All => {
-                let cast = Fun::Map(MapOp::Cast(DType::Bool));
-                Value::Tensor(self.map(cast, vec![folded], kept, DType::Bool, span))
-            }
+            Reduction::Any | Reduction::All => Value::Tensor(self.as_dtype(folded, DType::Bool, span)),
         }
     }
 
@@ -384,7 +386,11 @@ impl<'a> Checker<'a> {
     fn log_sum_exp(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
         let span = call.span;
         let Some((x, axis, rest)) = self.along_one(scope, call) else { return Value::Error };
-        Value::Tensor(self.push(ExprKind::LogSumExp(axis, x), plain(rest), span))
+        let dtype = self.ty(x).dtype;
+        let x = self.computed(x, span);
+        let ty = Type { dtype: dtype.computed(), kind: Kind::Plain, axes: rest };
+        let value = self.push(ExprKind::LogSumExp(axis, x), ty, span);
+        Value::Tensor(self.as_dtype(value, dtype, span))
     }
 
     /// `cumsum[a](x)`: the axes stay as they are.
@@ -394,11 +400,14 @@ impl<'a> Checker<'a> {
         if self.is_streamed(axis) {
             return self.running_sum(x, axis, span).map_or(Value::Error, Value::Tensor);
         }
-        let axes = self.ty(x).axes.clone();
-        Value::Tensor(self.push(ExprKind::CumSum(axis, x), plain(axes), span))
+        let dtype = self.ty(x).dtype;
+        let x = self.computed(x, span);
+        let ty = Type { kind: Kind::Plain, ..self.ty(x).clone() };
+        let sums = self.push(ExprKind::CumSum(axis, x), ty, span);
+        Value::Tensor(self.as_dtype(sums, dtype, span))
     }
 
-    /// An f32 tensor, the one axis in the brackets, and the other axes.
+    /// A tensor of floats, the one axis in the brackets, and the other axes.
     pub(super) fn along_one(
         &mut self,
         scope: &mut Scope<'a>,
@@ -406,7 +415,7 @@ impl<'a> Checker<'a> {
     ) -> Option<(ExprId, AxisId, Vec<Axis>)> {
         let PrimitiveCall { f, args, span } = call;
         let x = self.first_tensor(args)?;
-        let x = self.to_f32(x, span);
+        let x = self.to_float(x, span);
         let ty = self.ty(x).clone();
         let axes = self.reduced_axes(scope, f, &ty, span)?;
         let [axis] = axes[..] else {
@@ -464,9 +473,9 @@ impl<'a> Checker<'a> {
         let Some(size) = self.tensor(Value::Int(axis.size), given.span) else { return Value::Error };
         let axes = self.ty(u).axes.clone();
         let place = self.map(Fun::Map(MapOp::Mul), vec![u, size], axes.clone(), DType::F32, span);
-        let index = self.map(Fun::Map(MapOp::Cast(DType::I32)), vec![place], axes, DType::I32, span);
-        self.exprs[index.0 as usize].ty.kind = Kind::Index(axis.id);
-        Value::Tensor(index)
+        let place = self.as_dtype(place, DType::I32, span);
+        let ty = Type { dtype: DType::I32, kind: Kind::Index(axis.id), axes };
+        Value::Tensor(self.push(ExprKind::Relabel(place), ty, span))
     }
 
     /// The axes written in brackets: `[.., out]`, `[gate: 4]`; none without brackets.
@@ -547,7 +556,7 @@ impl<'a> Checker<'a> {
         let (Some(x), Some(c)) = (args.next(), args.next()) else { return Value::Error };
         let Some(x) = self.tensor(x.value, x.span) else { return Value::Error };
         let Some(c) = self.truth(c.value, c.span) else { return Value::Error };
-        let x = self.to_f32(x, span);
+        let x = self.to_float(x, span);
         let kind = self.ty(x).kind;
         let floor = self.number(f64::NEG_INFINITY, DType::F32, span);
         let Some(axes) = self.contain(&[x, c], &spans, "mask", span) else { return Value::Error };

@@ -4,7 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{FileId, Span, Symbol};
 use crate::diag::{Diagnostic, Diagnostics, shape};
-use crate::ir::{DType, Dim, RematId, SizeId};
+use crate::ir::{Dim, RematId, SizeId};
+use crate::sema::dtype::DType;
 use crate::syntax::ast;
 
 use super::draw::Draw;

@@ -6,10 +6,10 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{shape, value as told};
-use crate::ir::{DType, Dim, Fact};
-use crate::ops::MapOp;
+use crate::ir::{Dim, Fact};
+use crate::sema::dtype::DType;
 use crate::sema::primitive::OfTexts;
-use crate::sema::typed::{Axis, ExprKind, Fun, Input, Kind, Type};
+use crate::sema::typed::{Axis, ExprKind, Input, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Value};
 use crate::sema::{ColumnSize, Elements};
 use crate::syntax::ast;
@@ -141,8 +141,7 @@ impl<'a> Checker<'a> {
             OfTexts::Length => {
                 let size = ExprKind::Size(self.sizes.resolve(&row.size));
                 let size = self.push(size, scalar_type(DType::F32), given.span);
-                let count = self.map(Fun::Map(MapOp::Cast(DType::I32)), vec![size], Vec::new(), DType::I32, given.span);
-                (count, DType::I32, vec![batch])
+                (self.as_dtype(size, DType::I32, given.span), DType::I32, vec![batch])
             }
         };
         Value::Tensor(self.push(ExprKind::Expand(one), Type { dtype, kind: Kind::Plain, axes }, given.span))

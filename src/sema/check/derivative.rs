@@ -7,12 +7,11 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{derivative as told, value};
-use crate::ir::DType;
-use crate::sema::typed::{ExprId, ExprKind, Type};
+use crate::sema::typed::{ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{Arg, Def, DefKind, Expr, ExprKind as Ast, GradClause, Ident};
 
-use super::checker::{Checker, plain};
+use super::checker::Checker;
 
 impl<'a> Checker<'a> {
     /// `grad(y, x)`, or `y |> grad(x)`, where `piped` is `y`.
@@ -35,7 +34,8 @@ impl<'a> Checker<'a> {
         let by = self.variable(scope, &args[args.len() - 1]);
         let (Some(of), Some((by, name, by_span))) = (of, by) else { return Value::Error };
         let Some(y) = self.tensor(of.value, of.span) else { return Value::Error };
-        let y = self.to_f32(y, of.span);
+        let y = self.to_float(y, of.span);
+        let y = self.computed(y, of.span);
         if !self.ty(y).axes.is_empty() {
             let shown = self.show_type(self.ty(y));
             return self.fail(told::of_no_number(&shown, of.span, piped.is_none()));
@@ -43,8 +43,8 @@ impl<'a> Checker<'a> {
         if !self.depends(y, by) {
             self.report(told::is_zero(&name, by_span, of.span));
         }
-        let axes = self.ty(by).axes.clone();
-        Value::Tensor(self.push(ExprKind::Derivative { of: y, by }, plain(axes), span))
+        let ty = self.gradient_type(by);
+        Value::Tensor(self.push(ExprKind::Derivative { of: y, by }, ty, span))
     }
 
     /// What the second argument stands for, how it is called, and where it is written.
@@ -67,7 +67,7 @@ impl<'a> Checker<'a> {
                 self.report(told::by_no_tensor(&name, "a number of the host", span));
                 None
             }
-            Value::Tensor(id) if self.ty(id).dtype != DType::F32 => {
+            Value::Tensor(id) if !self.ty(id).dtype.is_float() => {
                 let shown = format!("`{}`", self.show_type(self.ty(id)));
                 self.report(told::by_no_tensor(&name, &shown, span));
                 None
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         inputs: &[(Symbol, ExprId)],
     ) -> Value<'a> {
         let ty = self.ty(value).clone();
-        let dy = self.push(ExprKind::Incoming, plain(ty.axes.clone()), clause.dy.span);
+        let dy = self.push(ExprKind::Incoming, self.gradient_type(value), clause.dy.span);
         scope.bind(clause.dy.name, Value::Tensor(dy));
         // There the function is what its body says, without a gradient of its own.
         self.clauses.push(def.name.span);
@@ -153,7 +153,7 @@ impl<'a> Checker<'a> {
                 ));
             };
             let Some(given) = self.tensor(given.clone(), span) else { return Value::Error };
-            let given = self.to_f32(given, span);
+            let given = self.as_dtype(given, self.gradient_type(input).dtype, span);
             let Some(given) = self.like(given, input, name, span) else { return Value::Error };
             grads.push((input, given));
         }
@@ -162,7 +162,7 @@ impl<'a> Checker<'a> {
 
     /// A gradient with the axes of the input it is by, in their order; a number stands for all elements.
     fn like(&mut self, given: ExprId, input: ExprId, name: Symbol, span: Span) -> Option<ExprId> {
-        let wanted = plain(self.ty(input).axes.clone());
+        let wanted = self.gradient_type(input);
         let actual: Type = self.ty(given).clone();
         if actual.axes.is_empty() && !wanted.axes.is_empty() && self.exprs[given.0 as usize].host {
             return Some(self.push(ExprKind::Expand(given), wanted, span));
@@ -182,9 +182,15 @@ impl<'a> Checker<'a> {
         Some(self.push(ExprKind::Order(given), wanted, span))
     }
 
+    /// The type of a gradient by a value: of the float in which the value computes.
+    fn gradient_type(&self, by: ExprId) -> Type {
+        let Type { dtype, axes, .. } = self.ty(by).clone();
+        Type { dtype: dtype.computed(), kind: Kind::Plain, axes }
+    }
+
     /// Whether a value can change a little: a tensor of numbers.
     fn is_variable(&self, id: ExprId) -> bool {
-        !self.exprs[id.0 as usize].host && self.ty(id).dtype == DType::F32
+        !self.exprs[id.0 as usize].host && self.ty(id).dtype.is_float()
     }
 
     /// Whether a small change of `x` can change `y`.
@@ -200,7 +206,7 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let expr = &self.exprs[id.0 as usize];
-            let is_constant = expr.ty.dtype != DType::F32 || matches!(expr.kind, ExprKind::StopGradient(_));
+            let is_constant = !expr.ty.dtype.is_float() || matches!(expr.kind, ExprKind::StopGradient(_));
             if !is_constant {
                 expr.kind.for_each_part(|part| stack.push(part));
             }

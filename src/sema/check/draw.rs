@@ -4,8 +4,9 @@
 //! they are for, and does not look whether they fit.
 
 use crate::base::philox::philox;
-use crate::ir::{DType, Dim};
+use crate::ir::Dim;
 use crate::sema::clause::Drawn;
+use crate::sema::dtype::DType;
 use crate::sema::typed::ExprKind;
 
 /// Sizes and numbers for one elaboration, and the tensors that were made for it.
@@ -55,8 +56,8 @@ impl Draw {
     /// What stands for a tensor: a parameter where it can change a little, else an input.
     pub(super) fn tensor(&mut self, drawn: Drawn) -> ExprKind {
         let (list, kind): (_, fn(usize) -> ExprKind) = match drawn.ty.dtype {
-            DType::F32 | DType::F64 => (&mut self.variables, ExprKind::Param),
-            DType::I32 | DType::I64 | DType::Bool => (&mut self.inputs, ExprKind::Input),
+            DType::F64 | DType::F32 | DType::F16 | DType::Bf16 => (&mut self.variables, ExprKind::Param),
+            DType::I64 | DType::I32 | DType::I8 | DType::U8 | DType::Bool => (&mut self.inputs, ExprKind::Input),
         };
         list.push(drawn);
         kind(list.len() - 1)

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
-use crate::ir::{DType, Dim, RematId};
+use crate::ir::{Dim, RematId};
 use crate::ops::MapOp;
+use crate::sema::dtype::DType;
 use crate::sema::primitive::Builtin;
 use crate::sema::resolve::Global;
 use crate::sema::typed::{self, ExprId, ExprKind, Fun};
@@ -220,7 +221,6 @@ impl<'a> Checker<'a> {
         let (Some(yes), Some(no)) = (self.tensor(yes, then.value.span), self.tensor(no, otherwise.value.span)) else {
             return Value::Error;
         };
-        let (yes, no) = self.same_dtype(yes, no, span);
         let dtype = self.ty(yes).dtype;
         let spans = [condition.span, then.value.span, otherwise.value.span];
         let Some(axes) = self.contain(&[test, yes, no], &spans, "if", span) else { return Value::Error };

@@ -6,8 +6,9 @@
 
 use crate::base::Span;
 use crate::diag::{name, shape};
-use crate::ir::{DType, Dim, Fact, SizeOverflow, Truth};
+use crate::ir::{Dim, Fact, SizeOverflow, Truth};
 use crate::ops::{Cmp, MapOp, ReduceOp};
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, AxisId, Check, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{AxisArg, Scope, Value};
 use crate::syntax::ast::{self, BinaryOp, ExprKind as Ast, Ix, UnaryOp};
@@ -87,7 +88,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Value<'a> {
         let ty = self.ty(x).clone();
-        let x = if can_hold(&ty, Some(fill)) { x } else { self.to_f32(x, span) };
+        let x = if can_hold(&ty, Some(fill)) { x } else { self.to_float(x, span) };
         let Some((inside, clamped)) = self.clamped(index, axis, index_span) else { return Value::Error };
         let Value::Tensor(read) = self.gather(x, axis, clamped, index_span, span) else { return Value::Error };
         let Type { axes, dtype, kind } = self.ty(read).clone();
@@ -103,10 +104,9 @@ impl<'a> Checker<'a> {
 
     /// Whether each number is a place of an axis, and the nearest place to it.
     fn clamped(&mut self, x: ExprId, axis: &Axis, span: Span) -> Option<(ExprId, ExprId)> {
-        let number = self.to_f32(x, span);
+        let number = self.computed(x, span);
         let axes = self.ty(number).axes.clone();
         let size = self.tensor(Value::Int(axis.size.clone()), span)?;
-        let size = self.to_f32(size, span);
         let (zero, one) = (self.number(0.0, DType::F32, span), self.number(1.0, DType::F32, span));
         let last = self.map(Fun::Map(MapOp::Sub), vec![size, one], Vec::new(), DType::F32, span);
         let mut truth = |op, parts| self.map(Fun::Map(MapOp::Cmp(op)), parts, axes.clone(), DType::Bool, span);
@@ -120,9 +120,8 @@ impl<'a> Checker<'a> {
     /// Numbers that are known to be places of an axis, as such.
     fn as_index(&mut self, x: ExprId, axis: AxisId, span: Span) -> ExprId {
         let axes = self.ty(x).axes.clone();
-        let index = self.map(Fun::Map(MapOp::Cast(DType::I32)), vec![x], axes, DType::I32, span);
-        self.exprs[index.0 as usize].ty.kind = Kind::Index(axis);
-        index
+        let place = self.as_dtype(x, DType::I32, span);
+        self.push(ExprKind::Relabel(place), Type { dtype: DType::I32, kind: Kind::Index(axis), axes }, span)
     }
 
     /// `index[a](x)`: numbers as places of an axis, each cut to a whole number; a run in which one is outside ends.
@@ -138,7 +137,7 @@ impl<'a> Checker<'a> {
             return Value::Tensor(self.as_index(place, axis.id, span));
         }
         let Some(x) = self.tensor(given.value, given.span) else { return Value::Error };
-        let number = self.to_f32(x, given.span);
+        let number = self.computed(x, given.span);
         let Some((_, index)) = self.clamped(number, axis, span) else { return Value::Error };
         if !self.alone {
             let all: Vec<AxisId> = self.ty(number).axes.iter().map(|axis| axis.id).collect();
@@ -146,9 +145,18 @@ impl<'a> Checker<'a> {
             let stream = self.stream.take();
             let mut extreme = |op| match all.is_empty() {
                 true => number,
-                false => self.push(ExprKind::Reduce(op, all.clone(), number), scalar_type(DType::F32), span),
+                false => {
+                    let ty = scalar_type(self.ty(number).dtype);
+                    self.push(ExprKind::Reduce(op, all.clone(), number), ty, span)
+                }
             };
-            let (least, most) = (extreme(ReduceOp::Min), extreme(ReduceOp::Max));
+            let extremes = [extreme(ReduceOp::Min), extreme(ReduceOp::Max)];
+            // What the run looks at is an f32; just below a size an f64 would become the size.
+            let [least, most] = extremes.map(|extreme| {
+                let whole = self.map(Fun::Map(MapOp::Floor), vec![extreme], Vec::new(), DType::F32, span);
+                let whole = if self.ty(extreme).dtype == DType::F64 { whole } else { extreme };
+                self.as_dtype(whole, DType::F32, span)
+            });
             self.stream = stream;
             let (axis, size) = (self.axes.show(axis.id), axis.size.clone());
             let (of, span) = (self.asker, self.user_span(span));

@@ -3,7 +3,7 @@
 //! In: a use of a definition within itself, where it is elaborated on its own. Out: a value of the declared type.
 
 use crate::base::Span;
-use crate::ir::DType;
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, ExprKind, Kind};
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};

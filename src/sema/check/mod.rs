@@ -12,6 +12,7 @@ mod attempt;
 mod bind;
 mod builtin;
 mod call;
+mod cast;
 mod checker;
 mod clause;
 mod columns;

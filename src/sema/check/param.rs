@@ -5,7 +5,7 @@
 
 use crate::base::Span;
 use crate::diag::{name, shape, store as told};
-use crate::ir::DType;
+use crate::sema::dtype::DType;
 use crate::sema::primitive::Builtin;
 use crate::sema::typed::{self, Axis, ExprId, ExprKind, Owner, Type};
 use crate::sema::value::{AxisArg, Body, Callee, Function, Given, LiveState, Place, Scope, Value};
@@ -26,8 +26,9 @@ impl<'a> Checker<'a> {
             return self.fail(told::param_outside_layer(ident.name, def.span));
         }
         let Some(axes) = self.declared_axes(scope, &def.axes) else { return Value::Error };
+        let Some(dtype) = self.declared_float(def.dtype) else { return Value::Error };
         let path = scope.place.join(ident.name.as_str());
-        let ty = plain(axes.clone());
+        let ty = Type { dtype, ..plain(axes.clone()) };
         let index = match self.store.paths.get(&path).copied() {
             Some(index) => {
                 let known = self.store.params[index].clone();
@@ -45,7 +46,7 @@ impl<'a> Checker<'a> {
             }
             None => {
                 let index = self.store.params.len();
-                let Some(init) = self.first_value(scope, &def.init, &axes, &path) else { return Value::Error };
+                let Some(init) = self.first_value(scope, &def.init, &ty, &path) else { return Value::Error };
                 let param = typed::Param {
                     path: path.clone(),
                     ty: ty.clone(),
@@ -105,6 +106,7 @@ impl<'a> Checker<'a> {
             let actual = self.show_type(self.ty(id));
             return self.report(told::penalty_not_scalar(ident.name, &actual, value.span));
         }
+        let id = self.as_dtype(id, DType::F32, value.span);
         self.store.penalties.push((ident.name, id));
     }
 
@@ -143,15 +145,30 @@ impl<'a> Checker<'a> {
         Some(axes)
     }
 
+    /// The dtype before the axes of a parameter or a state: a float, f32 when nothing is written.
+    fn declared_float(&mut self, written: Option<ast::Ident>) -> Option<DType> {
+        let Some(word) = written else { return Some(DType::F32) };
+        match DType::parse(word.name.as_str()) {
+            Some(dtype) if dtype.is_float() => Some(dtype),
+            _ => {
+                self.report(told::not_a_float(word));
+                None
+            }
+        }
+    }
+
     /// The first value of a parameter: an initialiser on its fans, or a number.
-    fn first_value(&mut self, scope: &mut Scope<'a>, init: &'a ast::Expr, axes: &[Axis], path: &str) -> Option<ExprId> {
+    fn first_value(&mut self, scope: &mut Scope<'a>, init: &'a ast::Expr, ty: &Type, path: &str) -> Option<ExprId> {
+        let axes = &ty.axes[..];
         let (value, fans) = match &init.kind {
             Ast::Index(base, brackets @ ast::Brackets { to: Some(_), .. }) => (self.expr(scope, base), Some(brackets)),
             _ => (self.expr(scope, init), None),
         };
         let id = match value {
             Value::Function(function) => match function.callee {
-                Callee::Builtin(Builtin::Filled(value)) => self.filled(f64::from(value), axes.to_vec(), init.span),
+                Callee::Builtin(Builtin::Filled(value)) => {
+                    self.filled(f64::from(value), ty.dtype, axes.to_vec(), init.span)
+                }
                 Callee::Def(_) => {
                     let fans = self.fans(scope, fans, axes, init.span)?;
                     self.initialise(scope, &function, axes, fans, path, init.span)?
@@ -161,16 +178,17 @@ impl<'a> Checker<'a> {
                     return None;
                 }
             },
-            Value::Float(value) => self.filled(value, axes.to_vec(), init.span),
+            Value::Float(value) => self.filled(value, ty.dtype, axes.to_vec(), init.span),
             Value::Error => return None,
             other => self.tensor(other, init.span)?,
         };
-        self.shaped(id, axes, init.span)
+        self.shaped(id, ty, init.span)
     }
 
-    /// A value in just these axes: repeated along those it lacks.
-    fn shaped(&mut self, id: ExprId, axes: &[Axis], span: Span) -> Option<ExprId> {
-        let id = self.to_f32(id, span);
+    /// A value of just this dtype and these axes: repeated along those it lacks.
+    fn shaped(&mut self, id: ExprId, wanted: &Type, span: Span) -> Option<ExprId> {
+        let id = self.as_dtype(id, wanted.dtype, span);
+        let axes = &wanted.axes[..];
         let ty = self.ty(id).clone();
         if ty.axes.iter().any(|axis| self.find_axis(axes, axis.id).is_none()) {
             let told = (self.show_type(&ty), self.show_axes(axes));
@@ -178,8 +196,8 @@ impl<'a> Checker<'a> {
             return None;
         }
         for axis in &ty.axes {
-            let wanted = self.find_axis(axes, axis.id).expect("it was found above").clone();
-            if !self.same_size(&wanted, axis, &plain(axes.to_vec()), &ty, span) {
+            let own = self.find_axis(axes, axis.id).expect("it was found above").clone();
+            if !self.same_size(&own, axis, wanted, &ty, span) {
                 return None;
             }
         }
@@ -188,7 +206,7 @@ impl<'a> Checker<'a> {
             return Some(id);
         }
         let kind = if ty.axes.len() == axes.len() { ExprKind::Order(id) } else { ExprKind::Expand(id) };
-        Some(self.push(kind, plain(axes.to_vec()), span))
+        Some(self.push(kind, wanted.clone(), span))
     }
 
     /// The axes that go in and those that come out: as written, else the first and the second of at most two axes;
@@ -288,7 +306,7 @@ impl<'a> Checker<'a> {
             return Some(value);
         }
         let matrices: Vec<Axis> = row.iter().chain(&sides).cloned().collect();
-        let value = self.shaped(value, &matrices, span)?;
+        let value = self.shaped(value, &plain(matrices), span)?;
         let apart = row.into_iter().chain(fans.into_iter().flatten()).collect();
         Some(self.push(ExprKind::Reshape(value), plain(apart), span))
     }
@@ -332,12 +350,17 @@ impl<'a> Checker<'a> {
             Some(decls) => self.declared_axes(scope, decls),
             None => Some(self.ty(init).axes.clone()),
         };
-        let Some((axes, init)) = axes.and_then(|axes| Some((axes.clone(), self.shaped(init, &axes, var.init.span)?)))
-        else {
+        // Without a word it is of the float of its first value; a number is of f32.
+        let dtype = match var.dtype {
+            Some(_) => self.declared_float(var.dtype),
+            None if self.exprs[init.0 as usize].host => Some(DType::F32),
+            None => Some(self.met(&[init])),
+        };
+        let ty = axes.zip(dtype).map(|(axes, dtype)| Type { dtype, ..plain(axes) });
+        let Some((ty, init)) = ty.and_then(|ty| Some((ty.clone(), self.shaped(init, &ty, var.init.span)?))) else {
             return self.bind_name(scope, var.name, Value::Error);
         };
         let path = scope.place.join(var.name.name.as_str());
-        let ty = plain(axes);
         let index = *self.store.state_paths.entry(path.clone()).or_insert_with(|| {
             self.store.states.push(typed::State { path, ty: ty.clone(), init, owner, load: None });
             self.store.states.len() - 1
@@ -366,8 +389,8 @@ impl<'a> Checker<'a> {
             }
             return;
         };
-        let axes = self.ty(state.now).axes.clone();
-        let new = self.tensor(value, span).and_then(|new| self.shaped(new, &axes, span));
+        let ty = self.ty(state.now).clone();
+        let new = self.tensor(value, span).and_then(|new| self.shaped(new, &ty, span));
         // A wrong value was reported; the state counts as written.
         let now = new.unwrap_or(state.now);
         scope.states.insert(ident.name, LiveState { now, written: true, ..state });
@@ -390,13 +413,13 @@ impl<'a> Checker<'a> {
 
     /// A scalar type check for what must be one number.
     pub(super) fn is_scalar(&self, id: ExprId) -> bool {
-        self.ty(id).axes.is_empty() && self.ty(id).dtype == DType::F32
+        self.ty(id).axes.is_empty() && self.ty(id).dtype.is_float()
     }
 
     /// Makes a type's axes the user's where a new tensor of the same type is needed.
     pub(super) fn gradient_of(&mut self, index: usize) -> ExprId {
         let param = self.store.params[index].clone();
-        let ty = Type { kind: typed::Kind::Plain, ..param.ty };
+        let ty = Type { kind: typed::Kind::Plain, dtype: param.ty.dtype.computed(), ..param.ty };
         self.push(ExprKind::Grad(index), ty, param.span)
     }
 }

@@ -3,10 +3,10 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{shape, value as told};
-use crate::ir::{DType, Dim};
-use crate::ops::MapOp;
+use crate::ir::Dim;
 use crate::sema::dims::Mismatch;
-use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
+use crate::sema::dtype::DType;
+use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
 
@@ -250,43 +250,40 @@ impl<'a> Checker<'a> {
         of: Option<&ast::Ident>,
         span: Span,
     ) -> Option<ExprId> {
-        let (kind, dtype) = match prefix.map(|prefix| prefix.name.as_str()) {
-            Some("logit") => (Kind::Logit, DType::F32),
-            Some("prob") => (Kind::Prob, DType::F32),
-            Some("index") => match of.and_then(|of| binders.get(&of.name)) {
-                Some(binder) => (Kind::Index(binder.inner), DType::I32),
+        let Some(prefix) = prefix else { return Some(id) };
+        let ty = self.ty(id).clone();
+        let kind = match prefix.name.as_str() {
+            "logit" => Kind::Logit,
+            "prob" => Kind::Prob,
+            "index" => match of.and_then(|of| binders.get(&of.name)) {
+                Some(binder) => Kind::Index(binder.inner),
                 None => return Some(id),
             },
-            Some("bool") => (Kind::Plain, DType::Bool),
-            // What is one already keeps its kind.
-            Some("f32") if self.ty(id).dtype == DType::F32 => return Some(id),
-            Some("i32") if self.ty(id).dtype == DType::I32 => return Some(id),
-            Some("f32") => (Kind::Plain, DType::F32),
-            Some("i32") => (Kind::Plain, DType::I32),
-            None => return Some(id),
-            Some(_) => {
-                prefix.iter().for_each(|prefix| self.not_a_type(**prefix));
-                return None;
+            word => {
+                let Some(dtype) = DType::parse(word) else {
+                    self.not_a_type(*prefix);
+                    return None;
+                };
+                let made = self.dtype_declared(id, dtype, span);
+                if made.is_none() {
+                    self.report(shape::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span));
+                }
+                return made;
             }
         };
-        let ty = self.ty(id).clone();
-        // Probabilities are no logits, only whole numbers count an axis, and no number is cut to a whole one in silence;
-        // anything else a signature may say of its result.
+        // Probabilities are no logits, and only whole numbers count an axis; anything else a signature may say of its result.
         let contradicts = match kind {
-            Kind::Plain if dtype == DType::I32 => ty.dtype == DType::F32,
             Kind::Logit => ty.kind == Kind::Prob,
             Kind::Index(_) => !matches!(ty.kind, Kind::Index(_)),
             Kind::Plain | Kind::Prob => false,
         };
-        if contradicts && let Some(prefix) = prefix {
+        if contradicts {
             let told = shape::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span);
             self.report(told);
             return None;
         }
-        let id = match ty.dtype == dtype {
-            true => id,
-            false => self.map(Fun::Map(MapOp::Cast(dtype)), vec![id], ty.axes.clone(), dtype, span),
-        };
+        let id = if matches!(kind, Kind::Index(_)) { id } else { self.to_float(id, span) };
+        let dtype = self.ty(id).dtype;
         Some(self.push(ExprKind::Relabel(id), Type { dtype, kind, axes: ty.axes }, span))
     }
 }

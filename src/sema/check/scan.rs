@@ -12,8 +12,8 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{shape, store, value as told};
-use crate::ir::DType;
 use crate::ops::{MapOp, ReduceOp};
+use crate::sema::dtype::DType;
 use crate::sema::typed::{self, Axis, AxisId, Check, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{LiveCarry, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl};
@@ -191,7 +191,7 @@ impl<'a> Checker<'a> {
         let ty = self.ty(id).clone();
         let span = self.exprs[id.0 as usize].span;
         let is_number = ty.dtype == DType::I32 && ty.kind == Kind::Plain && self.exprs[id.0 as usize].host;
-        if is_number { self.to_f32(id, span) } else { id }
+        if is_number { self.to_float(id, span) } else { id }
     }
 
     /// The latch of `until`: its first value, what it was, and whether it holds now.
@@ -278,7 +278,7 @@ impl<'a> Checker<'a> {
 
     /// A value with the type of a carry: its axes in any order, and repeated along what it lacks.
     pub(super) fn as_carry(&mut self, name: Symbol, new: ExprId, ty: &Type, span: Span) -> Option<ExprId> {
-        let new = if ty.dtype == DType::F32 { self.to_f32(new, span) } else { new };
+        let new = if ty.dtype.is_float() { self.as_dtype(new, ty.dtype, span) } else { new };
         let mut own = self.ty(new).clone();
         let fits = own.dtype == ty.dtype && own.axes.iter().all(|axis| self.find_axis(&ty.axes, axis.id).is_some());
         if !fits {

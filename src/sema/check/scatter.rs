@@ -6,15 +6,15 @@
 
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
-use crate::ir::DType;
 use crate::ops::{Cmp, MapOp, ReduceOp};
+use crate::sema::dtype::DType;
 use crate::sema::primitive::Reduction;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, Ix};
 
 use super::builtin::{PrimitiveCall, ix_span};
-use super::checker::{Checker, plain};
+use super::checker::Checker;
 
 /// What a scatter is about.
 struct Target {
@@ -43,13 +43,24 @@ impl<'a> Checker<'a> {
         if matches!(reduction, Reduction::Any | Reduction::All) && ty.dtype != DType::Bool {
             return self.fail(told::expected("true or false", "a tensor of numbers", span));
         }
-        let x = self.to_f32(x, span);
+        let x = self.to_float(x, span);
+        let dtype = self.ty(x).dtype;
+        let x = self.computed(x, span);
+        let folded = self.scatter_computed(reduction, target, x, span);
+        match self.ty(folded).dtype {
+            DType::Bool => Value::Tensor(folded),
+            // Rounded once, in the end.
+            _ => Value::Tensor(self.as_dtype(folded, dtype, span)),
+        }
+    }
+
+    fn scatter_computed(&mut self, reduction: Reduction, target: Target, x: ExprId, span: Span) -> ExprId {
         match reduction {
-            Reduction::Fold(ReduceOp::Sum) => Value::Tensor(self.scattered_sum(&target, x, span)),
+            Reduction::Fold(ReduceOp::Sum) => self.scattered_sum(&target, x, span),
             Reduction::Mean => {
                 let sum = self.scattered_sum(&target, x, span);
                 // Where nothing arrives the sum is 0, and so is the mean.
-                let ones = self.filled(1.0, self.ty(target.index).axes.clone(), span);
+                let ones = self.filled(1.0, DType::F32, self.ty(target.index).axes.clone(), span);
                 let stays =
                     |axis: &&Axis| target.to.id == axis.id || self.find_axis(&self.ty(ones).axes, axis.id).is_some();
                 let axes = target.axes.iter().filter(stays).cloned().collect();
@@ -58,7 +69,7 @@ impl<'a> Checker<'a> {
                 let count_axes = self.ty(count).axes.clone();
                 let count = self.map(Fun::Map(MapOp::Max), vec![count, one], count_axes, DType::F32, span);
                 let axes = self.ty(sum).axes.clone();
-                Value::Tensor(self.map(Fun::Map(MapOp::Div), vec![sum, count], axes, DType::F32, span))
+                self.map(Fun::Map(MapOp::Div), vec![sum, count], axes, DType::F32, span)
             }
             Reduction::Fold(op) => {
                 let neutral = match op {
@@ -67,14 +78,13 @@ impl<'a> Checker<'a> {
                     ReduceOp::Max => f64::NEG_INFINITY,
                     ReduceOp::Min => f64::INFINITY,
                 };
-                Value::Tensor(self.masked_fold(&target, op, neutral, x, span))
+                self.masked_fold(&target, op, neutral, x, span)
             }
             Reduction::Any | Reduction::All => {
                 let (op, neutral) =
                     if reduction == Reduction::Any { (ReduceOp::Max, 0.0) } else { (ReduceOp::Min, 1.0) };
                 let folded = self.masked_fold(&target, op, neutral, x, span);
-                let cast = Fun::Map(MapOp::Cast(DType::Bool));
-                Value::Tensor(self.map(cast, vec![folded], target.axes, DType::Bool, span))
+                self.as_dtype(folded, DType::Bool, span)
             }
         }
     }
@@ -177,10 +187,10 @@ impl<'a> Checker<'a> {
         let index = self.ty(target.index).axes.clone();
         if index.iter().all(|axis| self.find_axis(&target.gone, axis.id).is_some()) {
             let to = target.to.id;
-            return self.push(ExprKind::Scatter { x, to, index: target.index }, plain(target.axes.clone()), span);
+            let ty = Type { axes: target.axes.clone(), ..self.ty(x).clone() };
+            return self.push(ExprKind::Scatter { x, to, index: target.index }, ty, span);
         }
         let here = self.arrives(target, span);
-        let here = self.to_f32(here, span);
         let mut axes = self.ty(x).axes.clone();
         axes.push(target.to.clone());
         let product = self.map(Fun::Map(MapOp::Mul), vec![x, here], axes, DType::F32, span);
@@ -211,7 +221,9 @@ impl<'a> Checker<'a> {
     fn folded(&mut self, target: &Target, op: ReduceOp, x: ExprId, span: Span) -> ExprId {
         let gone: Vec<AxisId> = target.gone.iter().map(|axis| axis.id).collect();
         let rest = self.ty(x).axes.iter().filter(|axis| !gone.contains(&axis.id)).cloned().collect();
-        let folded = self.push(ExprKind::Reduce(op, gone, x), plain(rest), span);
-        self.push(ExprKind::Order(folded), plain(target.axes.clone()), span)
+        let dtype = self.ty(x).dtype;
+        let of = |axes| Type { dtype, kind: Kind::Plain, axes };
+        let folded = self.push(ExprKind::Reduce(op, gone, x), of(rest), span);
+        self.push(ExprKind::Order(folded), of(target.axes.clone()), span)
     }
 }

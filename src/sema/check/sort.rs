@@ -5,7 +5,7 @@
 
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
-use crate::ir::DType;
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{Brackets, Ix};
@@ -18,7 +18,7 @@ impl<'a> Checker<'a> {
     pub(super) fn top_k(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
         let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
-        let x = self.to_f32(x, span);
+        let x = self.to_float(x, span);
         let ty = self.ty(x).clone();
         let Some(Brackets { from, to: Some(to), .. }) = f.brackets else {
             return self.fail(name::arrow_expected(f.span.to(span)));

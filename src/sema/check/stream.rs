@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use crate::base::Span;
 use crate::diag::{name, shape, value as told};
-use crate::ir::{DType, Dim};
+use crate::ir::Dim;
 use crate::ops::{ArgOp, Cmp, MapOp};
+use crate::sema::dtype::DType;
 use crate::sema::typed::{self, Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{Function, Given, Scope, Value};
 
@@ -180,7 +181,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         let n = self.tensor(Value::Int(wanted.axis.size.clone()), span)?;
-        let (here, n) = (self.to_f32(now, span), self.to_f32(n, span));
+        let (here, n) = (self.to_float(now, span), self.to_float(n, span));
         let is_given = self.map(Fun::Map(MapOp::Cmp(Cmp::Lt)), vec![here, n], Vec::new(), DType::Bool, span);
         let select = Fun::Map(MapOp::Select);
         let word = self.map(select, vec![is_given, given, last], ty.axes.clone(), DType::I32, span);

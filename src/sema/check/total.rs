@@ -6,8 +6,8 @@
 
 use crate::base::Span;
 use crate::diag::store as told;
-use crate::ir::DType;
 use crate::ops::MapOp;
+use crate::sema::dtype::DType;
 use crate::sema::typed::Fun;
 use crate::sema::value::{Body, Given, Value};
 
@@ -54,7 +54,7 @@ impl<'a> Checker<'a> {
     pub(super) fn total(&mut self, body: Body, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
         let given = args.first().map_or(span, |given| given.span);
         let Some(x) = self.first_tensor(args) else { return Value::Error };
-        let part = self.to_f32(x, span);
+        let part = self.to_float(x, span);
         if !self.ty(part).axes.is_empty() {
             let told = told::total_of_tensor(&self.show_type(self.ty(part)), (span, given));
             return self.fail(told);

@@ -7,8 +7,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, Symbol};
 use crate::diag::{nearest, shape, store as told_store, train as told, value as told_value};
-use crate::ir::{DType, Dim};
+use crate::ir::Dim;
 use crate::ops::MapOp;
+use crate::sema::dtype::DType;
 use crate::sema::typed::Axis;
 use crate::sema::typed::{Asker, Expr, ExprId, ExprKind, Fun, Metric, Owner, Section, Train};
 use crate::sema::value::{Body, Callee, Place, Scope, Value};
@@ -272,6 +273,8 @@ impl<'a> Checker<'a> {
             self.report(told);
             return None;
         }
+        // What a run reports is of f32.
+        let id = self.as_dtype(id, DType::F32, span);
         Some(id)
     }
 
@@ -357,6 +360,7 @@ impl<'a> Checker<'a> {
                 self.report(told);
                 continue;
             }
+            let id = self.as_dtype(id, DType::F32, expr.span);
             let pending = std::mem::take(&mut self.store.pending);
             let states = pending.into_iter().filter(|(index, _)| self.store.states[*index].owner == Owner::Metric);
             let states: Vec<(usize, ExprId)> = states.collect();
@@ -370,7 +374,7 @@ impl<'a> Checker<'a> {
     fn is_table(&self, id: ExprId) -> bool {
         let ty = self.ty(id);
         let known = |axis: &Axis| self.sizes.resolve(&axis.size).as_const().is_some();
-        ty.dtype == DType::F32 && matches!(ty.axes.len(), 1 | 2) && ty.axes.iter().all(known)
+        ty.dtype.is_float() && matches!(ty.axes.len(), 1 | 2) && ty.axes.iter().all(known)
     }
 
     fn predictions(&mut self, mode: &mut Mode<'a>, lines: &Lines<'a>) -> Vec<(String, ExprId)> {

@@ -11,11 +11,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::{Span, Symbol};
 use crate::diag::{nearest, store as told_store, train as told, value as told_value};
-use crate::ir::DType;
 use crate::ops::MapOp;
+use crate::sema::dtype::DType;
 use crate::sema::glob;
 use crate::sema::typed::{
-    Accumulate, Axis, Clip, Expr, ExprId, ExprKind, Fun, Kind, Owner, Pass, Section, State, Update,
+    Accumulate, Axis, Clip, Expr, ExprId, ExprKind, Fun, Kind, Owner, Pass, Section, State, Type, Update,
 };
 use crate::sema::value::{Callee, Function, Given, Place, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast, UpdateTarget};
@@ -343,7 +343,8 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let kind = &self.exprs[id.0 as usize].kind;
-            if let ExprKind::Map(Fun::Map(MapOp::Cast(DType::F32)), parts) = kind
+            if let ExprKind::Map(Fun::Map(MapOp::Cast(to)), parts) = kind
+                && to.is_float()
                 && !self.store.meant.contains(&id)
                 && let Kind::Index(axis) = self.ty(parts[0]).kind
                 && self.is_column(parts[0])
@@ -509,6 +510,7 @@ impl<'a> Checker<'a> {
             self.report(told_store::update_axes(def.name.name, &told.0, &told.1, span));
             return None;
         }
+        let new = self.as_dtype(new, ty.dtype, span);
         let new = self.push(ExprKind::Order(new), ty, span);
         Some(Update { param, value: new, states: std::mem::take(&mut self.store.pending) })
     }
@@ -518,8 +520,9 @@ impl<'a> Checker<'a> {
         let prefix = if pass.name.is_empty() { "sum".to_owned() } else { format!("sum/{}", pass.name) };
         let sums = pass.updates.iter().map(|update| {
             let param = self.store.params[update.param].clone();
-            let init = self.filled(0.0, param.ty.axes.clone(), param.span);
-            self.kept(format!("{prefix}/{}", param.path), plain(param.ty.axes), init, Owner::Optimizer)
+            let ty = Type { dtype: param.ty.dtype.computed(), ..param.ty };
+            let init = self.filled(0.0, ty.dtype, ty.axes.clone(), param.span);
+            self.kept(format!("{prefix}/{}", param.path), ty, init, Owner::Optimizer)
         });
         let sums = sums.collect();
         let none = self.number(0.0, DType::F32, span);
@@ -528,7 +531,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A state that no body declares.
-    pub(super) fn kept(&mut self, path: String, ty: crate::sema::typed::Type, init: ExprId, owner: Owner) -> usize {
+    pub(super) fn kept(&mut self, path: String, ty: Type, init: ExprId, owner: Owner) -> usize {
         *self.store.state_paths.entry(path.clone()).or_insert_with(|| {
             self.store.states.push(State { path, ty, init, owner, load: None });
             self.store.states.len() - 1
@@ -544,6 +547,7 @@ impl<'a> Checker<'a> {
                 continue;
             };
             let (ty, span) = (self.store.states[state].ty.clone(), self.store.params[param].span);
+            let dtype = ty.dtype;
             let axes = ty.axes.clone();
             let before = self.push(ExprKind::State(state), ty, span);
             let [keep, take] = [decay, 1.0 - decay].map(|factor| self.number(factor, DType::F32, span));
@@ -551,6 +555,7 @@ impl<'a> Checker<'a> {
             let kept = map(MapOp::Mul, vec![keep, before]);
             let taken = map(MapOp::Mul, vec![take, update.value]);
             let new = map(MapOp::Add, vec![kept, taken]);
+            let new = self.as_dtype(new, dtype, span);
             update.states.push((state, new));
         }
     }

@@ -202,7 +202,9 @@ impl<'a> Checker<'a> {
         let kind = match parts.first().map(|(part, _)| self.ty(*part).kind) {
             Some(Kind::Index(axis)) if parts.iter().all(|(part, _)| self.counts(*part, axis)) => Kind::Index(axis),
             _ => {
-                parts = parts.into_iter().map(|(part, span)| (self.to_f32(part, span), span)).collect();
+                let ids: Vec<ExprId> = parts.iter().map(|(part, span)| self.to_float(*part, *span)).collect();
+                let alike = self.alike(&ids);
+                parts = alike.into_iter().zip(parts).map(|(part, (_, span))| (part, span)).collect();
                 Kind::Plain
             }
         };

@@ -6,8 +6,9 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
-use crate::ir::{DType, Dim, SizeOverflow};
+use crate::ir::{Dim, SizeOverflow};
 use crate::ops::MapOp;
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Along, Axis, AxisId, ExprId, ExprKind, Fun, Kind, Tap, Type};
 use crate::sema::value::{AxisArg, Scope, Value};
 use crate::syntax::ast::{self, BinaryOp, ExprKind as Ast, Ix, UnaryOp};
@@ -74,7 +75,7 @@ impl<'a> Checker<'a> {
         }
         let span = base.to(brackets);
         if !can_hold(&ty, fill) {
-            x = self.to_f32(x, span);
+            x = self.to_float(x, span);
         }
         while !pending.is_empty() {
             let (now, later) = self.independent(pending);
@@ -183,7 +184,7 @@ impl<'a> Checker<'a> {
             return None;
         }
         let offset = self.tensor(Value::Int(affine.offset), span)?;
-        let mut sum = self.to_f32(offset, span);
+        let mut sum = self.to_float(offset, span);
         for (axis, factor) in affine.terms {
             let position = match self.place_at_hand(&axis, span).filter(|_| self.is_streamed(axis.id)) {
                 Some(place) => place,
@@ -192,7 +193,6 @@ impl<'a> Checker<'a> {
                     self.push(ExprKind::Pos, ty, span)
                 }
             };
-            let position = self.to_f32(position, span);
             let factor = self.number(factor as f64, DType::F32, span);
             let part = self.map(Fun::Map(MapOp::Mul), vec![position, factor], vec![axis.clone()], DType::F32, span);
             let axes = self.ty(sum).axes.iter().cloned().chain([axis]).collect();
@@ -429,9 +429,8 @@ fn reach(along: &Along, out: &Axis, tap: Option<&Axis>) -> Result<(Dim, Dim), Si
 pub(super) fn can_hold(ty: &Type, fill: Option<f64>) -> bool {
     let Some(fill) = fill else { return true };
     match ty.dtype {
-        DType::F32 | DType::F64 => true,
-        DType::Bool => fill == 0.0 || fill == 1.0,
-        DType::I32 | DType::I64 => fill.fract() == 0.0 && fill.abs() < f64::from(i32::MAX),
+        DType::F64 | DType::F32 => true,
+        dtype => super::cast::nearest(fill, dtype) == fill,
     }
 }
 

@@ -364,8 +364,9 @@ impl Printer {
             Stmt::Let(found) => self.let_line(found),
             Stmt::State(vars) => {
                 self.put("state ");
-                self.list(vars, |p, StateVar { name, axes, init }| {
+                self.list(vars, |p, StateVar { name, dtype, axes, init }| {
                     p.ident(*name);
+                    p.dtype(*dtype);
                     if let Some(axes) = axes {
                         p.axes(axes);
                     }
@@ -394,9 +395,18 @@ impl Printer {
         if let Some(name) = param.name {
             self.ident(name);
         }
+        self.dtype(param.dtype);
         self.axes(&param.axes);
         self.put(" ~ ");
         self.expr(&param.init, Place::Primary);
+    }
+
+    /// `: bf16` of a parameter or a state.
+    fn dtype(&mut self, word: Option<Ident>) {
+        if let Some(word) = word {
+            self.put(": ");
+            self.ident(word);
+        }
     }
 
     // ---- words

@@ -59,15 +59,15 @@ impl Builder<'_, '_> {
     fn state_var(&mut self, node: Node) -> StateVar {
         let mut parts = parts(node);
         let name = self.ident(&part(parts.next()));
-        let mut axes = None;
-        let mut init = None;
+        let (mut dtype, mut axes, mut init) = (None, None, None);
         for part in parts {
             match part.as_rule() {
+                Rule::ident => dtype = Some(self.ident(&part)),
                 Rule::axes => axes = Some(self.axes(part)),
                 _ => init = Some(self.expr(part)),
             }
         }
-        StateVar { name, axes, init: part(init) }
+        StateVar { name, dtype, axes, init: part(init) }
     }
 
     /// A value before the end of a block: a `param` statement, what recovery left, or a mistake. Whether

@@ -171,17 +171,17 @@ impl Builder<'_, '_> {
 
     fn param(&mut self, node: Node) -> ParamDef {
         let span = self.span(&node);
-        let mut name = None;
+        let (mut name, mut dtype, mut init) = (None, None, None);
         let mut axes = Vec::new();
-        let mut init = None;
         for part in parts(node) {
             match part.as_rule() {
+                Rule::ident if name.is_some() => dtype = Some(self.ident(&part)),
                 Rule::ident => name = Some(self.ident(&part)),
                 Rule::axes => axes = self.axes(part),
                 _ => init = Some(self.primary(part)),
             }
         }
-        ParamDef { name, axes, init: Box::new(part(init)), span }
+        ParamDef { name, dtype, axes, init: Box::new(part(init)), span }
     }
 
     fn arg(&mut self, node: Node) -> Arg {
