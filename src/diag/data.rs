@@ -144,6 +144,16 @@ pub fn wrong_argument(span: Span, of: &str, wanted: &str) -> Diagnostic {
     Diagnostic::error(Code::E0704, span, format!("`{of}` takes {wanted}")).here(format!("`{of}` takes {wanted}"))
 }
 
+/// An argument that is no number in its range, with the nearest that is one.
+pub fn argument_range(span: Span, of: &str, wanted: &str, nearest: &str) -> Diagnostic {
+    wrong_argument(span, of, wanted).fix(format!("the nearest is {nearest}"), span, nearest)
+}
+
+/// A name where a text in quotes is needed.
+pub fn unquoted(span: Span, of: &str, wanted: &str, word: &str) -> Diagnostic {
+    wrong_argument(span, of, wanted).fix(format!("in quotes: `\"{word}\"`"), span, format!("\"{word}\""))
+}
+
 /// The same argument twice.
 pub fn argument_twice(span: Span, of: &str, word: &str) -> Diagnostic {
     Diagnostic::error(Code::E0704, span, format!("`{of}` is given `{word}` twice"))
@@ -180,10 +190,17 @@ pub fn nothing_to_read(graph: bool) -> Diagnostic {
 }
 
 /// Fractions that make more or less than the whole.
-pub fn fractions_sum(span: Span, sum: f64) -> Diagnostic {
-    let percent = (sum * 1e6).round() / 1e4;
-    Diagnostic::error(Code::E0706, span, format!("the fractions of the split make {percent} %, not 100 %"))
-        .help("leave one out: it takes the rest")
+pub fn fractions_sum(span: Span, sum: f64, training: Option<(Span, f64)>) -> Diagnostic {
+    let rounded = |share: f64| (share * 1e6).round() / 1e4;
+    let percent = rounded(sum);
+    let told = Diagnostic::error(Code::E0706, span, format!("the fractions of the split make {percent} %, not 100 %"));
+    match training {
+        Some((place, rest)) if rest > 0.0 => {
+            let rest = format!("{}%", rounded(rest));
+            told.fix(format!("the others leave {rest} to train on"), place, rest)
+        }
+        _ => told.help("leave one out: it takes the rest"),
+    }
 }
 
 /// Fractions that leave nothing to train on.
@@ -231,6 +248,11 @@ pub fn wrong_setting(span: Span, setting: &str, wanted: &str) -> Diagnostic {
     Diagnostic::error(Code::E0708, span, format!("`{setting}` takes {wanted}"))
 }
 
+/// A setting that is no number in its range, with one that is.
+pub fn setting_range(span: Span, setting: &str, wanted: &str, usual: &str) -> Diagnostic {
+    wrong_setting(span, setting, wanted).fix(format!("write `{setting} = {usual}`"), span, usual)
+}
+
 /// A setting that stands there twice; `line` is the second as a whole.
 pub fn setting_twice(span: Span, word: &str, first: Span, line: Span) -> Diagnostic {
     Diagnostic::error(Code::E0710, span, format!("`{word}` is given twice")).label(first, "first given here").fix(
@@ -247,8 +269,9 @@ pub fn name_twice(span: Span, word: &str, first: Span) -> Diagnostic {
 
 /// `column("species") |> vocab |> standardize`
 pub fn transform_mismatch(span: Span, transform: &str, wants: &str, value: Span, has: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, format!("`{transform}` takes {wants}, and this is {has}"))
-        .label(value, has.to_owned())
+    let told = Diagnostic::error(Code::E0709, span, format!("`{transform}` takes {wants}, and this is {has}"))
+        .label(value, has.to_owned());
+    super::name::leave_out(told, Some(value), span)
 }
 
 /// Class numbers in arithmetic.

@@ -64,18 +64,24 @@ pub fn axis_expected(span: Span) -> Diagnostic {
         .help("write the name of an axis, or a name with its size: `class: 3`")
 }
 
-/// A view without its arrow.
-pub fn arrow_expected(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0202, span, "this needs axes on both sides of an arrow")
-        .here("no `->` in its brackets")
-        .help("write what becomes what: `rename[t -> s](x)`, `split[d -> head: 8, e](x)`, `join[head, e -> d](x)`")
+/// A view without its arrow; `wanted` is what stands behind the last axis, and where.
+pub fn arrow_expected(span: Span, wanted: Option<(Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0202, span, "this needs axes on both sides of an arrow")
+        .here("no `->` in its brackets");
+    if let Some((place, arrow)) = wanted {
+        return told.fix(format!("write what becomes what, as in `{}`", arrow.trim_start()), place.after(), arrow);
+    }
+    told.help("write what becomes what: `rename[t -> s](x)`, `split[d -> head: 8, e](x)`, `join[head, e -> d](x)`")
 }
 
-/// Brackets after a tensor that do not say which axis.
-pub fn index_form(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0202, span, "which axis this reads along is not said")
-        .here("no axis is named")
-        .help("name the axis: `x[t = 0]`, `x[t = 1..]`, `table[vocab = ids]`")
+/// Brackets after a tensor that do not say which axis; `first` is the first one it has.
+pub fn index_form(span: Span, first: Option<&str>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0202, span, "which axis this reads along is not said").here("no axis is named");
+    let help = "name the axis: `x[t = 0]`, `x[t = 1..]`, `table[vocab = ids]`";
+    match first {
+        Some(first) => told.fix(help, Span { end: span.start, ..span }, format!("{first} = ")),
+        None => told.help(help),
+    }
 }
 
 /// Two declarations of one name.
@@ -150,11 +156,14 @@ pub fn hides_axis(name: Symbol, span: Span) -> Diagnostic {
         .help("values and axes share one scope; choose another name")
 }
 
-/// More than one name in a top-level `let`.
-pub fn one_constant_per_let(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0205, span, "a `let` outside of a definition names one constant")
-        .here("several names")
-        .help("write one `let` for each")
+/// More than one name in a top-level `let`; `apart` is one for each.
+pub fn one_constant_per_let(span: Span, apart: Option<String>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0205, span, "a `let` outside of a definition names one constant")
+        .here("several names");
+    match apart {
+        Some(apart) => told.fix("write one `let` for each", span, apart),
+        None => told.help("write one `let` for each"),
+    }
 }
 
 /// An argument name that the function does not have.
@@ -207,10 +216,14 @@ pub fn missing_argument(function: Symbol, name: Symbol, span: Span, declared: Sp
 }
 
 /// More axes in brackets than axis parameters.
-pub fn too_many_axes(function: Symbol, takes: usize, span: Span) -> Diagnostic {
+pub fn too_many_axes(function: Symbol, takes: usize, span: Span, surplus: Option<Span>) -> Diagnostic {
     let axes = if takes == 1 { "1 axis".to_owned() } else { format!("{takes} axes") };
-    Diagnostic::error(Code::E0207, span, format!("`{function}` takes {axes} in brackets"))
-        .here("too many, or an arrow that means nothing here")
+    let told = Diagnostic::error(Code::E0207, span, format!("`{function}` takes {axes} in brackets"))
+        .here("too many, or an arrow that means nothing here");
+    match surplus {
+        Some(surplus) => told.fix("the last one is what it works along, as a rule", surplus, ""),
+        None => told,
+    }
 }
 
 /// "2 arguments"

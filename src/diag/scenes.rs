@@ -11,9 +11,15 @@ use crate::base::Span;
 // ---- the program text
 
 /// `column("boxes") |> boxes |> resize(64)`, without a picture.
-pub fn no_picture_to_follow(span: Span, word: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, format!("boxes follow the `{word}` of their picture, and there is none here"))
-        .help("put both into a record: `{ img: column(\"file\") |> decode[h, w, c], box: column(\"boxes\") |> boxes } |> …`")
+pub fn no_picture_to_follow(span: Span, word: &str, boxes: Span) -> Diagnostic {
+    let told = Diagnostic::error(
+        Code::E0709,
+        span,
+        format!("boxes follow the `{word}` of their picture, and there is none here"),
+    );
+    super::name::leave_out(told, Some(boxes), span).help(
+        "put both into a record: `{ img: column(\"file\") |> decode[h, w, c], box: column(\"boxes\") |> boxes } |> …`",
+    )
 }
 
 /// Boxes of a column that every row has another number of.

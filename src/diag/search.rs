@@ -26,13 +26,23 @@ pub fn searched_twice(span: Span, first: Span) -> Diagnostic {
         .help("a search varies several names at once: write the lines of this one into the first")
 }
 
-/// A setting that `search` does not have; `value` is its text.
-pub fn unknown_search_setting(ident: impl Named, known: &[&str], value: &str) -> Diagnostic {
+/// A setting that `search` does not have; `value` is its text, and with `of_the_run` it is one of a run, of which `value` is
+/// to be tried.
+pub fn unknown_search_setting(
+    ident: impl Named,
+    known: &[&str],
+    (value, line): (&str, Span),
+    of_the_run: bool,
+) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told =
         Diagnostic::error(Code::E0601, span, format!("a `search` has no setting `{name}`")).here("unknown setting");
     match nearest(name.as_str(), known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        None if of_the_run => {
+            let varied = format!("{name} in [{value}]");
+            told.fix(format!("a search tries several: `{name} in [{value}, …]`"), line, varied)
+        }
         None => told.help(format!(
             "to vary it, write `{name} in [{value}, …]`; other settings are those of the `train` section, and a search has {}",
             super::name::list(known)
@@ -47,11 +57,12 @@ pub fn let_in_search(span: Span) -> Diagnostic {
         .help("write it in the `train` section, or at the top of the program")
 }
 
-/// A name that is varied twice.
-pub fn varied_twice(name: &str, span: Span, first: Span) -> Diagnostic {
+/// A name that is varied twice; `line` is the second one.
+pub fn varied_twice(name: &str, span: Span, first: Span, line: Span) -> Diagnostic {
     Diagnostic::error(Code::E0601, span, format!("`{name}` is varied twice"))
         .here("varied again")
         .label(first, "first varied here")
+        .fix("leave this one out", line, "")
 }
 
 /// A search that lacks what it needs.
@@ -104,30 +115,45 @@ pub fn too_deep(ident: impl Named, span: Span) -> Diagnostic {
 }
 
 /// `Net.width in …` where the run makes `Net(width = 64)`.
-pub fn given_by_the_run(ident: impl Named, given: Span) -> Diagnostic {
+pub fn given_by_the_run(ident: impl Named, given: Span, alone: bool) -> Diagnostic {
     let name = ident.name();
-    Diagnostic::error(
-        Code::E0612,
-        ident.span(),
-        format!("the run gives `{name}` itself, so its default counts for nothing"),
-    )
-    .here("varies the default")
-    .label(given, "given here")
-    .help(format!("leave it out there, or write `let {name} = …` at the top and vary that"))
+    let message = format!("the run gives `{name}` itself, so its default counts for nothing");
+    let told =
+        Diagnostic::error(Code::E0612, ident.span(), message).here("varies the default").label(given, "given here");
+    let help = format!("leave it out there, or write `let {name} = …` at the top and vary that");
+    if alone { told.fix(help, given, "") } else { told.help(help) }
 }
 
 /// Values of another sort than the one in the program.
-pub fn varied_sort(name: &str, was: &str, is: &str, span: Span, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0612, span, format!("`{name}` is {was} in the program, and the search tries {is}"))
-        .here(format!("this is {is}"))
-        .label(declared, format!("this is {was}"))
+pub fn varied_sort(
+    name: &str,
+    (was, is): (&str, &str),
+    text: &str,
+    span: Span,
+    declared: Span,
+    unquoted: Option<&str>,
+) -> Diagnostic {
+    let told = Diagnostic::error(
+        Code::E0612,
+        span,
+        format!("`{name}` is {was} in the program, and the search tries `{text}`"),
+    )
+    .here(format!("this is {is}"))
+    .label(declared, format!("this is {was}"));
+    match unquoted {
+        Some(number) => told.fix(format!("without quotes it is a number: `{number}`"), span, number),
+        None => told,
+    }
 }
 
-/// `x in …` of a form it cannot have.
-pub fn over_form(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0603, span, "these are no values to choose from")
-        .here("not understood")
-        .help("write a list, `[64, 128]`, whole numbers, `1..6`, `uniform(0, 0.5)` or `log_uniform(1e-4, 1e-2)`")
+/// `x in …` of a form it cannot have, with its text; `list` is how its values are written.
+pub fn over_form(text: &str, span: Span, list: Option<String>) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0603, span, format!("`{text}` says no values to choose from")).here("not understood");
+    if let Some(list) = list {
+        return told.fix(format!("write a list: `{list}`"), span, list);
+    }
+    told.help("write a list, `[64, 128]`, whole numbers, `1..6`, `uniform(0, 0.5)` or `log_uniform(1e-4, 1e-2)`")
 }
 
 /// Values of which there is none.
@@ -138,19 +164,21 @@ pub fn over_nothing(span: Span) -> Diagnostic {
 }
 
 /// `log_uniform(0, 1)`
-pub fn log_of_zero(low: f64, span: Span) -> Diagnostic {
+pub fn log_of_zero(low: f64, span: Span, word: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("`log_uniform` tries orders of magnitude, and {low} has none"))
         .here("not above 0")
-        .help(
+        .fix(
             "begin with the smallest value that makes a difference, as in `log_uniform(1e-4, 1e-2)`, or use `uniform`",
+            word,
+            "uniform",
         )
 }
 
 /// A grid over what has no end of values.
-pub fn no_grid(name: &str, low: f64, high: f64, span: Span) -> Diagnostic {
+pub fn no_grid(name: &str, low: f64, high: f64, span: Span, method: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("a grid tries every value, and of `{name}` there is no end of them"))
         .here("not a list")
-        .help(format!("list some, `{name} in [{low}, {high}]`, or write `method = random`"))
+        .fix(format!("list some, `{name} in [{low}, {high}]`, or write `method = random`"), method, "random")
 }
 
 /// A method that there is not.
@@ -159,7 +187,11 @@ pub fn no_such_method(word: &str, span: Span) -> Diagnostic {
     let told = Diagnostic::error(Code::E0603, span, "this is no method of search").here("unknown");
     match nearest(word, known) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None => told.help(format!("there is {}", super::name::list(&known))),
+        None => told.fix(
+            format!("there is {}; a search is random if it does not say", super::name::list(&known)),
+            span,
+            "random",
+        ),
     }
 }
 

@@ -224,7 +224,11 @@ pub fn size_not_fixed(axis: &str, param: &str, span: Span) -> Diagnostic {
 pub fn axis_needs_name(param: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0308, span, format!("`{param}` is an axis, and this number gives it no name"))
         .here("only a size")
-        .help("give a name with the size, as in `feature: 64`")
+        .fix(
+            format!("give a name with the size, as in `{param}: 64`"),
+            Span { end: span.start, ..span },
+            format!("{param}: "),
+        )
 }
 
 /// `..` where no signature has one.
@@ -251,11 +255,14 @@ pub fn negative_size(size: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0309, span, format!("a size cannot be {size}")).here("below zero")
 }
 
-/// A number with a fraction as a size.
-pub fn not_whole(value: f64, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0309, span, format!("a size is a whole number, and this is {value}"))
-        .here("not whole")
-        .help("`//` divides and rounds down")
+/// A number with a fraction as a size; `division` is the sign of the division that made it.
+pub fn not_whole(value: f64, span: Span, division: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0309, span, format!("a size is a whole number, and this is {value}"))
+        .here("not whole");
+    match division {
+        Some(sign) => told.fix("`//` divides and rounds down", sign, "//"),
+        None => told.help("`//` divides and rounds down"),
+    }
 }
 
 /// A split that leaves a rest; `divisor` is a number that leaves none, and the place of the one that does.
@@ -326,11 +333,19 @@ pub fn result_axes(
     }
 }
 
-/// `order` that leaves axes out.
-pub fn order_names_all(actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0305, span, format!("`order` names each axis of `{actual}` once"))
-        .here("some are missing")
-        .help("`..` stands for the rest of the signature's row")
+/// `order` that leaves axes out; `missing` come first, as they do in the tensor, before what stands at `first`.
+pub fn order_names_all(actual: &str, span: Span, missing: &[String], first: Span) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0305, span, format!("`order` names each axis of `{actual}` once"))
+        .here("some are missing");
+    let help = "`..` stands for the rest of the signature's row";
+    match missing {
+        [] => told.help(help),
+        missing => told.fix(
+            format!("{} is not there; {help}", quoted(missing)),
+            Span { end: first.start, ..first },
+            format!("{}, ", missing.join(", ")),
+        ),
+    }
 }
 
 /// Parts of a concat of which none has the other axes of all; `span` is that of the part on the right.
@@ -409,10 +424,14 @@ pub fn window_circle(span: Span) -> Diagnostic {
 }
 
 /// `fill` beside no relation.
-pub fn fill_without_window(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0315, span, "`fill` belongs to a window, and there is none in these brackets")
-        .here("nothing here can lie outside")
-        .help("a window computes with `pos`: `x[t = pos(t) - 1, fill = 0]`; a part is `x[t = 1..]`")
+pub fn fill_without_window(span: Span, fill: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0315, span, "`fill` belongs to a window, and there is none in these brackets")
+        .here("nothing here can lie outside");
+    let told = match fill {
+        Some(fill) => told.fix("leave it out", fill, ""),
+        None => told,
+    };
+    told.help("a window computes with `pos`: `x[t = pos(t) - 1, fill = 0]`; a part is `x[t = 1..]`")
 }
 
 /// A window without `fill` that is not proved to stay inside; `places` are the first and the last it reads,
@@ -476,14 +495,17 @@ pub fn one_axis(span: Span, actual: &str, name: Span, last: Option<&str>) -> Dia
     }
 }
 
-/// A kind that does not fit; `made` is where probabilities were made of scores, and the scores.
+/// A kind that does not fit; `made` is where probabilities were made of scores, and the scores, `counted` the axis of the
+/// caller that an index is to count.
 pub fn kind(
     param: Symbol,
     wanted: &str,
     actual: &str,
-    (span, made): (Span, Option<(Span, Span)>),
+    place: (Span, bool),
+    (made, counted): (Option<(Span, Span)>, Option<&str>),
     declared: Span,
 ) -> Diagnostic {
+    let span = place.0;
     let told = Diagnostic::error(Code::E0313, span, format!("`{param}` takes `{wanted}`"))
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here");
@@ -502,7 +524,13 @@ pub fn kind(
         };
     }
     if wanted.starts_with("index") {
-        return told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`");
+        let told = told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`");
+        let Some(axis) = counted else { return told };
+        return told.wrap(
+            format!("numbers become such by `index[{axis}](…)`, to which each run holds them"),
+            &format!("index[{axis}]"),
+            place,
+        );
     }
     if wanted == "prob" {
         return told.help("`softmax` or `sigmoid` makes probabilities");

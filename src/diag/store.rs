@@ -73,21 +73,25 @@ pub fn fan_axis(axis: &str, axes: &str, span: Span) -> Diagnostic {
 }
 
 /// An initialiser that cannot know the fans.
-pub fn fans_needed(initialiser: Symbol, axes: &str, span: Span) -> Diagnostic {
+pub fn fans_needed(initialiser: Symbol, axes: &str, fans: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         Code::E0506,
         span,
         format!("`{initialiser}` needs to know which axes of `{axes}` go in and which come out"),
     )
     .here("more than two axes")
-    .help(format!("say it: `~ {initialiser}[… -> …]`"))
+    .fix(
+        format!("say it; as a rule the last one comes out: `~ {initialiser}[{fans}]`"),
+        span.after(),
+        format!("[{fans}]"),
+    )
 }
 
 /// An initialiser that makes a matrix, for a parameter that is none.
 pub fn matrix_needed(initialiser: Symbol, axes: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0506, span, format!("`{initialiser}` makes a matrix, and `{axes}` is none"))
         .here("its axes that go in and those that come out must be different ones")
-        .help("a parameter of one axis may begin at `zeros`, `ones`, a number or `normal(0.02)`")
+        .fix("a parameter of one axis may begin at `zeros`, `ones`, a number or `normal(0.02)`", span, "normal(0.02)")
 }
 
 /// A parameter of another count of axes than an optimizer is for.

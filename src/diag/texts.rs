@@ -24,8 +24,11 @@ pub fn longer_than_padding(span: Span, cell: Cell<'_>, length: usize, size: usiz
 
 /// One long text that is not cut into windows.
 pub fn not_windowed(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0742, span, "a text is one long row, and this takes no part of it")
-        .help("cut it first and take windows of the pieces: `chars[t, vocab] |> window(257)`")
+    Diagnostic::error(Code::E0742, span, "a text is one long row, and this takes no part of it").fix(
+        "cut it first and take windows of the pieces: `chars[t, vocab] |> window(33)`",
+        span.after(),
+        " |> window(33)",
+    )
 }
 
 /// One long text that no column cuts.

@@ -61,14 +61,14 @@ pub fn missing_setting(name: &str, span: Span, at: Span) -> Diagnostic {
 }
 
 /// A setting that an `update` block does not have; `of_section` are those of `train`.
-pub fn unknown_update_setting(ident: impl Named, known: &[&str], of_section: &[&str]) -> Diagnostic {
+pub fn unknown_update_setting(ident: impl Named, known: &[&str], of_section: &[&str], line: Span) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told =
         Diagnostic::error(Code::E0601, span, format!("an `update` has no setting `{name}`")).here("unknown setting");
     match nearest(name.as_str(), known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
         None if of_section.contains(&name.as_str()) => {
-            told.help(format!("`{name}` is of the whole run: move the line out of the `update`"))
+            told.fix(format!("`{name}` is of the whole run, and stands outside of the `update`"), line, "")
         }
         None => told.help(format!("it has {}", super::name::list(known))),
     }
@@ -82,10 +82,10 @@ pub fn let_in_update(span: Span) -> Diagnostic {
 }
 
 /// `repeat` or `every` where nothing runs on its own.
-pub fn runs_without_loss(setting: &str, span: Span) -> Diagnostic {
+pub fn runs_without_loss(setting: &str, span: Span, line: Span) -> Diagnostic {
     Diagnostic::error(Code::E0601, span, format!("`{setting}` is of an `update` with a `loss` of its own"))
         .here("this `update` has no loss")
-        .help("without one it only chooses an optimizer for its parameters, in the step of the whole run")
+        .fix("without one it only chooses an optimizer for its parameters, in the step of the whole run", line, "")
 }
 
 /// An `update` of what is not there.
@@ -223,7 +223,7 @@ pub fn clip_not_positive(value: f64, span: Span) -> Diagnostic {
 pub fn not_a_decay(value: f64, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("the share that `ema` keeps lies from 0 up to 1, and this is {value}"))
         .here("not a share below 1")
-        .help("write it as in `ema = 0.999`; the closer to 1, the slower it follows")
+        .fix("write it as in `ema = 0.999`; the closer to 1, the slower it follows", span, "0.999")
 }
 
 /// A spread below zero.
@@ -254,6 +254,7 @@ pub fn epochs_and_steps(epochs: Span, steps: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, steps, "a run is so many epochs or so many steps, not both")
         .here("steps")
         .label(epochs, "epochs")
+        .help("leave one of them out")
 }
 
 /// Data that is not declared.

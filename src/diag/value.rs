@@ -46,6 +46,31 @@ pub fn no_fields(actual: &str, span: Span, field: impl Named) -> Diagnostic {
     )
     .here("no such field")
     .label(span, format!("this is {actual}"))
+    .fix(format!("it is {actual} itself that is meant"), span.after().to(field.span()), "")
+}
+
+/// Numbers where truths are needed; a comparison behind them makes some. `known` is what a number known before the run counts
+/// as.
+pub fn truth_expected(actual: &str, span: Span, known: Option<bool>) -> Diagnostic {
+    let told = expected("true or false", actual, span);
+    match known {
+        Some(truth) => told.fix(format!("write `{truth}`"), span, truth.to_string()),
+        None => told.fix("a comparison makes truths of numbers, as in `x != 0`", span.after(), " != 0"),
+    }
+}
+
+/// A text where what it says is meant.
+pub fn quoted(wanted: &str, text: &str, span: Span) -> Diagnostic {
+    expected(wanted, "a text", span).fix(format!("without quotes it is `{text}`"), span, text)
+}
+
+/// A function of random numbers that is not called.
+pub fn not_drawn(span: Span) -> Diagnostic {
+    expected("a tensor or a number", "a function", span).fix(
+        "brackets say how many numbers are drawn; `[]` is one",
+        span.after(),
+        "[]",
+    )
 }
 
 /// A list of another length.
@@ -136,10 +161,11 @@ pub fn fact_open(name: Symbol, facts: &str, span: Span, fact: Span) -> Diagnosti
 }
 
 /// A stage that depends on what runs.
-pub fn stage_needs_static_if(actual: &str, span: Span) -> Diagnostic {
+pub fn stage_needs_static_if(actual: &str, span: Span, branches: [Span; 2]) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, "which stage a pipe takes must be known before it runs")
         .here(format!("this is {actual}"))
-        .help("to choose between two results, apply both: `if c { f(_) } else { g(_) }`")
+        .fix("to choose between two results, apply both: `if c { f(_) } else { g(_) }`", branches[0].after(), "(_)")
+        .also(branches[1].after(), "(_)")
 }
 
 /// A `stack` without a count.

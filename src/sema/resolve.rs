@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::{FileId, Span, Symbol};
 use crate::diag::{Diagnostics, name};
 use crate::syntax::ast;
+use crate::syntax::print::print_expr;
 
 use super::{Source, Sources};
 
@@ -98,7 +99,7 @@ impl<'a> Globals<'a> {
                 ast::Item::Let(binding) => {
                     let (ast::Target::Names(idents) | ast::Target::Fields(idents)) = &binding.target;
                     if idents.len() > 1 || matches!(binding.target, ast::Target::Fields(_)) {
-                        diagnostics.push(name::one_constant_per_let(binding.span));
+                        diagnostics.push(name::one_constant_per_let(binding.span, apart(binding)));
                     }
                     for ident in idents {
                         declare(*ident, diagnostics);
@@ -186,4 +187,14 @@ impl<'a> Globals<'a> {
     pub fn is_incomplete(&self, file: FileId) -> bool {
         self.incomplete.contains(&file)
     }
+}
+
+/// `let a, b = [1, 2]` as one `let` for each; none where the values do not stand there one by one.
+fn apart(binding: &ast::Let) -> Option<String> {
+    let (ast::Target::Names(names), ast::ExprKind::List(values)) = (&binding.target, &binding.value.kind) else {
+        return None;
+    };
+    let line = |(name, value): (&ast::Ident, &ast::Expr)| format!("let {} = {}", name.name, print_expr(value));
+    let lines: Vec<String> = names.iter().zip(values).map(line).collect();
+    (names.len() == values.len()).then(|| lines.join("\n"))
 }

@@ -78,7 +78,11 @@ impl Reader<'_> {
         let of = self.value(of, hole);
         let usable = |text: &String| !text.is_empty() && text.split('/').all(|part| !part.is_empty());
         let Some(folder_name) = self.constants.text(folder).filter(usable) else {
-            return self.fail(folder.span, data::wrong_argument(folder.span, call.word, WANTED));
+            let told = match &folder.kind {
+                ExprKind::Name(word) => data::unquoted(folder.span, call.word, WANTED, word.as_str()),
+                _ => data::wrong_argument(folder.span, call.word, WANTED),
+            };
+            return self.fail(folder.span, told);
         };
         match self.gives(of) {
             Gives::Cells => self.push(NodeKind::Sibling(of, folder_name), call.span),

@@ -55,7 +55,7 @@ impl Reader<'_> {
                 }
                 _ => {
                     let wanted = format!("a number of batches from 0 to {MOST_AHEAD}");
-                    self.diagnostics.push(data::wrong_setting(value.span, "prefetch", &wanted));
+                    self.diagnostics.push(data::setting_range(value.span, "prefetch", &wanted, "2"));
                 }
             },
             setting => match self.constants.bool(value) {
@@ -80,11 +80,8 @@ impl Reader<'_> {
         match self.constants.count(value) {
             Some(rows) => Some(BatchSize::Rows(rows)),
             None => {
-                self.diagnostics.push(data::wrong_setting(
-                    value.span,
-                    "batch",
-                    "a number of rows above 0, `auto` or `whole`",
-                ));
+                let wanted = "a number of rows above 0, `auto` or `whole`";
+                self.diagnostics.push(data::setting_range(value.span, "batch", wanted, "auto"));
                 None
             }
         }
@@ -180,7 +177,9 @@ impl Reader<'_> {
         // Percentages are not exact in binary; a share is never meant to this precision.
         const SLACK: f64 = 1e-9;
         if sum > 1.0 + SLACK || shares[0].is_some() && sum < 1.0 - SLACK {
-            self.diagnostics.push(data::fractions_sum(span, sum));
+            let others = sum - shares[0].unwrap_or(0.0);
+            let training = args.named(names::PARTS[0]).map(|value| (value.span, 1.0 - others));
+            self.diagnostics.push(data::fractions_sum(span, sum, training));
             return None;
         }
         if train <= SLACK {
@@ -273,7 +272,9 @@ impl Reader<'_> {
         let number = self.constants.number(fold).filter(|at| *at >= 0.0 && at.fract() == 0.0 && *at < count as f64);
         if number.is_none() {
             let wanted = format!("a fold from 0 to {}", count - 1);
-            self.diagnostics.push(data::wrong_argument(fold.span, call.word, &wanted));
+            let given = self.constants.number(fold).unwrap_or_default();
+            let nearest = given.round().clamp(0.0, count as f64 - 1.0).to_string();
+            self.diagnostics.push(data::argument_range(fold.span, call.word, &wanted, &nearest));
         }
         Some(SplitKind::Folds(count, number? as usize))
     }

@@ -111,7 +111,8 @@ impl Reader<'_> {
             (Gives::Cells | Gives::Words, Transform::Picture(PictureStep::Decode(_)))
                 if !matches!(self.format, Some(Format::Arrays(_) | Format::Synthetic(_))) => {}
             (Gives::Boxes | Gives::Kinds, Transform::Picture(_)) => {
-                return self.fail(span, scenes::no_picture_to_follow(span, transform.word()));
+                let boxes = self.node(input).span;
+                return self.fail(span, scenes::no_picture_to_follow(span, transform.word(), boxes));
             }
             (Gives::Cells | Gives::Numbers, Transform::Picture(step))
                 if matches!(self.format, Some(Format::Arrays(_))) && !matches!(step, PictureStep::Decode(_)) => {}

@@ -225,7 +225,11 @@ impl<'a> Checker<'a> {
         let what = value.describe();
         let id = self.tensor(value, span)?;
         if self.ty(id).dtype != DType::Bool {
-            self.report(told::expected("true or false", what, span));
+            let is_tensor = !self.exprs[id.0 as usize].host;
+            self.report(match is_tensor {
+                true => told::truth_expected(what, span, None),
+                false => told::expected("true or false", what, span),
+            });
             return None;
         }
         Some(id)

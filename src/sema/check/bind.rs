@@ -15,6 +15,7 @@ use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
 
+use super::builtin::ix_span;
 use super::checker::Checker;
 
 /// An axis of a definition and what it stands for at this use.
@@ -71,7 +72,13 @@ impl<'a> Checker<'a> {
     ) -> bool {
         let Some(brackets) = brackets else { return true };
         if brackets.from.len() > def.axes.len() || brackets.to.is_some() {
-            self.report(name::too_many_axes(def.name.name, def.axes.len(), brackets.span));
+            // Those before the last ones.
+            let kept = brackets.from.len() - def.axes.len();
+            let surplus = match (brackets.to.is_some() || def.axes.is_empty(), brackets.from.get(kept)) {
+                (false, Some(first)) => Some(Span { end: ix_span(first).start, ..ix_span(&brackets.from[0]) }),
+                _ => None,
+            };
+            self.report(name::too_many_axes(def.name.name, def.axes.len(), brackets.span, surplus));
             return false;
         }
         for (param, given) in def.axes.iter().zip(&brackets.from) {
@@ -527,12 +534,17 @@ impl<'a> Checker<'a> {
             // It was converted to the dtype, or refused.
             (word, _) if DType::parse(word).is_some() => true,
             ("logit" | "prob" | "index", _) => {
-                let wanted = match of {
-                    Some(of) => format!("index({})", of.name),
-                    None => prefix.name.to_string(),
+                let outer = of.and_then(|of| binders.get(&of.name)?.outer);
+                let counted = outer.map(|outer| self.axes.show(outer));
+                // In the words of the caller, where its axis is known.
+                let wanted = match (of, &counted) {
+                    (Some(_), Some(axis)) => format!("index({axis})"),
+                    (Some(of), None) => format!("index({})", of.name),
+                    (None, _) => prefix.name.to_string(),
                 };
                 let made = self.scores_of(id, span);
-                self.report(shape::kind(slot.name, &wanted, &actual, (span, made), slot.span));
+                let place = (span, self.is_stage(span));
+                self.report(shape::kind(slot.name, &wanted, &actual, place, (made, counted.as_deref()), slot.span));
                 false
             }
             _ => {

@@ -340,11 +340,12 @@ impl<'a> Checker<'a> {
             return self.scatter(scope, reduction, call);
         }
         let PrimitiveCall { f, args, span } = call;
+        let given = args.first().map_or(span, |given| given.span);
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(axes) = self.reduced_axes(scope, f, &ty, span) else { return Value::Error };
         if matches!(reduction, Reduction::Any | Reduction::All) && ty.dtype != DType::Bool {
-            return self.fail(told::expected("true or false", "a tensor of numbers", span));
+            return self.fail(told::truth_expected("a tensor of numbers", given, None));
         }
         let x = self.to_float(x, span);
         let dtype = self.ty(x).dtype;

@@ -214,6 +214,7 @@ impl<'a> Checker<'a> {
             Value::Bool(false) => return self.block(scope, otherwise),
             Value::Tensor(test) if self.ty(test).dtype == DType::Bool => test,
             Value::Error => return Value::Error,
+            Value::Tensor(_) => return self.fail(told::truth_expected("a tensor", condition.span, None)),
             other => return self.fail(told::expected("true or false", other.describe(), condition.span)),
         };
         let (yes, no) = (self.block(scope, then), self.block(scope, otherwise));
@@ -386,6 +387,10 @@ impl<'a> Checker<'a> {
             Value::Bool(value) => Some(self.number(f64::from(u8::from(value)), DType::Bool, span)),
             Value::Function(function) if self.is_schedule(&function) => self.run_schedule(&function, span),
             Value::Error => None,
+            Value::Function(function) if matches!(function.callee, Callee::Builtin(Builtin::Random(_))) => {
+                self.report(told::not_drawn(span));
+                None
+            }
             other => {
                 self.report(told::expected("a tensor or a number", other.describe(), span));
                 None
@@ -396,6 +401,13 @@ impl<'a> Checker<'a> {
     /// An expression as a size.
     pub(super) fn int_expr(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Dim> {
         let value = self.expr(scope, expr);
+        if let (Value::Float(number), Ast::Chain(_, rest)) = (&value, &expr.kind)
+            && number.fract() != 0.0
+            && let [(ast::BinaryOp::Div, sign, _)] = &rest[..]
+        {
+            self.report(shape::not_whole(*number, expr.span, Some(*sign)));
+            return None;
+        }
         self.int(value, expr.span)
     }
 
@@ -407,7 +419,7 @@ impl<'a> Checker<'a> {
                 return Some(Dim::constant(value as i64));
             }
             Value::Error => return None,
-            Value::Float(value) => shape::not_whole(value, span),
+            Value::Float(value) => shape::not_whole(value, span, None),
             other => told::expected("a whole number", other.describe(), span),
         };
         self.report(told);

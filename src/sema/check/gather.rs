@@ -21,14 +21,17 @@ impl<'a> Checker<'a> {
     /// The value of `fill` among the entries of brackets.
     pub(super) fn fill(&mut self, scope: &mut Scope<'a>, fills: &[&'a Ix]) -> Result<Option<f64>, ()> {
         let mut fill: Option<(f64, Span)> = None;
+        let mut before: Option<Span> = None;
         for ix in fills {
             let Ix::Set(ident, at) = ix else { continue };
             let value = self.expr(scope, at);
             let number = self.static_number(&value, at.span).ok_or(())?;
             if let Some((_, first)) = fill.replace((number, at.span)) {
-                self.report(name::argument_twice(ident.name, at.span, first));
+                let told = name::argument_twice(ident.name, at.span, first);
+                self.report(name::leave_out(told, before, at.span));
                 return Err(());
             }
+            before = Some(at.span);
         }
         Ok(fill.map(|(number, _)| number))
     }

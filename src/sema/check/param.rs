@@ -3,7 +3,7 @@
 //! A path names one tensor. Elaborating a layer a second time (applied again, or with `training` off)
 //! finds what the first time made; two declarations of one path are an error.
 
-use crate::base::Span;
+use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, store as told};
 use crate::sema::dtype::DType;
 use crate::sema::primitive::Builtin;
@@ -184,6 +184,12 @@ impl<'a> Checker<'a> {
             },
             Value::Float(value) => self.filled(value, ty.dtype, axes.to_vec(), init.span),
             Value::Error => return None,
+            Value::Str(text)
+                if self.globals.find(Symbol::new(text), init.span.file).is_some() || Builtin::parse(text).is_some() =>
+            {
+                self.report(crate::diag::value::quoted("a tensor or a number", text, init.span));
+                return None;
+            }
             other => self.tensor(other, init.span)?,
         };
         self.shaped(id, ty, init.span)
@@ -268,7 +274,10 @@ impl<'a> Checker<'a> {
             Some(fans) => fans,
             None if def.inputs.is_empty() => Default::default(),
             None => {
-                self.report(told::fans_needed(name, &self.show_axes(axes), span));
+                let names: Vec<String> = axes.iter().map(|axis| self.axes.show(axis.id)).collect();
+                let (last, others) = names.split_last().expect("more than two axes");
+                let fans = format!("{} -> {last}", others.join(", "));
+                self.report(told::fans_needed(name, &self.show_axes(axes), &fans, span));
                 return None;
             }
         };
@@ -386,7 +395,7 @@ impl<'a> Checker<'a> {
                 let known: Vec<&str> = scope.states.keys().map(|name| name.as_str()).collect();
                 self.report(name::not_a_state(ident, &known));
                 // The state that was meant is written; it is told once.
-                let meant = crate::diag::nearest(ident.name.as_str(), known).map(crate::base::Symbol::new);
+                let meant = crate::diag::nearest(ident.name.as_str(), known).map(Symbol::new);
                 if let Some(state) = meant.and_then(|meant| scope.states.get_mut(&meant)) {
                     state.written = true;
                 }

@@ -62,7 +62,11 @@ impl<'a> Checker<'a> {
                 Value::Bool(true) => self.stage_block(scope, then, given.value),
                 Value::Bool(false) => self.stage_block(scope, otherwise, given.value),
                 Value::Error => Value::Error,
-                other => self.fail(told::stage_needs_static_if(other.describe(), condition.span)),
+                other => self.fail(told::stage_needs_static_if(
+                    other.describe(),
+                    condition.span,
+                    [then, otherwise].map(|branch| branch.value.span),
+                )),
             },
             // `x |> f(2)` gives `x` to a function first; a constructor takes its arguments and is applied.
             Ast::Call(callee, args) => {
@@ -166,6 +170,9 @@ impl<'a> Checker<'a> {
                 None => return self.unknown_count(over.span),
             },
             Value::Error => return Value::Error,
+            Value::Str(text) if text.parse::<u32>().is_ok() => {
+                return self.fail(told::quoted("a count, a range or a list", text, over.span));
+            }
             other => return self.fail(told::expected("a count, a range or a list", other.describe(), over.span)),
         };
         let outer = scope.place.clone();

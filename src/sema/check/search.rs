@@ -39,10 +39,13 @@ impl<'a> Checker<'a> {
             match entry {
                 ast::Entry::Varied { name, over } => {
                     let meant = self.meant(name, search, run);
+                    let line = over.span;
                     let over = self.over(over, meant.as_ref());
                     let (Some(meant), Some(over), Some(first)) = (meant, over, name.first()) else { continue };
                     match varied.iter().find(|known| known.name == meant.name) {
-                        Some(known) => self.report(told::varied_twice(&meant.name, first.span, known.span)),
+                        Some(known) => {
+                            self.report(told::varied_twice(&meant.name, first.span, known.span, first.span.to(line)))
+                        }
                         None => varied.push(Varied { name: meant.name, over, span: first.span }),
                     }
                 }
@@ -52,7 +55,12 @@ impl<'a> Checker<'a> {
                         continue;
                     };
                     if !OWN.contains(&ident.name.as_str()) {
-                        self.report(told::unknown_search_setting(ident, OWN, &print_expr(&setting.value)));
+                        self.report(told::unknown_search_setting(
+                            ident,
+                            OWN,
+                            (&print_expr(&setting.value), ident.span.to(setting.value.span)),
+                            SETTINGS.iter().any(|(name, _)| *name == ident.name.as_str()),
+                        ));
                     } else if let Some((_, first)) = settings.iter().find(|(known, _)| *known == ident.name) {
                         self.report(told_train::setting_twice(ident, first.span, setting.span));
                     } else {
@@ -96,7 +104,8 @@ impl<'a> Checker<'a> {
         if method == Method::Grid {
             for varied in &varied {
                 if let Over::Uniform { low, high } | Over::LogUniform { low, high } = varied.over {
-                    self.report(told::no_grid(&varied.name, low, high, varied.span));
+                    let method = setting("method").map_or(varied.span, |expr| expr.span);
+                    self.report(told::no_grid(&varied.name, low, high, varied.span, method));
                 }
             }
         } else if setting("trials").is_none() {
@@ -167,8 +176,8 @@ impl<'a> Checker<'a> {
                     .into_iter()
                     .flat_map(|run| &run.models)
                     .find_map(|made| given(&made.value, model.name, param.name));
-                if let Some(given) = given {
-                    self.report(told::given_by_the_run(*param, given));
+                if let Some((given, alone)) = given {
+                    self.report(told::given_by_the_run(*param, given, alone));
                     return None;
                 }
                 Some(Meant { name: format!("{}.{}", model.name, param.name), declared: Some(default) })
@@ -197,7 +206,18 @@ impl<'a> Checker<'a> {
             if let (Some((declared, was)), Some(is), Some(meant)) = (declared, is, meant)
                 && was != is
             {
-                this.report(told::varied_sort(&meant.name, was, is, given.span, declared.span));
+                let unquoted = match &given.kind {
+                    Ast::Str(text) if was == "a number" && text.parse::<f64>().is_ok() => Some(&**text),
+                    _ => None,
+                };
+                this.report(told::varied_sort(
+                    &meant.name,
+                    (was, is),
+                    &print_expr(given),
+                    given.span,
+                    declared.span,
+                    unquoted,
+                ));
                 return false;
             }
             true
@@ -231,14 +251,25 @@ impl<'a> Checker<'a> {
             }
             Ast::Call(callee, args) => {
                 let (Ast::Name(word), [ast::Arg::Value(from), ast::Arg::Value(to)]) = (&callee.kind, &args[..]) else {
-                    self.report(told::over_form(expr.span));
+                    let list = match callee.kind {
+                        Ast::Name(_) => {
+                            let values = args.iter().map(|arg| match arg {
+                                ast::Arg::Value(value) => Some(print_expr(value)),
+                                _ => None,
+                            });
+                            values.collect::<Option<Vec<_>>>().map(|values| format!("[{}]", values.join(", ")))
+                        }
+                        _ => None,
+                    };
+                    self.report(told::over_form(&print_expr(expr), expr.span, list));
                     return None;
                 };
                 let is_log = match word.as_str() {
                     "uniform" => false,
                     "log_uniform" => true,
                     _ => {
-                        self.report(told::over_form(expr.span));
+                        let list = format!("[{}, {}]", print_expr(from), print_expr(to));
+                        self.report(told::over_form(&print_expr(expr), expr.span, Some(list)));
                         return None;
                     }
                 };
@@ -248,7 +279,7 @@ impl<'a> Checker<'a> {
                     return None;
                 }
                 if is_log && low <= 0.0 {
-                    self.report(told::log_of_zero(low, from.span));
+                    self.report(told::log_of_zero(low, from.span, callee.span));
                     return None;
                 }
                 fits(self, expr, Some("a number")).then_some(if is_log {
@@ -258,7 +289,12 @@ impl<'a> Checker<'a> {
                 })
             }
             _ => {
-                self.report(told::over_form(expr.span));
+                let is_value = matches!(expr.kind, Ast::Number(_) | Ast::Name(_) | Ast::Str(_) | Ast::Bool(_));
+                self.report(told::over_form(
+                    &print_expr(expr),
+                    expr.span,
+                    is_value.then(|| format!("[{}]", print_expr(expr))),
+                ));
                 None
             }
         }
@@ -305,14 +341,16 @@ impl<'a> Checker<'a> {
 }
 
 /// Where a run gives a parameter of a model itself: `Net(width = 64)`.
-fn given(made: &ast::Expr, model: Symbol, param: Symbol) -> Option<crate::base::Span> {
+fn given(made: &ast::Expr, model: Symbol, param: Symbol) -> Option<(crate::base::Span, bool)> {
     let mut found = None;
     made.walk(&mut |part| {
         if let Ast::Call(callee, args) = &part.kind
             && matches!(callee.kind, Ast::Name(name) if name == model)
         {
             let set = args.iter().find_map(|arg| match arg {
-                ast::Arg::Set(ident, value) if ident.name == param => Some(value.span),
+                ast::Arg::Set(ident, value) if ident.name == param => {
+                    Some((ident.span.to(value.span), args.len() == 1))
+                }
                 _ => None,
             });
             found = found.or(set);

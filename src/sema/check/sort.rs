@@ -21,7 +21,9 @@ impl<'a> Checker<'a> {
         let x = self.to_float(x, span);
         let ty = self.ty(x).clone();
         let Some(Brackets { from, to: Some(to), .. }) = f.brackets else {
-            return self.fail(name::arrow_expected(f.span.to(span)));
+            let last = f.brackets.and_then(|brackets| brackets.from.last());
+            let wanted = last.map(|last| (ix_span(last), " -> k: 1".to_owned()));
+            return self.fail(name::arrow_expected(f.span.to(span), wanted));
         };
         let ([from], [to]) = (&from[..], &to[..]) else {
             return self.fail(told::wrong_count(1, from.len().max(to.len()), f.span));
@@ -67,7 +69,17 @@ impl<'a> Checker<'a> {
             None => false,
             Some((Value::Bool(value), _)) => *value,
             Some((Value::Error, _)) => return Value::Error,
-            Some((other, span)) => return self.fail(told::expected("true or false", other.describe(), span)),
+            Some((other, span)) => {
+                let known = match other {
+                    Value::Int(dim) => self.sizes.resolve(dim).as_const().map(|value| value != 0),
+                    _ => None,
+                };
+                let told = match known {
+                    Some(_) => told::truth_expected(other.describe(), span, known),
+                    None => told::expected("true or false", other.describe(), span),
+                };
+                return self.fail(told);
+            }
         };
         let span = call.span;
         let Some((x, axis, _)) = self.along_one(scope, call) else { return Value::Error };

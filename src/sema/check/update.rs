@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
             let mut name = ident.name;
             if !SETTINGS.contains(&name.as_str()) {
                 let of_section: Vec<&str> = section::SETTINGS.iter().map(|(name, _)| *name).collect();
-                self.report(told::unknown_update_setting(ident, SETTINGS, &of_section));
+                self.report(told::unknown_update_setting(ident, SETTINGS, &of_section, setting.span));
                 // The setting that was meant is there; it is told once.
                 match nearest(name.as_str(), SETTINGS.iter().copied()) {
                     Some(meant) => name = Symbol::new(meant),
@@ -95,8 +95,8 @@ impl<'a> Checker<'a> {
         }
         if !settings.contains_key(&Symbol::new("loss")) {
             for word in ["repeat", "every"] {
-                if let Some((_, span)) = settings.get(&Symbol::new(word)) {
-                    self.report(told::runs_without_loss(word, *span));
+                if let Some((value, span)) = settings.get(&Symbol::new(word)) {
+                    self.report(told::runs_without_loss(word, *span, span.to(value.span)));
                 }
             }
         }

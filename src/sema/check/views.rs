@@ -161,7 +161,11 @@ impl<'a> Checker<'a> {
         let Some(brackets) = f.brackets else { return self.fail(name::axis_expected(f.span)) };
         let Some(axes) = self.axes_of(scope, &brackets.from, &ty) else { return Value::Error };
         if axes.len() != ty.axes.len() {
-            return self.fail(shape::order_names_all(&self.show_type(&ty), brackets.span));
+            let is_named = |axis: &Axis| axes.iter().any(|named| named.id == axis.id);
+            let missing = ty.axes.iter().filter(|axis| !is_named(axis)).map(|axis| self.axes.show(axis.id));
+            let missing: Vec<String> = missing.collect();
+            let first = brackets.from.first().map_or(brackets.span, ix_span);
+            return self.fail(shape::order_names_all(&self.show_type(&ty), brackets.span, &missing, first));
         }
         Value::Tensor(self.push(ExprKind::Order(x), Type { axes, ..ty }, span))
     }
@@ -371,11 +375,28 @@ impl<'a> Checker<'a> {
                         }
                     }
                 }
-                (other, _) => self.fail(name::index_form(ix_span(other))),
+                (other, value) => {
+                    let first = match &value {
+                        Value::Tensor(x) => self.ty(*x).axes.first(),
+                        _ => None,
+                    };
+                    let first = first.map(|axis| self.axes.show(axis.id));
+                    self.fail(name::index_form(ix_span(other), first.as_deref()))
+                }
             };
         }
         match fill {
-            Some(_) if !fills && !value.is_error() => self.fail(shape::fill_without_window(brackets.span)),
+            Some(_) if !fills && !value.is_error() => {
+                // With the comma before it.
+                let at = brackets
+                    .from
+                    .iter()
+                    .position(|ix| matches!(ix, Ix::Set(ident, _) if ident.name.as_str() == "fill"));
+                let fill = at
+                    .filter(|at| *at > 0)
+                    .map(|at| ix_span(&brackets.from[at - 1]).after().to(ix_span(&brackets.from[at])));
+                self.fail(shape::fill_without_window(brackets.span, fill))
+            }
             _ => value,
         }
     }
@@ -500,7 +521,7 @@ impl<'a> Checker<'a> {
         match f.brackets {
             Some(ast::Brackets { from, to: Some(to), .. }) => Some((from, to)),
             _ => {
-                self.report(name::arrow_expected(f.span.to(span)));
+                self.report(name::arrow_expected(f.span.to(span), None));
                 None
             }
         }

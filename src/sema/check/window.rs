@@ -297,7 +297,7 @@ impl<'a> Checker<'a> {
         match number.offset.as_const() {
             Some(0) => self.report(shape::window_factor("0", span)),
             Some(value) if number.over == 1 => return Some(value),
-            Some(value) => self.report(shape::not_whole(value as f64 / number.over as f64, span)),
+            Some(value) => self.report(shape::not_whole(value as f64 / number.over as f64, span, None)),
             // A definition checked on its own learns its strides at its uses.
             None if self.alone => {}
             None => self.report(shape::window_factor(&self.sizes.show(&number.offset), span)),
