@@ -1,6 +1,7 @@
 //! Tests of fusion and lowering: random graphs compute as kernels what the graph says, on both backends.
 
 mod attention;
+mod dtypes;
 mod loops;
 mod masked;
 mod picks;

@@ -44,7 +44,8 @@ pub fn gradients_by(graph: &Graph, wanted: impl Fn(ParamId) -> bool) -> Graph {
         *total = Some(total.map_or(term, |sum| b.add(sum, term)));
     }
     for (at, total) in totals.into_iter().enumerate().filter(|(at, _)| wanted(ParamId(*at as u32))) {
-        let node = total.unwrap_or_else(|| b.full(&graph.params[at].ty.dims, Number::f32(0.0)));
+        let ty = &graph.params[at].ty;
+        let node = total.unwrap_or_else(|| b.full(&ty.dims, Number::new(ty.dtype, 0.0)));
         b.graph.outputs.push(Output { role: Role::Grad(ParamId(at as u32)), node });
     }
     without_given(&remat::again(b.finish(), graph.nodes.len()))

@@ -3,20 +3,20 @@
 use smallvec::SmallVec;
 
 use crate::base::bug;
-use crate::ir::{AttentionResult, DType, NodeId, Origin, Ty};
+use crate::ir::{AttentionResult, NodeId, Origin};
 use crate::ops::{self, Builder, Grads, Op};
 
 use super::scan;
 
-/// The gradients of `y`, f32 without axes, by the values `xs`: one node for each, zeros where `y` does not
+/// The gradients of `y`, a float without axes, by the values `xs`: one node for each, zeros where `y` does not
 /// depend on it.
 pub fn grad(b: &mut Builder, y: NodeId, xs: &[NodeId]) -> Vec<NodeId> {
-    if *b.ty(y) != Ty::scalar(DType::F32) {
-        bug!("the gradient of a {:?}, which is no f32 without axes", b.ty(y));
+    if b.rank(y) > 0 || !b.ty(y).dtype.is_float() {
+        bug!("the gradient of a {:?}, which is no float without axes", b.ty(y));
     }
     let passed_origin = b.origin;
     b.origin = b.graph.node(y).origin;
-    let one = b.f32(1.0);
+    let one = b.number_of(y, 1.0);
     let grads = pull_back(b, &[(y, one)], xs);
     b.origin = Origin::default();
     let grads = xs.iter().zip(grads).map(|(x, grad)| grad.unwrap_or_else(|| b.zeros_like(*x))).collect();
@@ -96,7 +96,7 @@ fn reaches(b: &Builder, y: NodeId, xs: &[NodeId]) -> Vec<bool> {
     for at in 0..reaches.len() {
         let node = &b.graph.nodes[at];
         let depends = reaches[at] || node.args.iter().any(|arg| reaches[arg.index()]);
-        reaches[at] = depends && node.ty.dtype == DType::F32;
+        reaches[at] = depends && node.ty.dtype.is_float();
     }
     reaches
 }

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::base::bug;
-use crate::ir::{DType, Graph, Input, InputId, NodeId, Scan, ScanArg, Ty};
+use crate::ir::{Graph, Input, InputId, NodeId, Scan, ScanArg, Ty};
 use crate::ops::{Builder, Grads, MapOp, Op};
 
 /// The gradients by the arguments of the loop that `id` is a result of, once all that arrive at its results are in
@@ -136,8 +136,8 @@ impl Reverse {
         let body = &scan.body;
         let mut b = Builder::new(body.clone());
         let floats: Vec<usize> =
-            (0..scan.carries).filter(|&at| body.inputs[scan.rows + at].ty.dtype == DType::F32).collect();
-        let is_float = |at: usize| body.inputs[at].ty.dtype == DType::F32;
+            (0..scan.carries).filter(|&at| body.inputs[scan.rows + at].ty.dtype.is_float()).collect();
+        let is_float = |at: usize| body.inputs[at].ty.dtype.is_float();
         // The gradients that come in: by new carries from the iteration before, by rows from outside.
         let mut seeds = Vec::new();
         let mut from: FxHashMap<NodeId, Incoming> = FxHashMap::default();
@@ -334,5 +334,5 @@ fn new_input(b: &mut Builder, ty: Ty) -> NodeId {
 }
 
 fn zeros(b: &mut Builder, ty: &Ty) -> NodeId {
-    b.full(&ty.dims, crate::ops::Number::f32(0.0))
+    b.full(&ty.dims, crate::ops::Number::new(ty.dtype, 0.0))
 }

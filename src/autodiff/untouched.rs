@@ -4,7 +4,7 @@
 //! does not depend in a way that has a derivative, each with what ends the way. What is said is sure: the gradient is
 //! zero whatever the numbers are; a loop, which is not looked into, is taken to pass one to all it is given. The rules of the derivatives stand in `ops`; here is only which arguments have none.
 
-use crate::ir::{DType, Graph, NodeId, ParamId, Role};
+use crate::ir::{Graph, NodeId, ParamId, Role};
 use crate::ops::{MapOp, Op, splat_value};
 
 /// Why a parameter has no gradient.
@@ -69,7 +69,7 @@ fn end(graph: &Graph, needed: &[bool], from: &[NodeId]) -> Option<NodeId> {
 /// Whether the derivative of a node by an argument can be other than zero.
 fn passes(graph: &Graph, id: NodeId, at: usize) -> bool {
     let node = graph.node(id);
-    let is_float = |id: NodeId| graph.ty(id).dtype == DType::F32;
+    let is_float = |id: NodeId| graph.ty(id).dtype.is_float();
     let is_zero = |id: NodeId| splat_value(graph, id).is_some_and(|number| number.value() == 0.0);
     let smooth = match node.op {
         Op::StopGradient | Op::ArgReduce(..) => false,

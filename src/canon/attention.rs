@@ -189,6 +189,10 @@ fn attend(
     out: &[u8],
     roles: &Roles,
 ) -> Result<NodeId, Unfit> {
+    // It runs in f32 alone; scores of f64 are products as any others.
+    if b.ty(x).dtype != DType::F32 {
+        return Err(Unfit::Few);
+    }
     let dims = b.dims(x);
     let sizes: [Dim; 2] = [dims[roles.t].clone(), dims[roles.s].clone()];
     let known = [&sizes[0], &sizes[1]].map(Dim::as_const);

@@ -28,7 +28,7 @@ pub(super) fn of_sum(b: &mut Builder, x: NodeId, axes: &[usize], open: bool) -> 
     let mut product = Product::new(b.dims(x).to_vec(), set(&summed));
     product.take_apart(b, x, &labels, open);
     let kept: SmallVec<[Label; 6]> = labels.iter().copied().filter(|label| !summed.contains(label)).collect();
-    emit(b, product, &kept)
+    emit(b, product, &kept, x)
 }
 
 /// A contraction, with views taken into its labels.
@@ -43,11 +43,11 @@ pub(super) fn of_contraction(b: &mut Builder, [left, right, out]: [&[u8]; 3], ar
     let mut product = Product::new(sizes, summed);
     product.push_behind_views(b, args[0], left);
     product.push_behind_views(b, args[1], right);
-    emit(b, product, out)
+    emit(b, product, out, args[0])
 }
 
-/// Builds the sum of a product, with its axes in the order of `kept`.
-fn emit(b: &mut Builder, product: Product, kept: &[Label]) -> NodeId {
+/// Builds the sum of a product, with its axes in the order of `kept` and the dtype of `like`.
+fn emit(b: &mut Builder, product: Product, kept: &[Label], like: NodeId) -> NodeId {
     let Product { factors, divisors, negative, mut summed, sizes, .. } = product;
     // 0. A sum over one place is what stands there.
     let is_one = |label: &usize| sizes[*label].as_const() == Some(1);
@@ -55,13 +55,13 @@ fn emit(b: &mut Builder, product: Product, kept: &[Label]) -> NodeId {
     summed &= !ones;
     let factors: Vec<Factor> = factors.into_iter().map(|factor| without(b, factor, ones)).collect();
     let covered = factors.iter().fold(0, |all, factor| all | factor.set());
-    let mut sum = Sum { b, sizes, summed: summed & covered, kept, groups: Vec::new(), outer: Vec::new() };
+    let mut sum = Sum { b, sizes, summed: summed & covered, kept, groups: Vec::new(), outer: Vec::new(), like };
     // 1. A summed label that no factor has counts.
     let repeats: Vec<Dim> =
         (0..sum.sizes.len()).filter(|&l| (summed & !covered) >> l & 1 == 1).map(|l| sum.sizes[l].clone()).collect();
     if !repeats.is_empty() {
         let count = Dim::product(&repeats).unwrap_or_else(|_| bug!("the size of a sum overflows"));
-        let node = sum.b.size(&count);
+        let node = sum.b.size_of(like, &count);
         sum.outer.push(Factor { node, labels: SmallVec::new(), place: factors.len() });
     }
     sum.groups = factors.into_iter().map(Group::of).collect();
@@ -108,6 +108,8 @@ struct Sum<'a> {
     groups: Vec<Group>,
     /// What is multiplied outside of the sum.
     outer: Vec<Factor>,
+    /// A value of the dtype of the sum.
+    like: NodeId,
 }
 
 impl Sum<'_> {
@@ -219,7 +221,7 @@ impl Sum<'_> {
                 }
             });
         }
-        product.unwrap_or_else(|| Factor { node: self.b.f32(1.0), labels: SmallVec::new(), place: 0 })
+        product.unwrap_or_else(|| Factor { node: self.b.number_of(self.like, 1.0), labels: SmallVec::new(), place: 0 })
     }
 }
 

@@ -36,7 +36,7 @@ fn squared(b: &Builder, id: NodeId) -> Option<NodeId> {
 
 /// Whether a value is a number of elements, everywhere.
 fn is_count(b: &Builder, mut id: NodeId, count: &Dim) -> bool {
-    while let Op::Broadcast { .. } = b.graph.node(id).op {
+    while let Op::Broadcast { .. } | Op::Map(MapOp::Cast(_)) = b.graph.node(id).op {
         id = b.graph.node(id).args[0];
     }
     match b.graph.node(id).op {

@@ -237,6 +237,21 @@ pub fn unknown_type(ident: impl Named) -> Diagnostic {
     ];
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0209, span, format!("`{name}` is not a type")).here("unknown type");
+    // What it is called elsewhere.
+    let ours = match name.as_str() {
+        "float64" | "double" => Some("f64"),
+        "float32" => Some("f32"),
+        "float16" | "half" => Some("f16"),
+        "bfloat16" => Some("bf16"),
+        "int64" | "long" => Some("i64"),
+        "int32" => Some("i32"),
+        "int8" => Some("i8"),
+        "uint8" | "byte" => Some("u8"),
+        _ => None,
+    };
+    if let Some(ours) = ours {
+        return told.fix(format!("it is called `{ours}` here"), span, ours);
+    }
     suggest(told, name.as_str(), span, &known, "types")
 }
 

@@ -170,6 +170,18 @@ fn pow_has_the_special_cases_of_ieee() {
 }
 
 #[test]
+fn halves_are_those_of_half() {
+    for x in samples() {
+        let (got, want) = (call(f16, x), half::f16::from_f32(x).to_f32());
+        assert!(got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan(), "{x:e}: {got:e} {want:e}");
+        let got = special::f16(f64::from(x));
+        assert!(got == f64::from(want) || got.is_nan() && want.is_nan(), "{x:e}: {got:e} {want:e}");
+        let (got, want) = (call(bf16, x), half::bf16::from_f32(x).to_f32());
+        assert!(got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan(), "{x:e}: {got:e} {want:e}");
+    }
+}
+
+#[test]
 fn philox_is_that_of_base() {
     for (counter, key) in
         [([0; 4], [0; 2]), ([1, 2, 3, 0], [4, 5]), ([u32::MAX; 4], [u32::MAX, 7]), ([9, 0, 1 << 31, 5], [0, 1])]

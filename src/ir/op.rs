@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Attention, AttentionArg, AttentionResult, DType, Dim, HostId, InputId, ParamId, Scan, StateId};
+use super::{Attention, AttentionArg, AttentionResult, DType, Dim, HostId, InputId, ParamId, Scan, StateId, Ty};
 
 /// An operation of the graph. Axes are positions in the type of the (first) argument unless said
 /// otherwise.
@@ -135,7 +135,7 @@ pub enum Op {
     /// The value itself, under a name by which the program takes a derivative: equal to no other, so that what
     /// is made from the name is told from what is made from an equal value. Gone after `autodiff`.
     Variable(u32),
-    /// `Derivative(y, x)`: of `y`, f32 without axes, by `x`, a `Variable`. Gone after `autodiff`.
+    /// `Derivative(y, x)`: of `y`, a float without axes, by `x`, a `Variable`. Gone after `autodiff`.
     Derivative,
     /// `WithGradient(y, dy, x, g, …)`: `y`, with a gradient that the program gives: by each `x` it is the `g` behind
     /// it, where `dy`, an `Incoming`, stands for the gradient by `y`. Nothing flows through `y` itself.
@@ -144,8 +144,8 @@ pub enum Op {
     Incoming {
         /// Which.
         name: u32,
-        /// The sizes of the result.
-        dims: Vec<Dim>,
+        /// The type of the result.
+        ty: Ty,
     },
 }
 

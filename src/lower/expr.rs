@@ -5,7 +5,9 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::bug;
-use crate::ir::{DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, Scan, StateId};
+use crate::ir::{
+    DType, Dim, Graph, HostBinary, HostId, HostOp, HostUnary, InputId, NodeId, ParamId, Scan, StateId, Ty,
+};
 use crate::ops::Builder;
 use crate::ops::{Cmp, MapOp, Number, Op, ReduceOp, Taps, WindowAxis};
 use crate::sema::typed::{Along, Axis, AxisId, Expr, ExprId, ExprKind, Fun, Tap};
@@ -214,7 +216,9 @@ impl<'a> Lowering<'a> {
                 self.builder.node(Op::Random { dist: *dist, site: *site, dims: sizes(&expr.ty.axes) }, &[])
             }
             ExprKind::StopGradient(x) => self.builder.node(Op::StopGradient, &[self.node(*x)]),
-            ExprKind::Incoming => self.builder.node(Op::Incoming { name: id.0, dims: sizes(&expr.ty.axes) }, &[]),
+            ExprKind::Incoming => self
+                .builder
+                .node(Op::Incoming { name: id.0, ty: Ty::new(expr.ty.dtype.carrier(), sizes(&expr.ty.axes)) }, &[]),
             ExprKind::WithGradient { value, dy, grads } => {
                 let pairs = grads.iter().flat_map(|(x, g)| [*x, *g]);
                 let args: Vec<NodeId> = [*value, *dy].into_iter().chain(pairs).map(|part| self.node(part)).collect();

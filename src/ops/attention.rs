@@ -248,7 +248,7 @@ fn through_score(b: &mut Builder, nodes: &[NodeId], fit: NodeId, dx: NodeId) -> 
     let mut on_the_way: Vec<NodeId> = vec![fit];
     for &id in nodes {
         let node = b.graph.node(id);
-        if node.ty.dtype == DType::F32 && node.args.iter().any(|arg| on_the_way.contains(arg)) {
+        if node.ty.dtype.is_float() && node.args.iter().any(|arg| on_the_way.contains(arg)) {
             on_the_way.push(id);
         }
     }

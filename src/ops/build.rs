@@ -126,13 +126,20 @@ impl Builder {
         self.node(Op::Scalar(id), &[])
     }
 
-    /// A size as an f32 without axes.
-    pub fn size(&mut self, dim: &Dim) -> NodeId {
+    /// A number without axes, of the dtype of another node.
+    pub fn number_of(&mut self, like: NodeId, value: f64) -> NodeId {
+        let dtype = self.ty(like).dtype;
+        self.constant(Number::new(dtype, value))
+    }
+
+    /// A size as a float without axes, of the dtype of another node.
+    pub fn size_of(&mut self, like: NodeId, dim: &Dim) -> NodeId {
         match dim.as_const() {
-            Some(value) => self.f32(value as f64),
+            Some(value) => self.number_of(like, value as f64),
             None => {
                 let id = self.graph.host.push(HostOp::Size(dim.clone()));
-                self.scalar(id)
+                let (size, dtype) = (self.scalar(id), self.ty(like).dtype);
+                self.cast(size, dtype)
             }
         }
     }

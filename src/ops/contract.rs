@@ -1,15 +1,15 @@
 //! Contractions: an einsum of two operands.
 
 use super::{Grads, Value, for_each_index};
-use crate::ir::{DType, Dim, NodeId, Ty};
+use crate::ir::{Dim, NodeId, Ty};
 use crate::ops::Builder;
 
 /// How many labels there are: the letters of the text form.
 pub const MAX_LABELS: u8 = 52;
 
 pub(super) fn infer([a, b, out]: [&[u8]; 3], left: &Ty, right: &Ty) -> Result<Ty, String> {
-    if left.dtype != DType::F32 || right.dtype != DType::F32 {
-        return Err("a contraction of whole numbers".to_owned());
+    if !left.dtype.is_float() || right.dtype != left.dtype {
+        return Err("a contraction of whole numbers, or of two dtypes".to_owned());
     }
     if a.len() != left.rank() || b.len() != right.rank() {
         return Err("labels and axes of different number".to_owned());
@@ -36,7 +36,7 @@ pub(super) fn infer([a, b, out]: [&[u8]; 3], left: &Ty, right: &Ty) -> Result<Ty
         let size = size_in(a, left, label).or_else(|| size_in(b, right, label));
         dims.push(size.ok_or("a label of the result that is in no operand")?);
     }
-    Ok(Ty::new(DType::F32, dims))
+    Ok(Ty::new(left.dtype, dims))
 }
 
 pub(super) fn eval([a, b, out]: [&[u8]; 3], left: &Value, right: &Value, dims: &[usize]) -> Value {

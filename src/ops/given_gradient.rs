@@ -3,12 +3,12 @@
 use rustc_hash::FxHashMap;
 
 use super::Grads;
-use crate::ir::{DType, NodeId, Ty};
+use crate::ir::{NodeId, Ty};
 use crate::ops::Builder;
 
 /// A derivative of a number has the axes of what it is taken by.
 pub(super) fn infer_derivative(y: &Ty, x: &Ty) -> Result<Ty, String> {
-    match *y == Ty::scalar(DType::F32) && x.dtype == DType::F32 {
+    match y.dims.is_empty() && y.dtype.is_float() && x.dtype.is_float() {
         true => Ok(x.clone()),
         false => Err("a derivative of what is no number, or by what is none".to_owned()),
     }
@@ -17,7 +17,7 @@ pub(super) fn infer_derivative(y: &Ty, x: &Ty) -> Result<Ty, String> {
 pub(super) fn infer(args: &[&Ty]) -> Result<Ty, String> {
     let [y, dy, pairs @ ..] = args else { return Err("a given gradient of nothing".to_owned()) };
     let fits = pairs.len().is_multiple_of(2) && pairs.chunks(2).all(|pair| pair[0] == pair[1]);
-    match fits && y == dy && args.iter().all(|ty| ty.dtype == DType::F32) {
+    match fits && y == dy && args.iter().all(|ty| ty.dtype.is_float()) {
         true => Ok((*y).clone()),
         false => Err("given gradients that do not fit what they are by".to_owned()),
     }

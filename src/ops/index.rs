@@ -34,11 +34,11 @@ pub(super) fn grad_take(b: &mut Builder, axis: usize, args: &[NodeId], dy: NodeI
 
 pub(super) fn infer_scatter_add(axis: usize, n: &Dim, index: &Ty, update: &Ty) -> Result<Ty, String> {
     let fits = update.dims.get(axis..axis + index.rank()).is_some_and(|dims| *dims == index.dims[..]);
-    if index.dtype != DType::I32 || update.dtype != DType::F32 || !fits {
+    if index.dtype != DType::I32 || !update.dtype.is_float() || !fits {
         return Err("an update that does not fit its index".to_owned());
     }
     let dims = update.dims[..axis].iter().chain([n]).chain(&update.dims[axis + index.rank()..]);
-    Ok(Ty::new(DType::F32, dims.cloned()))
+    Ok(Ty::new(update.dtype, dims.cloned()))
 }
 
 pub(super) fn eval_scatter_add(axis: usize, index: &Value, update: &Value, dims: &[usize]) -> Value {

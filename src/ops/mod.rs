@@ -135,7 +135,7 @@ pub fn infer(graph: &Graph, op: &Op, args: &[NodeId]) -> Result<Ty, String> {
             let types = (0..args.len()).map(of).collect::<Result<Vec<&Ty>, _>>()?;
             given_gradient::infer(&types)
         }
-        Op::Incoming { name: _, dims } => Ok(Ty::new(DType::F32, dims.iter().cloned())),
+        Op::Incoming { name: _, ty } => Ok(ty.clone()),
     }
 }
 

@@ -47,7 +47,7 @@ pub fn variance_in_one_walk(b: &mut Builder, x: NodeId, axes: &[usize]) -> NodeI
     let first = b.expand(first, &dims, axes);
     let distance = b.sub(x, first);
     let square = b.mul(distance, distance);
-    let n = count(b, &dims, axes);
+    let n = count(b, x, axes);
     let n = b.splat(n, &kept);
     let [mean, square] = [distance, square].map(|value| {
         let sum = b.sum(value, axes);
@@ -61,18 +61,18 @@ pub fn variance_in_one_walk(b: &mut Builder, x: NodeId, axes: &[usize]) -> NodeI
 
 /// The mean along axes, and the count for each element of it.
 fn mean(b: &mut Builder, x: NodeId, axes: &[usize]) -> (NodeId, NodeId) {
-    let dims = b.dims(x);
     let sum = b.node(Op::Reduce(super::ReduceOp::Sum, axes.to_vec()), &[x]);
-    let n = count(b, &dims, axes);
+    let n = count(b, x, axes);
     let kept = b.dims(sum);
     let n = b.splat(n, &kept);
     (b.div(sum, n), n)
 }
 
-/// How many elements there are along axes, as an f32 without axes.
-fn count(b: &mut Builder, dims: &[Dim], axes: &[usize]) -> NodeId {
+/// How many elements of a value there are along axes, as a number of its dtype.
+fn count(b: &mut Builder, x: NodeId, axes: &[usize]) -> NodeId {
+    let dims = b.dims(x);
     let n = Dim::product(axes.iter().map(|&axis| &dims[axis]));
-    b.size(&n.unwrap_or_else(|_| bug!("the size of a mean overflows")))
+    b.size_of(x, &n.unwrap_or_else(|_| bug!("the size of a mean overflows")))
 }
 
 // Note [One walk]

@@ -31,7 +31,7 @@ impl Prefix {
 }
 
 pub(super) fn infer(prefix: Prefix, x: &Ty) -> Result<Ty, String> {
-    if x.dtype != DType::F32 || prefix.axis >= x.rank() {
+    if !x.dtype.is_float() || prefix.axis >= x.rank() {
         return Err("a prefix along an axis that is not there, or of whole numbers".to_owned());
     }
     Ok(x.clone())

@@ -29,7 +29,7 @@ impl ReduceOp {
 }
 
 pub(super) fn infer_reduce(axes: &[usize], x: &Ty) -> Result<Ty, String> {
-    if x.dtype != DType::F32 {
+    if !x.dtype.is_float() {
         return Err("a reduction of whole numbers".to_owned());
     }
     if axes.iter().any(|&axis| axis >= x.rank()) || axes.windows(2).any(|two| two[0] >= two[1]) {

@@ -28,7 +28,7 @@ pub fn resized(op: &Op, hosts: &[HostId], new: NewSizes<'_>) -> Op {
         Op::Scalar(id) => Op::Scalar(hosts[id.0 as usize]),
         Op::Iota(n) => Op::Iota(resized_dim(n, new)),
         Op::Random { dist, site, dims } => Op::Random { dist: *dist, site: *site, dims: resized_dims(dims, new) },
-        Op::Incoming { name, dims } => Op::Incoming { name: *name, dims: resized_dims(dims, new) },
+        Op::Incoming { name, ty } => Op::Incoming { name: *name, ty: Ty::new(ty.dtype, resized_dims(&ty.dims, new)) },
         Op::Reshape(dims) => Op::Reshape(resized_dims(dims, new)),
         Op::Broadcast { dims, axes } => Op::Broadcast { dims: resized_dims(dims, new), axes: axes.clone() },
         Op::Window { axes, fill } => {

@@ -17,8 +17,8 @@ pub struct Order {
 }
 
 pub(super) fn infer(order: &Order, x: &Ty) -> Result<Ty, String> {
-    if order.axis >= x.rank() || x.dtype != DType::F32 {
-        return Err("an order along an axis that is not there, or of no f32".to_owned());
+    if order.axis >= x.rank() || !x.dtype.is_float() {
+        return Err("an order along an axis that is not there, or of no floats".to_owned());
     }
     let mut dims = x.dims.clone();
     dims[order.axis] = order.count.clone();

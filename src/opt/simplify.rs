@@ -258,7 +258,12 @@ fn is_finite(graph: &Graph, id: NodeId, depth: usize) -> bool {
     match &node.op {
         Op::Const(number) => number.value().is_finite(),
         Op::Random { .. } => true,
-        Op::Map(Cast(_)) => graph.ty(node.args[0]).dtype != DType::F32 || all(),
+        // An f64 may be beyond the greatest f32.
+        Op::Map(Cast(to)) => match graph.ty(node.args[0]).dtype {
+            DType::F64 => *to == DType::F64 && all(),
+            DType::F32 => all(),
+            DType::I32 | DType::I64 | DType::Bool => true,
+        },
         Op::Map(Neg | Abs | Min | Max | Floor | Round | Tanh | Erf) => all(),
         Op::Map(Select) => depth > 0 && node.args[1..].iter().all(|&arg| is_finite(graph, arg, depth - 1)),
         Op::Broadcast { .. } | Op::Permute(_) | Op::Reshape(_) => all(),

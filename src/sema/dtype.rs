@@ -10,6 +10,7 @@
 //! **What loses nothing happens by itself**: a signature that asks for f64 takes f32; one that asks for bf16 does not.
 
 use crate::ir;
+use crate::ir::special::{bf16, f16};
 
 /// The type of an element, as the language names it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -115,6 +116,22 @@ impl DType {
             (true, false) => bits(self) >= bits(other),
             (false, true) => false,
             (false, false) => bits(self) >= bits(other) && (signed(self) || !signed(other)),
+        }
+    }
+
+    /// A number as it has it: the nearest float, ties to even, and the whole number towards zero, the nearest there is.
+    pub fn nearest(self, value: f64) -> f64 {
+        match self {
+            DType::F64 => value,
+            DType::F32 => f64::from(value as f32),
+            DType::F16 => f16(value),
+            DType::Bf16 => bf16(value),
+            // `as` cuts towards zero, saturates and takes NaN to 0.
+            DType::I64 => (value as i64) as f64,
+            DType::I32 => f64::from(value as i32),
+            DType::I8 => f64::from(value as i8),
+            DType::U8 => f64::from(value as u8),
+            DType::Bool => f64::from(u8::from(value != 0.0)),
         }
     }
 

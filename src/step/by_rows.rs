@@ -19,7 +19,7 @@ use super::scaled_down;
 use crate::autodiff;
 use crate::base::bug;
 use crate::ir::{
-    DType, Dim, Graph, HostId, HostOp, HostProgram, Input, InputId, NodeId, Output, ParamId, Role, Scan, SizeId, Ty,
+    Dim, Graph, HostId, HostOp, HostProgram, Input, InputId, NodeId, Output, ParamId, Role, Scan, SizeId, Ty,
 };
 use crate::ops::resize::{resized, resized_dims, resized_host};
 use crate::ops::{Builder, Number, Op};
@@ -61,10 +61,10 @@ pub fn gradients_by_rows(graph: &Graph, groups: &[RowGroup]) -> Graph {
         carries: firsts.len(),
         body: autodiff::without_given(&row.body.finish()),
     });
-    let count = outer.size(&Dim::size(batch));
     for (at, param) in trained.into_iter().enumerate() {
         let sum = outer.node(Op::Scan(scan.clone(), at), &args);
         let dims = outer.dims(sum);
+        let count = outer.size_of(sum, &Dim::size(batch));
         let rows = outer.splat(count, &dims);
         let node = outer.div(sum, rows);
         outer.graph.outputs.push(Output { role: Role::Grad(param), node });
@@ -226,5 +226,5 @@ fn counts_steps(host: &HostProgram, id: HostId) -> bool {
 
 fn zeros(b: &mut Builder, graph: &Graph, param: ParamId) -> NodeId {
     let ty = &graph.params[param.index()].ty;
-    b.full(&ty.dims, Number::new(DType::F32, 0.0))
+    b.full(&ty.dims, Number::new(ty.dtype, 0.0))
 }

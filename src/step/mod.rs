@@ -22,7 +22,9 @@ pub use by_rows::{RowGroup, gradients_by_rows};
 use rustc_hash::FxHashMap;
 
 use crate::base::fnv1a;
-use crate::ir::{Graph, HostBinary, HostId, HostOp, HostProgram, NodeId, Origin, Output, ParamId, Role, StateId};
+use crate::ir::{
+    DType, Graph, HostBinary, HostId, HostOp, HostProgram, NodeId, Origin, Output, ParamId, Role, StateId,
+};
 use crate::ops::Builder;
 use crate::ops::{Cmp, Dist, MapOp, Op};
 
@@ -124,8 +126,9 @@ fn sum_up(b: &mut Builder, gradients: &mut FxHashMap<ParamId, NodeId>, accumulat
 
     for (param, state) in &accumulate.sums {
         let Some(gradient) = gradients.get(param).copied() else { continue };
-        let dims = b.dims(gradient);
-        let [weight, all, none, last] = [rows_now, rows, zero, is_last].map(|scalar| b.splat(scalar, &dims));
+        let (dims, dtype) = (b.dims(gradient), b.ty(gradient).dtype);
+        let [weight, all, none] = [rows_now, rows, zero].map(|number| b.cast(number, dtype));
+        let [weight, all, none, last] = [weight, all, none, is_last].map(|scalar| b.splat(scalar, &dims));
         let now = b.mul(gradient, weight);
         let before = b.push(Op::State(*state), &[], Origin::default());
         let sum = b.add(before, now);
@@ -174,7 +177,9 @@ fn cut(
                 let gradient = gradients[param];
                 let dims = b.dims(gradient);
                 let site = fnv1a(&format!("noise/{}", b.graph.params[param.index()].path));
+                let dtype = b.ty(gradient).dtype;
                 let drawn = b.node(Op::Random { dist: Dist::Normal, site, dims: dims.to_vec() }, &[]);
+                let (drawn, scale) = (b.cast(drawn, dtype), b.cast(scale, dtype));
                 let scale = b.splat(scale, &dims);
                 let noise = b.mul(drawn, scale);
                 gradients.insert(*param, b.add(gradient, noise));
@@ -192,16 +197,20 @@ fn scaled_down<'g>(b: &mut Builder, gradients: impl Iterator<Item = &'g mut Node
         b.sum(square, &all)
     });
     let squares: Vec<NodeId> = squares.collect();
+    // Beside gradients of f64 the length is one too.
+    let is_wide = squares.iter().any(|square| b.ty(*square).dtype == DType::F64);
+    let dtype = if is_wide { DType::F64 } else { DType::F32 };
+    let squares: Vec<NodeId> = squares.into_iter().map(|square| b.cast(square, dtype)).collect();
     let Some(total) = squares.into_iter().reduce(|sum, square| b.add(sum, square)) else { return };
     let norm = b.map(MapOp::Sqrt, &[total]);
-    let limit = b.f32(most);
-    let one = b.f32(1.0);
+    let [limit, one] = [most, 1.0].map(|number| b.number_of(norm, number));
     // min(1, most / norm), without dividing by zero.
     let ratio = b.div(limit, norm);
     let fits = b.cmp(Cmp::Le, norm, limit);
     let scale = b.select(fits, one, ratio);
     for gradient in gradients {
-        let dims = b.dims(*gradient);
+        let (dims, dtype) = (b.dims(*gradient), b.ty(*gradient).dtype);
+        let scale = b.cast(scale, dtype);
         let everywhere = b.splat(scale, &dims);
         *gradient = b.mul(*gradient, everywhere);
     }

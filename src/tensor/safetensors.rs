@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde_json::json;
 use thiserror::Error;
@@ -68,7 +69,7 @@ pub enum FileError {
         found: Option<String>,
     },
     /// A tensor of an element type that the host tensor does not have.
-    #[error("`{name}` in `{}` is stored as {dtype}; only F32 and I32 are read", path.display())]
+    #[error("`{name}` in `{}` is stored as {dtype}; F64, F32, F16, BF16 and I32 are read", path.display())]
     Dtype {
         /// The file.
         path: PathBuf,
@@ -132,11 +133,14 @@ pub fn to_bytes(stored: &Stored) -> Vec<u8> {
     for (name, Named { tensor, axes }) in &stored.tensors {
         metadata.insert(format!("{AXES_PREFIX}{name}"), axes.join(","));
         let start = end;
-        end += tensor.len() * 4;
-        let dtype = match tensor {
-            Tensor::F32(_) => "F32",
-            Tensor::I32(_) => "I32",
+        let (dtype, width) = match tensor {
+            Tensor::F64(_) => ("F64", 8),
+            Tensor::F32(_) => ("F32", 4),
+            Tensor::F16(_) => ("F16", 2),
+            Tensor::Bf16(_) => ("BF16", 2),
+            Tensor::I32(_) => ("I32", 4),
         };
+        end += tensor.len() * width;
         header.insert(name.as_str(), json!({ "dtype": dtype, "shape": tensor.shape(), "data_offsets": [start, end] }));
     }
     header.insert("__metadata__", json!(metadata));
@@ -149,7 +153,10 @@ pub fn to_bytes(stored: &Stored) -> Vec<u8> {
     for Named { tensor, .. } in stored.tensors.values() {
         // `iter` follows the logical order, whatever the order in memory.
         match tensor {
+            Tensor::F64(array) => array.iter().for_each(|value| bytes.extend(value.to_le_bytes())),
             Tensor::F32(array) => array.iter().for_each(|value| bytes.extend(value.to_le_bytes())),
+            Tensor::F16(array) => array.iter().for_each(|value| bytes.extend(value.to_le_bytes())),
+            Tensor::Bf16(array) => array.iter().for_each(|value| bytes.extend(value.to_le_bytes())),
             Tensor::I32(array) => array.iter().for_each(|value| bytes.extend(value.to_le_bytes())),
         }
     }
@@ -173,11 +180,13 @@ fn parsed(bytes: &[u8], path: &Path, is_ours: bool) -> Result<Stored, FileError>
     let file = SafeTensors::deserialize(bytes).map_err(|error| not_safetensors(error, path))?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {
-        let words = || view.data().chunks_exact(4).map(|word| [word[0], word[1], word[2], word[3]]);
-        let shape = view.shape();
+        let (shape, data) = (view.shape(), view.data());
         let tensor = match view.dtype() {
-            Dtype::F32 => Tensor::from_f32(shape, words().map(f32::from_le_bytes).collect()),
-            Dtype::I32 => Tensor::from_i32(shape, words().map(i32::from_le_bytes).collect()),
+            Dtype::F64 => Tensor::from_f64(shape, elements(data, f64::from_le_bytes).collect()),
+            Dtype::F32 => Tensor::from_f32(shape, elements(data, f32::from_le_bytes).collect()),
+            Dtype::F16 => Tensor::from_f16(shape, elements(data, f16::from_le_bytes).map(f16::to_f32)),
+            Dtype::BF16 => Tensor::from_bf16(shape, elements(data, bf16::from_le_bytes).map(bf16::to_f32)),
+            Dtype::I32 => Tensor::from_i32(shape, elements(data, i32::from_le_bytes).collect()),
             other => {
                 return Err(FileError::Dtype {
                     path: path.to_owned(),
@@ -197,6 +206,11 @@ fn parsed(bytes: &[u8], path: &Path, is_ours: bool) -> Result<Stored, FileError>
         tensors.insert(name.to_owned(), Named { tensor, axes });
     }
     Ok(Stored { tensors, metadata })
+}
+
+/// The elements of so many bytes each; what is left over belongs to none.
+fn elements<const WIDTH: usize, T>(data: &[u8], read: fn([u8; WIDTH]) -> T) -> impl Iterator<Item = T> {
+    data.as_chunks::<WIDTH>().0.iter().map(move |bytes| read(*bytes))
 }
 
 /// A temporary file whose permissions are those of any new file, not of a private one.

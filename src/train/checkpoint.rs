@@ -15,7 +15,8 @@ use super::model::{Model, Snapshot};
 use super::stop::Seen;
 use super::watch::Best;
 use crate::diag::{Diagnostic, run as told};
-use crate::ir::{DType, Ty};
+use crate::ir::Ty;
+use crate::sema::dtype::DType;
 use crate::sema::typed::Owner;
 use crate::tensor::safetensors::{self, Stored};
 use crate::tensor::{Named, Tensor};
@@ -133,14 +134,13 @@ impl Model<'_> {
         params: bool,
     ) {
         if params {
-            for (param, words) in self.graph.params.iter().zip(&snapshot.params) {
-                tensors.insert(format!("{prefix}{}", param.path), tensor(&param.ty, &param.axes, words));
+            for ((param, words), dtype) in self.graph.params.iter().zip(&snapshot.params).zip(&self.dtypes.params) {
+                tensors.insert(format!("{prefix}{}", param.path), named(*dtype, &param.ty, &param.axes, words));
             }
         }
-        for ((state, words), owner) in self.graph.states.iter().zip(&snapshot.states).zip(&self.owners) {
-            if wanted(*owner) {
-                tensors.insert(format!("{prefix}{}", state.path), tensor(&state.ty, &state.axes, words));
-            }
+        let states = self.graph.states.iter().zip(&snapshot.states).zip(&self.dtypes.states).zip(&self.owners);
+        for (((state, words), dtype), _) in states.filter(|(_, owner)| wanted(**owner)) {
+            tensors.insert(format!("{prefix}{}", state.path), named(*dtype, &state.ty, &state.axes, words));
         }
     }
 
@@ -153,22 +153,22 @@ impl Model<'_> {
         prefix: &str,
         wanted: impl Fn(Owner) -> bool,
     ) -> Result<(), Diagnostic> {
-        let params =
-            self.graph.params.iter().zip(&mut snapshot.params).map(|(param, words)| (&param.path, &param.ty, words));
-        let states = self.graph.states.iter().zip(&mut snapshot.states).zip(&self.owners);
-        let states =
-            states.filter(|(_, owner)| wanted(**owner)).map(|((state, words), _)| (&state.path, &state.ty, words));
-        for (name, ty, words) in params.chain(states) {
+        let params = self.graph.params.iter().zip(&mut snapshot.params).zip(&self.dtypes.params);
+        let params = params.map(|((param, words), dtype)| (&param.path, &param.ty, words, *dtype));
+        let states = self.graph.states.iter().zip(&mut snapshot.states).zip(&self.dtypes.states).zip(&self.owners);
+        let states = states
+            .filter(|(_, owner)| wanted(**owner))
+            .map(|(((state, words), dtype), _)| (&state.path, &state.ty, words, *dtype));
+        for (name, ty, words, dtype) in params.chain(states) {
             let name = format!("{prefix}{name}");
             let Some(found) = stored.tensors.get(&name) else { return Err(told::weights_lack(path, &name)) };
-            let wanted = tensor(ty, &found.axes, words).tensor;
+            let wanted = named(dtype, ty, &found.axes, words).tensor;
             if found.tensor.shape() != wanted.shape() || found.tensor.dtype() != wanted.dtype() {
                 let shown = |tensor: &Tensor| format!("{}{:?}", tensor.dtype(), tensor.shape());
                 return Err(told::weights_differ(path, &name, &shown(&found.tensor), &shown(&wanted)));
             }
-            match &found.tensor {
-                Tensor::F32(array) => words.iter_mut().zip(array).for_each(|(word, value)| *word = value.to_bits()),
-                Tensor::I32(array) => words.iter_mut().zip(array).for_each(|(word, value)| *word = *value as u32),
+            if let Some(stored) = super::words::words(dtype, &found.tensor) {
+                *words = stored;
             }
         }
         Ok(())
@@ -176,13 +176,9 @@ impl Model<'_> {
 }
 
 /// Words as a tensor with the names of its axes.
-fn tensor(ty: &Ty, axes: &[String], words: &[u32]) -> Named {
+fn named(dtype: DType, ty: &Ty, axes: &[String], words: &[u32]) -> Named {
     let shape: Vec<usize> = ty.dims.iter().map(|dim| dim.as_const().unwrap_or(0) as usize).collect();
-    let tensor = match ty.dtype {
-        DType::F64 | DType::I64 => crate::base::bug!("wide words"),
-        DType::F32 => Tensor::from_f32(&shape, words.iter().map(|word| f32::from_bits(*word)).collect()),
-        DType::I32 | DType::Bool => Tensor::from_i32(&shape, words.iter().map(|word| *word as i32).collect()),
-    };
+    let tensor = super::words::tensor(dtype, &shape, words);
     // A parameter has the length of its type: `Store::of` made it so.
     Named { tensor: tensor.expect("as many words as the type says"), axes: axes.to_vec() }
 }

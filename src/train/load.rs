@@ -172,6 +172,6 @@ fn words(program: &Program, load: &Load, tensor: &Tensor, source: &Source, ty: &
         let turn = (flips && source.axes.is_none()).then(|| format!("{}[{}, {}]", source.name, axes[1], axes[0]));
         return Err(told::load_shape(&source.name, &shown(stored), &shown(&shape), turn.as_deref(), load.span));
     }
-    let Tensor::F32(array) = tensor else { return Err(told::load_dtype(&source.name, load.span)) };
-    Ok(array.view().permuted_axes(order).iter().map(|value| value.to_bits()).collect())
+    let turned = tensor.clone().permuted(&order);
+    super::words::words(ty.dtype, &turned).ok_or_else(|| told::load_dtype(&source.name, load.span))
 }

@@ -18,6 +18,7 @@ mod predict;
 mod run;
 mod stop;
 mod watch;
+mod words;
 
 pub use checkpoint::{Position, Sum};
 pub use evaluate::Evaluator;

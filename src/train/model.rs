@@ -11,6 +11,7 @@ use crate::kernel::ir::Program;
 use crate::lower::Lowered;
 use crate::runtime::step::Env;
 use crate::runtime::{Executable, Store};
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Check, Demand, Owner, Precision, Train};
 
 /// A model that can be trained, evaluated, asked.
@@ -21,6 +22,8 @@ pub struct Model<'a> {
     pub graph: Graph,
     /// Whose each state is.
     pub owners: Vec<Owner>,
+    /// In what they are kept.
+    pub dtypes: Dtypes,
     /// The values.
     pub store: Store,
     /// Of all random numbers.
@@ -31,6 +34,15 @@ pub struct Model<'a> {
     pub(super) checks: Vec<Check>,
     /// The first values of the states of metrics, which each evaluation starts from.
     pub(super) fresh: Vec<(StateId, Vec<u32>)>,
+}
+
+/// The dtypes of parameters and states, by their numbers; narrower ones than those that carry them in the graph.
+#[derive(Clone, Debug)]
+pub struct Dtypes {
+    /// Of parameters.
+    pub params: Vec<DType>,
+    /// Of states.
+    pub states: Vec<DType>,
 }
 
 /// A copy of all parameters and states.
@@ -53,8 +65,12 @@ impl<'a> Model<'a> {
         Executable::new(init, backend)?.run(&env, &mut store)?;
         let fresh = lowered.metric_states.iter().map(|id| (*id, store.state(*id).to_vec())).collect();
         let owners = train.states.iter().map(|state| state.owner).collect();
+        let dtypes = Dtypes {
+            params: train.params.iter().map(|param| param.ty.dtype).collect(),
+            states: train.states.iter().map(|state| state.ty.dtype).collect(),
+        };
         let (demands, checks) = (train.demands.clone(), train.evaluation.checks.clone());
-        Ok(Model { backend, graph, owners, store, seed, demands, checks, fresh })
+        Ok(Model { backend, graph, owners, dtypes, store, seed, demands, checks, fresh })
     }
 
     /// Makes a program of this model ready.

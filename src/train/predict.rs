@@ -6,6 +6,7 @@
 use super::checks;
 use super::feed::Feed;
 use super::model::Model;
+use super::words;
 use crate::base::Symbol;
 use crate::data::{Batch, Column, ColumnType, Schema, Spelling};
 use crate::diag::Diagnostic;
@@ -14,6 +15,7 @@ use crate::ir::{Graph, Role};
 use crate::kernel::ir::Place;
 use crate::runtime::Executable;
 use crate::runtime::step::Env;
+use crate::sema::dtype::DType;
 use crate::sema::typed::{Asker, AxisId, Kind, Train, Type};
 
 /// What the numbers of a field are.
@@ -41,7 +43,7 @@ pub struct Field {
     /// What its numbers are.
     pub meaning: Meaning,
     role: Role,
-    integers: bool,
+    dtype: DType,
 }
 
 /// The prediction program of a model.
@@ -68,7 +70,7 @@ impl Predictor {
                 name: if name.is_empty() { "predict".to_owned() } else { name.clone() },
                 meaning: meaning(ty, train, schema),
                 role: Role::Predict(name.clone()),
-                integers: !ty.dtype.is_float(),
+                dtype: ty.dtype,
             }
         });
         let fields = fields.collect();
@@ -95,11 +97,8 @@ impl Predictor {
         let results = self.executable.run(&env, &mut model.store)?;
         checks::hold(&results, &model.checks, self.feed.sizes())?;
         let numbers = self.fields.iter().map(|field| {
-            let number = |word: &u32| match field.integers {
-                true => f64::from(*word as i32),
-                false => f64::from(f32::from_bits(*word)),
-            };
-            results.get(&field.role).unwrap_or_default().iter().map(number).collect()
+            let words = results.get(&field.role).unwrap_or_default();
+            words::numbers(field.dtype, words)
         });
         Ok(numbers.collect())
     }

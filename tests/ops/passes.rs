@@ -143,7 +143,7 @@ fn dense_chain(layers: u32, batch: i64) -> (Graph, Given) {
         x = b.map(MapOp::Tanh, &[sum]);
     }
     let sum = b.sum(x, &[0, 1]);
-    let size = b.size(&n);
+    let size = b.size_of(sum, &n);
     let loss = b.div(sum, size);
     b.graph.outputs.push(Output { role: Role::Loss, node: loss });
     (b.finish(), given)

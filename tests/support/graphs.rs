@@ -592,7 +592,8 @@ impl Maker {
                 self.b.cast(positions, DType::F32)
             }
             2 => {
-                let size = self.b.size(&Dim::size(BATCH));
+                let zero = self.b.f32(0.0);
+                let size = self.b.size_of(zero, &Dim::size(BATCH));
                 self.b.splat(size, &dims)
             }
             3 => {

@@ -303,8 +303,8 @@ fn parse_op(line: &mut Cursor<'_>, name: &str, ty: &Ty) -> Parsed<Op> {
         }
         "incoming" => {
             let name = line.integer()?;
-            let dims = if line.eat(",") { line.list(Cursor::dim)? } else { Vec::new() };
-            Ok(Op::Incoming { name, dims })
+            line.expect(",")?;
+            Ok(Op::Incoming { name, ty: line.ty()? })
         }
         "variable" => Ok(Op::Variable(line.integer()?)),
         _ => Err("no such operation".to_owned()),

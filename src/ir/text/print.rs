@@ -188,10 +188,7 @@ impl<'a> Printer<'a> {
             Op::Variable(name) => format!("variable[{name}]"),
             Op::Derivative => "derivative".to_owned(),
             Op::WithGradient => "with_gradient".to_owned(),
-            Op::Incoming { name, dims } => {
-                let dims: String = dims.iter().map(|dim| format!(", {}", self.dim(dim))).collect();
-                format!("incoming[{name}{dims}]")
-            }
+            Op::Incoming { name, ty } => format!("incoming[{name}, {}]", self.ty(ty)),
         }
     }
 

@@ -5,7 +5,6 @@
 
 use crate::base::Span;
 use crate::diag::shape;
-use crate::ir::special::{bf16, f16};
 use crate::ops::MapOp;
 use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, ExprId, ExprKind, Fun, Kind, Type};
@@ -137,7 +136,10 @@ impl<'a> Checker<'a> {
             return x;
         }
         if let ExprKind::Const(value) = self.exprs[x.0 as usize].kind {
-            return self.number(nearest(value, to), to, span);
+            // A number of f32 is kept as it was written, for what it meets may be of f64.
+            let to_itself = matches!(to, DType::F32 | DType::F64);
+            let value = if to_itself { value } else { to.nearest(value) };
+            return self.number(value, to, span);
         }
         let kind = if from.is_float() && to.is_float() { ty.kind } else { Kind::Plain };
         let of = |dtype| Type { dtype, kind, axes: ty.axes.clone() };
@@ -208,19 +210,4 @@ impl<'a> Checker<'a> {
 /// The whole numbers of 8 bits.
 fn limits(dtype: DType) -> [f64; 2] {
     if dtype == DType::U8 { [0.0, 255.0] } else { [-128.0, 127.0] }
-}
-
-/// A number as a dtype has it.
-pub(super) fn nearest(value: f64, to: DType) -> f64 {
-    match to {
-        DType::F64 | DType::F32 => value,
-        DType::F16 => f16(value),
-        DType::Bf16 => bf16(value),
-        // `as` cuts towards zero, saturates and takes NaN to 0.
-        DType::I64 => (value as i64) as f64,
-        DType::I32 => f64::from(value as i32),
-        DType::I8 => f64::from(value as i8),
-        DType::U8 => f64::from(value as u8),
-        DType::Bool => f64::from(u8::from(value != 0.0)),
-    }
 }

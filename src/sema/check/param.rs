@@ -150,8 +150,12 @@ impl<'a> Checker<'a> {
         let Some(word) = written else { return Some(DType::F32) };
         match DType::parse(word.name.as_str()) {
             Some(dtype) if dtype.is_float() => Some(dtype),
-            _ => {
+            Some(_) => {
                 self.report(told::not_a_float(word));
+                None
+            }
+            None => {
+                self.not_a_type(word);
                 None
             }
         }

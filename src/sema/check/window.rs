@@ -430,7 +430,7 @@ pub(super) fn can_hold(ty: &Type, fill: Option<f64>) -> bool {
     let Some(fill) = fill else { return true };
     match ty.dtype {
         DType::F64 | DType::F32 => true,
-        dtype => super::cast::nearest(fill, dtype) == fill,
+        dtype => dtype.nearest(fill) == fill,
     }
 }
 

@@ -1,0 +1,105 @@
+//! Numbers of narrow dtypes, as machine code has them, against those of the crate `half` and of Rust.
+
+use half::{bf16, f16};
+use tensa::backend::cpu::Cpu;
+use tensa::backend::interp::Interp;
+use tensa::backend::interp::graph;
+use tensa::driver;
+use tensa::ir::Role;
+
+use super::random_graphs::{given_for, program};
+use crate::support::{stages, steps};
+
+const ROWS: usize = 257;
+
+/// The elements of the predictions of a program of two columns, by name: of the machine code, which are those of the
+/// interpreter of kernels.
+fn predicted(body: &str, names: &[&str]) -> (Vec<[f32; 2]>, Vec<Vec<f64>>) {
+    let fields: Vec<String> = names.iter().map(|name| format!("{name}: out.{name}")).collect();
+    let text = format!(
+        "data D = synthetic(400) {{\n  a = random.normal[batch]\n  b = random.normal[batch]\n  batch = {ROWS}\n}}\n\
+         fn all(a: [batch], b: [batch]) {{\n{body}\n}}\n\
+         model Net(a: [batch]) -> [batch] {{\n  param w[] ~ zeros\n  a * w\n}}\n\
+         train Net on D {{\n  let out = all(a, b)\n  predict = {{ {} }}\n  loss = mean(Net(a)^2)\n  \
+         optimizer = SGD(lr = 0.1)\n  epochs = 1\n}}\n",
+        fields.join(", ")
+    );
+    let (_, checked) = stages::check(&text);
+    assert!(!checked.diagnostics.has_errors(), "{text}\n{:#?}", checked.diagnostics);
+    let train = &checked.program.trains[0];
+    let lowered = driver::stages(&checked.program, train, false).lowered;
+    let graph = driver::forward(&lowered.prediction.expect("what is predicted"), train.settings.precision);
+    let mut given = steps::rounded(given_for(&graph, ROWS as i64, 5).expect("sizes in range"));
+    for (value, scale) in given.inputs.iter_mut().zip([300.0, 2.0]) {
+        value.data.iter_mut().for_each(|x| *x = f64::from((*x * scale) as f32));
+    }
+    let program = program("dtypes", &graph);
+    let kernels = steps::run(&graph, &program, &Interp, &given).unwrap();
+    let code = steps::run(&graph, &program, &Cpu::new(2).unwrap(), &given).unwrap();
+    assert!(kernels == code);
+    let reference = graph::run(&graph, &given).unwrap();
+    let of = |name: &str| -> Vec<f64> {
+        let role = Role::Predict(name.to_owned());
+        let at = graph.outputs.iter().position(|output| output.role == role).expect(name);
+        let dtype = graph.ty(graph.outputs[at].node).dtype;
+        let words = steps::elements(&code[at].1, dtype);
+        // The reference computes in f64, which holds what f32 holds: rounded to 16 bits both are the same.
+        let same = |(x, y): (&f64, &f64)| *x == f64::from(*y as f32) || x.is_nan() && y.is_nan();
+        let (_, value) = reference.iter().find(|(known, _)| *known == role).expect(name);
+        assert!(words.iter().zip(value.data.iter()).all(same), "{name}");
+        words
+    };
+    let columns = (0..ROWS).map(|row| [0, 1].map(|at| given.inputs[at].data[row] as f32)).collect();
+    (columns, names.iter().map(|name| of(name)).collect())
+}
+
+#[test]
+fn halves_are_those_of_half() {
+    let names = ["sum", "product", "quotient", "root", "least", "floor"];
+    let (columns, found) = predicted(
+        "  let x = f16(a)\n  let y = f16(b)\n  { sum: x + y, product: x * y, quotient: x / y, root: sqrt(x), least: min(x, y), floor: x // y }",
+        &names,
+    );
+    for (row, [a, b]) in columns.into_iter().enumerate() {
+        let (x, y) = (f16::from_f32(a), f16::from_f32(b));
+        let floor = f16::from_f32((x.to_f32() / y.to_f32()).floor());
+        let root = f16::from_f32(x.to_f32().sqrt());
+        for (at, want) in [x + y, x * y, x / y, root, x.min(y), floor].into_iter().enumerate() {
+            let got = found[at][row];
+            assert!(
+                got == want.to_f64() || got.is_nan() && want.is_nan(),
+                "{}({x}, {y}): {got}, not {want}",
+                names[at]
+            );
+        }
+    }
+}
+
+#[test]
+fn bfloats_are_those_of_half() {
+    let names = ["sum", "product", "quotient", "scaled", "mixed"];
+    let (columns, found) = predicted(
+        "  let x = bf16(a)\n  let y = bf16(b)\n  { sum: x + y, product: x * y, quotient: x / y, scaled: 0.1 * x, mixed: x + b }",
+        &names,
+    );
+    for (row, [a, b]) in columns.into_iter().enumerate() {
+        let (x, y) = (bf16::from_f32(a), bf16::from_f32(b));
+        let scaled = bf16::from_f32(0.1 * x.to_f32());
+        let all = [x + y, x * y, x / y, scaled].map(|value| value.to_f64());
+        for (at, want) in all.into_iter().chain([f64::from(x.to_f32() + b)]).enumerate() {
+            assert_eq!(found[at][row], want, "{}({x}, {y})", names[at]);
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_are_cut_to_what_there_is() {
+    let names = ["byte", "small", "int", "again"];
+    let (columns, found) = predicted("  { byte: u8(a), small: i8(a), int: i32(b), again: u8(i32(a)) }", &names);
+    for (row, [a, b]) in columns.into_iter().enumerate() {
+        let want = [f64::from(a as u8), f64::from(a as i8), f64::from(b as i32), f64::from((a as i32).clamp(0, 255))];
+        for (at, want) in want.into_iter().enumerate() {
+            assert_eq!(found[at][row], want, "{} of {a}, {b}", names[at]);
+        }
+    }
+}
