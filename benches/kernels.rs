@@ -15,8 +15,8 @@ use tensa::ir::scalar::{Bin, Comb};
 use tensa::ir::{Dim, InputId, Role};
 use tensa::kernel::BodyBuilder;
 use tensa::kernel::ir::{
-    Access, Affine, BufArg, BufId, Buffer as ProgramBuffer, Coef, Dst, Kernel, KernelId, Launch, Matrix, Phase, Place,
-    Program, RowBuf, SizeArg, Slot, Step, V,
+    Access, Affine, BufArg, BufId, Buffer as ProgramBuffer, Coef, Dst, Elem, Kernel, KernelId, Launch, Matrix, Phase,
+    Place, Program, RowBuf, SizeArg, Slot, Step, V, Wide,
 };
 use tensa::runtime::{Env, Executable, Input, Store};
 
@@ -65,7 +65,7 @@ fn affine(grid: &[i64], row: i64) -> Affine {
 }
 
 fn kernel(grid: Vec<Coef>, row: Coef, phases: Vec<Phase>, bufs: Vec<Access>, slots: u16, rowbufs: u16) -> Kernel {
-    Kernel { grid, row, phases, rowbufs, slots, bufs, scalars: vec![], sizes: 1 }
+    Kernel { grid, row, phases, rowbufs, slots, bufs, scalars: vec![], sizes: 1, wide: Wide::default() }
 }
 
 fn gelu(b: &mut BodyBuilder, x: V) -> V {
@@ -233,7 +233,7 @@ fn rows(cpu: &Cpu, pool: &mut Pool) {
 /// A contraction alone, or with a bias and a function on the finished tile.
 fn contraction(m: i64, k: i64, n: i64, transposed: bool, epilogue: Option<Function>) -> Program {
     let known = Dim::constant;
-    let buffer = |len: i64, place| ProgramBuffer { len: known(len), place };
+    let buffer = |len: i64, place| ProgramBuffer { len: known(len), elem: Elem::Word, place };
     let matrix = |buf, row: i64, col: i64| Matrix {
         buf: BufId(buf),
         row_stride: known(row),

@@ -14,7 +14,7 @@ use crate::ir::{Dim, SizeId};
 use crate::kernel::Fault;
 use crate::kernel::extent;
 use crate::kernel::ir::{
-    Access, BufId, Buffer, Carry, Conv, KernelId, Launch, Matrix, Place, Program, ScalarValue, Scan, Step,
+    Access, BufId, Buffer, Carry, Conv, Elem, KernelId, Launch, Matrix, Place, Program, ScalarValue, Scan, Step,
 };
 
 /// Why a program cannot run with some sizes.
@@ -74,8 +74,9 @@ impl BoundMatrix {
 
 /// A convolution with numbers for sizes; `kernel::ir::Conv` says what they are.
 #[derive(Clone, PartialEq, Debug)]
-#[expect(missing_docs, reason = "the fields of kernel::ir::Conv")]
+#[expect(missing_docs, reason = "the fields of kernel::ir::Conv; `elem` is how wide elements are")]
 pub struct BoundConv {
+    pub elem: Elem,
     pub batch: Vec<usize>,
     pub m: Vec<usize>,
     pub k: Vec<usize>,
@@ -101,10 +102,11 @@ pub struct BoundPatchAxis {
 
 /// A step with numbers for sizes.
 #[derive(Clone, PartialEq, Debug)]
-#[expect(missing_docs, reason = "the fields of kernel::ir::Step")]
+#[expect(missing_docs, reason = "the fields of kernel::ir::Step; `elem` is how wide elements are")]
 pub enum BoundStep {
     Loop(BoundLaunch),
     Gemm {
+        elem: Elem,
         batch: Vec<usize>,
         dims: [usize; 3],
         a: BoundMatrix,
@@ -114,6 +116,7 @@ pub enum BoundStep {
     },
     Conv(BoundConv),
     Segments {
+        elem: Elem,
         dims: [usize; 3],
         index: BufId,
         update: BufId,
@@ -177,6 +180,12 @@ pub fn count(dim: &Dim, sizes: &dyn Fn(SizeId) -> i64) -> Result<usize, BindFaul
     }
 }
 
+/// How many words a buffer has.
+pub fn words(buffer: &Buffer, sizes: &dyn Fn(SizeId) -> i64) -> Result<usize, BindFault> {
+    let words = count(&buffer.len, sizes)?.checked_mul(buffer.elem.words());
+    words.ok_or_else(|| BindFault::Size(buffer.len.clone(), None))
+}
+
 fn stride(dim: &Dim, sizes: &dyn Fn(SizeId) -> i64) -> Result<i64, BindFault> {
     dim.eval(sizes).map_err(|_| BindFault::Size(dim.clone(), None))
 }
@@ -191,6 +200,8 @@ impl Bound {
         lanes: usize,
         writable: &dyn Fn(usize) -> bool,
     ) -> Result<Bound, BindFault> {
+        let even = |(spot, buffer): (&Spot, &Buffer)| spot.offset.is_multiple_of(buffer.elem.words());
+        require(spots.iter().zip(&program.buffers).all(even), "an element of 64 bits at an odd word")?;
         let mut segments = Vec::new();
         // Rows and locals lie in other buffers.
         let has_room = |buffer: &Buffer| !matches!(buffer.place, Place::Row(_) | Place::Local);
@@ -230,6 +241,11 @@ impl Bound {
     /// Where all buffers lie.
     pub fn spots(&self) -> &[Spot] {
         &self.spots
+    }
+
+    /// How wide the elements of each buffer are.
+    pub fn elems(&self) -> impl Iterator<Item = Elem> {
+        self.program.buffers.iter().map(|buffer| buffer.elem)
     }
 
     /// How long each segment must be at least.
@@ -290,18 +306,24 @@ impl Binder<'_> {
                 let rows = batch.iter().product::<usize>() * m;
                 let epilogue = self.epilogue(epilogue.as_ref(), [rows, n], &mut uses)?;
                 self.apart(&uses)?;
-                Ok(BoundStep::Gemm { batch, dims: [m, n, k], a, b, c: result, epilogue })
+                Ok(BoundStep::Gemm { elem: self.elem(a.buf), batch, dims: [m, n, k], a, b, c: result, epilogue })
             }
             Step::Conv(conv) => Ok(BoundStep::Conv(self.conv(conv)?)),
             Step::Segments { dims, index, update, out } => {
                 let [updates, rows, row] = self.counts(dims)?;
                 let holds = |buf: BufId, factors: [usize; 2]| {
-                    factors[0].checked_mul(factors[1]).is_some_and(|len| len <= self.spots[buf.0 as usize].len)
+                    factors[0].checked_mul(factors[1]).is_some_and(|len| len <= self.len(buf))
                 };
                 let fits = holds(*index, [updates, 1]) && holds(*update, [updates, row]) && holds(*out, [rows, row]);
                 require(fits, "segments outside of their buffers")?;
                 self.apart(&[(*index, false), (*update, false), (*out, true)])?;
-                Ok(BoundStep::Segments { dims: [updates, rows, row], index: *index, update: *update, out: *out })
+                Ok(BoundStep::Segments {
+                    elem: self.elem(*out),
+                    dims: [updates, rows, row],
+                    index: *index,
+                    update: *update,
+                    out: *out,
+                })
             }
             Step::Copy { from, to } => {
                 let same = self.spots[from.0 as usize].len == self.spots[to.0 as usize].len;
@@ -403,7 +425,7 @@ impl Binder<'_> {
         require(axes.iter().all(in_range), "patches out of range")?;
         let reach: i128 = axes.iter().map(|axis| i128::from(axis.stride) * i128::from(axis.size - 1)).sum();
         let is_empty = axes.iter().any(|axis| axis.size == 0);
-        let len = |buf: BufId| self.spots[buf.0 as usize].len as i128;
+        let len = |buf: BufId| self.len(buf) as i128;
         require(is_empty || reach < len(conv.a.buf), "patches outside of their buffer")?;
         let b_steps = strides(&conv.b_steps)?;
         let b_loops: Vec<usize> = [&batch[..], &k, &[n]].concat();
@@ -419,7 +441,8 @@ impl Binder<'_> {
         }
         let epilogue = self.epilogue(conv.epilogue.as_ref(), [rows, n], &mut uses)?;
         self.apart(&uses)?;
-        Ok(BoundConv { batch, m, k, n, a: conv.a.buf, axes, b: conv.b, b_steps, c: conv.c, epilogue })
+        let elem = self.elem(conv.b);
+        Ok(BoundConv { elem, batch, m, k, n, a: conv.a.buf, axes, b: conv.b, b_steps, c: conv.c, epilogue })
     }
 
     /// The epilogue of a contraction with so many rows and columns.
@@ -452,7 +475,7 @@ impl Binder<'_> {
     fn launch(&mut self, launch: &Launch) -> Result<BoundLaunch, BindFault> {
         let kernel = &self.program.kernels[launch.kernel.0 as usize];
         let sizes = launch.sizes.iter().map(|dim| stride(dim, self.sizes)).collect::<Result<Vec<i64>, _>>()?;
-        let lens: Vec<usize> = launch.bufs.iter().map(|buf| self.spots[buf.0 as usize].len).collect();
+        let lens: Vec<usize> = launch.bufs.iter().map(|buf| self.len(*buf)).collect();
         extent::check(kernel, &sizes, &lens)
             .map_err(|fault| BindFault::Fault(Fault(format!("kernel k{} of {sizes:?}: {fault}", launch.kernel.0))))?;
         let rows = extent::rows(kernel, &sizes).unwrap_or_default();
@@ -461,6 +484,15 @@ impl Binder<'_> {
         let scalars = self.scalars.len();
         self.scalars.extend(launch.scalars.iter().cloned());
         Ok(BoundLaunch { kernel: launch.kernel, bufs: launch.bufs.clone(), sizes, scalars, rows, row })
+    }
+
+    /// How many whole elements a buffer has.
+    fn len(&self, buf: BufId) -> usize {
+        self.spots[buf.0 as usize].len / self.elem(buf).words()
+    }
+
+    fn elem(&self, buf: BufId) -> Elem {
+        self.program.buffers[buf.0 as usize].elem
     }
 
     fn uses(&self, launch: &Launch) -> Vec<(BufId, bool)> {
@@ -507,7 +539,7 @@ impl Binder<'_> {
             least += reach.min(0);
             most += reach.max(0);
         }
-        let len = self.spots[matrix.buf.0 as usize].len as i128;
+        let len = self.len(matrix.buf) as i128;
         require(least >= 0 && most < len, "a matrix outside of its buffer")
     }
 }

@@ -1,7 +1,7 @@
 //! The memory of a step: a few segments of 32-bit words, and where in them each buffer lies.
 //!
-//! Inputs are borrowed from the caller, in whatever 32-bit type they have; the arena, the parameters
-//! and the states are words that a step may write.
+//! Inputs are borrowed from the caller, in whatever type they have; the arena, the parameters
+//! and the states are words that a step may write. What has 64 bits is two words, the lower half first.
 
 /// A piece of memory.
 #[derive(Debug)]
@@ -12,6 +12,10 @@ pub enum Segment<'a> {
     Floats(&'a [f32]),
     /// i32, only read.
     Ints(&'a [i32]),
+    /// f64, only read.
+    Doubles(&'a [f64]),
+    /// i64, only read.
+    Longs(&'a [i64]),
     /// Bits of any type, read and written.
     Write(&'a mut [u32]),
 }
@@ -23,6 +27,8 @@ impl Segment<'_> {
             Segment::Bits(words) => words.len(),
             Segment::Floats(words) => words.len(),
             Segment::Ints(words) => words.len(),
+            Segment::Doubles(numbers) => 2 * numbers.len(),
+            Segment::Longs(numbers) => 2 * numbers.len(),
             Segment::Write(words) => words.len(),
         }
     }
@@ -38,6 +44,8 @@ impl Segment<'_> {
             Segment::Bits(words) => words[at],
             Segment::Floats(words) => words[at].to_bits(),
             Segment::Ints(words) => words[at] as u32,
+            Segment::Doubles(numbers) => half(numbers[at / 2].to_bits(), at),
+            Segment::Longs(numbers) => half(numbers[at / 2] as u64, at),
             Segment::Write(words) => words[at],
         }
     }
@@ -49,9 +57,16 @@ impl Segment<'_> {
     pub fn set(&mut self, at: usize, word: u32) {
         match self {
             Segment::Write(words) => words[at] = word,
-            Segment::Bits(_) | Segment::Floats(_) | Segment::Ints(_) => panic!("a write into what is only read"),
+            Segment::Bits(_) | Segment::Floats(_) | Segment::Ints(_) | Segment::Doubles(_) | Segment::Longs(_) => {
+                panic!("a write into what is only read")
+            }
         }
     }
+}
+
+/// The half of a number that is word `at` of a row of such.
+fn half(bits: u64, at: usize) -> u32 {
+    (bits >> (32 * (at % 2))) as u32
 }
 
 /// Where a buffer lies.

@@ -7,6 +7,7 @@
 
 pub mod bound;
 pub mod cpu;
+pub mod element;
 pub mod interp;
 pub mod memory;
 
@@ -45,6 +46,6 @@ pub trait Loaded: Send {
     /// On how many threads the iterations of a loop run at once.
     fn lanes(&self) -> usize;
 
-    /// Runs one step. `scalars` holds the words of every launch, as `Bound` numbers them.
-    fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>);
+    /// Runs one step. `scalars` holds the bits of every launch's, as `Bound` numbers them.
+    fn run(&mut self, bound: &Bound, scalars: &[u64], memory: &mut Memory<'_, '_>);
 }

@@ -1,4 +1,4 @@
-//! Functions as expansions into the scalar primitives: `exp`, `log`, `tanh`, `erf`, `sin`, `cos`, `pow`,
+//! Functions of f32 as expansions into the scalar primitives: `exp`, `log`, `tanh`, `erf`, `sin`, `cos`, `pow`,
 //! Philox and the random numbers drawn from it.
 //!
 //! In: an `Emit`, which appends primitives to something. Out: the value of the function. Since every
@@ -17,7 +17,7 @@ pub trait Emit {
     type V: Copy;
 
     /// The bits of a constant.
-    fn constant(&mut self, bits: u32, ty: ScalarTy) -> Self::V;
+    fn constant(&mut self, bits: u64, ty: ScalarTy) -> Self::V;
     /// A function of one value.
     fn un(&mut self, un: Un, a: Self::V) -> Self::V;
     /// A function of two values.
@@ -31,25 +31,33 @@ pub trait Emit {
 
     /// A constant f32.
     fn f32(&mut self, value: f32) -> Self::V {
-        self.constant(value.to_bits(), ScalarTy::F32)
+        self.constant(scalar::narrow(value), ScalarTy::F32)
     }
     /// A constant i32.
     fn i32(&mut self, value: i32) -> Self::V {
-        self.constant(value as u32, ScalarTy::I32)
+        self.constant(u64::from(value as u32), ScalarTy::I32)
     }
-    /// `a + b` of f32.
+    /// A constant f64.
+    fn f64(&mut self, value: f64) -> Self::V {
+        self.constant(value.to_bits(), ScalarTy::F64)
+    }
+    /// A constant i64.
+    fn i64(&mut self, value: i64) -> Self::V {
+        self.constant(value as u64, ScalarTy::I64)
+    }
+    /// `a + b` of floats.
     fn add(&mut self, a: Self::V, b: Self::V) -> Self::V {
         self.bin(Bin::Add, a, b)
     }
-    /// `a - b` of f32.
+    /// `a - b` of floats.
     fn sub(&mut self, a: Self::V, b: Self::V) -> Self::V {
         self.bin(Bin::Sub, a, b)
     }
-    /// `a * b` of f32.
+    /// `a * b` of floats.
     fn mul(&mut self, a: Self::V, b: Self::V) -> Self::V {
         self.bin(Bin::Mul, a, b)
     }
-    /// `a / b` of f32.
+    /// `a / b` of floats.
     fn div(&mut self, a: Self::V, b: Self::V) -> Self::V {
         self.bin(Bin::Div, a, b)
     }
@@ -565,24 +573,24 @@ pub fn normal<E: Emit>(e: &mut E, word: E::V) -> E::V {
 pub struct Evaluate;
 
 /// A value of `Evaluate`: bits and their type.
-pub type Word = (u32, ScalarTy);
+pub type Word = (u64, ScalarTy);
 
 impl Emit for Evaluate {
     type V = Word;
 
-    fn constant(&mut self, bits: u32, ty: ScalarTy) -> Word {
+    fn constant(&mut self, bits: u64, ty: ScalarTy) -> Word {
         (bits, ty)
     }
     fn un(&mut self, un: Un, a: Word) -> Word {
-        debug_assert_eq!(un.ty().0, a.1, "{un:?}");
-        (un.eval(a.0), un.ty().1)
+        let Some(ty) = un.ty(a.1) else { crate::base::bug!("{un:?} of {:?}", a.1) };
+        (un.eval(a.1, a.0), ty)
     }
     fn bin(&mut self, bin: Bin, a: Word, b: Word) -> Word {
         debug_assert!(bin.ty(a.1, b.1).is_some(), "{bin:?}");
-        (bin.eval(a.0, b.0), a.1)
+        (bin.eval(a.1, a.0, b.0), a.1)
     }
     fn fma(&mut self, a: Word, b: Word, c: Word) -> Word {
-        (scalar::fma(a.0, b.0, c.0), ScalarTy::F32)
+        (scalar::fma(a.1, a.0, b.0, c.0), a.1)
     }
     fn cmp(&mut self, cc: Cc, a: Word, b: Word) -> Word {
         debug_assert_eq!(a.1, b.1, "{cc:?}");

@@ -5,12 +5,12 @@ use crate::base::philox as reference;
 use crate::ir::special;
 
 fn call(function: fn(&mut Evaluate, Word) -> Word, x: f32) -> f32 {
-    f32::from_bits(function(&mut Evaluate, (x.to_bits(), ScalarTy::F32)).0)
+    f32::from_bits(function(&mut Evaluate, (scalar::narrow(x), ScalarTy::F32)).0 as u32)
 }
 
 fn call_pow(x: f32, y: f32) -> f32 {
-    let word = |value: f32| (value.to_bits(), ScalarTy::F32);
-    f32::from_bits(pow(&mut Evaluate, word(x), word(y)).0)
+    let word = |value: f32| (scalar::narrow(value), ScalarTy::F32);
+    f32::from_bits(pow(&mut Evaluate, word(x), word(y)).0 as u32)
 }
 
 /// The distance of `got` from `want` in units of the last place of f32 at `want`.
@@ -186,11 +186,11 @@ fn philox_is_that_of_base() {
     for (counter, key) in
         [([0; 4], [0; 2]), ([1, 2, 3, 0], [4, 5]), ([u32::MAX; 4], [u32::MAX, 7]), ([9, 0, 1 << 31, 5], [0, 1])]
     {
-        let word = |bits: u32| (bits, ScalarTy::I32);
+        let word = |bits: u32| (u64::from(bits), ScalarTy::I32);
         let got = philox(&mut Evaluate, counter.map(word), key.map(word));
-        assert_eq!(got.0, reference::philox(counter, key)[0]);
+        assert_eq!(got.0, u64::from(reference::philox(counter, key)[0]));
         let got = uniform(&mut Evaluate, got);
-        assert_eq!(f32::from_bits(got.0), reference::uniform(reference::philox(counter, key)[0]));
+        assert_eq!(f32::from_bits(got.0 as u32), reference::uniform(reference::philox(counter, key)[0]));
     }
 }
 
@@ -199,7 +199,7 @@ fn normal_agrees_with_its_reference() {
     for i in 0..=4096 * 8 {
         let word = (i * 131_071u32).wrapping_mul(if i < 4096 { 1 } else { 2_654_435_761 });
         for word in [word, !word, i, !i] {
-            let got = f32::from_bits(normal(&mut Evaluate, (word, ScalarTy::I32)).0);
+            let got = f32::from_bits(normal(&mut Evaluate, (u64::from(word), ScalarTy::I32)).0 as u32);
             let want = special::normal(word);
             // Giles' polynomials are fitted to about 3e-7 of the result, and to 5e-7 far out.
             assert!((f64::from(got) - want).abs() <= 1e-6 * want.abs().max(0.01), "{word:#x}: {got} {want}");

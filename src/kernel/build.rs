@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::ir::{Affine, Body, BufArg, Coef, Dst, Inst, RowBuf, ScalarArg, Slot, V};
+use super::ir::{Affine, Body, BufArg, Coef, Dst, Inst, RowBuf, ScalarArg, Slot, V, Wide};
 use super::verify::type_of;
 use crate::ir::expand::Emit;
 use crate::ir::scalar::{self, Bin, Cc, ScalarTy, Un};
@@ -14,6 +14,7 @@ use crate::ir::scalar::{self, Bin, Cc, ScalarTy, Un};
 /// A body in the making.
 pub struct BodyBuilder {
     scalars: Vec<ScalarTy>,
+    wide: Wide,
     insts: Vec<Inst>,
     types: Vec<ScalarTy>,
     known: FxHashMap<Inst, V>,
@@ -25,6 +26,7 @@ impl BodyBuilder {
     pub fn new(scalars: &[ScalarTy]) -> BodyBuilder {
         BodyBuilder {
             scalars: scalars.to_vec(),
+            wide: Wide::default(),
             insts: Vec::new(),
             types: Vec::new(),
             known: FxHashMap::default(),
@@ -37,13 +39,18 @@ impl BodyBuilder {
         self.scalars = scalars.to_vec();
     }
 
+    /// What of the kernel's memory is wide, when more of it has become known.
+    pub fn declare_wide(&mut self, wide: &Wide) {
+        self.wide.clone_from(wide);
+    }
+
     /// The type of a value.
     pub fn ty(&self, v: V) -> ScalarTy {
         self.types[v.0 as usize]
     }
 
     /// The bits of a value that is a constant.
-    pub fn as_const(&self, v: V) -> Option<u32> {
+    pub fn as_const(&self, v: V) -> Option<u64> {
         match self.insts[v.0 as usize] {
             Inst::Const(bits, _) => Some(bits),
             _ => None,
@@ -56,7 +63,7 @@ impl BodyBuilder {
         if let Some(&v) = self.known.get(&inst) {
             return v;
         }
-        let ty = match type_of(&inst, &self.types, &self.scalars) {
+        let ty = match type_of(&inst, &self.types, &self.scalars, &self.wide) {
             Ok(ty) => ty,
             Err(fault) => panic!("{inst:?}: {fault}"),
         };
@@ -150,26 +157,27 @@ impl BodyBuilder {
 impl Emit for BodyBuilder {
     type V = V;
 
-    fn constant(&mut self, bits: u32, ty: ScalarTy) -> V {
+    fn constant(&mut self, bits: u64, ty: ScalarTy) -> V {
         self.push(Inst::Const(bits, ty))
     }
     fn un(&mut self, un: Un, a: V) -> V {
-        match (self.as_const(a), &self.insts[a.0 as usize]) {
-            (Some(bits), _) if un.ty().0 == self.ty(a) => self.constant(un.eval(bits), un.ty().1),
+        let arg = self.ty(a);
+        match (self.as_const(a), &self.insts[a.0 as usize], un.ty(arg)) {
+            (Some(bits), _, Some(ty)) => self.constant(un.eval(arg, bits), ty),
             // The two readings of the same bits undo each other, and so do two negations.
-            (None, &Inst::Un(inner, x)) if self.ty(x) == un.ty().1 && inverse(un) == Some(inner) => x,
+            (None, &Inst::Un(inner, x), Some(ty)) if self.ty(x) == ty && inverse(un) == Some(inner) => x,
             _ => self.push(Inst::Un(un, a)),
         }
     }
     fn bin(&mut self, bin: Bin, a: V, b: V) -> V {
         match (self.as_const(a), self.as_const(b), bin.ty(self.ty(a), self.ty(b))) {
-            (Some(x), Some(y), Some(ty)) => self.constant(bin.eval(x, y), ty),
+            (Some(x), Some(y), Some(ty)) => self.constant(bin.eval(ty, x, y), ty),
             _ => self.push(Inst::Bin(bin, a, b)),
         }
     }
     fn fma(&mut self, a: V, b: V, c: V) -> V {
         match (self.as_const(a), self.as_const(b), self.as_const(c)) {
-            (Some(x), Some(y), Some(z)) => self.constant(scalar::fma(x, y, z), ScalarTy::F32),
+            (Some(x), Some(y), Some(z)) => self.constant(scalar::fma(self.ty(a), x, y, z), self.ty(a)),
             _ => self.push(Inst::Fma(a, b, c)),
         }
     }
@@ -196,7 +204,12 @@ fn inverse(un: Un) -> Option<Un> {
         Un::Not => Some(Un::Not),
         Un::AsInt => Some(Un::AsFloat),
         Un::AsFloat => Some(Un::AsInt),
-        Un::Abs | Un::Sqrt | Un::Round | Un::Floor | Un::F2I | Un::I2F | Un::MaskToInt => None,
+        Un::AsI64 => Some(Un::AsF64),
+        Un::AsF64 => Some(Un::AsI64),
+        Un::Abs | Un::Sqrt | Un::Round | Un::Floor => None,
+        Un::Exp | Un::Log | Un::Tanh | Un::Erf | Un::Sin | Un::Cos => None,
+        Un::F2I | Un::I2F | Un::Widen | Un::Narrow | Un::I2D | Un::D2L | Un::L2D | Un::I2L | Un::L2I => None,
+        Un::MaskToInt => None,
     }
 }
 
@@ -254,7 +267,7 @@ mod tests {
         b.mul(x, y);
         let (one, two) = (b.f32(1.0), b.f32(2.0));
         let three = b.add(one, two);
-        assert_eq!(b.as_const(three), Some(3f32.to_bits()));
+        assert_eq!(b.as_const(three), Some(scalar::narrow(3.0)));
         let mut sum = [b.add(x, three)];
         let body = b.finish(&mut sum);
         assert_eq!(body.insts.len(), 3);

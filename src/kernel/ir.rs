@@ -13,7 +13,7 @@
 //! The payload of a NaN is not part of the meaning; everything else is, to the bit.
 
 use crate::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
-use crate::ir::{Dim, HostId, InputId, ParamId, Role, StateId};
+use crate::ir::{DType, Dim, HostId, InputId, ParamId, Role, StateId};
 use crate::ops::ConvRole;
 
 /// An instruction of a body, by its place.
@@ -62,12 +62,95 @@ pub struct Affine {
     pub fold: Coef,
 }
 
-/// One instruction. Floats are f32, integers i32, wrapping. What comes from memory (`Load`, `Row`,
-/// `Slot`, `Tile`) is an f32; an i32 there is read by `AsInt` of it, and both are stored as they are.
+/// How wide an element in memory is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Elem {
+    /// 32 bits.
+    #[default]
+    Word,
+    /// 64 bits: two words, the lower half first.
+    Wide,
+}
+
+impl Elem {
+    /// Of a value of a type.
+    pub fn of(ty: ScalarTy) -> Elem {
+        if ty.is_wide() { Elem::Wide } else { Elem::Word }
+    }
+
+    /// Of a value of a dtype.
+    pub fn of_dtype(dtype: DType) -> Elem {
+        if dtype.bytes() == 8 { Elem::Wide } else { Elem::Word }
+    }
+
+    /// What is read from memory.
+    pub fn ty(self) -> ScalarTy {
+        match self {
+            Elem::Word => ScalarTy::F32,
+            Elem::Wide => ScalarTy::F64,
+        }
+    }
+
+    /// How many words it has.
+    pub fn words(self) -> usize {
+        match self {
+            Elem::Word => 1,
+            Elem::Wide => 2,
+        }
+    }
+}
+
+/// What of a kernel has wide elements, each list in order; whatever is not named has words.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Wide {
+    /// Buffers.
+    pub bufs: Vec<BufArg>,
+    /// Rows of scratch.
+    pub rows: Vec<RowBuf>,
+    /// Scalars of the row.
+    pub slots: Vec<Slot>,
+    /// The tile of the contraction.
+    pub tile: bool,
+}
+
+impl Wide {
+    /// The elements of a buffer.
+    pub fn buf(&self, buf: BufArg) -> Elem {
+        elem(self.bufs.contains(&buf))
+    }
+
+    /// Those of a row of scratch.
+    pub fn row(&self, row: RowBuf) -> Elem {
+        elem(self.rows.contains(&row))
+    }
+
+    /// A scalar of the row.
+    pub fn slot(&self, slot: Slot) -> Elem {
+        elem(self.slots.contains(&slot))
+    }
+
+    /// Those of the tile.
+    pub fn tile(&self) -> Elem {
+        elem(self.tile)
+    }
+
+    /// Whether nothing is wide.
+    pub fn is_empty(&self) -> bool {
+        self.bufs.is_empty() && self.rows.is_empty() && self.slots.is_empty() && !self.tile
+    }
+}
+
+fn elem(is_wide: bool) -> Elem {
+    if is_wide { Elem::Wide } else { Elem::Word }
+}
+
+/// One instruction. Floats are f32 or f64, integers i32, wrapping, or i64. What comes from memory (`Load`, `Row`,
+/// `Slot`, `Tile`) is an f32, or where elements are wide an f64; an i32 there is read by `AsInt` of it, an i64 by
+/// `AsI64`, and all are stored as they are.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Inst {
-    /// The bits of a constant. A mask is 0 or all ones.
-    Const(u32, ScalarTy),
+    /// The bits of a constant. A mask is 0 or 32 ones.
+    Const(u64, ScalarTy),
     /// A scalar argument.
     Arg(ScalarArg),
     /// An affine function of the loop positions as i32, wrapping.
@@ -147,6 +230,15 @@ pub enum Phase {
     Scalar(Body),
 }
 
+impl Phase {
+    /// Its code for one element.
+    pub fn body(&self) -> &Body {
+        match self {
+            Phase::Map(body) | Phase::Scalar(body) | Phase::Reduce { body, .. } | Phase::Fold { body, .. } => body,
+        }
+    }
+}
+
 /// How a kernel uses a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Access {
@@ -177,9 +269,25 @@ pub struct Kernel {
     pub scalars: Vec<ScalarTy>,
     /// How long its size table is.
     pub sizes: u16,
+    /// Which of its memory has wide elements.
+    pub wide: Wide,
 }
 
 impl Kernel {
+    /// Whether it has values of 64 bits anywhere.
+    pub fn is_wide(&self) -> bool {
+        let computes = |body: &Body| {
+            body.insts.iter().any(|inst| match inst {
+                Inst::Const(_, ty) => ty.is_wide(),
+                Inst::Un(un, _) => matches!(un, Un::Widen | Un::I2D | Un::I2L),
+                _ => false,
+            })
+        };
+        !self.wide.is_empty()
+            || self.scalars.iter().any(|ty| ty.is_wide())
+            || self.phases.iter().any(|phase| computes(phase.body()))
+    }
+
     /// Whether the row itself may be cut into ranges that run apart: nothing is kept across it. Such a
     /// kernel with an empty grid is split over elements, any other over rows.
     pub fn is_elementwise(&self) -> bool {
@@ -202,6 +310,8 @@ pub struct BufId(pub u32);
 pub enum ScalarValue {
     /// A value of the host program, rounded to f32.
     Host(HostId),
+    /// A value of the host program, an f64 as it is.
+    HostWide(HostId),
     /// A word of the random key and counter: seed low, seed high, step.
     Seed,
     /// The upper half of the seed.
@@ -434,8 +544,10 @@ pub enum Place {
 /// A buffer of a program.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Buffer {
-    /// How many elements of 4 bytes.
+    /// How many elements.
     pub len: Dim,
+    /// How wide each is. Positions and strides count elements; where a buffer lies, words.
+    pub elem: Elem,
     /// Where.
     pub place: Place,
 }

@@ -3,14 +3,14 @@
 //! A recursive descent over tokens. It checks the form only; `verify` says whether the result holds.
 
 use super::ir::{
-    Access, Affine, Body, BufArg, BufId, Buffer, Carry, Coef, Conv, Dst, Inst, Kernel, KernelId, Launch, Matrix,
-    PatchAxis, Patches, Phase, Place, Program, RowBuf, ScalarArg, ScalarValue, Scan, SizeArg, Slot, Step, V,
+    Access, Affine, Body, BufArg, BufId, Buffer, Carry, Coef, Conv, Dst, Elem, Inst, Kernel, KernelId, Launch, Matrix,
+    PatchAxis, Patches, Phase, Place, Program, RowBuf, ScalarArg, ScalarValue, Scan, SizeArg, Slot, Step, V, Wide,
 };
 use super::lex::{Token, tokens};
 use super::text::word;
 use super::verify::Fault;
 use crate::ir::host::{HostBinary, HostUnary};
-use crate::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
+use crate::ir::scalar::{Bin, Cc, Comb, MASK, ScalarTy, Un, narrow};
 use crate::ir::{Dim, HostId, HostOp, InputId, ParamId, Role, SizeId, StateId};
 use crate::ops::ConvRole;
 
@@ -164,18 +164,34 @@ impl Parser {
         let rowbufs = self.number()?;
         self.keyword("slots")?;
         let slots = self.number()?;
+        let wide = if self.take_word("wide") { self.wide()? } else { Wide::default() };
         self.sign("{")?;
         let mut phases = Vec::new();
         while !self.take("}") {
             phases.push(self.phase(grid.len())?);
         }
-        Ok(Kernel { grid, row, phases, rowbufs, slots, bufs, scalars, sizes })
+        Ok(Kernel { grid, row, phases, rowbufs, slots, bufs, scalars, sizes, wide })
+    }
+
+    fn wide(&mut self) -> Parse<Wide> {
+        self.sign("[")?;
+        let mut wide = Wide::default();
+        self.list("]", |p| {
+            match p.peek() {
+                Some(Token::Word(found)) if found.starts_with('b') => wide.bufs.push(BufArg(p.id('b')?)),
+                Some(Token::Word(found)) if found.starts_with('r') => wide.rows.push(RowBuf(p.id('r')?)),
+                Some(Token::Word(found)) if found == "tile" => wide.tile = p.take_word("tile"),
+                _ => wide.slots.push(Slot(p.id('t')?)),
+            }
+            Ok(())
+        })?;
+        Ok(wide)
     }
 
     fn ty(&mut self) -> Parse<ScalarTy> {
         let name = self.word()?;
-        let all = [ScalarTy::F32, ScalarTy::I32, ScalarTy::Mask];
-        all.into_iter().find(|ty| word(ty) == name).map_or_else(|| self.fault("a type before this"), Ok)
+        let found = ScalarTy::ALL.iter().find(|ty| word(ty) == name);
+        found.map_or_else(|| self.fault("a type before this"), |ty| Ok(*ty))
     }
 
     fn coef(&mut self) -> Parse<Coef> {
@@ -321,17 +337,19 @@ impl Parser {
         }
     }
 
-    fn constant(&mut self, ty: ScalarTy) -> Parse<u32> {
+    fn constant(&mut self, ty: ScalarTy) -> Parse<u64> {
         match ty {
-            ScalarTy::F32 if self.take_word("nan") => {
+            ScalarTy::F32 | ScalarTy::F64 if self.take_word("nan") => {
                 self.sign(":")?;
                 let digits = self.word()?;
-                u32::from_str_radix(&digits, 16).or_else(|_| self.fault("bits before this"))
+                u64::from_str_radix(&digits, 16).or_else(|_| self.fault("bits before this"))
             }
-            ScalarTy::F32 => Ok(self.number::<f32>()?.to_bits()),
-            ScalarTy::I32 => Ok(self.number::<i32>()? as u32),
-            ScalarTy::Mask if self.take_word("true") => Ok(u32::MAX),
-            ScalarTy::Mask => self.keyword("false").map(|()| 0),
+            ScalarTy::F32 => Ok(narrow(self.number()?)),
+            ScalarTy::F64 => Ok(self.number::<f64>()?.to_bits()),
+            ScalarTy::I32 => Ok(u64::from(self.number::<i32>()? as u32)),
+            ScalarTy::I64 => Ok(self.number::<i64>()? as u64),
+            ScalarTy::Mask if self.take_word("true") => Ok(MASK[1]),
+            ScalarTy::Mask => self.keyword("false").map(|()| MASK[0]),
         }
     }
 
@@ -351,7 +369,8 @@ impl Parser {
             self.sign("[")?;
             let len = self.dim()?;
             self.sign("]")?;
-            program.buffers.push(Buffer { len, place: self.place()? });
+            let elem = if self.take_word("wide") { Elem::Wide } else { Elem::Word };
+            program.buffers.push(Buffer { len, elem, place: self.place()? });
         }
         while self.take_word("kernel") {
             self.in_order('k', program.kernels.len())?;
@@ -567,6 +586,7 @@ impl Parser {
                 "seed_high" => ScalarValue::SeedHigh,
                 "step" => ScalarValue::Step,
                 "word" => ScalarValue::Word(p.number()?),
+                "wide" => ScalarValue::HostWide(p.h()?),
                 _ => {
                     p.at -= 1;
                     ScalarValue::Host(p.h()?)

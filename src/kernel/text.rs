@@ -14,13 +14,14 @@
 //! }
 //! ```
 //! `g0` is the position in the first dim of the grid, `i` in the row, `k` in a fold; `s` sizes, `a`
-//! scalar arguments, `b` buffers, `r` scratch rows, `t` slots, `m` buffers of a program, `h` host values.
+//! scalar arguments, `b` buffers, `r` scratch rows, `t` slots, `m` buffers of a program, `h` host values. What has
+//! elements of 64 bits is named behind `wide`.
 
 use std::fmt::{self, Display, Write};
 
 use super::ir::{
-    Access, Affine, Body, BufId, Carry, Coef, Conv, Dst, Inst, Kernel, Launch, Matrix, PatchAxis, Phase, Place,
-    Program, ScalarValue, Scan, Step,
+    Access, Affine, Body, BufId, Carry, Coef, Conv, Dst, Elem, Inst, Kernel, Launch, Matrix, PatchAxis, Phase, Place,
+    Program, ScalarValue, Scan, Step, Wide,
 };
 use crate::ir::scalar::ScalarTy;
 use crate::ir::{Dim, HostOp, Role, SizeId};
@@ -64,11 +65,15 @@ impl Display for Affine {
 }
 
 /// The text of a constant: the shortest number that reads back to the same bits.
-pub(super) fn constant(bits: u32, ty: ScalarTy) -> String {
+pub(super) fn constant(bits: u64, ty: ScalarTy) -> String {
+    let float = f32::from_bits(bits as u32);
     match ty {
-        ScalarTy::F32 if f32::from_bits(bits).is_nan() => format!("nan:{bits:08x}"),
-        ScalarTy::F32 => format!("{:?}", f32::from_bits(bits)),
+        ScalarTy::F32 if float.is_nan() => format!("nan:{bits:08x}"),
+        ScalarTy::F32 => format!("{float:?}"),
+        ScalarTy::F64 if f64::from_bits(bits).is_nan() => format!("nan:{bits:016x}"),
+        ScalarTy::F64 => format!("{:?}", f64::from_bits(bits)),
         ScalarTy::I32 => (bits as i32).to_string(),
+        ScalarTy::I64 => (bits as i64).to_string(),
         ScalarTy::Mask => (bits != 0).to_string(),
     }
 }
@@ -153,6 +158,16 @@ impl Display for Phase {
     }
 }
 
+/// `b0, b2, r0, t1, tile`
+impl Display for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bufs = self.bufs.iter().map(|buf| format!("b{}", buf.0));
+        let rows = self.rows.iter().map(|row| format!("r{}", row.0));
+        let slots = self.slots.iter().map(|slot| format!("t{}", slot.0));
+        f.write_str(&list(bufs.chain(rows).chain(slots).chain(self.tile.then(|| "tile".to_owned()))))
+    }
+}
+
 /// The text of a kernel, without its name: `(read, write; f32; sizes 1) grid [s0] row 64 … { … }`.
 impl Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -163,7 +178,11 @@ impl Display for Kernel {
         }));
         let scalars = list(self.scalars.iter().map(|ty| word(ty)));
         write!(f, "({bufs}; {scalars}; sizes {}) grid [{}] row {}", self.sizes, list(&self.grid), self.row)?;
-        writeln!(f, " rowbufs {} slots {} {{", self.rowbufs, self.slots)?;
+        write!(f, " rowbufs {} slots {}", self.rowbufs, self.slots)?;
+        if !self.wide.is_empty() {
+            write!(f, " wide [{}]", self.wide)?;
+        }
+        f.write_str(" {\n")?;
         self.phases.iter().try_for_each(|phase| write!(f, "{phase}"))?;
         f.write_str("}\n")
     }
@@ -197,6 +216,7 @@ impl Named<'_> {
         let bufs = list(launch.bufs.iter().map(|buf| format!("m{}", buf.0)));
         let scalars = list(launch.scalars.iter().map(|value| match value {
             ScalarValue::Host(id) => format!("h{}", id.0),
+            ScalarValue::HostWide(id) => format!("wide h{}", id.0),
             ScalarValue::Seed => "seed".into(),
             ScalarValue::SeedHigh => "seed_high".into(),
             ScalarValue::Step => "step".into(),
@@ -309,7 +329,8 @@ impl Display for Program {
             writeln!(f, "host h{at} = {}", named.host(op))?;
         }
         for (at, buffer) in self.buffers.iter().enumerate() {
-            writeln!(f, "buffer m{at} [{}] {}", named.dim(&buffer.len), place(&buffer.place))?;
+            let wide = if buffer.elem == Elem::Wide { "wide " } else { "" };
+            writeln!(f, "buffer m{at} [{}] {wide}{}", named.dim(&buffer.len), place(&buffer.place))?;
         }
         for (at, kernel) in self.kernels.iter().enumerate() {
             write!(f, "kernel k{at} {kernel}")?;

@@ -4,9 +4,9 @@
 //! `fold` strides stand only in a `Fold`; a shift is by a constant; a scratch row and a slot are
 //! written in a phase before they are read, once in a phase; a `Fold` body stores nothing; a `Scalar`
 //! phase touches no row; buffers are used as declared; a buffer that is updated is read and written
-//! with one address in one phase.
+//! with one address in one phase; a value is as wide as the memory it is stored in.
 //!
-//! In a program: a launch fits its kernel; what a step writes it names once and is no input; a loop names its rows and
+//! In a program: a launch fits its kernel; what a step reads and writes by element is of one width; what a step writes it names once and is no input; a loop names its rows and
 //! locals as what they are.
 //!
 //! Not checked here: that addresses are in range, which needs the sizes (`extent`), and that two
@@ -15,10 +15,10 @@
 use std::fmt;
 
 use super::ir::{
-    Access, Affine, Body, BufArg, BufId, Carry, Coef, Dst, Inst, Kernel, Launch, PatchAxis, Phase, Place, Program,
-    ScalarValue, Step, V,
+    Access, Affine, Body, BufArg, BufId, Carry, Coef, Dst, Elem, Inst, Kernel, Launch, PatchAxis, Phase, Place,
+    Program, ScalarValue, Step, V, Wide,
 };
-use crate::ir::scalar::{Bin, ScalarTy};
+use crate::ir::scalar::{Bin, Comb, MASK, ScalarTy};
 
 /// A mistake of the compiler: what does not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,8 +34,8 @@ fn require(holds: bool, what: impl FnOnce() -> String) -> Result<(), Fault> {
     if holds { Ok(()) } else { Err(Fault(what())) }
 }
 
-/// The type of an instruction's result, given those before it and the scalar arguments.
-pub fn type_of(inst: &Inst, types: &[ScalarTy], scalars: &[ScalarTy]) -> Result<ScalarTy, Fault> {
+/// The type of an instruction's result, given those before it, the scalar arguments and what is wide in memory.
+pub fn type_of(inst: &Inst, types: &[ScalarTy], scalars: &[ScalarTy], wide: &Wide) -> Result<ScalarTy, Fault> {
     let ty = |v: V| types.get(v.0 as usize).copied().ok_or_else(|| Fault(format!("v{} is not known here", v.0)));
     let expect = |v: V, want: ScalarTy| {
         let have = ty(v)?;
@@ -43,23 +43,28 @@ pub fn type_of(inst: &Inst, types: &[ScalarTy], scalars: &[ScalarTy]) -> Result<
     };
     match inst {
         Inst::Const(bits, ty) => {
-            require(*ty != ScalarTy::Mask || matches!(*bits, 0 | u32::MAX), || format!("{bits:#x} is no mask"))?;
+            require(*ty != ScalarTy::Mask || MASK.contains(bits), || format!("{bits:#x} is no mask"))?;
+            require(ty.is_wide() || *bits >> 32 == 0, || format!("{bits:#x} is no {ty:?}"))?;
             Ok(*ty)
         }
         Inst::Arg(arg) => {
             scalars.get(usize::from(arg.0)).copied().ok_or_else(|| Fault(format!("no scalar argument {}", arg.0)))
         }
         Inst::Index(_) => Ok(ScalarTy::I32),
-        Inst::Un(un, a) => expect(*a, un.ty().0).map(|()| un.ty().1),
+        Inst::Un(un, a) => {
+            let arg = ty(*a)?;
+            un.ty(arg).ok_or_else(|| Fault(format!("{un:?} of {arg:?}")))
+        }
         Inst::Bin(bin, a, b) => {
             let (left, right) = (ty(*a)?, ty(*b)?);
             bin.ty(left, right).ok_or_else(|| Fault(format!("{bin:?} of {left:?} and {right:?}")))
         }
         Inst::Fma(a, b, c) => {
-            for v in [a, b, c] {
-                expect(*v, ScalarTy::F32)?;
-            }
-            Ok(ScalarTy::F32)
+            let float = ty(*a)?;
+            require(float.is_float(), || format!("a product of {float:?}"))?;
+            expect(*b, float)?;
+            expect(*c, float)?;
+            Ok(float)
         }
         Inst::Cmp(cc, a, b) => {
             let (left, right) = (ty(*a)?, ty(*b)?);
@@ -71,16 +76,18 @@ pub fn type_of(inst: &Inst, types: &[ScalarTy], scalars: &[ScalarTy]) -> Result<
             expect(*b, ty(*a)?)?;
             ty(*a)
         }
-        Inst::Load { row, valid, .. } => {
+        Inst::Load { buf, row, valid, .. } => {
             if let Some((v, _)) = row {
                 expect(*v, ScalarTy::I32)?;
             }
             if let Some(v) = valid {
                 expect(*v, ScalarTy::Mask)?;
             }
-            Ok(ScalarTy::F32)
+            Ok(wide.buf(*buf).ty())
         }
-        Inst::Row(_) | Inst::Slot(_) | Inst::Tile => Ok(ScalarTy::F32),
+        Inst::Row(row) => Ok(wide.row(*row).ty()),
+        Inst::Slot(slot) => Ok(wide.slot(*slot).ty()),
+        Inst::Tile => Ok(wide.tile().ty()),
     }
 }
 
@@ -96,9 +103,23 @@ pub fn kernel(kernel: &Kernel) -> Result<(), Fault> {
     for size in kernel.grid.iter().chain([&kernel.row]) {
         check.size(*size)?;
     }
+    wide(kernel)?;
     for (at, phase) in kernel.phases.iter().enumerate() {
         check.phase = at;
         check.phase(phase).map_err(|fault| Fault(format!("phase {at}: {fault}")))?;
+    }
+    Ok(())
+}
+
+/// What is wide is there and named once, in order, so that equal kernels are equal.
+fn wide(kernel: &Kernel) -> Result<(), Fault> {
+    let Wide { bufs, rows, slots, tile: _ } = &kernel.wide;
+    let bufs: Vec<u16> = bufs.iter().map(|buf| buf.0).collect();
+    let rows: Vec<u16> = rows.iter().map(|row| row.0).collect();
+    let slots: Vec<u16> = slots.iter().map(|slot| slot.0).collect();
+    for (named, count) in [(bufs, kernel.bufs.len()), (rows, kernel.rowbufs.into()), (slots, kernel.slots.into())] {
+        require(named.is_sorted_by(|a, b| a < b), || "what is wide out of order".into())?;
+        require(named.last().is_none_or(|last| usize::from(*last) < count), || "what is wide is not there".into())?;
     }
     Ok(())
 }
@@ -131,8 +152,8 @@ impl Check<'_> {
             }
             Phase::Reduce { body, acc } => {
                 let types = self.body(body, false)?;
-                for (comb, v, _) in acc {
-                    accumulates(&types, *v, comb.ty())?;
+                for (comb, v, slot) in acc {
+                    self.holds(&Dst::Slot(*slot), accumulated(&types, *v, *comb)?)?;
                 }
                 let slots: Vec<Dst> = acc.iter().map(|(_, _, slot)| Dst::Slot(*slot)).collect();
                 require(body.stores.iter().all(|(dst, _)| !matches!(dst, Dst::Slot(_))), || "a slot in a row".into())?;
@@ -143,7 +164,7 @@ impl Check<'_> {
                 require(body.stores.is_empty(), || "a fold body stores".into())?;
                 let types = self.body(body, true)?;
                 for (comb, v, dst) in acc {
-                    accumulates(&types, *v, comb.ty())?;
+                    self.holds(dst, accumulated(&types, *v, *comb)?)?;
                     if let Dst::Buf(_, at) = dst {
                         require(at.fold == Coef::Const(0), || "a fold stride in a store".into())?;
                     }
@@ -163,16 +184,28 @@ impl Check<'_> {
     fn body(&mut self, body: &Body, fold: bool) -> Result<Vec<ScalarTy>, Fault> {
         let mut types = Vec::with_capacity(body.insts.len());
         for (at, inst) in body.insts.iter().enumerate() {
-            let ty = type_of(inst, &types, &self.kernel.scalars)
+            let ty = type_of(inst, &types, &self.kernel.scalars, &self.kernel.wide)
                 .and_then(|ty| self.inst(inst, body, fold).map(|()| ty))
                 .map_err(|fault| Fault(format!("v{at}: {fault}")))?;
             types.push(ty);
         }
-        for (_, v) in &body.stores {
+        for (dst, v) in &body.stores {
             let ty = types.get(v.0 as usize).ok_or_else(|| Fault(format!("v{} is not known", v.0)))?;
             require(*ty != ScalarTy::Mask, || format!("v{} is a mask and cannot be stored", v.0))?;
+            self.holds(dst, *ty)?;
         }
         Ok(types)
+    }
+
+    /// A value of a type is as wide as where it is stored.
+    fn holds(&self, dst: &Dst, ty: ScalarTy) -> Result<(), Fault> {
+        let wide = &self.kernel.wide;
+        let elem = match dst {
+            Dst::Buf(buf, _) => wide.buf(*buf),
+            Dst::Row(row) => wide.row(*row),
+            Dst::Slot(slot) => wide.slot(*slot),
+        };
+        require(elem == Elem::of(ty), || format!("{dst:?} has elements of another width than {ty:?}"))
     }
 
     fn inst(&mut self, inst: &Inst, body: &Body, fold: bool) -> Result<(), Fault> {
@@ -275,9 +308,11 @@ impl Check<'_> {
     }
 }
 
-fn accumulates(types: &[ScalarTy], v: V, want: ScalarTy) -> Result<(), Fault> {
+/// The type of a value that is combined.
+fn accumulated(types: &[ScalarTy], v: V, comb: Comb) -> Result<ScalarTy, Fault> {
     let have = types.get(v.0 as usize).copied();
-    require(have == Some(want), || format!("v{} is {have:?}, accumulated as {want:?}", v.0))
+    let fits = have.filter(|ty| comb.takes(*ty));
+    fits.ok_or_else(|| Fault(format!("v{} is {have:?}, accumulated by {comb:?}", v.0)))
 }
 
 /// What holds for a program.
@@ -303,9 +338,9 @@ fn step(program: &Program, step: &Step) -> Result<(), Fault> {
             require(fits, || "a matrix of another batch".into())?;
             let mut buffers = vec![(a.buf, false), (b.buf, false)];
             buffers.extend(c.iter().map(|c| (c.buf, true)));
+            let elem = alike(program, buffers.iter().map(|(buf, _)| *buf))?;
             if let Some(epilogue) = epilogue {
-                let kernel = launch(program, epilogue)?;
-                buffers.extend(uses(kernel, epilogue));
+                buffers.extend(self::epilogue(program, epilogue, elem)?);
             }
             require(c.is_some() || epilogue.is_some(), || "a contraction that nothing wants".into())?;
             written_once(program, &buffers)
@@ -318,16 +353,22 @@ fn step(program: &Program, step: &Step) -> Result<(), Fault> {
             require(conv.b_steps.len() == steps, || "a right operand of other loops".into())?;
             let mut buffers = vec![(conv.a.buf, false), (conv.b, false)];
             buffers.extend(conv.c.iter().map(|c| (*c, true)));
+            let elem = alike(program, buffers.iter().map(|(buf, _)| *buf))?;
             if let Some(epilogue) = &conv.epilogue {
-                buffers.extend(uses(launch(program, epilogue)?, epilogue));
+                buffers.extend(self::epilogue(program, epilogue, elem)?);
             }
             require(conv.c.is_some() || conv.epilogue.is_some(), || "a convolution that nothing wants".into())?;
             written_once(program, &buffers)
         }
         Step::Segments { index, update, out, .. } => {
+            require(alike(program, [*index])? == Elem::Word, || "an index of 64 bits".into())?;
+            alike(program, [*update, *out])?;
             written_once(program, &[(*index, false), (*update, false), (*out, true)])
         }
-        Step::Copy { from, to } => written_once(program, &[(*from, false), (*to, true)]),
+        Step::Copy { from, to } => {
+            alike(program, [*from, *to])?;
+            written_once(program, &[(*from, false), (*to, true)])
+        }
         Step::Scan(scan) => {
             let place = |buf: BufId| program.buffers.get(buf.0 as usize).map(|buffer| &buffer.place);
             let rows = scan
@@ -336,18 +377,42 @@ fn step(program: &Program, step: &Step) -> Result<(), Fault> {
                 .chain(&scan.made)
                 .all(|row| matches!(place(*row), Some(Place::Row(of)) if place(*of).is_some()));
             require(rows, || "a row of nothing".into())?;
+            for row in scan.rows.iter().chain(&scan.made) {
+                if let Some(Place::Row(of)) = place(*row) {
+                    alike(program, [*row, *of])?;
+                }
+            }
             require(scan.locals.iter().all(|local| place(*local) == Some(&Place::Local)), || {
                 "a local elsewhere".into()
             })?;
             for Carry { first, old, new, last } in &scan.carries {
                 let own = [old, new].into_iter().all(|buf| scan.locals.contains(buf));
                 require(own && old != new, || "a carry that is not the loop's own".into())?;
+                alike(program, [*first, *old, *new].into_iter().chain(*last))?;
                 let both: Vec<(BufId, bool)> = last.iter().map(|last| (*last, true)).chain([(*old, true)]).collect();
                 written_once(program, &[&both[..], &[(*first, false)]].concat())?;
             }
             scan.body.iter().try_for_each(|inner| self::step(program, inner))
         }
     }
+}
+
+/// The buffers of what runs on a tile of such elements.
+fn epilogue(program: &Program, epilogue: &Launch, elem: Elem) -> Result<Vec<(BufId, bool)>, Fault> {
+    let kernel = launch(program, epilogue)?;
+    require(kernel.wide.tile() == elem || !uses_tile(kernel), || "a tile of another width".into())?;
+    Ok(uses(kernel, epilogue))
+}
+
+/// How wide the elements of buffers are, which must be alike.
+fn alike(program: &Program, bufs: impl IntoIterator<Item = BufId>) -> Result<Elem, Fault> {
+    let mut common = None;
+    for buf in bufs {
+        let buffer = program.buffers.get(buf.0 as usize).ok_or_else(|| Fault(format!("no buffer m{}", buf.0)))?;
+        let elem = *common.get_or_insert(buffer.elem);
+        require(elem == buffer.elem, || format!("m{} has elements of another width", buf.0))?;
+    }
+    Ok(common.unwrap_or_default())
 }
 
 fn launch<'p>(program: &'p Program, launch: &Launch) -> Result<&'p Kernel, Fault> {
@@ -359,13 +424,17 @@ fn launch<'p>(program: &'p Program, launch: &Launch) -> Result<&'p Kernel, Fault
     require(sizes == usize::from(kernel.sizes), || format!("{sizes} sizes for {}", kernel.sizes))?;
     for (value, ty) in launch.scalars.iter().zip(&kernel.scalars) {
         let have = match value {
-            ScalarValue::Host(id) => {
+            ScalarValue::Host(id) | ScalarValue::HostWide(id) => {
                 require((id.0 as usize) < program.host.ops.len(), || format!("no host value h{}", id.0))?;
-                ScalarTy::F32
+                if matches!(value, ScalarValue::Host(_)) { ScalarTy::F32 } else { ScalarTy::F64 }
             }
             ScalarValue::Seed | ScalarValue::SeedHigh | ScalarValue::Step | ScalarValue::Word(_) => ScalarTy::I32,
         };
         require(have == *ty, || format!("{value:?} is {have:?}, wanted {ty:?}"))?;
+    }
+    for (at, buf) in launch.bufs.iter().enumerate() {
+        let elem = alike(program, [*buf])?;
+        require(elem == kernel.wide.buf(BufArg(at as u16)), || format!("b{at} and m{} differ in width", buf.0))?;
     }
     written_once(program, &uses(kernel, launch))?;
     Ok(kernel)

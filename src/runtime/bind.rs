@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::plan::{self, Life, plan};
 use super::state::Store;
-use crate::backend::bound::count;
+use crate::backend::bound::words;
 use crate::backend::{BindFault, Bound, Spot};
 use crate::diag::{Diagnostic, train};
 use crate::ir::SizeId;
@@ -69,15 +69,15 @@ impl Binding {
         let mut lens = program
             .buffers
             .iter()
-            .map(|buffer| count(&buffer.len, &size))
+            .map(|buffer| words(buffer, &size))
             .collect::<Result<Vec<usize>, BindFault>>()
             .map_err(fault)?;
         let locals = plan::loops(program, &mut lens, lives, lanes);
         let arena: Vec<Life> =
             lives.iter().zip(&program.buffers).map(|(life, b)| in_arena(&b.place).then_some(*life)?).collect();
         let Some((locals, plan)) = locals.zip(plan(&lens, &arena)) else {
-            let words: u128 = lens.iter().map(|len| *len as u128).sum();
-            return Err(train::out_of_memory((4 * words).min(u64::MAX.into()) as u64, &given(program, sizes)));
+            let sum: u128 = lens.iter().map(|len| *len as u128).sum();
+            return Err(train::out_of_memory((4 * sum).min(u64::MAX.into()) as u64, &given(program, sizes)));
         };
         let mut spots = Vec::with_capacity(lens.len());
         let mut inputs = Vec::new();

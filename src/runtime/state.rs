@@ -1,10 +1,12 @@
 //! Parameters and states: what lives from step to step.
 //!
 //! One block of words for the parameters and one for the states, each tensor at a cache line, shared by
-//! all programs of a model. A tensor is words: f32, or i32, or a truth value as 0 or 1.
+//! all programs of a model. A tensor is words: f32, or i32, or a truth value as 0 or 1; f64 and i64 are two
+//! words each.
 
 use super::arena::{LINE, OutOfMemory, Words};
 use crate::ir::{Graph, ParamId, SizeOverflow, StateId, Ty};
+use crate::kernel::ir::Elem;
 
 /// All parameters and states of a model.
 #[derive(Debug, Default)]
@@ -61,7 +63,7 @@ impl Region {
 }
 
 impl Store {
-    /// Zeros, for tensors of these lengths.
+    /// Zeros, for tensors of so many words.
     pub fn new(params: &[usize], states: &[usize]) -> Result<Store, OutOfMemory> {
         Ok(Store { params: Region::new(params)?, states: Region::new(states)? })
     }
@@ -70,7 +72,8 @@ impl Store {
     pub fn of(graph: &Graph) -> Result<Store, OutOfMemory> {
         let len = |ty: &Ty| {
             let elements = crate::ir::Dim::product(&ty.dims).and_then(|dim| dim.as_const().ok_or(SizeOverflow));
-            elements.ok().and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
+            let elements = elements.ok().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+            elements.saturating_mul(Elem::of_dtype(ty.dtype).words())
         };
         let params: Vec<usize> = graph.params.iter().map(|param| len(&param.ty)).collect();
         let states: Vec<usize> = graph.states.iter().map(|state| len(&state.ty)).collect();

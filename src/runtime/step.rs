@@ -16,8 +16,9 @@ use super::state::Store;
 use crate::backend::{Backend, Loaded, Memory, Segment};
 use crate::diag::{Diagnostic, train};
 use crate::ir::host::HostEnv;
+use crate::ir::scalar::narrow;
 use crate::ir::{Role, SizeId};
-use crate::kernel::ir::{BufId, Place, Program, ScalarValue};
+use crate::kernel::ir::{BufId, Buffer, Elem, Place, Program, ScalarValue};
 
 /// A value given with a batch.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,10 @@ pub enum Input<'a> {
     F32(&'a [f32]),
     /// Indices.
     I32(&'a [i32]),
+    /// Numbers of 64 bits.
+    F64(&'a [f64]),
+    /// Whole numbers of 64 bits.
+    I64(&'a [i64]),
     /// Words of any type.
     Bits(&'a [u32]),
 }
@@ -56,9 +61,9 @@ pub struct Executable {
     bindings: HashMap<Vec<i64>, Arc<Binding>, FxBuildHasher>,
     results: Vec<(Role, BufId)>,
     arena: Words,
-    /// The values of the host program and the words of all scalars, kept for their memory.
+    /// The values of the host program and the bits of all scalars, kept for their memory.
     host: Vec<f64>,
-    scalars: Vec<u32>,
+    scalars: Vec<u64>,
 }
 
 impl Executable {
@@ -128,12 +133,14 @@ impl Executable {
             let segment = match env.inputs.get(at) {
                 Some(Input::F32(numbers)) => Segment::Floats(numbers),
                 Some(Input::I32(numbers)) => Segment::Ints(numbers),
+                Some(Input::F64(numbers)) => Segment::Doubles(numbers),
+                Some(Input::I64(numbers)) => Segment::Longs(numbers),
                 Some(Input::Bits(words)) => Segment::Bits(words),
                 None => Segment::Bits(&[]),
             };
             if len.is_some_and(|len| len != segment.len()) {
                 let (want, have) = (len.unwrap_or_default(), segment.len());
-                return Err(train::broken_step(&format!("input {at} has {have} elements, not {want}")));
+                return Err(train::broken_step(&format!("input {at} has {have} words, not {want}")));
             }
             segments.push(segment);
         }
@@ -144,7 +151,7 @@ impl Executable {
         }
         self.loaded.run(&binding.bound, &self.scalars, &mut Memory::new(&mut segments));
         drop(segments);
-        Ok(Results { arena: &self.arena, binding, places: &self.results })
+        Ok(Results { arena: &self.arena, binding, places: &self.results, elems: &self.program.buffers })
     }
 
     fn fill_scalars(&mut self, env: &Env<'_>, binding: &Binding) -> Result<(), Diagnostic> {
@@ -154,11 +161,12 @@ impl Executable {
         run.map_err(|_| train::size_out_of_range("in a scalar of the step", None, &given(&self.program, env.sizes)))?;
         self.scalars.clear();
         self.scalars.extend(binding.bound.scalars().iter().map(|value| match value {
-            ScalarValue::Host(id) => (self.host[id.0 as usize] as f32).to_bits(),
-            ScalarValue::Seed => env.seed as u32,
-            ScalarValue::SeedHigh => (env.seed >> 32) as u32,
-            ScalarValue::Step => env.step as u32,
-            ScalarValue::Word(word) => *word,
+            ScalarValue::Host(id) => narrow(self.host[id.0 as usize] as f32),
+            ScalarValue::HostWide(id) => self.host[id.0 as usize].to_bits(),
+            ScalarValue::Seed => u64::from(env.seed as u32),
+            ScalarValue::SeedHigh => env.seed >> 32,
+            ScalarValue::Step => u64::from(env.step as u32),
+            ScalarValue::Word(word) => u64::from(*word),
         }));
         Ok(())
     }
@@ -169,6 +177,7 @@ pub struct Results<'a> {
     arena: &'a Words,
     binding: Arc<Binding>,
     places: &'a [(Role, BufId)],
+    elems: &'a [Buffer],
 }
 
 impl Results<'_> {
@@ -184,14 +193,25 @@ impl Results<'_> {
         &self.arena.as_slice()[spot.offset..spot.end()]
     }
 
-    /// The first number of a result: a loss, a metric.
+    /// The first number of a result: a loss, a metric; an f64 rounded.
     pub fn scalar(&self, role: &Role) -> Option<f32> {
-        self.get(role)?.first().map(|word| f32::from_bits(*word))
+        self.f64(role)?.first().map(|number| *number as f32)
+    }
+
+    /// All numbers of a result; an f64 rounded.
+    pub fn f32(&self, role: &Role) -> Option<Vec<f32>> {
+        Some(self.f64(role)?.into_iter().map(|number| number as f32).collect())
     }
 
     /// All numbers of a result.
-    pub fn f32(&self, role: &Role) -> Option<Vec<f32>> {
-        Some(self.get(role)?.iter().map(|word| f32::from_bits(*word)).collect())
+    pub fn f64(&self, role: &Role) -> Option<Vec<f64>> {
+        let (_, buf) = self.places.iter().find(|(other, _)| other == role)?;
+        let words = self.words(*buf);
+        let wide = |halves: &[u32]| f64::from_bits(u64::from(halves[0]) | u64::from(halves[1]) << 32);
+        Some(match self.elems[buf.0 as usize].elem {
+            Elem::Word => words.iter().map(|word| f64::from(f32::from_bits(*word))).collect(),
+            Elem::Wide => words.chunks_exact(2).map(wide).collect(),
+        })
     }
 
     /// Every result with its role.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::plan::{lives, loops, plan};
-use crate::backend::bound::count;
+use crate::backend::bound::words;
 use crate::ir::SizeId;
 use crate::kernel::ir::{Place, Program};
 
@@ -13,8 +13,7 @@ use crate::kernel::ir::{Place, Program};
 /// and the steps from first use to last.
 pub fn print(program: &Program, sizes: &[i64]) -> Option<String> {
     let size = |id: SizeId| sizes.get(id.0 as usize).copied().unwrap_or(-1);
-    let mut lens =
-        program.buffers.iter().map(|buffer| count(&buffer.len, &size).ok()).collect::<Option<Vec<usize>>>()?;
+    let mut lens = program.buffers.iter().map(|buffer| words(buffer, &size).ok()).collect::<Option<Vec<usize>>>()?;
     let lives = lives(program);
     let locals = loops(program, &mut lens, &lives, 1)?;
     let in_arena = |place: &Place| matches!(place, Place::Arena | Place::Result(_));

@@ -6,7 +6,9 @@ use tensa::backend::cpu::pool::Pool;
 use tensa::ir::expand::{self, Emit, Evaluate};
 use tensa::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
 use tensa::kernel::BodyBuilder;
-use tensa::kernel::ir::{Access, Affine, Body, BufArg, Coef, Dst, Kernel, Phase, RowBuf, ScalarArg, SizeArg, Slot, V};
+use tensa::kernel::ir::{
+    Access, Affine, Body, BufArg, Coef, Dst, Kernel, Phase, RowBuf, ScalarArg, SizeArg, Slot, V, Wide,
+};
 
 use super::random::Rng;
 
@@ -23,7 +25,7 @@ pub fn kernel(grid: Vec<Coef>, row: Coef, phases: Vec<Phase>, bufs: Vec<Access>)
         Phase::Map(_) | Phase::Fold { .. } => 0,
     });
     let slots = slots.sum::<usize>() as u16;
-    Kernel { grid, row, phases, rowbufs: 0, slots, bufs, scalars: vec![], sizes: 0 }
+    Kernel { grid, row, phases, rowbufs: 0, slots, bufs, scalars: vec![], sizes: 0, wide: Wide::default() }
 }
 
 /// One value from one element of each of some buffers, the last one written.
@@ -153,9 +155,9 @@ pub fn noise(n: Coef) -> Kernel {
 /// Every expansion is, as machine code, what the reference computes: for odd numbers and many others.
 #[test]
 fn expansions_as_machine_code() {
-    type Function = (&'static str, fn(&mut BodyBuilder, &[V]) -> V, fn(&[u32]) -> u32);
-    fn word(bits: u32) -> (u32, ScalarTy) {
-        (bits, ScalarTy::F32)
+    type Function = (&'static str, fn(&mut BodyBuilder, &[V]) -> V, fn(&[u32]) -> u64);
+    fn word(bits: u32) -> (u64, ScalarTy) {
+        (u64::from(bits), ScalarTy::F32)
     }
     let functions: [Function; 8] = [
         ("exp", |b, x| expand::exp(b, x[0]), |x| expand::exp(&mut Evaluate, word(x[0])).0),
@@ -180,7 +182,7 @@ fn expansions_as_machine_code() {
             let mut buffers = [Buffer::Read(x), Buffer::Read(y), Buffer::Write(&mut got)];
             code.call(&mut pool, &mut buffers, &[n as i64], &[]).unwrap();
             for i in 0..n {
-                let want = reference(&[x[i], y[i]]);
+                let want = reference(&[x[i], y[i]]) as u32;
                 let nan = f32::from_bits(want).is_nan() && f32::from_bits(got[i]).is_nan();
                 let [a, b] = [x[i], y[i]].map(f32::from_bits);
                 assert!(got[i] == want || nan, "{name}({a:?}, {b:?}): {:#x} {want:#x}", got[i]);

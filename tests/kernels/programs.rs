@@ -6,7 +6,7 @@ use tensa::backend::{Backend, Stats};
 use tensa::base::philox::{philox, uniform};
 use tensa::diag::Code;
 use tensa::ir::{Dim, InputId, ParamId, Role, SizeId, StateId};
-use tensa::kernel::ir::{BufId, Buffer, Coef, Place, Program, SizeArg};
+use tensa::kernel::ir::{BufId, Buffer, Coef, Elem, Place, Program, SizeArg};
 use tensa::kernel::{parse, verify};
 use tensa::runtime::{Env, Executable, Input, Store};
 
@@ -217,7 +217,7 @@ fn a_size_out_of_range_is_a_diagnostic() {
     // A formula below zero.
     let mut broken = program();
     let less = Dim::size(SizeId(0)).sub(&Dim::constant(5)).unwrap();
-    broken.buffers.push(Buffer { len: less, place: Place::Arena });
+    broken.buffers.push(Buffer { len: less, elem: Elem::Word, place: Place::Arena });
     let mut executable = Executable::new(broken, &Interp).unwrap();
     let diagnostic = executable.bind(&[3], &store).unwrap_err();
     assert_eq!(diagnostic.code, Code::E0801);

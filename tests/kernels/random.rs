@@ -1,9 +1,9 @@
 //! Random kernels that hold what `kernel::verify` asks, with data that fits them.
 
 use tensa::base::philox::philox;
-use tensa::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
+use tensa::ir::scalar::{Bin, Cc, Comb, MASK, ScalarTy, Un};
 use tensa::kernel::ir::{
-    Access, Affine, Body, BufArg, Coef, Dst, Inst, Kernel, Phase, RowBuf, ScalarArg, SizeArg, Slot, V,
+    Access, Affine, Body, BufArg, Coef, Dst, Elem, Inst, Kernel, Phase, RowBuf, ScalarArg, SizeArg, Slot, V, Wide,
 };
 
 /// A stream of random numbers.
@@ -69,19 +69,36 @@ impl Rng {
     }
 }
 
+impl Rng {
+    /// The words of an element: of a wide one, an f32 widened, or any bits at all.
+    pub fn element(&mut self, elem: Elem) -> Vec<u32> {
+        let word = self.float();
+        if elem == Elem::Word {
+            return vec![word];
+        }
+        let low = self.word();
+        let bits = match self.below(8) {
+            0 if !self.tame => u64::from(low) | u64::from(word) << 32,
+            1 => f64::from(f32::from_bits(word)).to_bits() ^ u64::from(low & 0xffff),
+            _ => f64::from(f32::from_bits(word)).to_bits(),
+        };
+        vec![bits as u32, (bits >> 32) as u32]
+    }
+}
+
 /// A kernel and what it runs on.
 pub struct Case {
     pub kernel: Kernel,
     pub sizes: Vec<i64>,
-    pub scalars: Vec<u32>,
+    pub scalars: Vec<u64>,
     pub bufs: Vec<Vec<u32>>,
     /// Which buffers hold integers: their bits must agree even where they look like a NaN.
     pub ints: Vec<bool>,
 }
 
-/// A random case. `large` ones are worth several threads.
-pub fn case(seed: u32, large: bool) -> Case {
-    let mut make = Make::new(Rng::new(seed), large);
+/// A random case. `large` ones are worth several threads; in `wide` ones values and memory may have 64 bits.
+pub fn case(seed: u32, large: bool, wide: bool) -> Case {
+    let mut make = Make::new(Rng::new(seed), large, wide);
     make.phases();
     make.finish()
 }
@@ -94,6 +111,7 @@ struct Make {
     row: i64,
     lens: Vec<i64>,
     ints: Vec<bool>,
+    wide: bool,
     rows_written: u16,
     slots_written: u16,
     // Of the body that is made.
@@ -104,7 +122,7 @@ struct Make {
 }
 
 impl Make {
-    fn new(mut rng: Rng, large: bool) -> Make {
+    fn new(mut rng: Rng, large: bool, wide: bool) -> Make {
         let rows =
             [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 31, 60, 63, 64, 65, 67, 70, 128, 131, 200];
         let row = if large { rng.pick(&[37, 700, 5000]) } else { rng.pick(&rows) };
@@ -114,7 +132,9 @@ impl Make {
         if rng.one_in(40) && dims > 0 {
             grid[0] = 0;
         }
-        let scalars = (0..rng.below(3)).map(|_| rng.pick(&[ScalarTy::F32, ScalarTy::I32])).collect();
+        let tys = [ScalarTy::F32, ScalarTy::I32, ScalarTy::F64, ScalarTy::I64];
+        let tys = if wide { &tys[..] } else { &tys[..2] };
+        let scalars = (0..rng.below(3)).map(|_| rng.pick(tys)).collect();
         let kernel = Kernel {
             grid: Vec::new(),
             row: Coef::Const(0),
@@ -124,6 +144,7 @@ impl Make {
             bufs: Vec::new(),
             scalars,
             sizes: 0,
+            wide: Wide::default(),
         };
         let mut make = Make {
             rng,
@@ -133,6 +154,7 @@ impl Make {
             row,
             lens: Vec::new(),
             ints: Vec::new(),
+            wide,
             rows_written: 0,
             slots_written: 0,
             body: Body::default(),
@@ -177,9 +199,9 @@ impl Make {
     fn show_slots(&mut self) {
         self.begin(None, true);
         for slot in 0..self.kernel.slots {
-            let v = self.push(Inst::Slot(Slot(slot)), ScalarTy::F32);
+            let v = self.slot(Slot(slot));
             let at = self.dense(false);
-            let buf = self.buffer(Access::Write, self.most(&at) + 1);
+            let buf = self.buffer_of(Access::Write, self.most(&at) + 1, Elem::of(self.types[v.0 as usize]));
             self.body.stores.push((Dst::Buf(buf, at), v));
         }
         let body = std::mem::take(&mut self.body);
@@ -202,7 +224,7 @@ impl Make {
             self.body.stores.push((Dst::Buf(buf, at), v));
         }
         for _ in 0..1 + self.rng.below(2) {
-            let dst = self.element_dst(elementwise);
+            let dst = self.element_dst(elementwise, None);
             self.store(dst);
         }
         let body = std::mem::take(&mut self.body);
@@ -214,15 +236,14 @@ impl Make {
         self.begin(None, false);
         self.instructions();
         if self.rng.one_in(2) {
-            let dst = self.element_dst(false);
+            let dst = self.element_dst(false, None);
             self.store(dst);
         }
         let mut acc = Vec::new();
         for _ in 0..1 + self.rng.below(3) {
-            let comb = self.rng.pick(Comb::ALL);
-            let v = self.value(comb.ty());
-            acc.push((comb, v, Slot(self.kernel.slots)));
-            self.kernel.slots += 1;
+            let (comb, ty) = self.comb();
+            let v = self.value(ty);
+            acc.push((comb, v, self.new_slot(ty)));
         }
         let body = std::mem::take(&mut self.body);
         self.written(&body);
@@ -236,11 +257,11 @@ impl Make {
         self.instructions();
         let mut acc = Vec::new();
         for _ in 0..1 + self.rng.below(2) {
-            let comb = self.rng.pick(Comb::ALL);
-            let v = self.value(comb.ty());
-            let dst = self.element_dst(elementwise);
+            let (comb, ty) = self.comb();
+            let v = self.value(ty);
+            let dst = self.element_dst(elementwise, Some(Elem::of(ty)));
             if let Dst::Buf(buf, _) = dst {
-                self.ints[usize::from(buf.0)] = comb.ty() == ScalarTy::I32;
+                self.ints[usize::from(buf.0)] = !ty.is_float();
             }
             acc.push((comb, v, dst));
         }
@@ -260,9 +281,10 @@ impl Make {
             let buf = self.buffer(Access::Write, self.most(&at) + 1);
             self.store(Dst::Buf(buf, at));
         }
-        let slot = Slot(self.kernel.slots);
-        self.kernel.slots += 1;
-        self.store(Dst::Slot(slot));
+        let ty = self.stored(None);
+        let v = self.value(ty);
+        let slot = self.new_slot(ty);
+        self.body.stores.push((Dst::Slot(slot), v));
         let body = std::mem::take(&mut self.body);
         self.slots_written = self.kernel.slots;
         self.kernel.phases.push(Phase::Scalar(body));
@@ -275,43 +297,97 @@ impl Make {
     }
 
     fn buffer(&mut self, access: Access, len: i64) -> BufArg {
+        let elem = self.elem();
+        self.buffer_of(access, len, elem)
+    }
+
+    fn buffer_of(&mut self, access: Access, len: i64, elem: Elem) -> BufArg {
+        let buf = BufArg(self.kernel.bufs.len() as u16);
         self.kernel.bufs.push(access);
+        if elem == Elem::Wide {
+            self.kernel.wide.bufs.push(buf);
+        }
         self.lens.push(len.max(0));
         self.ints.push(false);
-        BufArg(self.kernel.bufs.len() as u16 - 1)
+        buf
+    }
+
+    /// How wide something is, if the case may have what is wide.
+    fn elem(&mut self) -> Elem {
+        if self.wide && self.rng.one_in(2) { Elem::Wide } else { Elem::Word }
+    }
+
+    /// The type of a value that is stored in memory of some width, or of any.
+    fn stored(&mut self, elem: Option<Elem>) -> ScalarTy {
+        let elem = elem.unwrap_or_else(|| self.elem());
+        match elem {
+            Elem::Word => self.rng.pick(&[ScalarTy::F32, ScalarTy::F32, ScalarTy::I32]),
+            Elem::Wide => self.rng.pick(&[ScalarTy::F64, ScalarTy::F64, ScalarTy::I64]),
+        }
+    }
+
+    /// One of the types that fit, wide ones only where they may be.
+    fn fitting(&mut self, fits: impl Fn(ScalarTy) -> bool) -> Option<ScalarTy> {
+        let all = ScalarTy::ALL.iter().copied().filter(|ty| (self.wide || !ty.is_wide()) && fits(*ty));
+        let all: Vec<ScalarTy> = all.collect();
+        (!all.is_empty()).then(|| self.rng.pick(&all))
+    }
+
+    fn comb(&mut self) -> (Comb, ScalarTy) {
+        let comb = self.rng.pick(Comb::ALL);
+        (comb, self.fitting(|ty| comb.takes(ty)).expect("a type for each"))
+    }
+
+    fn new_slot(&mut self, ty: ScalarTy) -> Slot {
+        let slot = Slot(self.kernel.slots);
+        self.kernel.slots += 1;
+        if ty.is_wide() {
+            self.kernel.wide.slots.push(slot);
+        }
+        slot
+    }
+
+    fn slot(&mut self, slot: Slot) -> V {
+        self.push(Inst::Slot(slot), self.kernel.wide.slot(slot).ty())
     }
 
     fn update(&mut self) -> (BufArg, Affine) {
         let at = self.dense(true);
         let buf = self.buffer(Access::Update, self.most(&at) + 1);
-        self.push(Inst::Load { buf, at: at.clone(), row: None, valid: None }, ScalarTy::F32);
+        self.load_of(Inst::Load { buf, at: at.clone(), row: None, valid: None });
         (buf, at)
     }
 
-    fn element_dst(&mut self, elementwise: bool) -> Dst {
+    fn element_dst(&mut self, elementwise: bool, elem: Option<Elem>) -> Dst {
+        let elem = elem.unwrap_or_else(|| self.elem());
         if !elementwise && self.rng.one_in(3) {
+            let row = RowBuf(self.kernel.rowbufs);
             self.kernel.rowbufs += 1;
-            return Dst::Row(RowBuf(self.kernel.rowbufs - 1));
+            if elem == Elem::Wide {
+                self.kernel.wide.rows.push(row);
+            }
+            return Dst::Row(row);
         }
         let at = self.dense(true);
         let len = self.most(&at) + 1 + self.rng.below(3) as i64;
-        Dst::Buf(self.buffer(Access::Write, len), at)
+        Dst::Buf(self.buffer_of(Access::Write, len, elem), at)
     }
 
     fn store(&mut self, dst: Dst) {
         let v = match dst {
             Dst::Buf(buf, _) => self.storable(buf),
-            Dst::Row(_) | Dst::Slot(_) => {
-                let ty = self.rng.pick(&[ScalarTy::F32, ScalarTy::F32, ScalarTy::I32]);
+            Dst::Row(row) => {
+                let ty = self.stored(Some(self.kernel.wide.row(row)));
                 self.value(ty)
             }
+            Dst::Slot(_) => unreachable!("a slot is made with its value"),
         };
         self.body.stores.push((dst, v));
     }
 
     fn storable(&mut self, buf: BufArg) -> V {
-        let ty = self.rng.pick(&[ScalarTy::F32, ScalarTy::F32, ScalarTy::I32]);
-        self.ints[usize::from(buf.0)] = ty == ScalarTy::I32;
+        let ty = self.stored(Some(self.kernel.wide.buf(buf)));
+        self.ints[usize::from(buf.0)] = !ty.is_float();
         self.value(ty)
     }
 
@@ -391,11 +467,11 @@ impl Make {
     }
 
     fn f32(&mut self, bits: u32) -> V {
-        self.push(Inst::Const(bits, ScalarTy::F32), ScalarTy::F32)
+        self.push(Inst::Const(u64::from(bits), ScalarTy::F32), ScalarTy::F32)
     }
 
     fn i32(&mut self, value: i32) -> V {
-        self.push(Inst::Const(value as u32, ScalarTy::I32), ScalarTy::I32)
+        self.push(Inst::Const(u64::from(value as u32), ScalarTy::I32), ScalarTy::I32)
     }
 
     /// A value of a type, made if there is none.
@@ -406,36 +482,40 @@ impl Make {
             let from = there.len() / 2 * self.rng.below(2);
             return V(there[from + self.rng.below(there.len() - from)]);
         }
-        match ty {
-            ScalarTy::F32 => {
-                let bits = self.rng.float();
-                self.f32(bits)
-            }
-            ScalarTy::I32 => {
-                let value = self.rng.pick(&[0, 1, -1, 7, i32::MAX, i32::MIN, 0x3f80_0000]);
-                self.i32(value)
-            }
-            ScalarTy::Mask => {
-                let bits = self.rng.pick(&[0, u32::MAX]);
-                self.push(Inst::Const(bits, ScalarTy::Mask), ScalarTy::Mask)
-            }
-        }
+        let bits = match ty {
+            ScalarTy::F32 => u64::from(self.rng.float()),
+            ScalarTy::I32 => u64::from(self.rng.pick(&[0, 1, -1, 7, i32::MAX, i32::MIN, 0x3f80_0000]) as u32),
+            ScalarTy::Mask => self.rng.pick(&MASK),
+            ScalarTy::F64 => match self.rng.element(Elem::Wide)[..] {
+                [low, high] => u64::from(low) | u64::from(high) << 32,
+                _ => unreachable!("two words"),
+            },
+            ScalarTy::I64 => self.rng.pick(&[0, 1, -1, 1 << 40, i64::MAX, i64::MIN]) as u64,
+        };
+        self.push(Inst::Const(bits, ty), ty)
     }
 
     fn load(&mut self, valid: Option<V>) -> V {
         let at = self.any_affine();
         let len = self.most(&at) + 1 + self.rng.below(3) as i64;
         let buf = self.buffer(Access::Read, len);
-        self.push(Inst::Load { buf, at, row: None, valid }, ScalarTy::F32)
+        self.load_of(Inst::Load { buf, at, row: None, valid })
+    }
+
+    fn load_of(&mut self, load: Inst) -> V {
+        let Inst::Load { buf, .. } = load else { unreachable!("a load") };
+        let ty = self.kernel.wide.buf(buf).ty();
+        self.push(load, ty)
     }
 
     /// The bits of a float whose NaNs are taken out: what a NaN's bits are is left open.
-    fn bits(&mut self) -> V {
-        let x = self.value(ScalarTy::F32);
+    fn bits(&mut self, un: Un, ty: ScalarTy) -> V {
+        let x = self.value(ty);
         let number = self.push(Inst::Cmp(Cc::Eq, x, x), ScalarTy::Mask);
-        let one = self.f32(1f32.to_bits());
-        let x = self.push(Inst::Sel(number, x, one), ScalarTy::F32);
-        self.push(Inst::Un(Un::AsInt, x), ScalarTy::I32)
+        let one = if ty == ScalarTy::F64 { 1f64.to_bits() } else { u64::from(1f32.to_bits()) };
+        let one = self.push(Inst::Const(one, ty), ty);
+        let x = self.push(Inst::Sel(number, x, one), ty);
+        self.push(Inst::Un(un, x), un.ty(ty).expect("bits of a float"))
     }
 
     fn instructions(&mut self) {
@@ -446,7 +526,7 @@ impl Make {
     }
 
     fn instruction(&mut self) {
-        let (f, i, m) = (ScalarTy::F32, ScalarTy::I32, ScalarTy::Mask);
+        let (i, m) = (ScalarTy::I32, ScalarTy::Mask);
         match self.rng.below(20) {
             0 | 1 => {
                 self.load(None);
@@ -467,44 +547,51 @@ impl Make {
             }
             7 if self.rows_written > 0 && !self.scalar_phase => {
                 let row = self.rng.below(self.rows_written.into());
-                self.push(Inst::Row(RowBuf(row as u16)), f);
+                let row = RowBuf(row as u16);
+                self.push(Inst::Row(row), self.kernel.wide.row(row).ty());
             }
             7 | 8 if self.slots_written > 0 => {
                 let slot = self.rng.below(self.slots_written.into());
-                self.push(Inst::Slot(Slot(slot as u16)), f);
+                self.slot(Slot(slot as u16));
             }
             9 => {
+                let f = self.fitting(ScalarTy::is_float).expect("a float");
                 let (a, b, c) = (self.value(f), self.value(f), self.value(f));
                 self.push(Inst::Fma(a, b, c), f);
             }
             10 | 11 => {
-                let ty = self.rng.pick(&[f, i]);
+                let ty = self.fitting(|ty| ty != m).expect("a number");
                 let (cc, a, b) = (self.rng.pick(Cc::ALL), self.value(ty), self.value(ty));
                 self.push(Inst::Cmp(cc, a, b), m);
             }
             12 => {
-                let ty = self.rng.pick(&[f, i, m]);
+                let ty = self.fitting(|_| true).expect("a type");
                 let (mask, a, b) = (self.value(m), self.value(ty), self.value(ty));
                 self.push(Inst::Sel(mask, a, b), ty);
             }
-            13..=15 => match self.rng.pick(Un::ALL) {
-                Un::AsInt => drop(self.bits()),
-                un => {
-                    let a = self.value(un.ty().0);
-                    self.push(Inst::Un(un, a), un.ty().1);
+            13..=15 => {
+                let un = self.rng.pick(Un::ALL);
+                let wide = self.wide;
+                let allowed = |ty: ScalarTy| un.ty(ty).filter(|result| wide || !result.is_wide());
+                match (un, self.fitting(|ty| allowed(ty).is_some())) {
+                    (Un::AsInt | Un::AsI64, Some(ty)) => drop(self.bits(un, ty)),
+                    (_, Some(ty)) => {
+                        let a = self.value(ty);
+                        self.push(Inst::Un(un, a), un.ty(ty).expect("a type that fits"));
+                    }
+                    (_, None) => {}
                 }
-            },
+            }
             _ => {
                 let bin = self.rng.pick(Bin::ALL);
-                let ty = [f, i, m].into_iter().filter(|ty| bin.ty(*ty, *ty).is_some());
-                let ty = self.rng.pick(&ty.collect::<Vec<_>>());
+                let Some(ty) = self.fitting(|ty| bin.ty(ty, ty).is_some()) else { return };
                 let a = self.value(ty);
                 let b = match bin {
                     Bin::Shl | Bin::Shr => {
                         let by = self.rng.below(32) as i32;
                         self.i32(by)
                     }
-                    Bin::Min | Bin::Max if self.rng.one_in(2) => {
+                    Bin::Min | Bin::Max if ty == ScalarTy::F32 && self.rng.one_in(2) => {
                         let limit = self.rng.pick(&[0.0, -0.0, 0.0, -0.0, 0.3, f32::NAN, f32::INFINITY]);
                         self.f32(limit.to_bits())
                     }
@@ -529,7 +616,7 @@ impl Make {
         let high = self.push(Inst::Cmp(Cc::Lt, index, end), ScalarTy::Mask);
         let valid = Some(self.push(Inst::Bin(Bin::And, low, high), ScalarTy::Mask));
         let buf = self.buffer(Access::Read, len);
-        self.push(Inst::Load { buf, at, row: None, valid }, ScalarTy::F32);
+        self.load_of(Inst::Load { buf, at, row: None, valid });
     }
 
     /// A load of a row that data chooses, one of four.
@@ -551,14 +638,24 @@ impl Make {
         let buf = self.buffer(Access::Read, len);
         let stride = self.coef(stride);
         let valid = if self.rng.one_in(3) { Some(self.value(ScalarTy::Mask)) } else { None };
-        self.push(Inst::Load { buf, at, row: Some((index, stride)), valid }, ScalarTy::F32);
+        self.load_of(Inst::Load { buf, at, row: Some((index, stride)), valid });
     }
 
     fn finish(mut self) -> Case {
         self.kernel.sizes = self.sizes.len() as u16;
-        let data = |len: &i64| (0..*len).map(|_| self.rng.float()).collect();
-        let bufs = self.lens.iter().map(data).collect();
-        let scalars = self.kernel.scalars.iter().map(|_| self.rng.float()).collect();
+        let mut bufs = Vec::new();
+        for (at, len) in self.lens.iter().enumerate() {
+            let elem = self.kernel.wide.buf(BufArg(at as u16));
+            bufs.push((0..*len).flat_map(|_| self.rng.element(elem)).collect());
+        }
+        let mut scalars = Vec::new();
+        for ty in &self.kernel.scalars {
+            scalars.push(match self.rng.element(Elem::of(*ty))[..] {
+                [low, high] => u64::from(low) | u64::from(high) << 32,
+                [word, ..] => u64::from(word),
+                [] => unreachable!("an element has words"),
+            });
+        }
         Case { kernel: self.kernel, sizes: self.sizes, scalars, bufs, ints: self.ints }
     }
 }

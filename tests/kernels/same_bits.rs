@@ -5,7 +5,7 @@ use tensa::backend::cpu::call::Buffer;
 use tensa::backend::cpu::jit::CompiledKernel;
 use tensa::backend::cpu::pool::Pool;
 use tensa::backend::interp::kernel::{Launch, run};
-use tensa::kernel::ir::Access;
+use tensa::kernel::ir::{Access, BufArg, Elem};
 use tensa::kernel::{extent, parse, verify};
 
 use super::random::{Case, case};
@@ -13,6 +13,12 @@ use super::random::{Case, case};
 /// Two words agree: to the bit, or as NaN.
 fn agree(a: u32, b: u32, int: bool) -> bool {
     a == b || (!int && f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan())
+}
+
+/// The same for elements of two words.
+fn agree_wide(a: &[u32], b: &[u32], int: bool) -> bool {
+    let number = |words: &[u32]| f64::from_bits(u64::from(words[0]) | u64::from(words[1]) << 32);
+    a == b || (!int && number(a).is_nan() && number(b).is_nan())
 }
 
 fn check(case: &Case, code: &CompiledKernel, pools: &mut [Pool], name: &str) {
@@ -30,7 +36,16 @@ fn check(case: &Case, code: &CompiledKernel, pools: &mut [Pool], name: &str) {
             .collect();
         code.call(pool, &mut buffers, &case.sizes, &case.scalars).unwrap();
         for (buf, (want, got)) in want.iter().zip(&got).enumerate() {
-            let off = want.iter().zip(got).position(|(want, got)| !agree(*want, *got, case.ints[buf]));
+            let off = match case.kernel.wide.buf(BufArg(buf as u16)) {
+                Elem::Word => want.iter().zip(got).position(|(want, got)| !agree(*want, *got, case.ints[buf])),
+                Elem::Wide => {
+                    let pairs = want.chunks_exact(2).zip(got.chunks_exact(2));
+                    pairs
+                        .map(|(want, got)| agree_wide(want, got, case.ints[buf]))
+                        .position(|same| !same)
+                        .map(|at| 2 * at)
+                }
+            };
             if let Some(at) = off {
                 let (want, got) = (want[at], got[at]);
                 panic!(
@@ -53,7 +68,8 @@ fn check_all(cases: Vec<Case>, threads: &[usize], name: &str) {
     for (batch, cases) in cases.chunks(64).enumerate() {
         for (at, case) in cases.iter().enumerate() {
             let name = || format!("{name} {}", 64 * batch + at);
-            let lens: Vec<usize> = case.bufs.iter().map(Vec::len).collect();
+            let len = |(buf, words): (usize, &Vec<u32>)| words.len() / case.kernel.wide.buf(BufArg(buf as u16)).words();
+            let lens: Vec<usize> = case.bufs.iter().enumerate().map(len).collect();
             let held = verify::kernel(&case.kernel).and_then(|()| extent::check(&case.kernel, &case.sizes, &lens));
             assert_eq!(held, Ok(()), "{}\nsizes {:?} lens {lens:?}\n{}", name(), case.sizes, case.kernel);
             let text = case.kernel.to_string();
@@ -71,10 +87,20 @@ fn check_all(cases: Vec<Case>, threads: &[usize], name: &str) {
 
 #[test]
 fn two_thousand_random_kernels() {
-    check_all((0..2000).map(|seed| case(seed, false)).collect(), &[1], "kernel");
+    check_all((0..2000).map(|seed| case(seed, false, false)).collect(), &[1], "kernel");
 }
 
 #[test]
 fn random_kernels_on_any_number_of_threads() {
-    check_all((5000..5120).map(|seed| case(seed, true)).collect(), &[1, 2, 3, 7], "large kernel");
+    check_all((5000..5120).map(|seed| case(seed, true, false)).collect(), &[1, 2, 3, 7], "large kernel");
+}
+
+#[test]
+fn two_thousand_random_kernels_of_both_widths() {
+    check_all((10_000..12_000).map(|seed| case(seed, false, true)).collect(), &[1], "wide kernel");
+}
+
+#[test]
+fn random_kernels_of_both_widths_on_any_number_of_threads() {
+    check_all((15_000..15_060).map(|seed| case(seed, true, true)).collect(), &[1, 2, 3, 7], "large wide kernel");
 }

@@ -10,7 +10,7 @@ use super::chunks::Chunks;
 use super::emit::{Args, Buf, scratch_words};
 use super::jit::CompiledKernel;
 use super::pool::Pool;
-use crate::kernel::ir::{Access, Kernel};
+use crate::kernel::ir::{Access, BufArg, Kernel};
 use crate::kernel::{Fault, extent, verify};
 
 /// A buffer given to a call.
@@ -71,7 +71,7 @@ impl Scratch {
 pub(super) struct Launch<'a> {
     pub bufs: &'a [Buf],
     pub sizes: &'a [i64],
-    pub scalars: &'a [u32],
+    pub scalars: &'a [u64],
     pub rows: u64,
     pub row: u64,
 }
@@ -103,7 +103,7 @@ impl CompiledKernel {
         pool: &mut Pool,
         buffers: &mut [Buffer<'_>],
         sizes: &[i64],
-        scalars: &[u32],
+        scalars: &[u64],
     ) -> Result<(), Fault> {
         let kernel = &*self.kernel;
         let fits = buffers.len() == kernel.bufs.len()
@@ -123,7 +123,8 @@ impl CompiledKernel {
             };
             bufs.push(Buf { words, len: len as i64 });
         }
-        let lens: Vec<usize> = bufs.iter().map(|buf| buf.len as usize).collect();
+        let len = |(at, buf): (usize, &Buf)| buf.len as usize / kernel.wide.buf(BufArg(at as u16)).words();
+        let lens: Vec<usize> = bufs.iter().enumerate().map(len).collect();
         extent::check(kernel, sizes, &lens)?;
         if verify::uses_tile(kernel) {
             return Err(Fault("an epilogue is called by its contraction alone".into()));

@@ -14,7 +14,8 @@ use super::emit::{self, Args};
 use super::jit::CompiledKernel;
 use super::pool::Pool;
 use crate::backend::bound::BoundMatrix;
-use crate::kernel::ir::Kernel;
+use crate::backend::element::Element;
+use crate::kernel::ir::{Elem, Kernel};
 
 /// A contraction cut into blocks of rows and columns.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,8 +112,8 @@ impl Cut {
         Block { entry, batch, rows: row..(row + self.rows).min(self.m), cols: col..(col + self.cols).min(self.n) }
     }
 
-    /// Words of the largest block.
-    pub fn words(&self) -> usize {
+    /// Elements of the largest block.
+    pub fn elements(&self) -> usize {
         self.rows.min(self.m) * self.cols.min(self.n)
     }
 }
@@ -136,13 +137,13 @@ fn reach(matrix: &BoundMatrix, batch: &[usize], rows: &Range<usize>, cols: &Rang
 
 /// Computes a block into `tile`, whose rows are `stride` apart, or adds it to what is there. The operands are
 /// whole buffers.
-pub fn multiply(
-    tile: &mut [u32],
+pub fn multiply<T: Element>(
+    tile: &mut [T],
     stride: usize,
     block: &Block,
     k: usize,
-    (left, a): (&[u32], &BoundMatrix),
-    (right, b): (&[u32], &BoundMatrix),
+    (left, a): (&[T], &BoundMatrix),
+    (right, b): (&[T], &BoundMatrix),
     add: bool,
 ) {
     if block.rows.is_empty() || block.cols.is_empty() {
@@ -150,8 +151,8 @@ pub fn multiply(
     }
     assert!(stride >= block.cols.len() || block.rows.len() == 1, "rows of a block do not overlap");
     assert!((block.rows.len() - 1) * stride + block.cols.len() <= tile.len(), "a block fits its tile");
-    let inside = |words: &[u32], reach: Option<(i64, i64)>| {
-        reach.is_none_or(|(least, most)| least >= 0 && (most as usize) < words.len())
+    let inside = |elements: &[T], reach: Option<(i64, i64)>| {
+        reach.is_none_or(|(least, most)| least >= 0 && (most as usize) < elements.len())
     };
     assert!(inside(left, reach(a, &block.batch, &block.rows, &(0..k))), "the left operand is in its buffer");
     assert!(inside(right, reach(b, &block.batch, &(0..k), &block.cols)), "the right operand is in its buffer");
@@ -166,13 +167,13 @@ pub fn multiply(
 /// The block's elements at `tile`, rows `stride` apart and not overlapping, are valid for writes (and for reads
 /// where it adds) and nobody else's; every element of the operands that the block needs is valid for reads
 /// and not written meanwhile.
-pub(super) unsafe fn multiply_raw(
-    tile: *mut u32,
+pub(super) unsafe fn multiply_raw<T: Element>(
+    tile: *mut T,
     stride: usize,
     block: &Block,
     k: usize,
-    (left, a): (*const u32, &BoundMatrix),
-    (right, b): (*const u32, &BoundMatrix),
+    (left, a): (*const T, &BoundMatrix),
+    (right, b): (*const T, &BoundMatrix),
     add: bool,
 ) {
     let left_start = a.start(&block.batch) + block.rows.start as i64 * a.row_stride;
@@ -185,18 +186,18 @@ pub(super) unsafe fn multiply_raw(
             block.cols.len(),
             block.rows.len(),
             k,
-            tile.cast::<f32>(),
+            tile,
             stride.max(1) as isize,
             1,
             add,
-            right.cast::<f32>().wrapping_offset(right_start as isize),
+            right.wrapping_offset(right_start as isize),
             b.row_stride as isize,
             b.col_stride as isize,
-            left.cast::<f32>().wrapping_offset(left_start as isize),
+            left.wrapping_offset(left_start as isize),
             a.row_stride as isize,
             a.col_stride as isize,
-            if add { 1.0f32 } else { 0.0 },
-            1.0f32,
+            if add { T::ONE } else { T::ZERO },
+            T::ONE,
             false,
             false,
             false,
@@ -216,23 +217,28 @@ pub(super) struct Epilogue<'a> {
 }
 
 /// How many words of scratch a thread needs for a block and the rows of its epilogue.
-pub(super) fn scratch_words(batch: &[usize], dims: [usize; 3], b: &BoundMatrix, kernel: &Kernel) -> usize {
+pub(super) fn scratch_words(elem: Elem, batch: &[usize], dims: [usize; 3], b: &BoundMatrix, kernel: &Kernel) -> usize {
     let cut = cut(batch, dims, b, !kernel.is_elementwise());
-    cut.words().next_multiple_of(16) + emit::scratch_words(kernel, dims[1] as u64)
+    tile_words(elem, &cut) + emit::scratch_words(kernel, dims[1] as u64)
+}
+
+/// Words of the largest block, to a cache line.
+fn tile_words(elem: Elem, cut: &Cut) -> usize {
+    (cut.elements() * elem.words()).next_multiple_of(16)
 }
 
 /// A whole contraction, over the threads of a pool.
 ///
 /// # Safety
 /// Every element of the operands is valid for reads; those of the result `c` are valid for writes,
-/// row-major and apart from each other (`Bound`), and overlap no operand. An epilogue's launch is as
+/// row-major and apart from each other (`Bound`), and overlap no operand; all are aligned. An epilogue's launch is as
 /// `CompiledKernel::launch` asks, of `batch · m` rows of `n` elements, and overlaps no operand.
-pub(super) unsafe fn run(
+pub(super) unsafe fn run<T: Element>(
     batch: &[usize],
     dims: [usize; 3],
-    (left, a): (*const u32, &BoundMatrix),
-    (right, b): (*const u32, &BoundMatrix),
-    c: Option<(*mut u32, &BoundMatrix)>,
+    (left, a): (*const T, &BoundMatrix),
+    (right, b): (*const T, &BoundMatrix),
+    c: Option<(*mut T, &BoundMatrix)>,
     epilogue: Option<Epilogue<'_>>,
     pool: &mut Pool,
 ) {
@@ -258,7 +264,8 @@ pub(super) unsafe fn run(
     pool.run(cut.blocks().len(), &|thread, number| {
         let (left, right, result, launch, (scratch, pitch)) = shared.get();
         let block = cut.block(number);
-        let tile = scratch.wrapping_add(thread * pitch);
+        let own = scratch.wrapping_add(thread * pitch);
+        let tile = own.cast::<T>();
         let stride = block.cols.len();
         // SAFETY: as above; the scratch has room for the largest block.
         unsafe { multiply_raw(tile, stride, &block, k, (left, a), (right, b), false) };
@@ -270,8 +277,8 @@ pub(super) unsafe fn run(
                 unsafe { std::ptr::copy_nonoverlapping(from, result.wrapping_add(start), stride) };
             }
         }
-        let rows_of_scratch = tile.wrapping_add(cut.words().next_multiple_of(16));
-        let args = Args { tile: tile.cast_const(), tile_stride: stride as i64, ..launch.args(kernel, rows_of_scratch) };
+        let rows_of_scratch = own.wrapping_add(tile_words(T::ELEM, &cut));
+        let args = Args { tile: own.cast_const(), tile_stride: stride as i64, ..launch.args(kernel, rows_of_scratch) };
         let first = (block.entry * m + block.rows.start) as u64;
         let points = first..first + block.rows.len() as u64;
         // SAFETY: the caller's promise; the tile holds exactly these points, and columns are cut only
@@ -315,7 +322,7 @@ mod tests {
                 let cut = cut(&[batch], [m, n, k], &matrix(1, col_stride, 0), whole_rows);
                 let mut seen = vec![0u8; batch * m * n];
                 for block in cut.blocks().map(|number| cut.block(number)) {
-                    assert!(block.rows.len() * block.cols.len() <= cut.words());
+                    assert!(block.rows.len() * block.cols.len() <= cut.elements());
                     assert!(!whole_rows || block.cols == (0..n));
                     for row in block.rows.clone() {
                         for col in block.cols.clone() {
@@ -330,13 +337,18 @@ mod tests {
 
     #[test]
     fn agrees_with_f64_for_any_strides() {
+        agrees::<f32>(|x| x as f32, f64::from, 1e-4);
+        agrees::<f64>(|x| x, |x| x, 1e-13);
+    }
+
+    fn agrees<T: Element>(from: fn(f64) -> T, to: fn(T) -> f64, tolerance: f64) {
         let (m, n, k) = (37, 29, 53);
-        let value = |at: usize| ((at * 7919 % 1009) as f32 / 500.0 - 1.0).to_bits();
-        let left: Vec<u32> = (0..m * k).map(value).collect();
-        let right: Vec<u32> = (0..n * k).map(|at| value(at + 13)).collect();
+        let value = |at: usize| from((at * 7919 % 1009) as f64 / 512.0 - 1.0);
+        let left: Vec<T> = (0..m * k).map(value).collect();
+        let right: Vec<T> = (0..n * k).map(|at| value(at + 13)).collect();
         for a in [matrix(k as i64, 1, 0), matrix(1, m as i64, 0)] {
             for b in [matrix(n as i64, 1, 0), matrix(1, k as i64, 0), matrix(0, 1, 0)] {
-                let mut tile = vec![0; m * n];
+                let mut tile = vec![T::ZERO; m * n];
                 let block = Block { entry: 0, batch: SmallVec::new(), rows: 0..m, cols: 0..n };
                 multiply(&mut tile, n, &block, k, (&left, &a), (&right, &b), false);
                 for i in 0..m {
@@ -344,11 +356,11 @@ mod tests {
                         let term = |l: usize| {
                             let x = left[(i as i64 * a.row_stride + l as i64 * a.col_stride) as usize];
                             let y = right[(l as i64 * b.row_stride + j as i64 * b.col_stride) as usize];
-                            f64::from(f32::from_bits(x)) * f64::from(f32::from_bits(y))
+                            to(x) * to(y)
                         };
                         let want: f64 = (0..k).map(term).sum();
-                        let got = f64::from(f32::from_bits(tile[i * n + j]));
-                        assert!((got - want).abs() < 1e-4, "{i},{j}: {got} {want}");
+                        let got = to(tile[i * n + j]);
+                        assert!((got - want).abs() < tolerance, "{i},{j}: {got} {want}");
                     }
                 }
             }

@@ -14,9 +14,10 @@ use super::jit::CompiledKernel;
 use super::pool::Pool;
 use super::{conv, gemm, lock, segments};
 use crate::backend::Loaded;
-use crate::backend::bound::{Bound, BoundLaunch, BoundMatrix, BoundRow, BoundScan, BoundStep};
+use crate::backend::bound::{Bound, BoundConv, BoundLaunch, BoundMatrix, BoundRow, BoundScan, BoundStep};
+use crate::backend::element::Element;
 use crate::backend::memory::{Memory, Segment};
-use crate::kernel::ir::{BufId, Program};
+use crate::kernel::ir::{BufId, Elem, Program};
 
 /// Words that a copy moves in one chunk.
 const COPY: usize = 1 << 16;
@@ -62,11 +63,11 @@ impl Loaded for LoadedProgram {
         lock(&self.pool).threads()
     }
 
-    fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+    fn run(&mut self, bound: &Bound, scalars: &[u64], memory: &mut Memory<'_, '_>) {
         assert!(bound.is_of(&self.program), "sizes bound for this program");
         self.reserve(bound);
         self.lane.fill(bound, memory);
-        assert!(scalars.len() >= bound.scalars().len(), "the words of every scalar");
+        assert!(scalars.len() >= bound.scalars().len(), "the bits of every scalar");
         let pool = self.pool.clone();
         let run = Run { kernels: &self.kernels, scalars };
         run.steps(bound.steps(), &mut self.lane, &mut self.workers, &mut lock(&pool));
@@ -87,8 +88,8 @@ impl Need {
         for step in steps {
             let (words, args) = match step {
                 BoundStep::Loop(launch) => (scratch_words(kernel_of(launch), launch.row), launch.bufs.len()),
-                BoundStep::Gemm { batch, dims, b, epilogue: Some(launch), .. } => {
-                    (gemm::scratch_words(batch, *dims, b, kernel_of(launch)), launch.bufs.len())
+                BoundStep::Gemm { elem, batch, dims, b, epilogue: Some(launch), .. } => {
+                    (gemm::scratch_words(*elem, batch, *dims, b, kernel_of(launch)), launch.bufs.len())
                 }
                 BoundStep::Conv(conv) => {
                     let epilogue = conv.epilogue.as_ref();
@@ -111,7 +112,7 @@ impl Need {
 /// What all steps of a run share.
 struct Run<'a> {
     kernels: &'a [CompiledKernel],
-    scalars: &'a [u32],
+    scalars: &'a [u64],
 }
 
 impl Run<'_> {
@@ -126,44 +127,57 @@ impl Run<'_> {
                     // made these buffers of; `reserve` made the scratch.
                     unsafe { kernel.launch(pool, &launched, &mut lane.scratch) };
                 }
-                BoundStep::Gemm { batch, dims, a, b, c, epilogue } => {
-                    let buf = |matrix: &BoundMatrix| lane.table[matrix.buf.0 as usize].words;
-                    let (left, right) = (buf(a).cast_const(), buf(b).cast_const());
-                    let result = c.as_ref().map(|c| (buf(c), c));
-                    let epilogue = epilogue.as_ref().map(|launch| {
-                        arguments(&mut lane.args, &lane.table, launch);
-                        gemm::Epilogue {
-                            kernel: &self.kernels[launch.kernel.0 as usize],
-                            launch: loop_launch(launch, &lane.args, self.scalars),
-                            scratch: &mut lane.scratch,
-                        }
-                    });
-                    // SAFETY: `Bound` checked that the matrices are inside their buffers, that the result
-                    // is row-major, that what is written overlaps nothing, and that the epilogue has the
-                    // size of the result; `reserve` made the scratch.
-                    unsafe { gemm::run(batch, *dims, (left, a), (right, b), result, epilogue, pool) };
+                BoundStep::Gemm { elem: Elem::Word, .. } => self.gemm::<f32>(step, lane, pool),
+                BoundStep::Gemm { elem: Elem::Wide, .. } => self.gemm::<f64>(step, lane, pool),
+                BoundStep::Conv(conv) => match conv.elem {
+                    Elem::Word => self.conv::<f32>(conv, lane, pool),
+                    Elem::Wide => self.conv::<f64>(conv, lane, pool),
+                },
+                BoundStep::Segments { elem: Elem::Word, dims, index, update, out } => {
+                    lane.segments::<f32>(*dims, [*index, *update, *out], pool);
                 }
-                BoundStep::Conv(conv) => {
-                    let [source, right] = [conv.a, conv.b].map(|buf| lane.table[buf.0 as usize]);
-                    let result = conv.c.map(|buf| lane.table[buf.0 as usize].words);
-                    let epilogue = conv.epilogue.as_ref().map(|launch| {
-                        arguments(&mut lane.args, &lane.table, launch);
-                        let kernel = &self.kernels[launch.kernel.0 as usize];
-                        conv::Epilogue { kernel, launch: loop_launch(launch, &lane.args, self.scalars) }
-                    });
-                    // SAFETY: `Bound` checked that the result is as long as its rows and columns, that the
-                    // epilogue has its size, and that what is written overlaps nothing; `reserve` made the
-                    // scratch.
-                    unsafe { conv::run(conv, [source, right], result, epilogue, &mut lane.scratch, pool) };
-                }
-                BoundStep::Segments { dims, index, update, out } => {
-                    lane.segments(*dims, *index, *update, *out, pool);
+                BoundStep::Segments { elem: Elem::Wide, dims, index, update, out } => {
+                    lane.segments::<f64>(*dims, [*index, *update, *out], pool);
                 }
                 BoundStep::Copy { from, to } => lane.copy(*from, *to, pool),
                 BoundStep::Scan(scan) if scan.lanes > 1 => self.at_once(scan, lane, workers, pool),
                 BoundStep::Scan(scan) => self.in_order(scan, lane, workers, pool),
             }
         }
+    }
+
+    /// A step `Gemm` of such elements.
+    fn gemm<T: Element>(&self, step: &BoundStep, lane: &mut Lane, pool: &mut Pool) {
+        let BoundStep::Gemm { batch, dims, a, b, c, epilogue, .. } = step else { return };
+        let buf = |matrix: &BoundMatrix| lane.table[matrix.buf.0 as usize].words.cast::<T>();
+        let (left, right) = (buf(a).cast_const(), buf(b).cast_const());
+        let result = c.as_ref().map(|c| (buf(c), c));
+        let epilogue = epilogue.as_ref().map(|launch| {
+            arguments(&mut lane.args, &lane.table, launch);
+            gemm::Epilogue {
+                kernel: &self.kernels[launch.kernel.0 as usize],
+                launch: loop_launch(launch, &lane.args, self.scalars),
+                scratch: &mut lane.scratch,
+            }
+        });
+        // SAFETY: `Bound` checked that the matrices are inside their buffers, that the result is row-major, that what
+        // is written overlaps nothing, and that the epilogue has the size of the result; `fill` that buffers are
+        // aligned; `reserve` made the scratch.
+        unsafe { gemm::run::<T>(batch, *dims, (left, a), (right, b), result, epilogue, pool) };
+    }
+
+    /// A step `Conv` of such elements.
+    fn conv<T: Element>(&self, conv: &BoundConv, lane: &mut Lane, pool: &mut Pool) {
+        let [source, right] = [conv.a, conv.b].map(|buf| lane.table[buf.0 as usize]);
+        let result = conv.c.map(|buf| lane.table[buf.0 as usize].words.cast::<T>());
+        let epilogue = conv.epilogue.as_ref().map(|launch| {
+            arguments(&mut lane.args, &lane.table, launch);
+            let kernel = &self.kernels[launch.kernel.0 as usize];
+            conv::Epilogue { kernel, launch: loop_launch(launch, &lane.args, self.scalars) }
+        });
+        // SAFETY: `Bound` checked that the result is as long as its rows and columns, that the epilogue has its size,
+        // and that what is written overlaps nothing; `fill` that buffers are aligned; `reserve` made the scratch.
+        unsafe { conv::run::<T>(conv, [source, right], result, epilogue, &mut lane.scratch, pool) };
     }
 
     /// A loop whose iterations wait for each other.
@@ -207,7 +221,7 @@ fn arguments(args: &mut Vec<Buf>, table: &[Buf], launch: &BoundLaunch) {
     args.extend(launch.bufs.iter().map(|buf| table[buf.0 as usize]));
 }
 
-fn loop_launch<'a>(launch: &'a BoundLaunch, bufs: &'a [Buf], scalars: &'a [u32]) -> Launch<'a> {
+fn loop_launch<'a>(launch: &'a BoundLaunch, bufs: &'a [Buf], scalars: &'a [u64]) -> Launch<'a> {
     let scalars = &scalars[launch.scalars..];
     Launch { bufs, sizes: &launch.sizes, scalars, rows: launch.rows, row: launch.row }
 }
@@ -242,9 +256,15 @@ impl Lane {
                 Segment::Bits(words) => words.as_ptr().cast_mut(),
                 Segment::Floats(words) => words.as_ptr().cast::<u32>().cast_mut(),
                 Segment::Ints(words) => words.as_ptr().cast::<u32>().cast_mut(),
+                Segment::Doubles(numbers) => numbers.as_ptr().cast::<u32>().cast_mut(),
+                Segment::Longs(numbers) => numbers.as_ptr().cast::<u32>().cast_mut(),
                 Segment::Write(words) => words.as_mut_ptr(),
             };
             self.table.push(Buf { words: words.wrapping_add(spot.offset), len: spot.len as i64 });
+        }
+        // What `Bound` placed at an even word of a segment is aligned when the segment is.
+        for (buf, elem) in self.table.iter().zip(bound.elems()) {
+            assert!((buf.words as usize).is_multiple_of(4 * elem.words()), "a buffer at a multiple of its elements");
         }
     }
 
@@ -259,7 +279,12 @@ impl Lane {
 
     /// The updates are sorted by their row, stably; rows of the result are shared out, and each is summed by one
     /// thread in the order of its updates.
-    fn segments(&mut self, [updates, rows, row]: [usize; 3], index: BufId, update: BufId, out: BufId, pool: &mut Pool) {
+    fn segments<T: Element>(
+        &mut self,
+        [updates, rows, row]: [usize; 3],
+        [index, update, out]: [BufId; 3],
+        pool: &mut Pool,
+    ) {
         let buf = |id: BufId| self.table[id.0 as usize].words;
         let (index, update, out) = (buf(index).cast_const(), buf(update).cast_const(), buf(out));
         let (scratch, _) = self.scratch.pointer();
@@ -275,24 +300,24 @@ impl Lane {
         let chunks = ((rows + updates) * row / 16_384).clamp(1, 64).min(rows.max(1));
         let each = rows.div_ceil(chunks).max(1);
         // SAFETY: a chunk writes its own rows of the result and reads what nobody writes.
-        let shared = unsafe { Across::new((sorted, update, out)) };
+        let shared = unsafe { Across::new((sorted, update.cast::<T>(), out.cast::<T>())) };
         pool.run(chunks, &|_, chunk| {
             let (sorted, update, out) = shared.get();
             let start = (chunk * each).min(rows);
             let mine = start..(start + each).min(rows);
-            // SAFETY: `Bound` checked that the buffers hold this many words and do not overlap; f32 and u32 are
-            // the same words; rows of other chunks are not touched.
+            // SAFETY: `Bound` checked that the buffers hold this many elements and do not overlap, `fill` that they are
+            // aligned; every pattern of bits is a float; rows of other chunks are not touched.
             let (update, out) = unsafe {
                 (
-                    std::slice::from_raw_parts(update.cast::<f32>(), updates * row),
-                    std::slice::from_raw_parts_mut(out.cast::<f32>().wrapping_add(start * row), mine.len() * row),
+                    std::slice::from_raw_parts(update, updates * row),
+                    std::slice::from_raw_parts_mut(out.wrapping_add(start * row), mine.len() * row),
                 )
             };
-            out.fill(0.0);
+            out.fill(T::ZERO);
             for (sums, target) in out.chunks_exact_mut(row.max(1)).zip(mine) {
                 for &j in sorted.of(target) {
                     let more = &update[j as usize * row..][..row];
-                    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+                    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += *more);
                 }
             }
         });

@@ -1,4 +1,4 @@
-//! The f32 kernel interpreter: one launch, instruction by instruction.
+//! The kernel interpreter: one launch, instruction by instruction.
 //!
 //! In: a verified kernel, its sizes and scalars, the words of its buffers. Out: the words it writes.
 //! It is the meaning of the kernel IR in code, with the order of reductions that `kernel::ir` states;
@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use crate::ir::scalar::{self, Comb, ScalarTy};
 use crate::kernel::extent::coef;
-use crate::kernel::ir::{Affine, Body, BufArg, Dst, Inst, Kernel, Phase, V};
+use crate::kernel::ir::{Affine, Body, BufArg, Dst, Elem, Inst, Kernel, Phase, V};
 use crate::kernel::verify::type_of;
 
 /// The buffers of a launch, by argument.
 pub trait Words {
-    /// An element.
+    /// A word.
     fn get(&self, buf: BufArg, at: usize) -> u32;
-    /// Writes an element.
+    /// Writes a word.
     fn set(&mut self, buf: BufArg, at: usize, word: u32);
 }
 
@@ -34,7 +34,7 @@ impl Words for [Vec<u32>] {
 pub struct Tile<'a> {
     /// Row-major.
     pub words: &'a [u32],
-    /// From one row to the next.
+    /// From one row to the next, in elements.
     pub stride: usize,
 }
 
@@ -43,7 +43,7 @@ pub struct Launch<'a> {
     /// The size table.
     pub sizes: &'a [i64],
     /// The scalar arguments.
-    pub scalars: &'a [u32],
+    pub scalars: &'a [u64],
     /// The points of the flattened grid.
     pub rows: Range<u64>,
     /// The elements of the row; all of them unless the kernel is elementwise.
@@ -54,7 +54,7 @@ pub struct Launch<'a> {
 
 impl<'a> Launch<'a> {
     /// All of a kernel.
-    pub fn whole(kernel: &Kernel, sizes: &'a [i64], scalars: &'a [u32]) -> Launch<'a> {
+    pub fn whole(kernel: &Kernel, sizes: &'a [i64], scalars: &'a [u64]) -> Launch<'a> {
         let rows = crate::kernel::extent::rows(kernel, sizes).expect("sizes in range");
         let row = coef(kernel.row, sizes) as u64;
         Launch { sizes, scalars, rows: 0..rows, elements: 0..row, tile: None }
@@ -92,31 +92,40 @@ pub fn run(kernel: &Kernel, launch: &Launch<'_>, words: &mut (impl Words + ?Size
 /// lanes, folded pairwise.
 pub struct Accumulators {
     comb: Comb,
-    lanes: [[u32; 16]; 4],
+    ty: ScalarTy,
+    lanes: [[u64; 16]; 4],
 }
 
 impl Accumulators {
-    /// All neutral.
-    pub fn new(comb: Comb) -> Accumulators {
-        Accumulators { comb, lanes: [[comb.neutral(); 16]; 4] }
+    /// All neutral, for values of a type.
+    pub fn new(comb: Comb, ty: ScalarTy) -> Accumulators {
+        Accumulators { comb, ty, lanes: [[comb.neutral(ty); 16]; 4] }
     }
 
     /// Takes element `i` of the row.
-    pub fn push(&mut self, i: usize, word: u32) {
+    pub fn push(&mut self, i: usize, value: u64) {
         let lane = &mut self.lanes[i / 16 % 4][i % 16];
-        *lane = self.comb.eval(*lane, word);
+        *lane = self.comb.eval(self.ty, *lane, value);
     }
 
     /// The result.
-    pub fn finish(&self) -> u32 {
-        let combine = |a: u32, b: u32| self.comb.eval(a, b);
+    pub fn finish(&self) -> u64 {
+        let combine = |a: u64, b: u64| self.comb.eval(self.ty, a, b);
         let [a, b, c, d] = self.lanes;
-        let mut lanes: Vec<u32> = (0..16).map(|i| combine(combine(a[i], b[i]), combine(c[i], d[i]))).collect();
+        let mut lanes: Vec<u64> = (0..16).map(|i| combine(combine(a[i], b[i]), combine(c[i], d[i]))).collect();
         while lanes.len() > 1 {
             let half = lanes.len() / 2;
             lanes = (0..half).map(|i| combine(lanes[i], lanes[i + half])).collect();
         }
         lanes[0]
+    }
+}
+
+/// The bits of an element, whose words are `words`.
+fn element(elem: Elem, at: usize, words: impl Fn(usize) -> u32) -> u64 {
+    match elem {
+        Elem::Word => u64::from(words(at)),
+        Elem::Wide => u64::from(words(2 * at)) | u64::from(words(2 * at + 1)) << 32,
     }
 }
 
@@ -127,10 +136,10 @@ struct State<'a, W: ?Sized> {
     /// The position in each dim of the grid, and in the flattened grid.
     index: Vec<i64>,
     point: u64,
-    scratch: Vec<Vec<u32>>,
-    slots: Vec<u32>,
+    scratch: Vec<Vec<u64>>,
+    slots: Vec<u64>,
     /// Of the body that runs.
-    values: Vec<u32>,
+    values: Vec<u64>,
 }
 
 impl<W: Words + ?Sized> State<'_, W> {
@@ -146,7 +155,8 @@ impl<W: Words + ?Sized> State<'_, W> {
             }
             Phase::Reduce { body, acc } => {
                 let types = self.types(body);
-                let mut sums: Vec<Accumulators> = acc.iter().map(|(comb, _, _)| Accumulators::new(*comb)).collect();
+                let mut sums: Vec<Accumulators> =
+                    acc.iter().map(|(comb, v, _)| Accumulators::new(*comb, types[v.0 as usize])).collect();
                 for i in elements {
                     self.body(body, &types, i, 0);
                     self.stores(body, i);
@@ -161,11 +171,11 @@ impl<W: Words + ?Sized> State<'_, W> {
             Phase::Fold { over, body, acc } => {
                 let (types, over) = (self.types(body), coef(*over, self.launch.sizes));
                 for i in elements {
-                    let mut sums: Vec<u32> = acc.iter().map(|(comb, _, _)| comb.neutral()).collect();
+                    let mut sums: Vec<u64> = acc.iter().map(|(comb, v, _)| comb.neutral(types[v.0 as usize])).collect();
                     for k in 0..over {
                         self.body(body, &types, i, k);
                         for (sum, (comb, v, _)) in sums.iter_mut().zip(acc) {
-                            *sum = comb.eval(*sum, self.value(*v));
+                            *sum = comb.eval(types[v.0 as usize], *sum, self.value(*v));
                         }
                     }
                     for (sum, (_, _, dst)) in sums.iter().zip(acc) {
@@ -184,12 +194,12 @@ impl<W: Words + ?Sized> State<'_, W> {
     fn types(&self, body: &Body) -> Vec<ScalarTy> {
         let mut types = Vec::new();
         for inst in &body.insts {
-            types.push(type_of(inst, &types, &self.kernel.scalars).expect("a verified kernel"));
+            types.push(type_of(inst, &types, &self.kernel.scalars, &self.kernel.wide).expect("a verified kernel"));
         }
         types
     }
 
-    fn value(&self, v: V) -> u32 {
+    fn value(&self, v: V) -> u64 {
         self.values[v.0 as usize]
     }
 
@@ -207,15 +217,16 @@ impl<W: Words + ?Sized> State<'_, W> {
         }
     }
 
-    fn inst(&self, inst: &Inst, types: &[ScalarTy], i: usize, k: i64) -> u32 {
+    fn inst(&self, inst: &Inst, types: &[ScalarTy], i: usize, k: i64) -> u64 {
+        let ty = |v: &V| types[v.0 as usize];
         match inst {
             Inst::Const(bits, _) => *bits,
             Inst::Arg(arg) => self.launch.scalars[usize::from(arg.0)],
-            Inst::Index(at) => self.element(at, i, k) as u32,
-            Inst::Un(un, a) => un.eval(self.value(*a)),
-            Inst::Bin(bin, a, b) => bin.eval(self.value(*a), self.value(*b)),
-            Inst::Fma(a, b, c) => scalar::fma(self.value(*a), self.value(*b), self.value(*c)),
-            Inst::Cmp(cc, a, b) => cc.eval(types[a.0 as usize], self.value(*a), self.value(*b)),
+            Inst::Index(at) => u64::from(self.element(at, i, k) as u32),
+            Inst::Un(un, a) => un.eval(ty(a), self.value(*a)),
+            Inst::Bin(bin, a, b) => bin.eval(ty(a), self.value(*a), self.value(*b)),
+            Inst::Fma(a, b, c) => scalar::fma(ty(a), self.value(*a), self.value(*b), self.value(*c)),
+            Inst::Cmp(cc, a, b) => cc.eval(ty(a), self.value(*a), self.value(*b)),
             Inst::Sel(mask, a, b) => self.value(if self.value(*mask) != 0 { *a } else { *b }),
             Inst::Load { buf, at, row, valid } => {
                 if valid.is_some_and(|valid| self.value(valid) == 0) {
@@ -224,14 +235,14 @@ impl<W: Words + ?Sized> State<'_, W> {
                 let chosen =
                     row.map_or(0, |(v, stride)| i64::from(self.value(v) as i32) * coef(stride, self.launch.sizes));
                 let at = usize::try_from(self.element(at, i, k) + chosen).expect("an address in range");
-                self.words.get(*buf, at)
+                element(self.kernel.wide.buf(*buf), at, |word| self.words.get(*buf, word))
             }
             Inst::Row(row) => self.scratch[usize::from(row.0)][i],
             Inst::Slot(slot) => self.slots[usize::from(slot.0)],
             Inst::Tile => {
                 let tile = self.launch.tile.expect("a tile for an epilogue");
                 let (row, col) = (self.point - self.launch.rows.start, i - self.launch.elements.start as usize);
-                tile.words[row as usize * tile.stride + col]
+                element(self.kernel.wide.tile(), row as usize * tile.stride + col, |word| tile.words[word])
             }
         }
     }
@@ -242,14 +253,20 @@ impl<W: Words + ?Sized> State<'_, W> {
         }
     }
 
-    fn store(&mut self, dst: &Dst, word: u32, i: usize) {
+    fn store(&mut self, dst: &Dst, value: u64, i: usize) {
         match dst {
             Dst::Buf(buf, at) => {
                 let at = usize::try_from(self.element(at, i, 0)).expect("an address in range");
-                self.words.set(*buf, at, word);
+                match self.kernel.wide.buf(*buf) {
+                    Elem::Word => self.words.set(*buf, at, value as u32),
+                    Elem::Wide => {
+                        self.words.set(*buf, 2 * at, value as u32);
+                        self.words.set(*buf, 2 * at + 1, (value >> 32) as u32);
+                    }
+                }
             }
-            Dst::Row(row) => self.scratch[usize::from(row.0)][i] = word,
-            Dst::Slot(slot) => self.slots[usize::from(slot.0)] = word,
+            Dst::Row(row) => self.scratch[usize::from(row.0)][i] = value,
+            Dst::Slot(slot) => self.slots[usize::from(slot.0)] = value,
         }
     }
 }

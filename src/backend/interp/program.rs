@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::kernel::{self, Tile, Words};
-use crate::backend::bound::{Bound, BoundConv, BoundLaunch, BoundMatrix, BoundRow, BoundScan, BoundStep};
+use crate::backend::bound::{Bound, BoundConv, BoundLaunch, BoundRow, BoundScan, BoundStep};
 use crate::backend::cpu::{conv, gemm};
+use crate::backend::element::{self, Element};
 use crate::backend::memory::{Memory, Spot};
 use crate::backend::{Backend, Loaded, Stats};
-use crate::kernel::ir::{BufArg, BufId, Program};
+use crate::kernel::ir::{BufArg, BufId, Elem, Program};
 use crate::kernel::{Fault, verify};
 
 /// The interpreter as a backend.
@@ -43,7 +44,7 @@ impl Loaded for LoadedProgram {
         1
     }
 
-    fn run(&mut self, bound: &Bound, scalars: &[u32], memory: &mut Memory<'_, '_>) {
+    fn run(&mut self, bound: &Bound, scalars: &[u64], memory: &mut Memory<'_, '_>) {
         let mut spots = bound.spots().to_vec();
         for step in bound.steps() {
             self.step(step, &mut spots, scalars, memory);
@@ -67,7 +68,7 @@ impl Words for View<'_, '_, '_> {
 }
 
 impl LoadedProgram {
-    fn step(&self, step: &BoundStep, spots: &mut [Spot], scalars: &[u32], memory: &mut Memory<'_, '_>) {
+    fn step(&self, step: &BoundStep, spots: &mut [Spot], scalars: &[u64], memory: &mut Memory<'_, '_>) {
         match step {
             BoundStep::Loop(launch) => {
                 let whole = kernel::Launch {
@@ -79,23 +80,17 @@ impl LoadedProgram {
                 };
                 self.launch(launch, &whole, spots, memory);
             }
-            BoundStep::Gemm { batch, dims, a, b, c, epilogue } => {
-                self.gemm(batch, *dims, [a, b], c.as_ref(), epilogue.as_ref(), spots, scalars, memory);
-            }
-            BoundStep::Conv(conv) => self.conv(conv, spots, scalars, memory),
-            BoundStep::Segments { dims: [updates, rows, row], index, update, out } => {
-                let (index, update, out) = (spot(spots, *index), spot(spots, *update), spot(spots, *out));
-                for at in 0..rows * row {
-                    memory.set(out, at, 0);
-                }
-                for j in 0..*updates {
-                    let target = memory.get(index, j) as usize;
-                    assert!(target < *rows, "an index in range");
-                    for i in 0..*row {
-                        let sum = f32::from_bits(memory.get(out, target * row + i));
-                        let more = f32::from_bits(memory.get(update, j * row + i));
-                        memory.set(out, target * row + i, (sum + more).to_bits());
-                    }
+            BoundStep::Gemm { elem: Elem::Word, .. } => self.gemm::<f32>(step, spots, scalars, memory),
+            BoundStep::Gemm { elem: Elem::Wide, .. } => self.gemm::<f64>(step, spots, scalars, memory),
+            BoundStep::Conv(conv) => match conv.elem {
+                Elem::Word => self.conv::<f32>(conv, spots, scalars, memory),
+                Elem::Wide => self.conv::<f64>(conv, spots, scalars, memory),
+            },
+            BoundStep::Segments { elem, dims, index, update, out } => {
+                let spots = [*index, *update, *out].map(|buf| spot(spots, buf));
+                match elem {
+                    Elem::Word => segments::<f32>(*dims, spots, memory),
+                    Elem::Wide => segments::<f64>(*dims, spots, memory),
                 }
             }
             BoundStep::Copy { from, to } => {
@@ -108,7 +103,7 @@ impl LoadedProgram {
         }
     }
 
-    fn scan(&self, scan: &BoundScan, spots: &mut [Spot], scalars: &[u32], memory: &mut Memory<'_, '_>) {
+    fn scan(&self, scan: &BoundScan, spots: &mut [Spot], scalars: &[u64], memory: &mut Memory<'_, '_>) {
         for carry in &scan.carries {
             let (from, to) = (spots[carry.first.0 as usize], spots[carry.old.0 as usize]);
             (0..from.len).for_each(|at| memory.set(to, at, memory.get(from, at)));
@@ -139,19 +134,19 @@ impl LoadedProgram {
         kernel::run(kernel, part, &mut View { memory, spots });
     }
 
-    fn conv(&self, conv: &BoundConv, spots: &[Spot], scalars: &[u32], memory: &mut Memory<'_, '_>) {
-        let [source, right] = [conv.a, conv.b].map(|buf| copy(spot(spots, buf), memory));
+    fn conv<T: Element>(&self, conv: &BoundConv, spots: &[Spot], scalars: &[u64], memory: &mut Memory<'_, '_>) {
+        let [source, right] = [conv.a, conv.b].map(|buf| copy::<T>(spot(spots, buf), memory));
         let cut = conv::cut(conv);
-        let mut tile = vec![0; cut.tile_words(conv)];
-        let mut packed = vec![0; cut.patch_words()];
+        let mut tile = vec![T::ZERO; cut.tile_elements(conv)];
+        let mut packed = vec![T::ZERO; cut.patch_elements()];
         for number in 0..cut.blocks() {
             let block = cut.block(conv, number);
             conv::multiply(conv, &cut, &block, [&source, &right], &mut tile, &mut packed);
-            for (at, words) in tile.chunks(conv.n.max(1)).take(block.len()).enumerate() {
+            for (at, elements) in tile.chunks(conv.n.max(1)).take(block.len()).enumerate() {
                 let row = cut.row(conv, &block, at);
                 if let Some(c) = conv.c {
-                    for (col, word) in words.iter().enumerate() {
-                        memory.set(spot(spots, c), row * conv.n + col, *word);
+                    for (col, element) in elements.iter().enumerate() {
+                        element::set(memory, spot(spots, c), row * conv.n + col, *element);
                     }
                 }
                 if let Some(launch) = &conv.epilogue {
@@ -160,7 +155,7 @@ impl LoadedProgram {
                         scalars: &scalars[launch.scalars..],
                         rows: row as u64..row as u64 + 1,
                         elements: 0..conv.n as u64,
-                        tile: Some(Tile { words, stride: conv.n }),
+                        tile: Some(Tile { words: &element::words(elements), stride: conv.n }),
                     };
                     self.launch(launch, &part, spots, memory);
                 }
@@ -168,19 +163,10 @@ impl LoadedProgram {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one step")]
-    fn gemm(
-        &self,
-        batch: &[usize],
-        [m, n, k]: [usize; 3],
-        [a, b]: [&BoundMatrix; 2],
-        c: Option<&BoundMatrix>,
-        epilogue: Option<&BoundLaunch>,
-        spots: &[Spot],
-        scalars: &[u32],
-        memory: &mut Memory<'_, '_>,
-    ) {
-        let [left, right] = [a.buf, b.buf].map(|buf| copy(spot(spots, buf), memory));
+    fn gemm<T: Element>(&self, step: &BoundStep, spots: &[Spot], scalars: &[u64], memory: &mut Memory<'_, '_>) {
+        let BoundStep::Gemm { batch, dims: [m, n, k], a, b, c, epilogue, .. } = step else { return };
+        let (m, n, k, c, epilogue) = (*m, *n, *k, c.as_ref(), epilogue.as_ref());
+        let [left, right] = [a.buf, b.buf].map(|buf| copy::<T>(spot(spots, buf), memory));
         let whole_rows =
             epilogue.is_some_and(|launch| !self.program.kernels[launch.kernel.0 as usize].is_elementwise());
         let cut = gemm::cut(batch, [m, n, k], b, whole_rows);
@@ -190,14 +176,14 @@ impl LoadedProgram {
             // the result may decide the order of a sum.
             let direct = c.filter(|_| epilogue.is_none());
             let stride = direct.map_or(block.cols.len(), |c| c.row_stride as usize);
-            let mut tile = vec![0; stride * block.rows.len()];
+            let mut tile = vec![T::ZERO; stride * block.rows.len()];
             gemm::multiply(&mut tile, stride, &block, k, (&left, a), (&right, b), false);
             if let Some(c) = c {
                 let spot = spot(spots, c.buf);
                 for (at, row) in block.rows.clone().enumerate() {
                     let start = c.start(&block.batch) + row as i64 * c.row_stride;
-                    for (col, word) in block.cols.clone().zip(&tile[at * stride..]) {
-                        memory.set(spot, start as usize + col, *word);
+                    for (col, element) in block.cols.clone().zip(&tile[at * stride..]) {
+                        element::set(memory, spot, start as usize + col, *element);
                     }
                 }
             }
@@ -208,7 +194,7 @@ impl LoadedProgram {
                     scalars: &scalars[launch.scalars..],
                     rows: first..first + block.rows.len() as u64,
                     elements: block.cols.start as u64..block.cols.end as u64,
-                    tile: Some(Tile { words: &tile, stride }),
+                    tile: Some(Tile { words: &element::words(&tile), stride }),
                 };
                 self.launch(launch, &part, spots, memory);
             }
@@ -220,7 +206,27 @@ fn spot(spots: &[Spot], buf: BufId) -> Spot {
     spots[buf.0 as usize]
 }
 
-/// The words of a buffer.
-fn copy(spot: Spot, memory: &Memory<'_, '_>) -> Vec<u32> {
-    (0..spot.len).map(|at| memory.get(spot, at)).collect()
+/// The elements of a buffer.
+fn copy<T: Element>(spot: Spot, memory: &Memory<'_, '_>) -> Vec<T> {
+    (0..spot.len / T::ELEM.words()).map(|at| element::get(memory, spot, at)).collect()
+}
+
+/// Rows of updates, each added where its index says.
+fn segments<T: Element>(
+    [updates, rows, row]: [usize; 3],
+    [index, update, out]: [Spot; 3],
+    memory: &mut Memory<'_, '_>,
+) {
+    for at in 0..rows * row {
+        element::set(memory, out, at, T::ZERO);
+    }
+    for j in 0..updates {
+        let target = memory.get(index, j) as usize;
+        assert!(target < rows, "an index in range");
+        for i in 0..row {
+            let mut sum: T = element::get(memory, out, target * row + i);
+            sum += element::get(memory, update, j * row + i);
+            element::set(memory, out, target * row + i, sum);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::value::RegionCx;
 use crate::base::bug;
 use crate::fuse::operand::{self, Roles};
 use crate::ir::{Dim, NodeId};
-use crate::kernel::ir::{Conv, Launch, Matrix, PatchAxis, Patches, Step};
+use crate::kernel::ir::{Conv, Elem, Launch, Matrix, PatchAxis, Patches, Step};
 use crate::ops::{ConvRole, Op, conv_role};
 
 impl<'a> Lower<'a> {
@@ -104,6 +104,7 @@ impl<'a> Lower<'a> {
     fn epilogue(&mut self, at: usize, product: NodeId) -> Launch {
         let mut cx = RegionCx::new(self, at, self.fused.regions[at].domain.clone());
         cx.tile = Some(product);
+        cx.draft.tile(Elem::of_dtype(cx.lower.fused.graph.ty(product).dtype));
         // The plain product is stored by the contraction itself.
         let stored = |cx: &RegionCx<'_, '_>, id: NodeId| id != product && cx.lower.fused.stored[id.index()];
         let nodes: Vec<NodeId> = cx.region.nodes.iter().copied().filter(|&id| stored(&cx, id)).collect();

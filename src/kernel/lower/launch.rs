@@ -8,8 +8,8 @@ use crate::ir::Dim;
 use crate::ir::scalar::ScalarTy;
 use crate::kernel::build::BodyBuilder;
 use crate::kernel::ir::{
-    Access, Affine, Body, BufArg, BufId, Coef, Inst, Kernel, KernelId, Launch, Phase, RowBuf, ScalarArg, ScalarValue,
-    SizeArg, Slot, V,
+    Access, Affine, Body, BufArg, BufId, Coef, Elem, Inst, Kernel, KernelId, Launch, Phase, RowBuf, ScalarArg,
+    ScalarValue, SizeArg, Slot, V, Wide,
 };
 
 /// The arguments and phases of a kernel over a domain. The last axis of the domain is the row, the others
@@ -25,6 +25,7 @@ pub(super) struct Draft {
     known_sizes: FxHashMap<Dim, SizeArg>,
     slots: u16,
     rowbufs: u16,
+    wide: Wide,
 }
 
 impl Draft {
@@ -38,16 +39,30 @@ impl Draft {
             known_sizes: FxHashMap::default(),
             slots: 0,
             rowbufs: 0,
+            wide: Wide::default(),
         }
     }
 
-    /// The argument for a buffer.
-    pub(super) fn buf(&mut self, id: BufId) -> BufArg {
+    /// The argument for a buffer of such elements.
+    pub(super) fn buf(&mut self, id: BufId, elem: Elem) -> BufArg {
         let at = self.bufs.iter().position(|&known| known == id).unwrap_or_else(|| {
+            if elem == Elem::Wide {
+                self.wide.bufs.push(BufArg(self.bufs.len() as u16));
+            }
             self.bufs.push(id);
             self.bufs.len() - 1
         });
         BufArg(at as u16)
+    }
+
+    /// The tile has such elements.
+    pub(super) fn tile(&mut self, elem: Elem) {
+        self.wide.tile = elem == Elem::Wide;
+    }
+
+    /// What of the memory is wide so far, for a body.
+    pub(super) fn wide(&self) -> &Wide {
+        &self.wide
     }
 
     /// The argument for a scalar.
@@ -64,14 +79,24 @@ impl Draft {
         self.scalars.iter().map(|(ty, _)| *ty).collect()
     }
 
-    pub(super) fn slot(&mut self) -> Slot {
+    /// A new scalar of the row, for a value of a type.
+    pub(super) fn slot(&mut self, ty: ScalarTy) -> Slot {
+        let slot = Slot(self.slots);
         self.slots += 1;
-        Slot(self.slots - 1)
+        if ty.is_wide() {
+            self.wide.slots.push(slot);
+        }
+        slot
     }
 
-    pub(super) fn rowbuf(&mut self) -> RowBuf {
+    /// A new row of scratch, for values of a type.
+    pub(super) fn rowbuf(&mut self, ty: ScalarTy) -> RowBuf {
+        let row = RowBuf(self.rowbufs);
         self.rowbufs += 1;
-        RowBuf(self.rowbufs - 1)
+        if ty.is_wide() {
+            self.wide.rows.push(row);
+        }
+        row
     }
 
     /// A size or stride.
@@ -125,6 +150,7 @@ impl Draft {
             bufs,
             scalars: self.scalars.iter().map(|(ty, _)| *ty).collect(),
             sizes: self.sizes.len() as u16,
+            wide: self.wide,
         };
         let launch = Launch {
             kernel: KernelId(0),

@@ -14,7 +14,7 @@ mod value;
 
 use rustc_hash::FxHashMap;
 
-use super::ir::{BufId, Buffer, Kernel, KernelId, Launch, Place, Program, Step};
+use super::ir::{BufId, Buffer, Elem, Kernel, KernelId, Launch, Place, Program, Step};
 use crate::base::bug;
 use crate::fuse::free::Free;
 use crate::fuse::{Fused, RegionKind};
@@ -83,7 +83,8 @@ impl<'a> Lower<'a> {
                 if let Some(&known) = self.buffers.get(&id) {
                     return known;
                 }
-                let buffer = self.add_value(&graph.ty(id).dims);
+                let ty = graph.ty(id);
+                let buffer = self.add_value(&ty.dims, Elem::of_dtype(ty.dtype));
                 self.buffers.insert(id, buffer);
                 return buffer;
             }
@@ -97,9 +98,9 @@ impl<'a> Lower<'a> {
     }
 
     /// A buffer for what is computed: in the arena, or in the memory of the loop whose body this is.
-    fn add_value(&mut self, dims: &[Dim]) -> BufId {
+    fn add_value(&mut self, dims: &[Dim], elem: Elem) -> BufId {
         let place = if self.locals.is_some() { Place::Local } else { Place::Arena };
-        let buffer = self.add(dims, place);
+        let buffer = self.add(dims, elem, place);
         if let Some(locals) = &mut self.locals {
             locals.push(buffer);
         }
@@ -108,12 +109,13 @@ impl<'a> Lower<'a> {
 
     fn add_buffer(&mut self, id: NodeId, place: Place) -> BufId {
         let fused = self.fused;
-        self.add(&fused.graph.ty(id).dims, place)
+        let ty = fused.graph.ty(id);
+        self.add(&ty.dims, Elem::of_dtype(ty.dtype), place)
     }
 
-    fn add(&mut self, dims: &[Dim], place: Place) -> BufId {
+    fn add(&mut self, dims: &[Dim], elem: Elem, place: Place) -> BufId {
         let len = Dim::product(dims).unwrap_or_else(|_| bug!("a value without a 64-bit length"));
-        self.program.buffers.push(Buffer { len, place });
+        self.program.buffers.push(Buffer { len, elem, place });
         BufId(self.program.buffers.len() as u32 - 1)
     }
 

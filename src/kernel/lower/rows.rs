@@ -9,12 +9,12 @@ use rustc_hash::FxHashMap;
 
 use super::Lower;
 use super::launch::{Draft, finish_body};
-use super::value::{PhaseBody, RegionCx, to_word};
+use super::value::{PhaseBody, RegionCx, float, map_value, to_word};
 use crate::base::bug;
 use crate::fuse::RegionKind;
 use crate::fuse::node::reduces_rows;
 use crate::fuse::view::{Index, Place, divides, identity, linear};
-use crate::ir::expand::{self, Emit};
+use crate::ir::expand::Emit;
 use crate::ir::scalar::{Bin, Cc, Comb, ScalarTy, Un};
 use crate::ir::{Dim, NodeId};
 use crate::kernel::build::BodyBuilder;
@@ -94,14 +94,14 @@ impl<'a> Lower<'a> {
         }
         let is_alone = folds.len() == region.nodes.len();
         let mut dsts = Vec::new();
-        for (id, _) in &folds {
+        for ((id, _), root) in folds.iter().zip(&roots) {
             dsts.push(match is_alone {
                 true => {
                     let (buf, index) = cx.home(*id);
                     Dst::Buf(buf, cx.draft.affine(&index))
                 }
                 false => {
-                    let row = cx.draft.rowbuf();
+                    let row = cx.draft.rowbuf(body.builder.ty(*root));
                     cx.rows.insert(*id, row);
                     Dst::Row(row)
                 }
@@ -276,7 +276,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
                     // log(sum(exp(x - m))) + m
                     let sum = body.builder.slot(sum);
                     let m = finite_maximum(&mut body, m);
-                    let log = expand::log(&mut body.builder, sum);
+                    let log = map_value(&mut body.builder, MapOp::Log, &[sum]);
                     let value = body.builder.add(log, m);
                     self.remember(&mut body, id, value);
                     self.slots.remove(&id);
@@ -298,7 +298,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
             };
             let word = to_word(&mut body.builder, value);
             if !self.slots.contains_key(&id) {
-                let slot = self.draft.slot();
+                let slot = self.draft.slot(body.builder.ty(word));
                 self.slots.insert(id, slot);
                 body.builder.store(Dst::Slot(slot), word);
                 stores = true;
@@ -331,7 +331,6 @@ impl<'l, 'a> RegionCx<'l, 'a> {
             let args = self.lower.fused.graph.node(*node).args.clone();
             let own = self.own(self.region.domain.len());
             let x = self.value(&mut body, args[0], own.clone());
-            let slot = self.draft.slot();
             let (comb, value) = match *kind {
                 PassKind::Whole(comb) => (comb, x),
                 PassKind::Extreme(comb) => (comb, x),
@@ -348,7 +347,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
                 PassKind::Exponentials => {
                     let m = finite_maximum(&mut body, extremes[node]);
                     let below = body.builder.sub(x, m);
-                    (Comb::Sum, expand::exp(&mut body.builder, below))
+                    (Comb::Sum, map_value(&mut body.builder, MapOp::Exp, &[below]))
                 }
                 PassKind::Picked => {
                     let outer = own[..own.len() - 1].to_vec();
@@ -361,6 +360,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
                     picked(b, here, x)
                 }
             };
+            let slot = self.draft.slot(body.builder.ty(value));
             match kind {
                 PassKind::Extreme(_) => extremes.insert(*node, slot),
                 _ => self.slots.insert(*node, slot),
@@ -411,7 +411,7 @@ impl<'l, 'a> RegionCx<'l, 'a> {
         let dims = self.dims(id);
         let index = linear(&self.own(dims.len()), &dims).unwrap_or_else(|_| bug!("an index of {id:?} overflows"));
         let buffer = self.lower.buffer(id);
-        (self.draft.buf(buffer), index)
+        (self.draft.buf(buffer, self.lower.program.buffers[buffer.0 as usize].elem), index)
     }
 }
 
@@ -420,6 +420,8 @@ impl<'l, 'a> RegionCx<'l, 'a> {
 fn picked(b: &mut BodyBuilder, here: V, x: V) -> (Comb, V) {
     let (comb, other) = match b.ty(x) {
         ScalarTy::I32 => (Comb::IMin, b.i32(i32::MAX)),
+        ScalarTy::I64 => (Comb::IMin, b.i64(i64::MAX)),
+        ScalarTy::F64 => (Comb::Sum, b.f64(0.0)),
         ScalarTy::F32 | ScalarTy::Mask => (Comb::Sum, b.f32(0.0)),
     };
     (comb, b.sel(here, x, other))
@@ -430,7 +432,7 @@ fn finite_maximum(body: &mut PhaseBody, slot: Slot) -> V {
     let b = &mut body.builder;
     let m = b.slot(slot);
     let size = b.un(Un::Abs, m);
-    let (infinite, zero) = (b.f32(f32::INFINITY), b.f32(0.0));
+    let (infinite, zero) = (float(b, m, f32::INFINITY), float(b, m, 0.0));
     let is_infinite = b.cmp(Cc::Eq, size, infinite);
     b.sel(is_infinite, zero, m)
 }

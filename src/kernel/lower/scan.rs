@@ -8,8 +8,8 @@ use rustc_hash::FxHashMap;
 use super::Lower;
 use crate::base::bug;
 use crate::fuse;
-use crate::ir::{Graph, HostId, InputId, ScanArg};
-use crate::kernel::ir::{BufId, Carry, Place, Scan, Step};
+use crate::ir::{Dim, Graph, HostId, InputId, ScanArg, Ty};
+use crate::kernel::ir::{BufId, Carry, Elem, Place, Scan, Step};
 use crate::ops::Op;
 
 impl Lower<'_> {
@@ -25,18 +25,18 @@ impl Lower<'_> {
             results[result] = Some(self.buffer(id));
         }
         // The loop's memory belongs to what is around it, its values to the iteration.
-        let memory = self.add_value(&[crate::ir::Dim::ZERO]);
+        let memory = self.add_value(&[Dim::ZERO], Elem::Word);
         let around = self.locals.replace(Vec::new());
         let (mut rows, mut made) = (Vec::new(), Vec::new());
         let mut carries = Vec::new();
         let mut inputs = Vec::new();
         for (at, &arg) in first.args.iter().enumerate() {
-            let dims = &scan.body.inputs[at].ty.dims;
+            let ty = &scan.body.inputs[at].ty;
             let from = self.buffer(arg);
             inputs.push(match scan.arg(at) {
-                ScanArg::Row => self.row(from, dims, &mut rows),
+                ScanArg::Row => self.row(from, ty, &mut rows),
                 ScanArg::Carry(number) => {
-                    let (old, new) = (self.add_value(dims), self.add_value(dims));
+                    let [old, new] = [(); 2].map(|()| self.add_value(&ty.dims, Elem::of_dtype(ty.dtype)));
                     carries.push(Carry { first: from, old, new, last: results[number] });
                     old
                 }
@@ -48,10 +48,10 @@ impl Lower<'_> {
             ends.push(match carries.get(at) {
                 Some(carry) => carry.new,
                 None => {
-                    let dims = &scan.body.ty(scan.output(at)).dims;
+                    let ty = scan.body.ty(scan.output(at));
                     match result {
-                        Some(of) => self.row(*of, dims, &mut made),
-                        None => self.add_value(dims),
+                        Some(of) => self.row(*of, ty, &mut made),
+                        None => self.add_value(&ty.dims, Elem::of_dtype(ty.dtype)),
                     }
                 }
             });
@@ -62,8 +62,8 @@ impl Lower<'_> {
         Step::Scan(Box::new(Scan { count, reversed, rows, made, carries, locals, memory, body }))
     }
 
-    fn row(&mut self, of: BufId, dims: &[crate::ir::Dim], rows: &mut Vec<BufId>) -> BufId {
-        let row = self.add(dims, Place::Row(of));
+    fn row(&mut self, of: BufId, ty: &Ty, rows: &mut Vec<BufId>) -> BufId {
+        let row = self.add(&ty.dims, Elem::of_dtype(ty.dtype), Place::Row(of));
         rows.push(row);
         row
     }

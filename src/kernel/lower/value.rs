@@ -9,10 +9,10 @@ use crate::fuse::Region;
 use crate::fuse::node::reduces_rows;
 use crate::fuse::view::{Guard, Index, Place, Read, divides, is_view, linear, resolve, strides};
 use crate::ir::expand::{self, Emit};
-use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
+use crate::ir::scalar::{Bin, Cc, MASK, ScalarTy, Un};
 use crate::ir::{DType, Dim, HostId, NodeId, SizeOverflow};
 use crate::kernel::BodyBuilder;
-use crate::kernel::ir::{Coef, Dst, Inst, RowBuf, ScalarValue, Slot, V};
+use crate::kernel::ir::{BufArg, Coef, Dst, Inst, RowBuf, ScalarValue, Slot, V};
 use crate::ops::{Cmp, Dist, MapOp, Number, Op, place_in_result, tap_in_result};
 
 /// The lowering of one region.
@@ -43,12 +43,9 @@ pub(super) struct PhaseBody {
 
 impl PhaseBody {
     pub(super) fn new(draft: &Draft) -> PhaseBody {
-        PhaseBody {
-            builder: BodyBuilder::new(&draft.scalar_types()),
-            memo: FxHashMap::default(),
-            free: FxHashMap::default(),
-            written: Vec::new(),
-        }
+        let mut builder = BodyBuilder::new(&draft.scalar_types());
+        builder.declare_wide(draft.wide());
+        PhaseBody { builder, memo: FxHashMap::default(), free: FxHashMap::default(), written: Vec::new() }
     }
 }
 
@@ -132,6 +129,14 @@ impl RegionCx<'_, '_> {
         b.bin(Bin::And, from, to)
     }
 
+    /// The argument for a value in memory that a body reads.
+    fn operand(&mut self, body: &mut PhaseBody, id: NodeId) -> BufArg {
+        let buffer = self.lower.buffer(id);
+        let buf = self.draft.buf(buffer, self.lower.program.buffers[buffer.0 as usize].elem);
+        body.builder.declare_wide(self.draft.wide());
+        buf
+    }
+
     fn load(&mut self, body: &mut PhaseBody, id: NodeId, place: &Place, valid: Option<V>) -> V {
         let ty = self.lower.fused.graph.ty(id).clone();
         let index = match place {
@@ -139,8 +144,7 @@ impl RegionCx<'_, '_> {
             Place::Linear(index) => index.clone(),
         };
         let at = self.draft.affine(&index);
-        let buffer = self.lower.buffer(id);
-        let buf = self.draft.buf(buffer);
+        let buf = self.operand(body, id);
         let word = body.builder.push(Inst::Load { buf, at, row: None, valid });
         from_word(&mut body.builder, word, ty.dtype)
     }
@@ -169,6 +173,9 @@ impl RegionCx<'_, '_> {
             }
             Op::Random { dist, site, dims } => self.random(body, *dist, *site, dims, &place),
             Op::Map(map) => {
+                if let Some(host) = self.host_wide(id) {
+                    return self.scalar(body, ScalarTy::F64, ScalarValue::HostWide(host));
+                }
                 let args: Vec<V> =
                     node.args.clone().into_iter().map(|arg| self.value(body, arg, place.clone())).collect();
                 map_value(&mut body.builder, *map, &args)
@@ -179,6 +186,20 @@ impl RegionCx<'_, '_> {
                 self.read_value(body, read)
             }
             op => bug!("{op:?} needs memory"),
+        }
+    }
+
+    /// The scalar of the host that a node converts to f64: it is one already, and need not be rounded on the way.
+    fn host_wide(&self, id: NodeId) -> Option<HostId> {
+        let graph = &self.lower.fused.graph;
+        let node = graph.node(id);
+        let mut arg = *node.args.first().filter(|_| node.op == Op::Map(MapOp::Cast(DType::F64)))?;
+        while is_view(&graph.node(arg).op) && !matches!(graph.node(arg).op, Op::Window { .. }) {
+            arg = *graph.node(arg).args.first()?;
+        }
+        match graph.node(arg).op {
+            Op::Scalar(host) => Some(host),
+            _ => None,
         }
     }
 
@@ -240,8 +261,8 @@ impl RegionCx<'_, '_> {
             None => {
                 let value = self.compute(body, id);
                 if self.keep.contains(&id) {
-                    let row = self.draft.rowbuf();
                     let word = to_word(&mut body.builder, value);
+                    let row = self.draft.rowbuf(body.builder.ty(word));
                     body.builder.store(Dst::Row(row), word);
                     body.written.push((id, row));
                 }
@@ -269,8 +290,13 @@ impl RegionCx<'_, '_> {
         let node = self.lower.fused.graph.node(id).clone();
         let Op::Map(map) = node.op else { bug!("{:?} is no arithmetic on scalars of the row", node.op) };
         let place = self.own(node.ty.rank());
-        let args: Vec<V> = node.args.iter().map(|&arg| self.value(body, arg, place.clone())).collect();
-        let value = map_value(&mut body.builder, map, &args);
+        let value = match self.host_wide(id) {
+            Some(host) => self.scalar(body, ScalarTy::F64, ScalarValue::HostWide(host)),
+            None => {
+                let args: Vec<V> = node.args.iter().map(|&arg| self.value(body, arg, place.clone())).collect();
+                map_value(&mut body.builder, map, &args)
+            }
+        };
         body.memo.insert(id, value);
         value
     }
@@ -288,6 +314,9 @@ impl RegionCx<'_, '_> {
         let own = self.own(node.ty.rank());
         match &node.op {
             Op::Map(map) => {
+                if let Some(host) = self.host_wide(id) {
+                    return self.scalar(body, ScalarTy::F64, ScalarValue::HostWide(host));
+                }
                 let args: Vec<V> = node.args.iter().map(|&arg| self.value(body, arg, own.clone())).collect();
                 map_value(&mut body.builder, *map, &args)
             }
@@ -326,8 +355,7 @@ impl RegionCx<'_, '_> {
         let stride = strides[axis].clone();
         let (at, stride) = (self.draft.affine(&base), self.draft.coef(&stride));
         let last = self.draft.affine(&Index::fixed(last));
-        let buffer = self.lower.buffer(table);
-        let buf = self.draft.buf(buffer);
+        let buf = self.operand(body, table);
         let b = &mut body.builder;
         let (last, zero) = (b.index(last), b.i32(0));
         let below = b.bin(Bin::IMin, chosen, last);
@@ -384,8 +412,7 @@ impl RegionCx<'_, '_> {
         }
         let index = fits(linear(&plain, &dims));
         let at = self.draft.affine(&index);
-        let buffer = self.lower.buffer(source);
-        let buf = self.draft.buf(buffer);
+        let buf = self.operand(body, source);
         let b = &mut body.builder;
         let inside = masks.into_iter().reduce(|all, mask| b.bin(Bin::And, all, mask));
         let read = inside.into_iter().chain(valid).reduce(|all, mask| b.bin(Bin::And, all, mask));
@@ -428,8 +455,8 @@ impl RegionCx<'_, '_> {
 /// A word of memory as a value.
 fn from_word(b: &mut BodyBuilder, word: V, dtype: DType) -> V {
     match dtype {
-        DType::F32 => word,
-        DType::F64 | DType::I64 => bug!("wide words"),
+        DType::F32 | DType::F64 => word,
+        DType::I64 => b.un(Un::AsI64, word),
         DType::I32 => b.un(Un::AsInt, word),
         DType::Bool => {
             let (int, zero) = (b.un(Un::AsInt, word), b.i32(0));
@@ -441,7 +468,7 @@ fn from_word(b: &mut BodyBuilder, word: V, dtype: DType) -> V {
 /// A value as a word of memory: a truth value is 0 or 1.
 pub(super) fn to_word(b: &mut BodyBuilder, value: V) -> V {
     match b.ty(value) {
-        ScalarTy::F32 | ScalarTy::I32 => value,
+        ScalarTy::F32 | ScalarTy::I32 | ScalarTy::F64 | ScalarTy::I64 => value,
         ScalarTy::Mask => b.un(Un::MaskToInt, value),
     }
 }
@@ -449,10 +476,16 @@ pub(super) fn to_word(b: &mut BodyBuilder, value: V) -> V {
 pub(super) fn constant(b: &mut BodyBuilder, number: Number) -> V {
     match number.dtype {
         DType::F32 => b.f32(number.value() as f32),
-        DType::F64 | DType::I64 => bug!("wide words"),
+        DType::F64 => b.f64(number.value()),
+        DType::I64 => b.i64(number.value() as i64),
         DType::I32 => b.i32(number.value() as i32),
-        DType::Bool => b.constant(if number.value() != 0.0 { u32::MAX } else { 0 }, ScalarTy::Mask),
+        DType::Bool => b.constant(MASK[usize::from(number.value() != 0.0)], ScalarTy::Mask),
     }
+}
+
+/// A constant of the float type that a value has.
+pub(super) fn float(b: &mut BodyBuilder, like: V, value: f32) -> V {
+    if b.ty(like) == ScalarTy::F64 { b.f64(f64::from(value)) } else { b.f32(value) }
 }
 
 /// `if mask { x } else { y }` of any type.
@@ -468,19 +501,26 @@ pub(super) fn select(b: &mut BodyBuilder, mask: V, x: V, y: V) -> V {
 
 /// A function of elements in primitives.
 pub(super) fn map_value(b: &mut BodyBuilder, map: MapOp, args: &[V]) -> V {
-    let is_int = args.first().is_some_and(|&arg| b.ty(arg) == ScalarTy::I32);
-    let bin = |float, int| if is_int { int } else { float };
+    let ty = args.first().map(|&arg| b.ty(arg));
+    let bin = |float, int| if ty == Some(ScalarTy::I32) { int } else { float };
     match map {
         MapOp::Add => b.bin(bin(Bin::Add, Bin::IAdd), args[0], args[1]),
         MapOp::Sub => b.bin(bin(Bin::Sub, Bin::ISub), args[0], args[1]),
         MapOp::Mul => b.bin(bin(Bin::Mul, Bin::IMul), args[0], args[1]),
         MapOp::Div => b.div(args[0], args[1]),
-        MapOp::Pow => expand::pow(b, args[0], args[1]),
         MapOp::Min => b.bin(bin(Bin::Min, Bin::IMin), args[0], args[1]),
         MapOp::Max => b.bin(bin(Bin::Max, Bin::IMax), args[0], args[1]),
         MapOp::Neg => b.un(Un::Neg, args[0]),
         MapOp::Abs => b.un(Un::Abs, args[0]),
         MapOp::Sqrt => b.un(Un::Sqrt, args[0]),
+        MapOp::Pow if ty == Some(ScalarTy::F64) => b.bin(Bin::Pow, args[0], args[1]),
+        MapOp::Exp if ty == Some(ScalarTy::F64) => b.un(Un::Exp, args[0]),
+        MapOp::Log if ty == Some(ScalarTy::F64) => b.un(Un::Log, args[0]),
+        MapOp::Tanh if ty == Some(ScalarTy::F64) => b.un(Un::Tanh, args[0]),
+        MapOp::Erf if ty == Some(ScalarTy::F64) => b.un(Un::Erf, args[0]),
+        MapOp::Sin if ty == Some(ScalarTy::F64) => b.un(Un::Sin, args[0]),
+        MapOp::Cos if ty == Some(ScalarTy::F64) => b.un(Un::Cos, args[0]),
+        MapOp::Pow => expand::pow(b, args[0], args[1]),
         MapOp::Exp => expand::exp(b, args[0]),
         MapOp::Log => expand::log(b, args[0]),
         MapOp::Tanh => expand::tanh(b, args[0]),
@@ -514,22 +554,37 @@ pub(super) fn map_value(b: &mut BodyBuilder, map: MapOp, args: &[V]) -> V {
 }
 
 fn cast(b: &mut BodyBuilder, x: V, to: DType) -> V {
-    match (b.ty(x), to) {
-        (_, DType::F64 | DType::I64) => bug!("wide words"),
-        (ScalarTy::F32, DType::F32) | (ScalarTy::I32, DType::I32) | (ScalarTy::Mask, DType::Bool) => x,
-        (ScalarTy::F32, DType::I32) => b.un(Un::F2I, x),
+    let from = b.ty(x);
+    let step = |b: &mut BodyBuilder, un: Un, to: DType| {
+        let x = b.un(un, x);
+        cast(b, x, to)
+    };
+    match (from, to) {
+        (ScalarTy::F32, DType::F32) | (ScalarTy::F64, DType::F64) => x,
+        (ScalarTy::I32, DType::I32) | (ScalarTy::I64, DType::I64) | (ScalarTy::Mask, DType::Bool) => x,
+        (ScalarTy::F32 | ScalarTy::F64, DType::I32) => b.un(Un::F2I, x),
+        (ScalarTy::F32, DType::F64) => b.un(Un::Widen, x),
+        (ScalarTy::F64, DType::F32) => b.un(Un::Narrow, x),
+        (ScalarTy::F64, DType::I64) => b.un(Un::D2L, x),
         (ScalarTy::I32, DType::F32) => b.un(Un::I2F, x),
-        (ScalarTy::Mask, DType::F32) => {
-            let (one, zero) = (b.f32(1.0), b.f32(0.0));
+        (ScalarTy::I32, DType::F64) => b.un(Un::I2D, x),
+        (ScalarTy::I32, DType::I64) => b.un(Un::I2L, x),
+        (ScalarTy::I64, DType::F64) => b.un(Un::L2D, x),
+        (ScalarTy::I64, DType::I32) => b.un(Un::L2I, x),
+        // By way of what lies between.
+        (ScalarTy::F32, DType::I64) => step(b, Un::Widen, to),
+        (ScalarTy::I64, DType::F32) => step(b, Un::L2D, to),
+        (ScalarTy::Mask, DType::F32 | DType::F64) => {
+            let (one, zero) = match to {
+                DType::F64 => (b.f64(1.0), b.f64(0.0)),
+                _ => (b.f32(1.0), b.f32(0.0)),
+            };
             b.sel(x, one, zero)
         }
         (ScalarTy::Mask, DType::I32) => b.un(Un::MaskToInt, x),
-        (ScalarTy::F32, DType::Bool) => {
-            let zero = b.f32(0.0);
-            b.cmp(Cc::Ne, x, zero)
-        }
-        (ScalarTy::I32, DType::Bool) => {
-            let zero = b.i32(0);
+        (ScalarTy::Mask, DType::I64) => step(b, Un::MaskToInt, to),
+        (ScalarTy::F32 | ScalarTy::F64 | ScalarTy::I32 | ScalarTy::I64, DType::Bool) => {
+            let zero = b.constant(0, from);
             b.cmp(Cc::Ne, x, zero)
         }
     }

@@ -16,6 +16,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::gemm;
 use crate::backend::bound::{BoundConv, BoundMatrix, BoundPatchAxis};
+use crate::backend::element::Element;
 use crate::kernel::ir::BufId;
 
 pub(super) use run::{Epilogue, run, scratch_words};
@@ -126,13 +127,13 @@ impl Cut {
         Block { batch, first, counts, rows: start..(start + self.rows).min(all) }
     }
 
-    /// Words of the largest block of results.
-    pub fn tile_words(&self, conv: &BoundConv) -> usize {
+    /// Elements of the largest block of results.
+    pub fn tile_elements(&self, conv: &BoundConv) -> usize {
         self.rows * conv.n
     }
 
-    /// Words of the largest part of patches.
-    pub fn patch_words(&self) -> usize {
+    /// Elements of the largest part of patches.
+    pub fn patch_elements(&self) -> usize {
         self.rows * self.depth
     }
 
@@ -165,14 +166,14 @@ impl Block {
     }
 }
 
-/// Computes a block into `tile`, row-major; `packed` is room for `Cut::patch_words`.
-pub fn multiply(
+/// Computes a block into `tile`, row-major; `packed` is room for `Cut::patch_elements`.
+pub fn multiply<T: Element>(
     conv: &BoundConv,
     cut: &Cut,
     block: &Block,
-    [source, right]: [&[u32]; 2],
-    tile: &mut [u32],
-    packed: &mut [u32],
+    [source, right]: [&[T]; 2],
+    tile: &mut [T],
+    packed: &mut [T],
 ) {
     let rows = block.len();
     if rows == 0 || conv.n == 0 {
@@ -210,7 +211,7 @@ pub fn multiply(
         }
     }
     if is_first {
-        tile[..rows * conv.n].fill(0);
+        tile[..rows * conv.n].fill(T::ZERO);
     }
 }
 

@@ -11,6 +11,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{Block, Cut, Loops, unravel};
 use crate::backend::bound::{BoundConv, BoundPatchAxis};
+use crate::backend::element::Element;
 
 /// A number for each axis of the tensor.
 type Axes = SmallVec<[i64; 6]>;
@@ -33,8 +34,8 @@ struct Side {
     range: Range<usize>,
 }
 
-/// How the last loops of a side go through the tensor: along one axis that divides nothing, `unit` words at a
-/// time that lie one behind the other.
+/// How the last loops of a side go through the tensor: along one axis that divides nothing, `unit` elements at
+/// a time that lie one behind the other.
 #[derive(Clone, Copy)]
 struct Walk {
     axis: usize,
@@ -52,7 +53,7 @@ struct Run {
 
 impl Part<'_> {
     /// Packs into the front of `packed`; tells how far a row and a position of `k` go in it.
-    pub fn pack(&self, source: &[u32], packed: &mut [u32]) -> [i64; 2] {
+    pub fn pack<T: Element>(&self, source: &[T], packed: &mut [T]) -> [i64; 2] {
         let (rows, depth) = (self.rows(), self.depth());
         let [row_walk, depth_walk] = [&rows, &depth].map(|side| self.walk(side));
         // The side that walks by the shorter step, and of equal ones that with the longer runs.
@@ -85,7 +86,7 @@ impl Part<'_> {
         Side::new(&self.conv.k[outer..], step, self.inner.clone())
     }
 
-    /// How far the words of a walk are from each other.
+    /// How far the elements of a walk are from each other.
     fn reach(&self, walk: Walk) -> i64 {
         (walk.step * self.conv.axes[walk.axis].stride).abs()
     }
@@ -151,14 +152,14 @@ impl<'a> Copies<'a> {
     }
 
     /// Copies every run for every place of the slow side.
-    fn fill(&self, slow: &Side, base: Axes, source: &[u32], packed: &mut [u32]) {
+    fn fill<T: Element>(&self, slow: &Side, base: Axes, source: &[T], packed: &mut [T]) {
         let width = |run: &Run| run.len * self.walk.map_or(1, |walk| walk.unit);
         let line: usize = self.runs.iter().map(width).sum();
         let mut counter = Counter::new(slow, base);
         for line in packed.chunks_exact_mut(line.max(1)).take(slow.range.len()) {
             let start = &counter.position;
             match self.offset(&self.fixed, |at| start[at]) {
-                None => line.fill(0),
+                None => line.fill(T::ZERO),
                 Some(from) => {
                     let mut rest = line;
                     for run in &self.runs {
@@ -181,9 +182,9 @@ impl<'a> Copies<'a> {
     }
 
     /// One run: what lies outside of the tensor, or between its elements, is 0.
-    fn copy(&self, from: i64, start: &Axes, run: &Run, source: &[u32], target: &mut [u32]) {
+    fn copy<T: Element>(&self, from: i64, start: &Axes, run: &Run, source: &[T], target: &mut [T]) {
         let Some(more) = self.offset(&self.varying, |at| start[at] + run.position[at]) else {
-            return target.fill(0);
+            return target.fill(T::ZERO);
         };
         let from = from + more;
         let Some(Walk { axis, step, unit }) = self.walk else {
@@ -193,8 +194,8 @@ impl<'a> Copies<'a> {
         let BoundPatchAxis { size, stride, .. } = self.conv.axes[axis];
         let first = start[axis] + run.position[axis];
         let inside = inside(first, step, size, run.len);
-        target[..inside.start * unit].fill(0);
-        target[inside.end * unit..].fill(0);
+        target[..inside.start * unit].fill(T::ZERO);
+        target[inside.end * unit..].fill(T::ZERO);
         if inside.is_empty() {
             return;
         }
@@ -204,8 +205,8 @@ impl<'a> Copies<'a> {
             let begin = begin as usize;
             target.copy_from_slice(&source[begin..begin + target.len()]);
         } else {
-            for (at, word) in target.iter_mut().enumerate() {
-                *word = source[(begin + at as i64 * step * stride) as usize];
+            for (at, element) in target.iter_mut().enumerate() {
+                *element = source[(begin + at as i64 * step * stride) as usize];
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::backend::cpu::call::{Across, Launch, Scratch};
 use crate::backend::cpu::emit::{self, Args, Buf};
 use crate::backend::cpu::jit::CompiledKernel;
 use crate::backend::cpu::pool::Pool;
+use crate::backend::element::Element;
 use crate::kernel::ir::Kernel;
 
 /// What runs on each finished block.
@@ -25,20 +26,20 @@ pub(in crate::backend::cpu) fn scratch_words(conv: &BoundConv, epilogue: Option<
 
 /// Words of a block's result and of its patches, each to a cache line.
 fn parts(conv: &BoundConv, cut: &Cut) -> [usize; 2] {
-    [cut.tile_words(conv), cut.patch_words()].map(|words| words.next_multiple_of(16))
+    [cut.tile_elements(conv), cut.patch_elements()].map(|count| (count * conv.elem.words()).next_multiple_of(16))
 }
 
 /// A whole convolution.
 ///
 /// # Safety
-/// `source` and `right` are the buffers of the operands, valid for reads and not written meanwhile; `result`,
+/// `T` is what `conv.elem` says. `source` and `right` are the buffers of the operands, aligned, valid for reads and not written meanwhile; `result`,
 /// if there is one, is valid for writes, as long as the result and overlaps neither. An epilogue's launch is as
 /// `CompiledKernel::launch` asks, for the rows of the result, and overlaps neither. `scratch` holds
 /// `scratch_words` for each thread of the pool.
-pub(in crate::backend::cpu) unsafe fn run(
+pub(in crate::backend::cpu) unsafe fn run<T: Element>(
     conv: &BoundConv,
     [source, right]: [Buf; 2],
-    result: Option<*mut u32>,
+    result: Option<*mut T>,
     epilogue: Option<Epilogue<'_>>,
     scratch: &mut Scratch,
     pool: &mut Pool,
@@ -56,13 +57,17 @@ pub(in crate::backend::cpu) unsafe fn run(
             return;
         }
         let own = scratch.wrapping_add(thread * pitch);
-        // SAFETY: the caller's promise; the tile and the patches are this thread's and apart.
+        let each = T::ELEM.words();
+        let operand = |buf: Buf| (buf.words.cast_const().cast::<T>(), buf.len as usize / each);
+        let ((source, source_len), (right, right_len)) = (operand(source), operand(right));
+        // SAFETY: the caller's promise; the tile and the patches are this thread's and apart, and every pattern of
+        // bits is a float.
         let (source, right, tile, packed) = unsafe {
             (
-                std::slice::from_raw_parts(source.words.cast_const(), source.len as usize),
-                std::slice::from_raw_parts(right.words.cast_const(), right.len as usize),
-                std::slice::from_raw_parts_mut(own, tile_words),
-                std::slice::from_raw_parts_mut(own.wrapping_add(tile_words), patch_words),
+                std::slice::from_raw_parts(source, source_len),
+                std::slice::from_raw_parts(right, right_len),
+                std::slice::from_raw_parts_mut(own.cast::<T>(), tile_words / each),
+                std::slice::from_raw_parts_mut(own.wrapping_add(tile_words).cast::<T>(), patch_words / each),
             )
         };
         multiply(conv, &cut, &block, [source, right], tile, packed);
@@ -77,7 +82,7 @@ pub(in crate::backend::cpu) unsafe fn run(
             }
             if let Some((kernel, launch)) = epilogue {
                 let room = own.wrapping_add(tile_words + patch_words);
-                let args = Args { tile: rows.as_ptr(), tile_stride: n as i64, ..launch.args(kernel, room) };
+                let args = Args { tile: rows.as_ptr().cast(), tile_stride: n as i64, ..launch.args(kernel, room) };
                 let points = first as u64..(first + together) as u64;
                 // SAFETY: the caller's promise; `rows` holds exactly these points.
                 unsafe { kernel.points(&args, points, 0..n as u64) };

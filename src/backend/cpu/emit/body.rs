@@ -3,14 +3,16 @@
 //! A mask is an i32 of all ones or zero, as an element and as a lane.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::immediates::Ieee32;
-use cranelift_codegen::ir::types::{F32, F32X4, I8X16, I32, I32X4};
-use cranelift_codegen::ir::{Block, ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value};
+use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
+use cranelift_codegen::ir::types::{F32, F32X4, F64, I8X16, I32, I32X4, I64};
+use cranelift_codegen::ir::{
+    AbiParam, Block, ConstantData, Endianness, InstBuilder, MemFlagsData, Signature, Type, Value,
+};
 use smallvec::SmallVec;
 
 use super::plan::Plan;
 use super::{Emit, OWN, Place, Width};
-use crate::ir::scalar::{Bin, Cc, ScalarTy, Un};
+use crate::ir::scalar::{Bin, Cc, ScalarTy, Un, host};
 use crate::kernel::ir::{Body, Coef, Inst, V};
 
 /// The values of a body so far.
@@ -67,6 +69,9 @@ pub(super) fn clif(ty: ScalarTy, vector: bool) -> Type {
         (ScalarTy::F32, true) => F32X4,
         (ScalarTy::I32 | ScalarTy::Mask, false) => I32,
         (ScalarTy::I32 | ScalarTy::Mask, true) => I32X4,
+        (ScalarTy::F64, false) => F64,
+        (ScalarTy::I64, false) => I64,
+        (ScalarTy::F64 | ScalarTy::I64, true) => unreachable!("a kernel with values of 64 bits has no vectors"),
     }
 }
 
@@ -79,16 +84,17 @@ impl Emit<'_, '_> {
         values.all[at] = if plan.varies[at] {
             let copies = 0..place.width.copies();
             // Most loads: one pointer serves all copies.
+            let wide = &self.kernel.wide;
             let pointer = match inst {
                 Inst::Load { buf, at, row: None, valid: None } if at.row == Coef::Const(1) => {
-                    Some(self.pointer(*buf, at, place.i, place.k))
+                    Some((self.pointer(*buf, at, place.i, place.k), wide.buf(*buf)))
                 }
-                Inst::Row(row) => Some(self.row_pointer(*row, place)),
-                Inst::Tile => Some(self.element_pointer(self.tile_row, place)),
+                Inst::Row(row) => Some((self.row_pointer(*row, place), wide.row(*row))),
+                Inst::Tile => Some((self.element_pointer(self.tile_row, place, wide.tile()), wide.tile())),
                 _ => None,
             };
-            if let Some(pointer) = pointer {
-                let loads = copies.map(|copy| self.load_contiguous(pointer, place, copy));
+            if let Some((pointer, elem)) = pointer {
+                let loads = copies.map(|copy| self.load_contiguous(pointer, place, copy, elem));
                 values.all[at] = Known::Lanes(loads.collect());
                 return;
             }
@@ -102,9 +108,10 @@ impl Emit<'_, '_> {
 
     fn spread(&mut self, inst: &Inst, value: Value) -> Spread {
         if let Inst::Const(bits, ty) = inst {
-            let known = self.constants.iter().position(|constant| constant == bits);
+            let bits = *bits as u32;
+            let known = self.constants.iter().position(|constant| *constant == bits);
             let at = known.unwrap_or_else(|| {
-                self.constants.push(*bits);
+                self.constants.push(bits);
                 self.constants.len() - 1
             });
             return Spread::Table(clif(*ty, true), 16 * at as i32);
@@ -143,15 +150,17 @@ impl Emit<'_, '_> {
     }
 
     /// A constant.
-    pub(super) fn constant(&mut self, bits: u32, ty: ScalarTy, vector: bool) -> Value {
+    pub(super) fn constant(&mut self, bits: u64, ty: ScalarTy, vector: bool) -> Value {
         if vector {
-            let bytes: Vec<u8> = bits.to_le_bytes().repeat(4);
+            let bytes: Vec<u8> = (bits as u32).to_le_bytes().repeat(4);
             let handle = self.b.func.dfg.constants.insert(ConstantData::from(bytes));
             return self.b.ins().vconst(clif(ty, true), handle);
         }
         match ty {
-            ScalarTy::F32 => self.b.ins().f32const(Ieee32::with_bits(bits)),
-            ScalarTy::I32 | ScalarTy::Mask => self.b.ins().iconst(I32, i64::from(bits)),
+            ScalarTy::F32 => self.b.ins().f32const(Ieee32::with_bits(bits as u32)),
+            ScalarTy::F64 => self.b.ins().f64const(Ieee64::with_bits(bits)),
+            ScalarTy::I32 | ScalarTy::Mask => self.b.ins().iconst(I32, bits as i64),
+            ScalarTy::I64 => self.b.ins().iconst(I64, bits as i64),
         }
     }
 
@@ -161,11 +170,11 @@ impl Emit<'_, '_> {
             Inst::Arg(arg) => self.scalars[usize::from(arg.0)],
             Inst::Slot(slot) => {
                 let value = self.slots[usize::from(slot.0)].expect("a slot is written before it is read");
-                // An i32 in a slot is read as the f32 of its bits.
-                if self.b.func.dfg.value_type(value) == F32 {
-                    value
-                } else {
-                    self.b.ins().bitcast(F32, SAME_LANES, value)
+                // A whole number in a slot is read as the float of its bits.
+                match self.b.func.dfg.value_type(value) {
+                    I32 => self.b.ins().bitcast(F32, SAME_LANES, value),
+                    I64 => self.b.ins().bitcast(F64, SAME_LANES, value),
+                    _ => value,
                 }
             }
             Inst::Index(affine) => {
@@ -208,8 +217,9 @@ impl Emit<'_, '_> {
     ) -> Value {
         match inst {
             Inst::Un(un, a) => {
+                let ty = plan.types[a.0 as usize];
                 let a = get(self, *a);
-                self.unary(*un, a, vector)
+                self.unary(*un, ty, a, vector)
             }
             Inst::Bin(bin @ (Bin::Shl | Bin::Shr), a, by) => {
                 let (a, by) = (get(self, *a), shift(body, *by));
@@ -217,7 +227,7 @@ impl Emit<'_, '_> {
             }
             Inst::Bin(bin, a, b) => {
                 let constant = |v: &V| match body.insts[v.0 as usize] {
-                    Inst::Const(bits, _) => Some(f32::from_bits(bits)),
+                    Inst::Const(bits, _) => Some(f32::from_bits(bits as u32)),
                     _ => None,
                 };
                 let limits = vector && matches!(bin, Bin::Min | Bin::Max);
@@ -233,7 +243,7 @@ impl Emit<'_, '_> {
                 self.b.ins().fma(a, b, c)
             }
             Inst::Cmp(cc, a, b) => {
-                let float = plan.types[a.0 as usize] == ScalarTy::F32;
+                let float = plan.types[a.0 as usize].is_float();
                 let (a, b) = (get(self, *a), get(self, *b));
                 self.compare(*cc, a, b, float, vector)
             }
@@ -256,8 +266,8 @@ impl Emit<'_, '_> {
         }
     }
 
-    fn unary(&mut self, un: Un, a: Value, vector: bool) -> Value {
-        let result = clif(un.ty().1, vector);
+    fn unary(&mut self, un: Un, ty: ScalarTy, a: Value, vector: bool) -> Value {
+        let result = clif(un.ty(ty).expect("a verified kernel"), vector);
         match un {
             Un::Neg => self.b.ins().fneg(a),
             Un::Abs => self.b.ins().fabs(a),
@@ -266,10 +276,33 @@ impl Emit<'_, '_> {
             Un::Floor => self.b.ins().floor(a),
             Un::F2I => self.b.ins().fcvt_to_sint_sat(result, a),
             Un::I2F => self.b.ins().fcvt_from_sint(result, a),
-            Un::AsInt | Un::AsFloat => self.b.ins().bitcast(result, SAME_LANES, a),
+            Un::Exp => self.call(host::exp as *const () as usize, &[a]),
+            Un::Log => self.call(host::log as *const () as usize, &[a]),
+            Un::Tanh => self.call(host::tanh as *const () as usize, &[a]),
+            Un::Erf => self.call(host::erf as *const () as usize, &[a]),
+            Un::Sin => self.call(host::sin as *const () as usize, &[a]),
+            Un::Cos => self.call(host::cos as *const () as usize, &[a]),
+            Un::D2L => self.b.ins().fcvt_to_sint_sat(result, a),
+            Un::I2D | Un::L2D => self.b.ins().fcvt_from_sint(result, a),
+            Un::Widen => self.b.ins().fpromote(result, a),
+            Un::Narrow => self.b.ins().fdemote(result, a),
+            Un::I2L => self.b.ins().sextend(result, a),
+            Un::L2I => self.b.ins().ireduce(result, a),
+            Un::AsInt | Un::AsFloat | Un::AsI64 | Un::AsF64 => self.b.ins().bitcast(result, SAME_LANES, a),
             Un::MaskToInt => self.b.ins().ushr_imm_s(a, 31),
             Un::Not => self.b.ins().bnot(a),
         }
+    }
+
+    /// Calls a function of the host on f64, which lives as long as the process.
+    fn call(&mut self, address: usize, args: &[Value]) -> Value {
+        let mut signature = Signature::new(self.b.func.signature.call_conv);
+        signature.params.resize(args.len(), AbiParam::new(F64));
+        signature.returns.push(AbiParam::new(F64));
+        let signature = self.b.import_signature(signature);
+        let callee = self.b.ins().iconst(I64, address as i64);
+        let call = self.b.ins().call_indirect(signature, callee, args);
+        self.b.inst_results(call)[0]
     }
 
     /// A function of two values, but for the shifts.
@@ -283,6 +316,7 @@ impl Emit<'_, '_> {
             // As in WebAssembly, and so as in the kernel IR: NaN wins and zeros are ordered.
             Bin::Min => self.b.ins().fmin(a, b),
             Bin::Max => self.b.ins().fmax(a, b),
+            Bin::Pow => self.call(host::pow as *const () as usize, &[a, b]),
             Bin::And => self.b.ins().band(a, b),
             Bin::Or => self.b.ins().bor(a, b),
             Bin::Xor => self.b.ins().bxor(a, b),
@@ -369,7 +403,7 @@ impl Emit<'_, '_> {
 
 fn shift(body: &Body, by: V) -> i64 {
     match body.insts[by.0 as usize] {
-        Inst::Const(bits, _) => i64::from(bits),
+        Inst::Const(bits, _) => bits as i64,
         _ => unreachable!("a shift is by a constant"),
     }
 }

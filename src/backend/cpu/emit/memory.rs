@@ -11,10 +11,10 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, F32X4, I32, I32X4, I64};
 use cranelift_codegen::ir::{ConstantData, InstBuilder, Value};
 
-use super::body::Values;
+use super::body::{Values, clif};
 use super::plan::Plan;
 use super::{DATA, Emit, Num, OWN, Place, Width};
-use crate::kernel::ir::{Affine, Body, BufArg, Coef, Dst, Inst, RowBuf, V};
+use crate::kernel::ir::{Affine, Body, BufArg, Coef, Dst, Elem, Inst, RowBuf, V};
 
 /// What two addresses share when the row decides them alike.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ impl Emit<'_, '_> {
             return *start;
         }
         let part = self.row_part(at);
-        self.offset(self.bufs[usize::from(buf.0)].0, part)
+        self.offset(self.bufs[usize::from(buf.0)].0, part, self.kernel.wide.buf(buf))
     }
 
     /// An address in elements, at an element of the row and a position in the fold.
@@ -106,50 +106,51 @@ impl Emit<'_, '_> {
 
     /// The same as a pointer.
     pub(super) fn pointer(&mut self, buf: BufArg, at: &Affine, i: Option<Value>, k: Option<Value>) -> Value {
+        let elem = self.kernel.wide.buf(buf);
         let near = k.and_then(|_| self.near.get(&(buf, at.clone())).copied());
         let pointer = match near {
             Some(near) => near,
             None => {
                 let start = self.start(buf, at);
-                self.step(start, at.row, i)
+                self.step(start, at.row, i, elem)
             }
         };
-        self.step(pointer, at.fold, k)
+        self.step(pointer, at.fold, k, elem)
     }
 
-    fn step(&mut self, pointer: Value, coef: Coef, position: Option<Value>) -> Value {
+    fn step(&mut self, pointer: Value, coef: Coef, position: Option<Value>, elem: Elem) -> Value {
         let Some(position) = position else { return pointer };
         let stride = self.num(coef);
         let part = self.times(stride, position);
-        self.offset(pointer, part)
+        self.offset(pointer, part, elem)
     }
 
-    fn offset(&mut self, pointer: Value, words: Num) -> Value {
-        match words {
+    fn offset(&mut self, pointer: Value, count: Num, elem: Elem) -> Value {
+        match count {
             Num::Known(0) => pointer,
-            Num::Known(words) => self.b.ins().iadd_imm_s(pointer, words.wrapping_mul(4)),
-            Num::Value(words) => self.bytes(pointer, words),
+            Num::Known(count) => self.b.ins().iadd_imm_s(pointer, count.wrapping_mul(4 * elem.words() as i64)),
+            Num::Value(count) => self.bytes(pointer, count, elem),
         }
     }
 
     /// The pointer to the current element of something contiguous.
-    pub(super) fn element_pointer(&mut self, start: Value, place: Place) -> Value {
+    pub(super) fn element_pointer(&mut self, start: Value, place: Place, elem: Elem) -> Value {
         match place.i {
-            Some(i) => self.bytes(start, i),
+            Some(i) => self.bytes(start, i, elem),
             None => start,
         }
     }
 
     pub(super) fn row_pointer(&mut self, row: RowBuf, place: Place) -> Value {
         let words = self.b.ins().imul_imm_s(self.row_pitch, i64::from(row.0));
-        let start = self.bytes(self.scratch, words);
-        self.element_pointer(start, place)
+        let start = self.bytes(self.scratch, words, Elem::Word);
+        self.element_pointer(start, place, self.kernel.wide.row(row))
     }
 
-    pub(super) fn load_contiguous(&mut self, pointer: Value, place: Place, copy: usize) -> Value {
+    pub(super) fn load_contiguous(&mut self, pointer: Value, place: Place, copy: usize, elem: Elem) -> Value {
         match place.width {
             Width::Vectors(_) => self.b.ins().load(F32X4, DATA, pointer, 16 * copy as i32),
-            Width::Scalar => self.b.ins().load(F32, DATA, pointer, 0),
+            Width::Scalar => self.b.ins().load(clif(elem.ty(), false), DATA, pointer, 0),
         }
     }
 
@@ -186,9 +187,11 @@ impl Emit<'_, '_> {
         i: Option<Value>,
         k: Option<Value>,
     ) -> Value {
+        let elem = self.kernel.wide.buf(buf);
+        let ty = clif(elem.ty(), false);
         if row.is_none() && valid.is_none() {
             let pointer = self.pointer(buf, at, i, k);
-            return self.b.ins().load(F32, DATA, pointer, 0);
+            return self.b.ins().load(ty, DATA, pointer, 0);
         }
         let plain = self.element(at, i, k);
         let chosen = match row {
@@ -203,17 +206,17 @@ impl Emit<'_, '_> {
         let pointer = match valid {
             None => {
                 let element = self.b.ins().select(inside, chosen, plain);
-                self.bytes(words, element)
+                self.bytes(words, element, elem)
             }
             Some(valid) => {
                 let holds = self.b.ins().icmp_imm_s(IntCC::NotEqual, valid, 0);
                 let holds = self.b.ins().band(holds, inside);
-                let there = self.bytes(words, chosen);
+                let there = self.bytes(words, chosen, elem);
                 let zeros = self.zeros();
                 self.b.ins().select(holds, there, zeros)
             }
         };
-        self.b.ins().load(F32, DATA, pointer, 0)
+        self.b.ins().load(ty, DATA, pointer, 0)
     }
 
     fn zeros(&mut self) -> Value {
@@ -259,8 +262,8 @@ impl Emit<'_, '_> {
                 let shift = self.chosen(values.lane(v, 0), stride);
                 let shift = self.checked_row(buf, at, shift, place);
                 let pointer = self.pointer(buf, at, place.i, place.k);
-                let pointer = self.bytes(pointer, shift);
-                self.load_contiguous(pointer, place, copy)
+                let pointer = self.bytes(pointer, shift, Elem::Word);
+                self.load_contiguous(pointer, place, copy, Elem::Word)
             }
             (_, Some(valid)) if contiguous => {
                 let shift = row.map(|(v, stride)| self.chosen(values.lane(v, 0), stride));
@@ -336,7 +339,7 @@ impl Emit<'_, '_> {
         self.b.ins().brif(fast, whole, &[], apart, &[]);
 
         self.b.switch_to_block(whole);
-        let pointer = self.bytes(words, first);
+        let pointer = self.bytes(words, first, Elem::Word);
         let vector = self.b.ins().load(F32X4, DATA, pointer, 0);
         self.b.ins().jump(done, &[vector.into()]);
 
@@ -348,7 +351,7 @@ impl Emit<'_, '_> {
             let holds = self.b.ins().extractlane(mask, lane as u8);
             let holds = self.b.ins().icmp_imm_s(IntCC::NotEqual, holds, 0);
             let holds = self.b.ins().band(holds, inside);
-            let there = self.bytes(words, element);
+            let there = self.bytes(words, element, Elem::Word);
             let zeros = self.zeros();
             let pointer = self.b.ins().select(holds, there, zeros);
             self.b.ins().load(F32, DATA, pointer, 0)
@@ -376,7 +379,7 @@ impl Emit<'_, '_> {
         }
         let stride = self.coef(stride);
         let words = self.b.ins().imul_imm_s(stride, steps as i64);
-        (self.bytes(start, words), 0)
+        (self.bytes(start, words, Elem::Word), 0)
     }
 
     fn gather(&mut self, lanes: [Value; 4]) -> Value {

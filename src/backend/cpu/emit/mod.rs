@@ -2,7 +2,7 @@
 //!
 //! In: a verified kernel. Out: a function that runs a range of its rows, and of a row's elements when
 //! the kernel is elementwise. The row is walked by 128-bit vectors, several at a time, and the rest one
-//! by one; `plan` says what runs where, `body` emits arithmetic, `memory` addresses, loads and stores,
+//! by one, or all of it where a value has 64 bits; `plan` says what runs where, `body` emits arithmetic, `memory` addresses, loads and stores,
 //! `reduce` the accumulators. Nothing here knows threads, tiles or how code becomes executable.
 
 mod body;
@@ -19,8 +19,7 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use rustc_hash::FxHashMap;
 
-use crate::ir::scalar::ScalarTy;
-use crate::kernel::ir::{Affine, Body, BufArg, Coef, Dst, Inst, Kernel, Phase};
+use crate::kernel::ir::{Affine, Body, BufArg, Coef, Dst, Elem, Inst, Kernel, Phase};
 use crate::kernel::verify::uses_tile;
 use body::{Recent, Values};
 use memory::RowPart;
@@ -34,14 +33,14 @@ pub struct Args {
     /// The size table.
     pub sizes: *const i64,
     /// The scalar arguments.
-    pub scalars: *const u32,
+    pub scalars: *const u64,
     /// The kernel's table of constants.
     pub constants: *const Splat,
     /// Room for the rows of scratch, `scratch_words` of it.
     pub scratch: *mut u32,
     /// The results an epilogue runs on: element (first row, first element) of the range.
     pub tile: *const u32,
-    /// From one row of it to the next, in words.
+    /// From one row of it to the next, in elements.
     pub tile_stride: i64,
 }
 
@@ -70,7 +69,12 @@ const TILE_STRIDE: i32 = std::mem::offset_of!(Args, tile_stride) as i32;
 
 /// How many words of scratch a kernel wants for rows of some length: each row starts at a cache line.
 pub fn scratch_words(kernel: &Kernel, row: u64) -> usize {
-    usize::from(kernel.rowbufs) * (row as usize).next_multiple_of(16)
+    usize::from(kernel.rowbufs) * (row as usize * row_elem(kernel).words()).next_multiple_of(16)
+}
+
+/// Rows of scratch are as far from each other as the widest of them asks for.
+fn row_elem(kernel: &Kernel) -> Elem {
+    if kernel.wide.rows.is_empty() { Elem::Word } else { Elem::Wide }
 }
 
 /// Memory that is there, of any alignment; `Args` and the stack are aligned too.
@@ -141,6 +145,9 @@ impl Width {
 struct Emit<'a, 'f> {
     b: FunctionBuilder<'f>,
     kernel: &'a Kernel,
+    /// Whether it has values of 64 bits, and so no vectors.
+    is_wide: bool,
+    /// For each buffer where it is, and how many elements it has.
     bufs: Vec<(Value, Value)>,
     sizes: Vec<Value>,
     scalars: Vec<Value>,
@@ -158,7 +165,7 @@ struct Emit<'a, 'f> {
     end: Value,
     /// Words between two rows of scratch.
     row_pitch: Value,
-    /// A word of zero: what a masked load reads where it may not read its buffer.
+    /// An element of zero: what a masked load reads where it may not read its buffer.
     zeros: Option<StackSlot>,
     /// Room for the accumulators of a reduction.
     sums: Option<StackSlot>,
@@ -181,33 +188,39 @@ impl<'a, 'f> Emit<'a, 'f> {
         let [args, lo, hi, first, end] = b.block_params(entry)[..] else { unreachable!("five parameters") };
         let field = |b: &mut FunctionBuilder<'_>, offset| b.ins().load(I64, OWN, args, offset);
         let table = field(&mut b, BUFS);
-        let bufs = (0..kernel.bufs.len() as i32)
-            .map(|at| (b.ins().load(I64, OWN, table, 16 * at), b.ins().load(I64, OWN, table, 16 * at + 8)))
-            .collect();
+        let mut buf = |at: i32| {
+            let (words, len) = (b.ins().load(I64, OWN, table, 16 * at), b.ins().load(I64, OWN, table, 16 * at + 8));
+            match kernel.wide.buf(BufArg(at as u16)) {
+                Elem::Word => (words, len),
+                Elem::Wide => (words, b.ins().ushr_imm_s(len, 1)),
+            }
+        };
+        let bufs = (0..kernel.bufs.len() as i32).map(&mut buf).collect();
         let table = field(&mut b, SIZES);
         let sizes: Vec<Value> = (0..i32::from(kernel.sizes)).map(|at| b.ins().load(I64, OWN, table, 8 * at)).collect();
         let table = field(&mut b, SCALARS);
-        let scalar = |(at, ty): (usize, &ScalarTy)| {
-            let ty = if *ty == ScalarTy::F32 { F32 } else { I32 };
-            b.ins().load(ty, OWN, table, 4 * at as i32)
-        };
-        let scalars = kernel.scalars.iter().enumerate().map(scalar).collect();
+        let scalars = kernel.scalars.iter().enumerate();
+        let scalars = scalars.map(|(at, ty)| b.ins().load(body::clif(*ty, false), OWN, table, 8 * at as i32)).collect();
         let constants_at = field(&mut b, CONSTANTS);
         let scratch = field(&mut b, SCRATCH);
         let (tile, tile_stride) = (field(&mut b, TILE), field(&mut b, TILE_STRIDE));
-        let row_pitch = match kernel.row {
-            Coef::Const(row) => b.ins().iconst(I64, (row + 15) & !15),
-            Coef::Size(size) => {
-                let up = b.ins().iadd_imm_s(sizes[usize::from(size.0)], 15);
+        let row_pitch = match (kernel.row, row_elem(kernel)) {
+            (Coef::Const(row), elem) => b.ins().iconst(I64, (row * elem.words() as i64 + 15) & !15),
+            (Coef::Size(size), elem) => {
+                let row = sizes[usize::from(size.0)];
+                let words = if elem == Elem::Wide { b.ins().ishl_imm_s(row, 1) } else { row };
+                let up = b.ins().iadd_imm_s(words, 15);
                 b.ins().band_imm_s(up, !15)
             }
         };
+        let is_wide = kernel.is_wide();
         let slot = |b: &mut FunctionBuilder<'_>, bytes| {
             b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4))
         };
         let zeros = masks(kernel).then(|| {
-            let zeros = slot(&mut b, 4);
-            let zero = b.ins().iconst(I32, 0);
+            let ty = if is_wide { I64 } else { I32 };
+            let zeros = slot(&mut b, ty.bytes());
+            let zero = b.ins().iconst(ty, 0);
             b.ins().stack_store(I64, zero, zeros, 0);
             zeros
         });
@@ -216,11 +229,12 @@ impl<'a, 'f> Emit<'a, 'f> {
             Phase::Map(_) | Phase::Fold { .. } | Phase::Scalar(_) => 0,
         });
         let most = most.max().unwrap_or(0);
-        let sums = (most > 0).then(|| slot(&mut b, reduce::BYTES * most));
+        let sums = (most > 0).then(|| slot(&mut b, reduce::bytes(is_wide) * most));
         let slots = vec![None; usize::from(kernel.slots)];
         Emit {
             b,
             kernel,
+            is_wide,
             bufs,
             sizes,
             scalars,
@@ -280,7 +294,7 @@ impl<'a, 'f> Emit<'a, 'f> {
             let rows = self.b.ins().isub(point, self.lo);
             let words = self.b.ins().imul(rows, self.tile_stride);
             let words = self.b.ins().isub(words, self.first);
-            self.tile_row = self.bytes(self.tile, words);
+            self.tile_row = self.bytes(self.tile, words, self.kernel.wide.tile());
         }
         let kernel = self.kernel;
         for phase in &kernel.phases {
@@ -323,14 +337,14 @@ impl<'a, 'f> Emit<'a, 'f> {
             Phase::Reduce { body, acc } => {
                 let roots = body.stores.iter().map(|(_, v)| *v).chain(acc.iter().map(|(_, v, _)| *v));
                 let plan = Plan::new(self.kernel, body, None, roots);
-                self.start_sums(acc);
+                self.start_sums(acc, &plan);
                 let dsts = body.stores.iter().map(|(dst, _)| dst);
                 self.walk(body, &plan, dsts, |emit, place, values| {
                     emit.level(body, &plan, Level::Element, place, values);
                     emit.stores(body, place, values);
-                    emit.add_to_sums(acc, place, values);
+                    emit.add_to_sums(acc, &plan, place, values);
                 });
-                self.finish_sums(acc);
+                self.finish_sums(acc, &plan);
             }
             Phase::Fold { over, body, acc } => {
                 let plan = Plan::new(self.kernel, body, Some(*over), acc.iter().map(|(_, v, _)| *v));
@@ -397,7 +411,7 @@ impl<'a, 'f> Emit<'a, 'f> {
         let mut values = Values::new(body);
         self.prepare(body, dsts);
         self.level(body, plan, Level::Row, before, &mut values);
-        let widths = widths(plan);
+        let widths = if self.is_wide { vec![Width::Scalar] } else { widths(plan) };
         let most = match self.kernel.row {
             Coef::Const(row) => row,
             Coef::Size(_) => i64::MAX,
@@ -494,9 +508,9 @@ impl<'a, 'f> Emit<'a, 'f> {
         }
     }
 
-    /// A pointer and a number of words.
-    fn bytes(&mut self, pointer: Value, words: Value) -> Value {
-        let bytes = self.b.ins().ishl_imm_s(words, 2);
+    /// A pointer and a number of elements.
+    fn bytes(&mut self, pointer: Value, count: Value, elem: Elem) -> Value {
+        let bytes = self.b.ins().ishl_imm_s(count, if elem == Elem::Wide { 3 } else { 2 });
         self.b.ins().iadd(pointer, bytes)
     }
 }

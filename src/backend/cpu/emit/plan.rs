@@ -43,7 +43,7 @@ impl Plan {
         // A load that does not depend on `k` may only leave the fold when the fold runs at all.
         let runs = over.is_some_and(|over| matches!(over, Coef::Const(n) if n > 0));
         for (at, inst) in body.insts.iter().enumerate() {
-            types.push(type_of(inst, &types, &kernel.scalars).expect("a verified kernel"));
+            types.push(type_of(inst, &types, &kernel.scalars, &kernel.wide).expect("a verified kernel"));
             let (mut row, mut fold) = match inst {
                 Inst::Index(affine) => (affine.row != Coef::Const(0), affine.fold != Coef::Const(0)),
                 Inst::Load { at: affine, .. } => {
@@ -81,6 +81,10 @@ impl Plan {
         }
         for v in roots {
             spread[v.0 as usize] = !varies[v.0 as usize];
+        }
+        // What has values of 64 bits runs element by element.
+        if kernel.is_wide() {
+            spread.fill(false);
         }
         let level = |(row, fold): (&bool, &bool)| match (row, fold) {
             (_, true) => Level::Fold,

@@ -11,14 +11,21 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use super::body::{Values, clif};
 use super::plan::{Level, Plan};
 use super::{Emit, OWN, Place, Width};
-use crate::ir::scalar::Comb;
-use crate::kernel::ir::{Body, Coef, Dst, Slot, V};
+use crate::ir::scalar::{Comb, ScalarTy};
+use crate::kernel::ir::{Body, Coef, Dst, Elem, Slot, V};
 
 /// Bytes of one accumulator table.
-pub(super) const BYTES: u32 = 64 * 4;
+pub(super) fn bytes(is_wide: bool) -> u32 {
+    if is_wide { 64 * 8 } else { 64 * 4 }
+}
+
+/// Bytes of a lane.
+fn lane_bytes(ty: ScalarTy) -> i32 {
+    4 * Elem::of(ty).words() as i32
+}
 
 impl Emit<'_, '_> {
-    /// How many of the 16 vectors a row touches. The others stay neutral, and a neutral lane changes
+    /// How many of the 16 groups of four lanes a row touches. The others stay neutral, and a neutral lane changes
     /// nothing: a lane is never -0, since it starts from +0.
     fn touched(&self) -> usize {
         match self.kernel.row {
@@ -29,28 +36,32 @@ impl Emit<'_, '_> {
 
     fn sums(&mut self, at: usize) -> Value {
         let slot = self.sums.expect("a kernel that reduces has room for sums");
-        self.b.ins().stack_addr(I64, slot, at as i32 * BYTES as i32)
+        self.b.ins().stack_addr(I64, slot, at as i32 * bytes(self.is_wide) as i32)
     }
 
-    pub(super) fn start_sums(&mut self, acc: &[(Comb, V, Slot)]) {
-        for (at, (comb, _, _)) in acc.iter().enumerate() {
-            let (neutral, table) = (self.constant(comb.neutral(), comb.ty(), true), self.sums(at));
-            for vector in 0..self.touched() {
-                self.b.ins().store(OWN, neutral, table, 16 * vector as i32);
+    pub(super) fn start_sums(&mut self, acc: &[(Comb, V, Slot)], plan: &Plan) {
+        let vector = !self.is_wide;
+        for (at, (comb, v, _)) in acc.iter().enumerate() {
+            let ty = plan.types[v.0 as usize];
+            let (neutral, table) = (self.constant(comb.neutral(ty), ty, vector), self.sums(at));
+            let (count, each) = if vector { (self.touched(), 16) } else { (4 * self.touched(), lane_bytes(ty)) };
+            for part in 0..count {
+                self.b.ins().store(OWN, neutral, table, each * part as i32);
             }
         }
     }
 
-    pub(super) fn add_to_sums(&mut self, acc: &[(Comb, V, Slot)], place: Place, values: &Values) {
+    pub(super) fn add_to_sums(&mut self, acc: &[(Comb, V, Slot)], plan: &Plan, place: Place, values: &Values) {
         let i = place.i.expect("a sum is over elements");
         let lane = self.b.ins().band_imm_s(i, 63);
         for (at, (comb, v, _)) in acc.iter().enumerate() {
             let table = self.sums(at);
-            let pointer = self.bytes(table, lane);
+            let ty = plan.types[v.0 as usize];
+            let pointer = self.bytes(table, lane, Elem::of(ty));
             let vector = place.width != Width::Scalar;
             for copy in 0..place.width.copies() {
                 let offset = 16 * copy as i32;
-                let old = self.b.ins().load(clif(comb.ty(), vector), OWN, pointer, offset);
+                let old = self.b.ins().load(clif(ty, vector), OWN, pointer, offset);
                 let value = self.wide(*v, place, copy, values);
                 let new = self.binary(comb.bin(), old, value, vector);
                 self.b.ins().store(OWN, new, pointer, offset);
@@ -59,21 +70,27 @@ impl Emit<'_, '_> {
     }
 
     /// `(acc0 · acc1) · (acc2 · acc3)` lane by lane, then the upper half of the lanes joins the lower.
-    pub(super) fn finish_sums(&mut self, acc: &[(Comb, V, Slot)]) {
-        for (at, (comb, _, slot)) in acc.iter().enumerate() {
+    pub(super) fn finish_sums(&mut self, acc: &[(Comb, V, Slot)], plan: &Plan) {
+        for (at, (comb, v, slot)) in acc.iter().enumerate() {
             let table = self.sums(at);
+            let ty = plan.types[v.0 as usize];
+            if self.is_wide {
+                self.slots[usize::from(slot.0)] = Some(self.finish_by_element(*comb, ty, table));
+                continue;
+            }
             let touched = self.touched();
             let load = |emit: &mut Self, vector: usize| {
-                (vector < touched).then(|| emit.b.ins().load(clif(comb.ty(), true), OWN, table, 16 * vector as i32))
+                (vector < touched).then(|| emit.b.ins().load(clif(ty, true), OWN, table, 16 * vector as i32))
             };
             let lanes: [Option<Value>; 4] = std::array::from_fn(|part| {
                 let accs: [Option<Value>; 4] = std::array::from_fn(|acc| load(self, 4 * acc + part));
-                let (low, high) = (self.both(*comb, accs[0], accs[1]), self.both(*comb, accs[2], accs[3]));
-                self.both(*comb, low, high)
+                let (low, high) = (self.both(*comb, accs[0], accs[1], true), self.both(*comb, accs[2], accs[3], true));
+                self.both(*comb, low, high, true)
             });
-            let (low, high) = (self.both(*comb, lanes[0], lanes[2]), self.both(*comb, lanes[1], lanes[3]));
-            let result = match self.both(*comb, low, high) {
-                None => self.constant(comb.neutral(), comb.ty(), false),
+            let low = self.both(*comb, lanes[0], lanes[2], true);
+            let high = self.both(*comb, lanes[1], lanes[3], true);
+            let result = match self.both(*comb, low, high, true) {
+                None => self.constant(comb.neutral(ty), ty, false),
                 Some(four) => {
                     let lane = |emit: &mut Self, lane: u8| emit.b.ins().extractlane(four, lane);
                     let [a, b, c, d] = [0, 1, 2, 3].map(|at| lane(self, at));
@@ -85,10 +102,30 @@ impl Emit<'_, '_> {
         }
     }
 
-    /// Two vectors combined; one that no element touched is neutral.
-    fn both(&mut self, comb: Comb, a: Option<Value>, b: Option<Value>) -> Option<Value> {
+    /// The same, lane by lane.
+    fn finish_by_element(&mut self, comb: Comb, ty: ScalarTy, table: Value) -> Value {
+        let touched = 4 * self.touched();
+        let load = |emit: &mut Self, lane: usize| {
+            (lane < touched).then(|| emit.b.ins().load(clif(ty, false), OWN, table, lane_bytes(ty) * lane as i32))
+        };
+        let mut lanes: Vec<Option<Value>> = Vec::with_capacity(16);
+        for lane in 0..16 {
+            let accs: [Option<Value>; 4] = std::array::from_fn(|acc| load(self, 16 * acc + lane));
+            let low = self.both(comb, accs[0], accs[1], false);
+            let high = self.both(comb, accs[2], accs[3], false);
+            lanes.push(self.both(comb, low, high, false));
+        }
+        while lanes.len() > 1 {
+            let upper = lanes.split_off(lanes.len() / 2);
+            lanes = lanes.into_iter().zip(upper).map(|(a, b)| self.both(comb, a, b, false)).collect();
+        }
+        lanes[0].unwrap_or_else(|| self.constant(comb.neutral(ty), ty, false))
+    }
+
+    /// Two vectors or lanes combined; one that no element touched is neutral.
+    fn both(&mut self, comb: Comb, a: Option<Value>, b: Option<Value>, vector: bool) -> Option<Value> {
         match (a, b) {
-            (Some(a), Some(b)) => Some(self.binary(comb.bin(), a, b, true)),
+            (Some(a), Some(b)) => Some(self.binary(comb.bin(), a, b, vector)),
             (one, None) | (None, one) => one,
         }
     }
@@ -111,12 +148,13 @@ impl Emit<'_, '_> {
         let zero = self.b.ins().iconst(I64, 0);
         let mut first = vec![];
         let (mut sums, mut results) = (vec![], vec![]);
-        for (comb, _, _) in acc {
-            let neutral = self.constant(comb.neutral(), comb.ty(), vector);
+        for (comb, v, _) in acc {
+            let ty = plan.types[v.0 as usize];
+            let neutral = self.constant(comb.neutral(ty), ty, vector);
             for _ in 0..copies {
                 first.push(neutral);
-                sums.push(self.b.append_block_param(head, clif(comb.ty(), vector)));
-                results.push(self.b.append_block_param(done, clif(comb.ty(), vector)));
+                sums.push(self.b.append_block_param(head, clif(ty, vector)));
+                results.push(self.b.append_block_param(done, clif(ty, vector)));
             }
         }
         let leave: Vec<_> = first.iter().map(|v| (*v).into()).collect();
