@@ -156,7 +156,18 @@ impl<'a> Checker<'a> {
     pub(super) fn unequal(&mut self, mismatch: Mismatch, (a, b): (&Dim, &Dim), told: Diagnostic) {
         let told = match mismatch {
             Mismatch::Refuted => told,
-            Mismatch::Open => self.with_where(told, &[Fact::Equal(a.clone(), b.clone())]),
+            Mismatch::Open => {
+                // Both are the sizes of axes, which have a place at least: `n == 2 * n` never holds.
+                let mut known = self.sizes.facts.clone();
+                let sides = [a, b].map(|size| self.sizes.resolve(size));
+                sides.iter().for_each(|size| known.suppose(&Fact::AtMost(Dim::ONE, size.clone())));
+                let [a, b] = sides;
+                let fact = Fact::Equal(a, b);
+                match known.judge(&fact) {
+                    Truth::Refuted => told,
+                    Truth::Proved | Truth::Open => self.with_where(told, &[fact]),
+                }
+            }
         };
         self.report(told);
     }
@@ -190,7 +201,7 @@ impl<'a> Checker<'a> {
 
     /// The message with the `where` that settles these facts, where the signature has words for their sizes.
     pub(super) fn with_where(&self, told: Diagnostic, facts: &[Fact]) -> Diagnostic {
-        if self.own.is_none() {
+        if self.own.is_none() || facts.iter().any(|fact| self.sizes.judge(fact) == Truth::Refuted) {
             return told;
         }
         let text = self.show_facts(facts);
