@@ -53,11 +53,8 @@ impl<'a> Checker<'a> {
         self.own = Some(def);
         self.words.clear();
         self.sizes.facts = crate::ir::Facts::default();
-        // One that asks for a value without saying what (a layer, a function) waits for its first use, and so does one
-        // whose facts speak of a power, which is a size only where the exponent is known.
-        if !def.facts.iter().any(has_power) {
-            let _ = self.opaque(def);
-        }
+        // One that asks for a value without saying what (a layer, a function) waits for its first use.
+        let _ = self.opaque(def);
         self.sizes.facts = crate::ir::Facts::default();
         self.own = None;
         self.alone = false;
@@ -317,17 +314,6 @@ impl<'a> Checker<'a> {
 fn mentions(fact: &ast::Expr, name: Symbol) -> bool {
     let mut found = false;
     fact.walk(&mut |part| found |= matches!(part.kind, ast::ExprKind::Name(symbol) if symbol == name));
-    found
-}
-
-fn has_power(fact: &ast::Expr) -> bool {
-    let is_power = |(op, _, exponent): &(ast::BinaryOp, Span, ast::Expr)| {
-        *op == ast::BinaryOp::Pow && !matches!(exponent.kind, ast::ExprKind::Number(_))
-    };
-    let mut found = false;
-    fact.walk(&mut |part| {
-        found |= matches!(&part.kind, ast::ExprKind::Chain(_, links) if links.iter().any(is_power));
-    });
     found
 }
 

@@ -33,6 +33,9 @@ impl<'a> Checker<'a> {
         let mut holds = true;
         let mut open: Vec<(Fact, Span)> = Vec::new();
         for expr in facts {
+            if self.alone {
+                self.suppose_exponents(scope, expr);
+            }
             let fact = self.fact(scope, expr);
             let refuted = match &fact {
                 Some(fact) => self.sizes.judge(fact) == Truth::Refuted,
@@ -75,6 +78,27 @@ impl<'a> Checker<'a> {
         holds
     }
 
+    /// A power in a fact is a size, so its exponent is zero or more; a use where it is not is told there.
+    fn suppose_exponents(&mut self, scope: &mut Scope<'a>, fact: &'a ast::Expr) {
+        let mut exponents: Vec<&'a ast::Expr> = Vec::new();
+        fact.walk(&mut |part| {
+            if let Ast::Chain(_, links) = &part.kind {
+                exponents.extend(links.iter().filter(|(op, ..)| *op == ast::BinaryOp::Pow).map(|(_, _, expr)| expr));
+            }
+        });
+        for exponent in exponents {
+            // What is wrong with it is told where the fact is read.
+            let known = std::mem::take(&mut self.diagnostics);
+            let value = self.expr(scope, exponent);
+            self.diagnostics = known;
+            let Value::Int(size) = value else { continue };
+            let fact = Fact::AtMost(Dim::ZERO, size);
+            if self.sizes.judge(&fact) == Truth::Open {
+                self.sizes.suppose(&fact);
+            }
+        }
+    }
+
     /// A number that the user gives, and another near it with which a fact holds and no fact fails.
     fn fitting(
         &mut self,
@@ -115,7 +139,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A comparison of two sizes as a fact.
-    fn fact(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Fact> {
+    pub(super) fn fact(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Fact> {
         let Ast::Chain(left, rest) = &expr.kind else { return None };
         let [(op, _, right)] = &rest[..] else { return None };
         fact_of(*op, &Dim::ZERO, &Dim::ZERO)?;
