@@ -44,6 +44,10 @@ pub struct Facts {
     nonzero: Vec<Dim>,
 }
 
+/// A moment between two suppositions.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark([usize; 3]);
+
 /// How many suppositions a proof of an order may add up.
 const DEPTH: u32 = 3;
 
@@ -60,6 +64,18 @@ impl Fact {
     /// Whether it orders its sides, or keeps them apart.
     pub fn is_order(&self) -> bool {
         matches!(self, Fact::AtMost(..) | Fact::Below(..) | Fact::Differ(..))
+    }
+
+    /// What holds where it does not; of what divides nothing is said.
+    pub fn negated(&self) -> Option<Fact> {
+        let (a, b) = (self.sides().0.clone(), self.sides().1.clone());
+        match self {
+            Fact::Divides(..) => None,
+            Fact::Equal(..) => Some(Fact::Differ(a, b)),
+            Fact::Differ(..) => Some(Fact::Equal(a, b)),
+            Fact::AtMost(..) => Some(Fact::Below(b, a)),
+            Fact::Below(..) => Some(Fact::AtMost(b, a)),
+        }
     }
 
     /// `<=`
@@ -110,10 +126,30 @@ impl Facts {
                 self.suppose_nonnegative(a.sub(b));
                 self.suppose_nonnegative(b.sub(a));
             }
-            Fact::Differ(a, b) => self.nonzero.extend(a.sub(b).ok()),
+            Fact::Differ(a, b) => {
+                // What is zero or more and not zero is one at least.
+                for more in [a.sub(b), b.sub(a)].into_iter().flatten() {
+                    if self.is_nonnegative(&more) {
+                        self.suppose_nonnegative(more.sub(&Dim::ONE));
+                    }
+                }
+                self.nonzero.extend(a.sub(b).ok());
+            }
             Fact::AtMost(a, b) => self.suppose_nonnegative(b.sub(a)),
             Fact::Below(a, b) => self.suppose_nonnegative(b.sub(a).and_then(|left| left.sub(&Dim::ONE))),
         }
+    }
+
+    /// How much is supposed so far.
+    pub fn mark(&self) -> Mark {
+        Mark([self.divides.len(), self.nonnegative.len(), self.nonzero.len()])
+    }
+
+    /// Takes back what was supposed between two marks, and nothing that came later.
+    pub fn forget(&mut self, Mark(from): Mark, Mark(to): Mark) {
+        self.divides.drain(from[0]..to[0]);
+        self.nonnegative.drain(from[1]..to[1]);
+        self.nonzero.drain(from[2]..to[2]);
     }
 
     fn suppose_nonnegative(&mut self, dim: Result<Dim, SizeOverflow>) {
@@ -194,10 +230,44 @@ impl Facts {
 
     /// The size with every quotient that leaves no rest cancelled: `k * (p // k)` is `p` where `k` divides `p`.
     pub fn reduce(&self, dim: &Dim) -> Dim {
-        if self.divides.is_empty() || dim.as_const().is_some() {
+        let has_power = !self.nonnegative.is_empty() && dim.has_power();
+        if self.divides.is_empty() && !has_power || dim.as_const().is_some() {
             return dim.clone();
         }
         self.reduce_checked(dim).unwrap_or_else(|_| dim.clone())
+    }
+
+    /// `b^(n + c)` as a number of factors `b` and a power of what is left: where `n` is 2 at least, `b^n` is
+    /// `b · b · b^(n - 2)`, and so is `b · b^(n - 1)`.
+    fn power(&self, base: &Dim, exponent: &Dim) -> Result<Dim, SizeOverflow> {
+        let whole = || base.power(exponent);
+        let terms = exponent.terms();
+        let named: Vec<&Term> = terms.iter().filter(|term| !term.0.is_empty()).collect();
+        let [(monomial, 1)] = &named[..] else { return whole() };
+        let [atom @ Atom::Size(_)] = &monomial[..] else { return whole() };
+        let least = self.least(atom, 0).unwrap_or(0);
+        let beside = terms.iter().find(|term| term.0.is_empty()).map_or(0, |term| term.1);
+        let factors = least.saturating_add(beside);
+        if factors < 0 {
+            return whole();
+        }
+        let rest = Dim::atom(atom.clone()).sub(&Dim::constant(least))?;
+        base.multiplied(factors)?.mul(&base.power(&rest)?)
+    }
+
+    /// A size with its powers written so.
+    fn raised_apart(&self, dim: &Dim) -> Dim {
+        if !dim.has_power() {
+            return dim.clone();
+        }
+        let product = |(monomial, factor): Term| {
+            monomial.iter().try_fold(Dim::constant(factor), |product, atom| match atom {
+                Atom::Power(base, exponent) => product.mul(&self.power(base, exponent)?),
+                Atom::Size(_) | Atom::FloorDiv(..) => product.mul(&Dim::atom(atom.clone())),
+            })
+        };
+        let sum = dim.terms().into_iter().try_fold(Dim::ZERO, |sum, term| sum.add(&product(term)?));
+        sum.unwrap_or_else(|_| dim.clone())
     }
 
     fn reduce_checked(&self, dim: &Dim) -> Result<Dim, SizeOverflow> {
@@ -210,6 +280,9 @@ impl Facts {
                     Atom::FloorDiv(p, k) => {
                         let (p, k) = (self.reduce_checked(p)?, self.reduce_checked(k)?);
                         self.rounded_down(&p, &k)?
+                    }
+                    Atom::Power(base, exponent) => {
+                        self.power(&self.reduce_checked(base)?, &self.reduce_checked(exponent)?)?
                     }
                 };
                 product = product.mul(&value)?;
@@ -279,8 +352,8 @@ impl Facts {
         let mut left = p.clone();
         let mut quotient = Dim::ZERO;
         // The strongest first, so that `n // 2` is `2 * (n // 4)` where 4 divides `n`.
-        let mut known: Vec<(Dim, &Dim)> =
-            self.divides.iter().filter_map(|(by, whole)| Some((by.div_exact(k)?, whole))).collect();
+        let divided = |(by, whole): &(Dim, Dim)| Some((self.raised_apart(by).div_exact(k)?, self.raised_apart(whole)));
+        let mut known: Vec<(Dim, Dim)> = self.divides.iter().filter_map(divided).collect();
         known.sort_by_key(|(times, _)| *times == Dim::ONE);
         for (times, whole) in known {
             if left == Dim::ZERO {
@@ -365,7 +438,7 @@ impl Facts {
     fn without_quotient(&self, dim: &Dim, (monomial, factor): &Term, depth: u32) -> Result<Option<Dim>, SizeOverflow> {
         let floors = monomial.iter().enumerate().filter_map(|(at, atom)| match atom {
             Atom::FloorDiv(p, k) => Some((at, p, k)),
-            Atom::Size(_) => None,
+            Atom::Size(_) | Atom::Power(..) => None,
         });
         for (at, p, k) in floors {
             let mut beside = monomial.clone();
@@ -426,6 +499,16 @@ impl Facts {
                 });
                 Some(bounds.max().unwrap_or(0).max(0))
             }
+            // A base of one or more gives no less; the exponent is zero or more.
+            Atom::Power(base, _) => match base.as_const() {
+                Some(base) => (base > 0).then_some(1),
+                None if depth == 0 => None,
+                None => {
+                    let at_least = |least: i64| self.nonnegative_within(&base.sub(&Dim::constant(least))?, depth - 1);
+                    let found = [1, 0].into_iter().find(|&least| at_least(least).unwrap_or(false));
+                    found
+                }
+            },
             Atom::FloorDiv(..) if depth == 0 => None,
             Atom::FloorDiv(p, k) => {
                 let positive = |dim: Result<Dim, SizeOverflow>| {

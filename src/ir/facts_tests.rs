@@ -125,6 +125,74 @@ fn a_size_made_simpler_is_the_same_size() {
 }
 
 #[test]
+fn verdicts_on_powers_are_true_of_all_numbers() {
+    let mut numbers = Numbers(13);
+    let bindings = bindings();
+    let (mut proved, mut refuted) = (0, 0);
+    for _ in 0..4_000 {
+        let power = |numbers: &mut Numbers| {
+            let base = if numbers.below(3) == 0 { s(2) } else { c(2 + numbers.below(2)) };
+            let exponent = s(numbers.below(2) as u32).add(&c(numbers.below(4) - 1)).unwrap_or(Dim::ONE);
+            base.power(&exponent).unwrap_or(Dim::ONE)
+        };
+        let side = |numbers: &mut Numbers| match numbers.below(3) {
+            0 => numbers.dim(1),
+            1 => power(numbers),
+            _ => power(numbers).mul(&numbers.dim(1)).unwrap_or(Dim::ONE),
+        };
+        let fact = |numbers: &mut Numbers| {
+            let (a, b) = (side(numbers), side(numbers));
+            match numbers.below(5) {
+                0 => Fact::AtMost(c(numbers.below(4)), s(numbers.below(3) as u32)),
+                1 => Fact::Equal(a, b),
+                2 => Fact::AtMost(a, b),
+                _ => Fact::Divides(a, b),
+            }
+        };
+        let supposed: Vec<Fact> = (0..1 + numbers.below(3)).map(|_| fact(&mut numbers)).collect();
+        let asked = fact(&mut numbers);
+        let mut facts = Facts::default();
+        supposed.iter().for_each(|fact| facts.suppose(fact));
+        let truth = facts.judge(&asked);
+        if truth == Truth::Open {
+            continue;
+        }
+        let mut met = false;
+        for sizes in &bindings {
+            let size = |id: SizeId| sizes[id.0 as usize];
+            if !supposed.iter().all(|fact| fact.holds(&size) == Ok(true)) {
+                continue;
+            }
+            let Ok(holds) = asked.holds(&size) else { continue };
+            met = true;
+            assert_eq!(holds, truth == Truth::Proved, "{asked:?} is {truth:?} under {supposed:?}, at {sizes:?}");
+        }
+        if met {
+            *(if truth == Truth::Proved { &mut proved } else { &mut refuted }) += 1;
+        }
+    }
+    assert!(proved > 100 && refuted > 20, "{proved} proved, {refuted} refuted");
+}
+
+#[test]
+fn powers_are_products() {
+    let (n, m, h) = (s(0), s(1), s(2));
+    let two = c(2);
+    let power = two.power(&n).unwrap();
+    assert_eq!(two.power(&n.add(&c(3)).unwrap()).unwrap(), power.mul(&c(8)).unwrap());
+    assert_eq!(two.power(&n.add(&m).unwrap()).unwrap(), power.mul(&two.power(&m).unwrap()).unwrap());
+    let mut facts = Facts::default();
+    facts.suppose(&Fact::Divides(power.clone(), h.clone()));
+    assert_eq!(facts.judge(&Fact::AtMost(Dim::ONE, power.clone())), Truth::Proved);
+    assert_eq!(facts.judge(&Fact::Divides(two.clone(), h.clone())), Truth::Open);
+    facts.suppose(&Fact::Differ(n.clone(), Dim::ZERO));
+    assert_eq!(facts.judge(&Fact::Divides(two.clone(), h.clone())), Truth::Proved);
+    let less = two.power(&n.sub(&Dim::ONE).unwrap()).unwrap();
+    assert_eq!(facts.judge(&Fact::Equal(less.mul(&two).unwrap(), power)), Truth::Proved);
+    assert_eq!(facts.judge(&Fact::Divides(less, h.floor_div(&two).unwrap())), Truth::Proved);
+}
+
+#[test]
 fn what_divides_cancels() {
     let (d, heads, n) = (s(0), s(1), s(2));
     let mut facts = Facts::default();

@@ -1,9 +1,10 @@
 //! Sizes as polynomials with integer coefficients, in a canonical form: equal polynomials compare equal.
 //!
-//! Here are the sum and the product; `divide` has what divides, `show` the text. What is supposed of sizes, and what
+//! Here are the sum and the product; `divide` has what divides, `power` what is raised, `show` the text. What is supposed of sizes, and what
 //! follows from it, stands in `ir/facts.rs`: a size by itself knows nothing.
 
 mod divide;
+mod power;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,8 @@ pub(super) enum Atom {
     Size(SizeId),
     /// `p // k`, rounded down; opaque. A rest needs no atom: `p % k` is `p - k * (p // k)`.
     FloorDiv(Dim, Dim),
+    /// `b^n` of a size that is not a number; opaque but for what `power` says.
+    Power(Dim, Dim),
 }
 
 /// A product of atoms, sorted, repeated for powers.
@@ -165,7 +168,7 @@ impl Dim {
         for atom in terms.iter().flat_map(|(monomial, _)| monomial) {
             match atom {
                 Atom::Size(id) => visit(*id),
-                Atom::FloorDiv(a, b) => {
+                Atom::FloorDiv(a, b) | Atom::Power(a, b) => {
                     a.visit_sizes(visit);
                     b.visit_sizes(visit);
                 }
@@ -183,6 +186,7 @@ impl Dim {
                 let value = match atom {
                     Atom::Size(id) => with(*id).unwrap_or_else(|| Dim::size(*id)),
                     Atom::FloorDiv(a, b) => a.substitute(with)?.floor_div(&b.substitute(with)?)?,
+                    Atom::Power(b, n) => b.substitute(with)?.power(&n.substitute(with)?)?,
                 };
                 product = product.mul(&value)?;
             }
@@ -199,6 +203,7 @@ impl Dim {
                 let value = match atom {
                     Atom::Size(id) => sizes(*id),
                     Atom::FloorDiv(a, b) => divide::floor(a.eval(sizes)?, b.eval(sizes)?)?,
+                    Atom::Power(b, n) => power::raise(b.eval(sizes)?, n.eval(sizes)?)?,
                 };
                 product.checked_mul(value).ok_or(SizeOverflow)
             });

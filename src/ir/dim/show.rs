@@ -63,6 +63,11 @@ impl DisplayDim<'_> {
             }
             match atom {
                 Atom::Size(id) => f.write_str(&(self.name)(*id))?,
+                Atom::Power(b, n) => {
+                    self.operand(f, b)?;
+                    f.write_str("^")?;
+                    self.operand(f, n)?;
+                }
                 Atom::FloorDiv(a, b) if alone => self.quotient(f, a, b)?,
                 Atom::FloorDiv(a, b) => {
                     f.write_str("(")?;

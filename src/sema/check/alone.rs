@@ -13,6 +13,7 @@ use crate::sema::typed::{Axis, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{AxisArg, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, DefKind, TypeKind};
 
+use super::bind::{Binders, Slot};
 use super::call::Use;
 use super::checker::{Checker, plain, scalar_type};
 
@@ -52,11 +53,8 @@ impl<'a> Checker<'a> {
         self.own = Some(def);
         self.words.clear();
         self.sizes.facts = crate::ir::Facts::default();
-        // One that asks for a value without saying what (a layer, a function) waits for its first use, and so does one
-        // whose facts speak of a power, which is a size only where the exponent is known.
-        if !def.facts.iter().any(has_power) {
-            let _ = self.opaque(def);
-        }
+        // One that asks for a value without saying what (a layer, a function) waits for its first use.
+        let _ = self.opaque(def);
         self.sizes.facts = crate::ir::Facts::default();
         self.own = None;
         self.alone = false;
@@ -67,19 +65,22 @@ impl<'a> Checker<'a> {
     pub(super) fn opaque(&mut self, def: &'a ast::Def) -> Result<Value<'a>, &'a ast::Param> {
         let mut axes = Axes::default();
         let mut caller = Scope::top(def.span.file);
-        let arguments =
-            |this: &mut Self, params: &'a [ast::Param], axes: &mut Axes| -> Result<Vec<Given<'a>>, &'a ast::Param> {
-                let wanted = params.iter().filter(|param| param.default.is_none());
-                wanted
-                    .map(|param| {
-                        let value = this.opaque_argument(def, param, axes).ok_or(param)?;
-                        Ok(Given { name: Some(param.name), value, span: param.span })
-                    })
-                    .collect()
-            };
-        let config = arguments(self, def.config.as_deref().unwrap_or_default(), &mut axes)?;
-        self.written_sizes(def, &config, &mut axes)?;
-        let inputs = arguments(self, &def.inputs, &mut axes)?;
+        let config_params = def.config.as_deref().unwrap_or_default();
+        // What is no tensor first: the sizes of axes speak of it.
+        let mut given: Vec<Given<'a>> = Vec::new();
+        for tensors in [false, true] {
+            if tensors {
+                self.written_sizes(def, &given, &mut axes);
+            }
+            for param in config_params.iter().chain(&def.inputs) {
+                if param.default.is_none() && Slot::of(param).is_some() == tensors {
+                    let value = self.opaque_argument(def, param, &mut axes).ok_or(param)?;
+                    given.push(Given { name: Some(param.name), value, span: param.span });
+                }
+            }
+        }
+        let is_config = |given: &Given<'a>| config_params.iter().any(|param| param.span == given.span);
+        let (config, inputs) = given.into_iter().partition(is_config);
         let place = Place::new(def.name.name.as_str());
         // An initialiser gets its row from the parameter it fills.
         let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("rest".into(), &mut axes, def.name.span)]);
@@ -89,51 +90,89 @@ impl<'a> Checker<'a> {
         Ok(self.elaborate(&mut caller, call))
     }
 
-    /// Axes whose sizes are written are of those sizes in every argument. They may speak of whole numbers and of other
-    /// axes; where one speaks of anything else, the definition waits for its first use.
-    fn written_sizes(
-        &mut self,
-        def: &'a ast::Def,
-        config: &[Given<'a>],
-        axes: &mut Axes,
-    ) -> Result<(), &'a ast::Param> {
+    /// Axes whose sizes are written are of those sizes in every argument. A size may speak of whole numbers and of other
+    /// axes, in any order. Where it speaks of anything else, the axis is opaque, and what is written is told or supposed
+    /// where it is read with all that the signature has (`check_sizes`).
+    fn written_sizes(&mut self, def: &'a ast::Def, given: &[Given<'a>], axes: &mut Axes) {
         let mut scope = Scope::top(def.span.file);
-        for given in config {
+        for given in given {
             if let Some(name) = given.name {
                 scope.bind(name.name, given.value.clone());
             }
         }
-        let mut decls: Vec<(&'a ast::Param, &'a AxisDecl)> = Vec::new();
+        let mut plain: Vec<ast::Ident> = Vec::new();
+        let mut written: Vec<(ast::Ident, &'a ast::Expr)> = Vec::new();
         for param in def.config.iter().flatten().chain(&def.inputs) {
-            param.ty.iter().for_each(|ty| ty.kind.each_axis(&mut |decl| decls.push((param, decl))));
+            param.ty.iter().for_each(|ty| {
+                ty.kind.each_axis(&mut |decl| match decl {
+                    AxisDecl::Axis { name, size: Some(size) } => written.push((*name, size)),
+                    AxisDecl::Axis { name, size: None } => plain.push(*name),
+                    AxisDecl::Row(_) => {}
+                });
+            });
         }
         // One that another argument gives a size has it here too.
-        let has_size = |of: Symbol| {
-            decls.iter().any(|(_, decl)| matches!(decl, AxisDecl::Axis { name, size: Some(_) } if name.name == of))
-        };
-        for (_, decl) in &decls {
-            if let AxisDecl::Axis { name, size: None } = decl
-                && !has_size(name.name)
-            {
+        for name in plain {
+            if written.iter().all(|(other, _)| other.name != name.name) {
                 self.opaque_axis(name.name, axes, name.span);
             }
         }
         scope.axes.extend(axes.iter().map(|(name, axis)| (*name, axis.id)));
-        for (param, decl) in decls {
-            let AxisDecl::Axis { name, size: Some(written) } = decl else { continue };
-            let mut is_known = true;
-            written.walk(&mut |part| {
-                if let ast::ExprKind::Name(symbol) = part.kind {
-                    let is_bound = scope.find(symbol).is_some() || scope.axes.contains_key(&symbol);
-                    is_known &= is_bound || self.globals.find(symbol, def.span.file).is_some();
-                }
-            });
-            let size = is_known.then(|| self.int_expr(&mut scope, written)).flatten().ok_or(param)?;
-            let axis = || AxisArg { id: self.axes.add(Some(name.name), size.clone()), size, span: name.span };
-            let id = axes.entry(name.name).or_insert_with(axis).id;
-            scope.axes.insert(name.name, id);
+        // Each round settles one whose size speaks of nothing that waits itself.
+        while let Some(at) = written.iter().position(|(_, size)| self.is_settled(&scope, def, &written, size)) {
+            let (name, size) = written.remove(at);
+            if scope.axes.contains_key(&name.name) {
+                continue;
+            }
+            let Some(size) = self.int_expr(&mut scope, size) else { continue };
+            let axis = AxisArg { id: self.axes.add(Some(name.name), size.clone()), size, span: name.span };
+            scope.axes.insert(name.name, axis.id);
+            axes.insert(name.name, axis);
         }
-        Ok(())
+    }
+
+    /// Whether everything that a written size names has a meaning here. What the signature names hides what the file
+    /// names, also while it waits.
+    fn is_settled(
+        &self,
+        scope: &Scope<'a>,
+        def: &ast::Def,
+        waiting: &[(ast::Ident, &ast::Expr)],
+        size: &ast::Expr,
+    ) -> bool {
+        let is_named = |symbol: Symbol| {
+            let mut params = def.config.iter().flatten().chain(&def.inputs);
+            params.any(|param| param.name.name == symbol) || waiting.iter().any(|(name, _)| name.name == symbol)
+        };
+        let mut is_known = true;
+        size.walk(&mut |part| {
+            if let ast::ExprKind::Name(symbol) = part.kind {
+                let is_bound = scope.find(symbol).is_some() || scope.axes.contains_key(&symbol);
+                let is_global = || !is_named(symbol) && self.globals.find(symbol, scope.home).is_some();
+                is_known &= is_bound || is_global();
+            }
+        });
+        is_known
+    }
+
+    /// Whether the use at hand is the one of a definition on its own.
+    pub(super) fn is_alone(&self, def: &ast::Def) -> bool {
+        self.calls.is_empty() && self.own.is_some_and(|own| own.name.span == def.name.span)
+    }
+
+    /// The axes in the brackets of a definition that no argument has: a use gives them there.
+    pub(super) fn opaque_brackets(&mut self, scope: &mut Scope<'a>, binders: &mut Binders, def: &ast::Def) {
+        let is_named = |axis: Symbol| {
+            let mut types = def.config.iter().flatten().chain(&def.inputs).filter_map(|param| param.ty.as_ref());
+            types.any(|ty| names_axis(&ty.kind, axis))
+        };
+        for name in def.axes.iter().filter(|axis| !is_named(axis.name)) {
+            let size = self.opaque_size(name.name);
+            self.words.extend(size.as_size());
+            self.sizes.suppose(&Fact::AtMost(Dim::ONE, size.clone()));
+            let outer = self.axes.add(Some(name.name), size.clone());
+            self.add_binder(scope, binders, name.name, Some(outer), (size, name.span));
+        }
     }
 
     fn opaque_axis(&mut self, name: Symbol, axes: &mut Axes, span: Span) -> Axis {
@@ -278,15 +317,15 @@ fn mentions(fact: &ast::Expr, name: Symbol) -> bool {
     found
 }
 
-fn has_power(fact: &ast::Expr) -> bool {
-    let is_power = |(op, _, exponent): &(ast::BinaryOp, Span, ast::Expr)| {
-        *op == ast::BinaryOp::Pow && !matches!(exponent.kind, ast::ExprKind::Number(_))
-    };
-    let mut found = false;
-    fact.walk(&mut |part| {
-        found |= matches!(&part.kind, ast::ExprKind::Chain(_, links) if links.iter().any(is_power));
-    });
-    found
+/// Whether the axis stands in a type, or is what an index of it counts.
+fn names_axis(ty: &TypeKind, axis: Symbol) -> bool {
+    let is_decl = |decl: &AxisDecl| matches!(decl, AxisDecl::Axis { name, .. } if name.name == axis);
+    match ty {
+        TypeKind::Tensor { of, axes, .. } => of.is_some_and(|of| of.name == axis) || axes.iter().any(is_decl),
+        TypeKind::Of(_, of) => of.name == axis,
+        TypeKind::Record(fields) => fields.iter().any(|(_, ty)| names_axis(&ty.kind, axis)),
+        TypeKind::Named(_) | TypeKind::Error => false,
+    }
 }
 
 fn names_row(ty: Option<&ast::Type>) -> bool {

@@ -167,6 +167,7 @@ impl<'a> Checker<'a> {
                     _ => None,
                 };
             }
+            BinaryOp::Pow if a.as_const().is_none() || b.as_const().is_none() => return self.power(a, b),
             BinaryOp::Pow => {
                 let (base, exponent) = (a.as_const()?, b.as_const()?);
                 let power = u32::try_from(exponent).ok().and_then(|exponent| base.checked_pow(exponent));
@@ -189,6 +190,15 @@ impl<'a> Checker<'a> {
             Ok(dim) => Value::Int(dim),
             Err(_) => self.fail(shape::overflow(span)),
         })
+    }
+
+    /// `b^n` of sizes that are symbols, where a definition is on its own and the power is a whole number.
+    fn power(&self, base: &Dim, exponent: &Dim) -> Option<Value<'a>> {
+        let is_whole = self.sizes.facts.is_nonnegative(base) && self.sizes.facts.is_nonnegative(exponent);
+        if !self.alone || !is_whole || *base == Dim::ZERO {
+            return None;
+        }
+        Some(Value::Int(base.power(exponent).ok()?))
     }
 
     // ---- elementwise operations

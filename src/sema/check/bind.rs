@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
-use crate::ir::Dim;
+use crate::ir::{Dim, Fact};
 use crate::sema::dims::Mismatch;
 use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
@@ -565,6 +565,11 @@ impl<'a> Checker<'a> {
         for WrittenSize { expr, axis, given } in sizes {
             let Some(written) = self.int_expr(scope, expr) else { return false };
             if let Err(mismatch) = self.sizes.unify(&written, &axis.size) {
+                // In the definition it is a fact like those behind `where`.
+                if mismatch == Mismatch::Open && self.own.is_some() && self.calls.len() == 1 {
+                    self.sizes.suppose(&Fact::Equal(axis.size, written));
+                    continue;
+                }
                 let told = shape::TwoSizes {
                     axis: self.axes.show(axis.id),
                     left: (self.sizes.show(&written), String::new(), expr.span),

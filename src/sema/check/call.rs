@@ -299,6 +299,9 @@ impl<'a> Checker<'a> {
         if !self.bind_brackets(caller, def, call.brackets, &mut scope, &mut binders) {
             return Value::Error;
         }
+        if self.is_alone(def) {
+            self.opaque_brackets(&mut scope, &mut binders, def);
+        }
         self.calls.push(CallSite { name: def.name.name, span: call.span, def: def.name.span });
         let value = self.elaborate_body(caller, &mut scope, &mut binders, def, config_args, input_args, call.span);
         self.calls.pop();

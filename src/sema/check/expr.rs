@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
-use crate::ir::{Dim, RematId};
+use crate::ir::{Dim, Fact, RematId};
 use crate::ops::MapOp;
 use crate::sema::dtype::DType;
 use crate::sema::primitive::Builtin;
@@ -217,7 +217,7 @@ impl<'a> Checker<'a> {
             Value::Tensor(_) => return self.fail(told::truth_expected("a tensor", condition.span, None)),
             other => return self.fail(told::expected("true or false", other.describe(), condition.span)),
         };
-        let (yes, no) = (self.block(scope, then), self.block(scope, otherwise));
+        let (yes, no) = self.branches(scope, condition, (then, otherwise));
         let kind = self.common_kind(&yes, &no);
         let (Some(yes), Some(no)) = (self.tensor(yes, then.value.span), self.tensor(no, otherwise.value.span)) else {
             return Value::Error;
@@ -230,6 +230,33 @@ impl<'a> Checker<'a> {
             self.exprs[chosen.0 as usize].ty.kind = kind;
         }
         Value::Tensor(chosen)
+    }
+
+    /// Both branches of an `if`. In a definition on its own each is held to what the condition says of sizes there.
+    fn branches(
+        &mut self,
+        scope: &mut Scope<'a>,
+        condition: &'a ast::Expr,
+        (then, otherwise): (&'a ast::Block, &'a ast::Block),
+    ) -> (Value<'a>, Value<'a>) {
+        // Read once more, which only what makes nothing may be.
+        let mut is_plain = true;
+        condition.walk(&mut |part| {
+            is_plain &= matches!(part.kind, Ast::Name(_) | Ast::Number(_) | Ast::Unary(..) | Ast::Chain(..));
+        });
+        let fact = if self.alone && is_plain { self.fact(scope, condition) } else { None };
+        let Some(fact) = fact else { return (self.block(scope, then), self.block(scope, otherwise)) };
+        let fact = fact.map(|dim| self.sizes.resolve(dim));
+        let mut inside = |fact: Option<Fact>, block| {
+            let before = self.sizes.facts.mark();
+            fact.iter().for_each(|fact| self.sizes.facts.suppose(fact));
+            let after = self.sizes.facts.mark();
+            let value = self.block(scope, block);
+            // What was told inside stays supposed, so that it is told once.
+            self.sizes.facts.forget(before, after);
+            value
+        };
+        (inside(Some(fact.clone()), then), inside(fact.negated(), otherwise))
     }
 
     /// The kind both branches of an `if` have.

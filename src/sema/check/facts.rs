@@ -33,6 +33,9 @@ impl<'a> Checker<'a> {
         let mut holds = true;
         let mut open: Vec<(Fact, Span)> = Vec::new();
         for expr in facts {
+            if self.alone {
+                self.suppose_exponents(scope, expr);
+            }
             let fact = self.fact(scope, expr);
             let refuted = match &fact {
                 Some(fact) => self.sizes.judge(fact) == Truth::Refuted,
@@ -75,6 +78,27 @@ impl<'a> Checker<'a> {
         holds
     }
 
+    /// A power in a fact is a size, so its exponent is zero or more; a use where it is not is told there.
+    fn suppose_exponents(&mut self, scope: &mut Scope<'a>, fact: &'a ast::Expr) {
+        let mut exponents: Vec<&'a ast::Expr> = Vec::new();
+        fact.walk(&mut |part| {
+            if let Ast::Chain(_, links) = &part.kind {
+                exponents.extend(links.iter().filter(|(op, ..)| *op == ast::BinaryOp::Pow).map(|(_, _, expr)| expr));
+            }
+        });
+        for exponent in exponents {
+            // What is wrong with it is told where the fact is read.
+            let known = std::mem::take(&mut self.diagnostics);
+            let value = self.expr(scope, exponent);
+            self.diagnostics = known;
+            let Value::Int(size) = value else { continue };
+            let fact = Fact::AtMost(Dim::ZERO, size);
+            if self.sizes.judge(&fact) == Truth::Open {
+                self.sizes.suppose(&fact);
+            }
+        }
+    }
+
     /// A number that the user gives, and another near it with which a fact holds and no fact fails.
     fn fitting(
         &mut self,
@@ -115,7 +139,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A comparison of two sizes as a fact.
-    fn fact(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Fact> {
+    pub(super) fn fact(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Fact> {
         let Ast::Chain(left, rest) = &expr.kind else { return None };
         let [(op, _, right)] = &rest[..] else { return None };
         fact_of(*op, &Dim::ZERO, &Dim::ZERO)?;
@@ -156,7 +180,18 @@ impl<'a> Checker<'a> {
     pub(super) fn unequal(&mut self, mismatch: Mismatch, (a, b): (&Dim, &Dim), told: Diagnostic) {
         let told = match mismatch {
             Mismatch::Refuted => told,
-            Mismatch::Open => self.with_where(told, &[Fact::Equal(a.clone(), b.clone())]),
+            Mismatch::Open => {
+                // Both are the sizes of axes, which have a place at least: `n == 2 * n` never holds.
+                let mut known = self.sizes.facts.clone();
+                let sides = [a, b].map(|size| self.sizes.resolve(size));
+                sides.iter().for_each(|size| known.suppose(&Fact::AtMost(Dim::ONE, size.clone())));
+                let [a, b] = sides;
+                let fact = Fact::Equal(a, b);
+                match known.judge(&fact) {
+                    Truth::Refuted => told,
+                    Truth::Proved | Truth::Open => self.with_where(told, &[fact]),
+                }
+            }
         };
         self.report(told);
     }
@@ -190,7 +225,7 @@ impl<'a> Checker<'a> {
 
     /// The message with the `where` that settles these facts, where the signature has words for their sizes.
     pub(super) fn with_where(&self, told: Diagnostic, facts: &[Fact]) -> Diagnostic {
-        if self.own.is_none() {
+        if self.own.is_none() || facts.iter().any(|fact| self.sizes.judge(fact) == Truth::Refuted) {
             return told;
         }
         let text = self.show_facts(facts);
