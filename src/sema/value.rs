@@ -12,6 +12,7 @@ use crate::base::{FileId, Span, Symbol};
 use crate::ir::Dim;
 use crate::syntax::ast;
 
+use super::dtype::DType;
 use super::primitive::Builtin;
 use super::typed::{self, Axis, AxisId, ExprId};
 
@@ -224,8 +225,26 @@ pub struct LiveCarry {
     pub holds: Option<ExprId>,
     /// Whether its first value says nothing of axes, so that it is repeated along those that a later one has.
     pub open: bool,
-    /// The axes that a later value has and the first one lacks.
-    pub lacks: Vec<Axis>,
+    /// Whether its first value is a number everywhere, which is of the float of what follows.
+    pub widens: bool,
+    /// What a later value has and the first one lacks.
+    pub lacks: Lacks,
+}
+
+/// What a value that a loop begins with lacks of those that follow.
+#[derive(Clone, Default)]
+pub struct Lacks {
+    /// Axes.
+    pub axes: Vec<Axis>,
+    /// The float that holds them, where the first one is a number everywhere.
+    pub dtype: Option<DType>,
+}
+
+impl Lacks {
+    /// Whether it is nothing.
+    pub fn is_nothing(&self) -> bool {
+        self.axes.is_empty() && self.dtype.is_none()
+    }
 }
 
 /// Where parameters made in a body belong: a path, and how often each layer name occurred under it.

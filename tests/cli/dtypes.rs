@@ -48,7 +48,7 @@ fn valid_loss(place: &Place) -> f64 {
 
 #[test]
 fn parameters_are_of_their_dtype_in_memory_and_in_files() {
-    for (dtype, moments) in [("f32", "f32"), ("bf16", "f32"), ("f16", "f32")] {
+    for (dtype, moments) in [("f32", "f32"), ("bf16", "f32"), ("f16", "f32"), ("f64", "f64")] {
         let place = regression(dtype, "Net()", "  optimizer = Adam(lr = 0.05)\n  epochs = 4\n");
         let loss = valid_loss(&place);
         assert!(loss < 0.1, "{dtype}: {loss}");
@@ -80,7 +80,7 @@ fn a_run_goes_on_from_weights_of_any_float() {
         Tensor::from_bf16(&[3, 1], values).unwrap(),
     ];
     for tensor in tensors {
-        for dtype in ["f32", "f16"] {
+        for dtype in ["f32", "f16", "f64"] {
             let net = r#"load("base.safetensors", Net())"#;
             let place = regression(dtype, net, "  optimizer = SGD(0)\n  steps = 1\n");
             let mut file = Stored::default();

@@ -5,7 +5,7 @@ use tensa::backend::cpu::Cpu;
 use tensa::backend::interp::Interp;
 use tensa::backend::interp::graph;
 use tensa::driver;
-use tensa::ir::Role;
+use tensa::ir::{DType, Role};
 
 use super::random_graphs::{given_for, program};
 use crate::support::{stages, steps};
@@ -101,5 +101,73 @@ fn whole_numbers_are_cut_to_what_there_is() {
         for (at, want) in want.into_iter().enumerate() {
             assert_eq!(found[at][row], want, "{} of {a}, {b}", names[at]);
         }
+    }
+}
+
+/// Layers on f64: their values are those of the reference to the digits of f64, and a step of training is the same bits
+/// as machine code and as the interpreter of kernels.
+#[test]
+fn layers_compute_in_f64() {
+    let cpu = Cpu::new(2).unwrap();
+    for (columns, signature, body) in [
+        (
+            "x = random.normal[batch, f: 16]",
+            "x: [batch, f]",
+            "x |> Dense(d: 16, gelu) |> LayerNorm |> Dense(d: 8, silu) |> softplus",
+        ),
+        (
+            "x = random.normal[batch, f: 9]",
+            "x: [batch, f]",
+            "sort[f](x).value |> cumsum[f] |> Dense(d: 4) |> softmax[d] |> log",
+        ),
+        (
+            "x = random.normal[batch, t: 7, f: 5]",
+            "x: [batch, t, f]",
+            "(x |> max[t] |> _ ^ 2 |> tanh |> erf |> sin) + cos(prod[t](x)) + logsumexp[t](x)",
+        ),
+        ("x = random.normal[batch, t: 6, f: 3]", "x: [batch, t, f]", "x |> LSTM(d: 5) |> _[t = -1]"),
+        ("x = random.normal[batch, t: 6, f: 3]", "x: [batch, t, f]", "x |> Bidirectional(GRU(4)) |> mean[t]"),
+        (
+            "x = random.normal[batch, h: 8, w: 8, c: 2]",
+            "x: [batch, h, w, c]",
+            "x |> Conv(6, k = 3, act = relu) |> MaxPool |> Conv(4, k = 3, stride = 2) |> mean[h, w]",
+        ),
+        (
+            "x = random.normal[batch, t: 24, f: 16]",
+            "x: [batch, t, f]",
+            "x |> Dense(d: 16) |> TransformerBlock(2) |> mean[t]",
+        ),
+        (
+            "x = random.normal[batch, t: 9, f: 4]",
+            "x: [batch, t, f]",
+            "sum[t -> s = index[s: 3](3 * abs(sin(pos(t))))](x) |> mean[s]",
+        ),
+    ] {
+        let text = format!(
+            "data D = synthetic(40) {{\n  {columns}\n  batch = 6\n}}\nmodel Net({signature}) = x |> f64 |> Inner\n\
+             layer Inner({signature}) = {body}\n\
+             train Net on D {{\n  predict = Net(x)\n  loss = mean(Net(x)^2)\n  optimizer = Adam(1e-2)\n  clip = norm(1.0)\n  epochs = 1\n}}\n",
+        );
+        let (_, checked) = stages::check(&text);
+        assert!(!checked.diagnostics.has_errors(), "{text}\n{:#?}", checked.diagnostics);
+        let train = &checked.program.trains[0];
+        let all = driver::stages(&checked.program, train, true);
+        let graph = driver::forward(&all.lowered.prediction.expect("what is predicted"), train.settings.precision);
+        let given = steps::held(&graph, given_for(&graph, 6, 3).expect("sizes in range"));
+        let kernels = steps::run(&graph, &program(body, &graph), &Interp, &given).unwrap();
+        let code = steps::run(&graph, &program(body, &graph), &cpu, &given).unwrap();
+        assert!(kernels == code, "{body}");
+        let dtype = graph.ty(graph.outputs[0].node).dtype;
+        assert_eq!(dtype, DType::F64, "{body}");
+        let got = steps::elements(&code[0].1, dtype);
+        let want = &graph::run(&graph, &given).unwrap()[0].1;
+        for (got, want) in got.iter().zip(want.data.iter()) {
+            assert!((got - want).abs() <= 1e-11 * want.abs().max(1.0), "{body}: {got}, not {want}");
+        }
+        let step = &all.passes[0].opt;
+        let given = steps::held(step, given_for(step, 6, 4).expect("sizes in range"));
+        let kernels = steps::run(step, &program(body, step), &Interp, &given).unwrap();
+        let code = steps::run(step, &program(body, step), &cpu, &given).unwrap();
+        assert!(kernels == code, "a step of {body}");
     }
 }

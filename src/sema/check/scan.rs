@@ -15,7 +15,7 @@ use crate::diag::{shape, store, value as told};
 use crate::ops::{MapOp, ReduceOp};
 use crate::sema::dtype::DType;
 use crate::sema::typed::{self, Axis, AxisId, Check, ExprId, ExprKind, Fun, Kind, Type};
-use crate::sema::value::{LiveCarry, Scope, Value};
+use crate::sema::value::{Lacks, LiveCarry, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl};
 
 use super::checker::{Checker, plain, scalar_type};
@@ -42,14 +42,18 @@ impl<'a> Checker<'a> {
         // What is carried may turn out to have axes that a number to begin with does not say. Each attempt finds one
         // at least; a block that makes new ones for ever is told what it does.
         let open: Vec<bool> = firsts.iter().map(|(_, first)| !self.says_axes(*first)).collect();
+        let may_widen = firsts.iter().any(|(_, first)| self.is_number_everywhere(*first));
         for _ in 0..MAX_ATTEMPTS {
-            let mark = open.contains(&true).then(|| self.mark());
+            let mark = (may_widen || open.contains(&true)).then(|| self.mark());
             let (value, lacking) = self.looped(scope, scan, &axis, &firsts, &open, span);
-            let Some(mark) = mark.filter(|_| lacking.iter().any(|axes| !axes.is_empty())) else { return value };
+            let Some(mark) = mark.filter(|_| lacking.iter().any(|lacks| !lacks.is_nothing())) else { return value };
             self.back_to(mark);
-            for ((_, first), axes) in firsts.iter_mut().zip(lacking) {
-                if !axes.is_empty() {
-                    *first = self.repeated_first(*first, axes);
+            for ((_, first), lacks) in firsts.iter_mut().zip(lacking) {
+                if !lacks.axes.is_empty() {
+                    *first = self.repeated_first(*first, lacks.axes);
+                }
+                if let Some(dtype) = lacks.dtype {
+                    *first = self.as_dtype(*first, dtype, self.exprs[first.0 as usize].span);
                 }
             }
         }
@@ -57,7 +61,17 @@ impl<'a> Checker<'a> {
         self.looped(scope, scan, &axis, &firsts, &closed, span).0
     }
 
-    /// A loop from these first values; and for each, if it is `open`, the axes that it would have to have.
+    /// Whether a value is a number, or one repeated, that says nothing of a dtype: it takes that of what follows it.
+    fn is_number_everywhere(&self, id: ExprId) -> bool {
+        let expr = &self.exprs[id.0 as usize];
+        expr.ty.dtype == DType::F32
+            && match expr.kind {
+                ExprKind::Expand(x) => self.exprs[x.0 as usize].host,
+                _ => expr.host,
+            }
+    }
+
+    /// A loop from these first values; and for each what it would have to have, axes only if it is `open`.
     fn looped(
         &mut self,
         scope: &mut Scope<'a>,
@@ -66,7 +80,7 @@ impl<'a> Checker<'a> {
         firsts: &[(ast::Ident, ExprId)],
         open: &[bool],
         span: Span,
-    ) -> (Value<'a>, Vec<Vec<Axis>>) {
+    ) -> (Value<'a>, Vec<Lacks>) {
         let mut firsts = firsts.to_vec();
         let is_streamed = self.is_streamed(axis.id);
         let mut kept = Vec::new();
@@ -85,9 +99,10 @@ impl<'a> Checker<'a> {
         scope.enter();
         for (at, ((ident, first), open)) in firsts.iter().zip(open).enumerate() {
             let ty = self.ty(*first).clone();
+            let widens = self.is_number_everywhere(*first);
             let old = self.push(ExprKind::Carry { scan: id, at }, ty, ident.span);
-            let lacks = Vec::new();
-            scope.carries.push(LiveCarry { name: ident.name, old, now: old, holds: None, open: *open, lacks });
+            let lacks = Lacks::default();
+            scope.carries.push(LiveCarry { name: ident.name, old, now: old, holds: None, open: *open, widens, lacks });
             self.bind_name(scope, *ident, Value::Tensor(old));
         }
         let done = scan.until.as_ref().and_then(|until| self.until(scope, until, id, firsts.len()));
@@ -99,8 +114,8 @@ impl<'a> Checker<'a> {
         let carries = std::mem::replace(&mut scope.carries, outer);
         let checks = self.scans.pop().map_or_else(Vec::new, |active| active.checks);
 
-        let lacking: Vec<Vec<Axis>> = carries.iter().map(|carry| carry.lacks.clone()).collect();
-        if lacking.iter().any(|axes| !axes.is_empty()) {
+        let lacking: Vec<Lacks> = carries.iter().map(|carry| carry.lacks.clone()).collect();
+        if lacking.iter().any(|lacks| !lacks.is_nothing()) {
             return (Value::Error, lacking);
         }
         let mut rows = Vec::new();
@@ -238,11 +253,17 @@ impl<'a> Checker<'a> {
         };
         if open && let Some(lacks) = self.lacking(new, &ty) {
             for axis in lacks {
-                let known = &mut scope.carries[at].lacks;
+                let known = &mut scope.carries[at].lacks.axes;
                 if self.find_axis(known, axis.id).is_none() {
                     known.push(axis);
                 }
             }
+            scope.rebind(ident.name, Value::Tensor(new));
+            return true;
+        }
+        let dtype = self.ty(new).dtype;
+        if dtype.is_float() && !ty.dtype.holds(dtype) && scope.carries[at].widens {
+            scope.carries[at].lacks.dtype = Some(ty.dtype.met(dtype));
             scope.rebind(ident.name, Value::Tensor(new));
             return true;
         }
