@@ -307,7 +307,11 @@ impl<'a> Checker<'a> {
             (Some("logit"), _) => (DType::F32, Kind::Logit),
             (Some("prob"), _) => (DType::F32, Kind::Prob),
             (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
-            (Some("index"), None) => return None,
+            // An axis without a name may turn out to be any.
+            (Some("index"), None) => {
+                let size = self.opaque_size(Symbol::new("_"));
+                (DType::I32, Kind::Index(self.axes.add(None, size)))
+            }
             (Some(word), _) => match DType::parse(word) {
                 Some(dtype) => (dtype, Kind::Plain),
                 None => {
