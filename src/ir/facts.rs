@@ -505,8 +505,7 @@ impl Facts {
                 None if depth == 0 => None,
                 None => {
                     let at_least = |least: i64| self.nonnegative_within(&base.sub(&Dim::constant(least))?, depth - 1);
-                    let found = [1, 0].into_iter().find(|&least| at_least(least).unwrap_or(false));
-                    found
+                    [1, 0].into_iter().find(|&least| at_least(least).unwrap_or(false))
                 }
             },
             Atom::FloorDiv(..) if depth == 0 => None,

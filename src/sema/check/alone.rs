@@ -53,7 +53,6 @@ impl<'a> Checker<'a> {
         self.own = Some(def);
         self.words.clear();
         self.sizes.facts = crate::ir::Facts::default();
-        // One that asks for a value without saying what (a layer, a function) waits for its first use.
         let _ = self.opaque(def);
         self.sizes.facts = crate::ir::Facts::default();
         self.own = None;
@@ -199,7 +198,7 @@ impl<'a> Checker<'a> {
                 DefKind::Schedule => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
                 // What a fact speaks of is a whole number, also where the signature does not say so.
                 _ if def.facts.iter().any(|fact| mentions(fact, param.name.name)) => self.opaque_number(param),
-                _ => return None,
+                _ => return self.unknown(),
             },
             Some(kind @ (TypeKind::Tensor { .. } | TypeKind::Record(_))) => {
                 self.opaque_tensors(param.name.name.as_str(), kind, axes, span)?
@@ -210,12 +209,15 @@ impl<'a> Checker<'a> {
                     Some(number) => number,
                     None => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
                 },
-                "bool" => Value::Bool(self.draw.as_mut()?.truth()),
+                "bool" => match &mut self.draw {
+                    Some(draw) => Value::Bool(draw.truth()),
+                    None => return self.unknown(),
+                },
                 "axis" => Value::Axis({
                     let axis = self.opaque_axis(param.name.name, axes, span);
                     AxisArg { id: axis.id, size: axis.size, span }
                 }),
-                _ => return None,
+                _ => return self.unknown(),
             },
             Some(TypeKind::Of(ident, _)) if ident.name.as_str() == "axis" => Value::Axis({
                 let axis = self.opaque_axis(param.name.name, axes, span);
@@ -230,6 +232,13 @@ impl<'a> Checker<'a> {
             }
             Some(TypeKind::Error) => return None,
         })
+    }
+
+    /// What stands for a value of which the signature says nothing that sizes and axes follow from: a layer, a function,
+    /// a text, yes or no, a number. As behind a mistake, nothing is said of what is computed with it, and everything of
+    /// the rest. A draw needs a value.
+    fn unknown(&self) -> Option<Value<'a>> {
+        self.draw.is_none().then_some(Value::Error)
     }
 
     fn opaque_number(&mut self, param: &ast::Param) -> Value<'a> {
@@ -298,7 +307,11 @@ impl<'a> Checker<'a> {
             (Some("logit"), _) => (DType::F32, Kind::Logit),
             (Some("prob"), _) => (DType::F32, Kind::Prob),
             (Some("index"), Some(of)) => (DType::I32, Kind::Index(self.opaque_axis(of.name, axes, span).id)),
-            (Some("index"), None) => return None,
+            // An axis without a name may turn out to be any.
+            (Some("index"), None) => {
+                let size = self.opaque_size(Symbol::new("_"));
+                (DType::I32, Kind::Index(self.axes.add(None, size)))
+            }
             (Some(word), _) => match DType::parse(word) {
                 Some(dtype) => (dtype, Kind::Plain),
                 None => {

@@ -125,6 +125,8 @@ impl<'a> Checker<'a> {
             Some(TypeKind::Named(ident)) => match (ident.name.as_str(), &value) {
                 ("int", Value::Int(_) | Value::Axis(_)) => None,
                 ("float", Value::Float(_) | Value::Int(_) | Value::Tensor(_) | Value::Function(_)) => None,
+                // One that nobody knows, where a definition is on its own.
+                ("bool" | "string" | "layer", Value::Error) => None,
                 ("bool", Value::Bool(_)) | ("string", Value::Str(_)) | ("layer", Value::Function(_)) => None,
                 ("int", _) => Some("a whole number"),
                 ("float", _) => Some("a number"),
