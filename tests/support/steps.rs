@@ -61,11 +61,6 @@ pub fn held(graph: &Graph, mut given: Given) -> Given {
     given
 }
 
-/// Words of memory as elements.
-pub fn elements(words: &[u32], dtype: DType) -> Vec<f64> {
-    words.iter().map(|word| element(*word, dtype)).collect()
-}
-
 /// What a program is given, as f32 holds it.
 pub fn rounded(mut given: Given) -> Given {
     for value in given.inputs.iter_mut().chain(&mut given.params).chain(&mut given.states) {

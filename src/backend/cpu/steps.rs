@@ -260,7 +260,12 @@ impl Lane {
                 Segment::Longs(numbers) => numbers.as_ptr().cast::<u32>().cast_mut(),
                 Segment::Write(words) => words.as_mut_ptr(),
             };
-            self.table.push(Buf { words: words.wrapping_add(spot.offset), len: spot.len as i64 });
+            // What has no elements is at an address of any alignment.
+            let words = match spot.len {
+                0 => std::ptr::dangling_mut::<u64>().cast(),
+                _ => words.wrapping_add(spot.offset),
+            };
+            self.table.push(Buf { words, len: spot.len as i64 });
         }
         // What `Bound` placed at an even word of a segment is aligned when the segment is.
         for (buf, elem) in self.table.iter().zip(bound.elems()) {
