@@ -12,3 +12,5 @@ mod random;
 mod same_bits;
 #[path = "kernels/texts.rs"]
 mod texts;
+#[path = "kernels/wide.rs"]
+mod wide;

@@ -10,4 +10,5 @@ mod random_graphs;
 mod remat;
 mod rows;
 mod shapes;
+mod wide;
 mod windows;

@@ -116,9 +116,9 @@ pub(super) fn check(what: &str, graph: &Graph, given: Given, program: &Arc<Progr
     assert_same_bits(what, &kernels, &code, &text);
 }
 
-type Make = fn(u32) -> (Graph, Given);
+pub(super) type Make = fn(u32) -> (Graph, Given);
 
-fn check_all(make: Make, seeds: std::ops::Range<u32>, compile: fn(&Graph) -> Graph) {
+pub(super) fn check_all(make: Make, seeds: std::ops::Range<u32>, compile: fn(&Graph) -> Graph) {
     let mut failures: Vec<String> = Vec::new();
     let mut cpu = Cpu::new(2).unwrap();
     for seed in seeds.clone() {

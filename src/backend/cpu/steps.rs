@@ -251,8 +251,10 @@ impl Lane {
             assert!(!written || matches!(segment, Segment::Write(_)), "what is written may be written");
         }
         self.table.clear();
-        for spot in bound.spots() {
+        for (spot, elem) in bound.spots().iter().zip(bound.elems()) {
             let words = match &mut segments[spot.segment] {
+                // An address that is aligned for any element; nothing is read there.
+                segment if segment.is_empty() => std::ptr::dangling_mut::<u64>().cast(),
                 Segment::Bits(words) => words.as_ptr().cast_mut(),
                 Segment::Floats(words) => words.as_ptr().cast::<u32>().cast_mut(),
                 Segment::Ints(words) => words.as_ptr().cast::<u32>().cast_mut(),
@@ -260,11 +262,9 @@ impl Lane {
                 Segment::Longs(numbers) => numbers.as_ptr().cast::<u32>().cast_mut(),
                 Segment::Write(words) => words.as_mut_ptr(),
             };
+            // `Bound` placed what is wide at an even word of its segment.
+            assert!((words as usize).is_multiple_of(4 * elem.words()), "a segment is aligned for its elements");
             self.table.push(Buf { words: words.wrapping_add(spot.offset), len: spot.len as i64 });
-        }
-        // What `Bound` placed at an even word of a segment is aligned when the segment is.
-        for (buf, elem) in self.table.iter().zip(bound.elems()) {
-            assert!((buf.words as usize).is_multiple_of(4 * elem.words()), "a buffer at a multiple of its elements");
         }
     }
 
