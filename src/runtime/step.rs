@@ -18,7 +18,7 @@ use crate::diag::{Diagnostic, train};
 use crate::ir::host::HostEnv;
 use crate::ir::scalar::narrow;
 use crate::ir::{Role, SizeId};
-use crate::kernel::ir::{BufId, Buffer, Elem, Place, Program, ScalarValue};
+use crate::kernel::ir::{BufId, Buffer, Place, Program, ScalarValue};
 
 /// A value given with a batch.
 #[derive(Clone, Copy, Debug)]
@@ -151,7 +151,7 @@ impl Executable {
         }
         self.loaded.run(&binding.bound, &self.scalars, &mut Memory::new(&mut segments));
         drop(segments);
-        Ok(Results { arena: &self.arena, binding, places: &self.results, elems: &self.program.buffers })
+        Ok(Results { arena: &self.arena, binding, places: &self.results, buffers: &self.program.buffers })
     }
 
     fn fill_scalars(&mut self, env: &Env<'_>, binding: &Binding) -> Result<(), Diagnostic> {
@@ -177,7 +177,7 @@ pub struct Results<'a> {
     arena: &'a Words,
     binding: Arc<Binding>,
     places: &'a [(Role, BufId)],
-    elems: &'a [Buffer],
+    buffers: &'a [Buffer],
 }
 
 impl Results<'_> {
@@ -195,23 +195,27 @@ impl Results<'_> {
 
     /// The first number of a result: a loss, a metric; an f64 rounded.
     pub fn scalar(&self, role: &Role) -> Option<f32> {
-        self.f64(role)?.first().map(|number| *number as f32)
+        self.numbers(role)?.next().map(|number| number as f32)
     }
 
     /// All numbers of a result; an f64 rounded.
     pub fn f32(&self, role: &Role) -> Option<Vec<f32>> {
-        Some(self.f64(role)?.into_iter().map(|number| number as f32).collect())
+        Some(self.numbers(role)?.map(|number| number as f32).collect())
     }
 
     /// All numbers of a result.
     pub fn f64(&self, role: &Role) -> Option<Vec<f64>> {
+        Some(self.numbers(role)?.collect())
+    }
+
+    fn numbers(&self, role: &Role) -> Option<impl Iterator<Item = f64>> {
         let (_, buf) = self.places.iter().find(|(other, _)| other == role)?;
-        let words = self.words(*buf);
-        let wide = |halves: &[u32]| f64::from_bits(u64::from(halves[0]) | u64::from(halves[1]) << 32);
-        Some(match self.elems[buf.0 as usize].elem {
-            Elem::Word => words.iter().map(|word| f64::from(f32::from_bits(*word))).collect(),
-            Elem::Wide => words.chunks_exact(2).map(wide).collect(),
-        })
+        let number = |words: &[u32]| match *words {
+            [low, high] => f64::from_bits(u64::from(low) | u64::from(high) << 32),
+            _ => f64::from(f32::from_bits(words[0])),
+        };
+        let elem = self.buffers[buf.0 as usize].elem;
+        Some(self.words(*buf).chunks_exact(elem.words()).map(number))
     }
 
     /// Every result with its role.

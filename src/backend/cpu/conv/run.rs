@@ -32,10 +32,10 @@ fn parts(conv: &BoundConv, cut: &Cut) -> [usize; 2] {
 /// A whole convolution.
 ///
 /// # Safety
-/// `T` is what `conv.elem` says. `source` and `right` are the buffers of the operands, aligned, valid for reads and not written meanwhile; `result`,
-/// if there is one, is valid for writes, as long as the result and overlaps neither. An epilogue's launch is as
-/// `CompiledKernel::launch` asks, for the rows of the result, and overlaps neither. `scratch` holds
-/// `scratch_words` for each thread of the pool.
+/// `T` is what `conv.elem` says. `source` and `right` are the buffers of the operands, aligned, valid for reads and
+/// not written meanwhile; `result`, if there is one, is aligned, valid for writes, as long as the result and overlaps
+/// neither. An epilogue's launch is as `CompiledKernel::launch` asks, for the rows of the result, and overlaps
+/// neither. `scratch` holds `scratch_words` for each thread of the pool.
 pub(in crate::backend::cpu) unsafe fn run<T: Element>(
     conv: &BoundConv,
     [source, right]: [Buf; 2],
