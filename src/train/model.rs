@@ -80,7 +80,8 @@ impl<'a> Model<'a> {
 
     /// How many numbers are trained.
     pub fn parameters(&self) -> usize {
-        self.param_ids().map(|id| self.store.param(id).len()).sum()
+        let words = |id: ParamId| self.graph.params[id.index()].ty.dtype.bytes() as usize / 4;
+        self.param_ids().map(|id| self.store.param(id).len() / words(id)).sum()
     }
 
     /// Every parameter.
