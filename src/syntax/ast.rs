@@ -583,6 +583,17 @@ pub enum Ix {
     Axis(Ident, Expr, Option<Expr>),
 }
 
+impl Ix {
+    /// Its place.
+    pub fn span(&self) -> Span {
+        match self {
+            Ix::Row(span) => *span,
+            Ix::Value(expr) => expr.span,
+            Ix::Set(ident, value) | Ix::Axis(ident, value, _) => ident.span.to(value.span),
+        }
+    }
+}
+
 /// `scan t reversed from h = zeros[.., out] until c { … }`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scan {

@@ -15,7 +15,6 @@ use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{self, AxisDecl, TypeKind};
 
-use super::builtin::ix_span;
 use super::checker::Checker;
 
 /// An axis of a definition and what it stands for at this use.
@@ -75,7 +74,7 @@ impl<'a> Checker<'a> {
             // Those before the last ones.
             let kept = brackets.from.len() - def.axes.len();
             let surplus = match (brackets.to.is_some() || def.axes.is_empty(), brackets.from.get(kept)) {
-                (false, Some(first)) => Some(Span { end: ix_span(first).start, ..ix_span(&brackets.from[0]) }),
+                (false, Some(first)) => Some(Span { end: first.span().start, ..brackets.from[0].span() }),
                 _ => None,
             };
             self.report(name::too_many_axes(def.name.name, def.axes.len(), brackets.span, surplus));

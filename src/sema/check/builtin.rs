@@ -323,7 +323,7 @@ impl<'a> Checker<'a> {
             let id = self.axis_at(scope, ix, Some(ty))?;
             let Some(axis) = self.find_axis(&ty.axes, id) else {
                 let names: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
-                let told = shape::lacks_axis_here(&self.axes.show(id), &self.show_type(ty), ix_span(ix), span, &names);
+                let told = shape::lacks_axis_here(&self.axes.show(id), &self.show_type(ty), ix.span(), span, &names);
                 self.report(told);
                 return None;
             };
@@ -521,7 +521,7 @@ impl<'a> Checker<'a> {
 
     /// The axis that a place in brackets names.
     pub(super) fn axis_at(&mut self, scope: &mut Scope<'a>, ix: &'a Ix, ty: Option<&Type>) -> Option<AxisId> {
-        let span = ix_span(ix);
+        let span = ix.span();
         let Ix::Value(ast::Expr { kind: Ast::Name(symbol), .. }) = ix else {
             self.report(name::axis_expected(span));
             return None;
@@ -618,13 +618,4 @@ pub(super) fn host_unary(fun: Fun) -> Option<HostUnary> {
         Fun::Map(MapOp::Cos) => HostUnary::Cos,
         _ => return None,
     })
-}
-
-/// The place of one entry in brackets.
-pub(super) fn ix_span(ix: &Ix) -> Span {
-    match ix {
-        Ix::Row(span) => *span,
-        Ix::Value(expr) => expr.span,
-        Ix::Set(ident, value) | Ix::Axis(ident, value, _) => ident.span.to(value.span),
-    }
 }

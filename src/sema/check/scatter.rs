@@ -13,7 +13,7 @@ use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, Ix};
 
-use super::builtin::{PrimitiveCall, ix_span};
+use super::builtin::PrimitiveCall;
 use super::checker::Checker;
 
 /// What a scatter is about.
@@ -103,7 +103,7 @@ impl<'a> Checker<'a> {
             [Ix::Set(ident, at)] => (*ident, None, at),
             [Ix::Axis(ident, size, Some(at))] => (*ident, Some(self.int_expr(scope, size)?), at),
             _ => {
-                self.report(shape::scatter_form(to.first().map_or(*brackets, ix_span)));
+                self.report(shape::scatter_form(to.first().map_or(*brackets, Ix::span)));
                 return None;
             }
         };

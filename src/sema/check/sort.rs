@@ -10,7 +10,7 @@ use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{Brackets, Ix};
 
-use super::builtin::{PrimitiveCall, ix_span};
+use super::builtin::PrimitiveCall;
 use super::checker::Checker;
 
 impl<'a> Checker<'a> {
@@ -22,7 +22,7 @@ impl<'a> Checker<'a> {
         let ty = self.ty(x).clone();
         let Some(Brackets { from, to: Some(to), .. }) = f.brackets else {
             let last = f.brackets.and_then(|brackets| brackets.from.last());
-            let wanted = last.map(|last| (ix_span(last), " -> k: 1".to_owned()));
+            let wanted = last.map(|last| (last.span(), " -> k: 1".to_owned()));
             return self.fail(name::arrow_expected(f.span.to(span), wanted));
         };
         let ([from], [to]) = (&from[..], &to[..]) else {
@@ -35,7 +35,7 @@ impl<'a> Checker<'a> {
                 Axis { id: self.intern_axis(scope, ident.name, &size), size, from: ident.span }
             }
             other => match self.axis_at(scope, other, None) {
-                Some(id) => Axis { id, size: self.axes.size(id), from: ix_span(other) },
+                Some(id) => Axis { id, size: self.axes.size(id), from: other.span() },
                 None => return Value::Error,
             },
         };
@@ -45,7 +45,7 @@ impl<'a> Checker<'a> {
             let sizes = (self.sizes.show(&place.size), self.sizes.show(&axis.size));
             let count = match to {
                 Ix::Axis(_, count, _) => count.span,
-                other => ix_span(other),
+                other => other.span(),
             };
             return self.fail(shape::too_many_places(&self.axes.show(axis.id), sizes, count));
         }

@@ -7,7 +7,7 @@ use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Callee, Function, Scope, Value};
 use crate::syntax::ast::{self, Ix};
 
-use super::builtin::{PrimitiveCall, ix_span};
+use super::builtin::PrimitiveCall;
 use super::checker::{Checker, product};
 use super::gather::is_fill;
 
@@ -28,7 +28,7 @@ impl<'a> Checker<'a> {
         for (from, to) in from.iter().zip(to) {
             let Some(old) = self.axis_of(scope, from, &ty) else { return Value::Error };
             let Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), .. }) = to else {
-                return self.fail(name::axis_expected(ix_span(to)));
+                return self.fail(name::axis_expected(to.span()));
             };
             new.push((old.id, self.intern_axis(scope, *symbol, &old.size)));
         }
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
                 Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span }) => {
                     parts.push((ast::Ident { name: *symbol, span: *span }, None));
                 }
-                other => return self.fail(name::axis_expected(ix_span(other))),
+                other => return self.fail(name::axis_expected(other.span())),
             }
         }
         let known = Dim::product(parts.iter().filter_map(|(_, size)| size.as_ref()));
@@ -164,7 +164,7 @@ impl<'a> Checker<'a> {
             let is_named = |axis: &Axis| axes.iter().any(|named| named.id == axis.id);
             let missing = ty.axes.iter().filter(|axis| !is_named(axis)).map(|axis| self.axes.show(axis.id));
             let missing: Vec<String> = missing.collect();
-            let first = brackets.from.first().map_or(brackets.span, ix_span);
+            let first = brackets.from.first().map_or(brackets.span, Ix::span);
             return self.fail(shape::order_names_all(&self.show_type(&ty), brackets.span, &missing, first));
         }
         Value::Tensor(self.push(ExprKind::Order(x), Type { axes, ..ty }, span))
@@ -381,7 +381,7 @@ impl<'a> Checker<'a> {
                         _ => None,
                     };
                     let first = first.map(|axis| self.axes.show(axis.id));
-                    self.fail(name::index_form(ix_span(other), first.as_deref()))
+                    self.fail(name::index_form(other.span(), first.as_deref()))
                 }
             };
         }
@@ -392,9 +392,8 @@ impl<'a> Checker<'a> {
                     .from
                     .iter()
                     .position(|ix| matches!(ix, Ix::Set(ident, _) if ident.name.as_str() == "fill"));
-                let fill = at
-                    .filter(|at| *at > 0)
-                    .map(|at| ix_span(&brackets.from[at - 1]).after().to(ix_span(&brackets.from[at])));
+                let fill =
+                    at.filter(|at| *at > 0).map(|at| brackets.from[at - 1].span().after().to(brackets.from[at].span()));
                 self.fail(shape::fill_without_window(brackets.span, fill))
             }
             _ => value,
@@ -530,7 +529,7 @@ impl<'a> Checker<'a> {
     /// The axis of a tensor that an entry names.
     pub(super) fn axis_of(&mut self, scope: &mut Scope<'a>, ix: &'a Ix, ty: &Type) -> Option<Axis> {
         let id = self.axis_at(scope, ix, Some(ty))?;
-        self.has_axis(id, ix_span(ix), ty)
+        self.has_axis(id, ix.span(), ty)
     }
 
     fn has_axis(&mut self, id: AxisId, span: Span, ty: &Type) -> Option<Axis> {
