@@ -242,6 +242,26 @@ pub fn hole_outside(span: Span) -> Diagnostic {
         .help("use it in a stage: `x |> _ * 2`, or in an argument that is a function")
 }
 
+/// A dtype or a kind that stands for a type, without the axes behind it.
+pub fn type_lacks_axes(ident: impl Named) -> Diagnostic {
+    let (name, span) = (ident.name(), ident.span());
+    Diagnostic::error(Code::E0209, span, format!("`{name}` is of a tensor, whose axes are not said"))
+        .here("no axes")
+        .fix(format!("they stand behind it in brackets; `{name}[]` is one number"), span.after(), "[]")
+}
+
+/// `f64(d)[..]`: what counts no axis.
+pub fn counts_no_axis(prefix: impl Named, of: impl Named) -> Diagnostic {
+    let (name, span) = (prefix.name(), of.span());
+    Diagnostic::error(
+        Code::E0209,
+        span,
+        format!("only an `index` counts an axis, so `{name}({})` is no type", of.name()),
+    )
+    .here("not an index")
+    .fix("leave it out", Span { start: prefix.span().end, end: span.end + 1, ..span }, "")
+}
+
 /// A type the language does not have.
 pub fn unknown_type(ident: impl Named) -> Diagnostic {
     let known = [

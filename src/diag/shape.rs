@@ -636,7 +636,7 @@ pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> 
             wanted.as_str(),
             (span, false),
         ),
-        "bool" => told.help("a comparison gives truths"),
+        "bool" => told.fix("a comparison gives truths, as in `x != 0`", span.after(), " != 0"),
         _ => told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`"),
     }
 }

@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Severity, value as told};
+use crate::diag::{Diagnostic, Severity, name, value as told};
 use crate::ir::{Dim, Fact};
 use crate::sema::clause::Drawn;
 use crate::sema::dtype::DType;
@@ -301,6 +301,12 @@ impl<'a> Checker<'a> {
                 AxisDecl::Axis { name, .. } => name.name,
             };
             of_type.push(self.opaque_axis(name, axes, span));
+        }
+        if let (Some(prefix), Some(of)) = (prefix, of)
+            && prefix.name.as_str() != "index"
+        {
+            self.report(name::counts_no_axis(*prefix, *of));
+            return None;
         }
         let (dtype, kind) = match (prefix.as_ref().map(|prefix| prefix.name.as_str()), of) {
             (None, _) => (DType::F32, Kind::Plain),

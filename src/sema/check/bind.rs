@@ -132,8 +132,12 @@ impl<'a> Checker<'a> {
                 ("bool", _) => Some("true or false"),
                 ("string", _) => Some("a text"),
                 ("layer", _) => Some("a layer"),
-                _ => {
-                    self.report(name::unknown_type(*ident));
+                (word, _) => {
+                    let is_of_a_tensor = DType::parse(word).is_some() || matches!(word, "logit" | "prob" | "index");
+                    self.report(match is_of_a_tensor {
+                        true => name::type_lacks_axes(*ident),
+                        false => name::unknown_type(*ident),
+                    });
                     return false;
                 }
             },

@@ -58,7 +58,13 @@ impl<'a> Checker<'a> {
             return self.fail(name::argument_of_primitive(named, value));
         }
         if !count.contains(&args.len()) {
-            return self.fail(told::primitive_arguments(*count.start(), *count.end(), args.len(), f.span.to(span)));
+            let told = told::primitive_arguments(*count.start(), *count.end(), args.len(), f.span.to(span));
+            return self.fail(match &args[..] {
+                [.., before, surplus] if args.len() == count.end().saturating_add(1) => {
+                    name::leave_out(told, Some(before.span), surplus.span)
+                }
+                _ => told,
+            });
         }
         // Brackets mean what they mean where the function was written.
         if let Some(captured) = &f.scope {
