@@ -269,9 +269,13 @@ pub fn name_twice(span: Span, word: &str, first: Span) -> Diagnostic {
 
 /// `column("species") |> vocab |> standardize`
 pub fn transform_mismatch(span: Span, transform: &str, wants: &str, value: Span, has: &str) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0709, span, format!("`{transform}` takes {wants}, and this is {has}"))
-        .label(value, has.to_owned());
-    super::name::leave_out(told, Some(value), span)
+    Diagnostic::error(Code::E0709, span, format!("`{transform}` takes {wants}, and this is {has}"))
+        .label(value, has.to_owned())
+}
+
+/// The same of a column that is whole without it.
+pub fn transform_surplus(span: Span, transform: &str, wants: &str, value: Span, has: &str) -> Diagnostic {
+    super::name::leave_out(transform_mismatch(span, transform, wants, value, has), Some(value), span)
 }
 
 /// Class numbers in arithmetic.

@@ -131,6 +131,9 @@ impl Reader<'_> {
                 let (value, has) = (self.node(input).span, self.has(input));
                 let error = match gives {
                     Gives::Windows => table::after_window(span, transform.word(), value),
+                    Gives::Classes | Gives::Numbers if !matches!(self.format, Some(Format::Text(_))) => {
+                        data::transform_surplus(span, transform.word(), wants, value, has)
+                    }
                     _ => data::transform_mismatch(span, transform.word(), wants, value, has),
                 };
                 return self.fail(span, error);
