@@ -111,6 +111,7 @@ pub fn no_parameter_called(glob: &str, span: Span, paths: &[&str]) -> Diagnostic
             let mended = mended.collect::<Vec<_>>().join(".");
             told.fix(format!("did you mean `{mended}`?"), span, format!("\"{mended}\""))
         }
+        None if paths.is_empty() => told.help("`tensa summary --params` lists the paths of all parameters"),
         None => told.help(format!("the paths are like {}", super::name::list(&paths[..paths.len().min(3)]))),
     }
 }

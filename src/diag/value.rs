@@ -110,7 +110,7 @@ pub fn needs_one_value(span: Span) -> Diagnostic {
 
 /// A primitive with another count of arguments.
 pub fn primitive_arguments(least: usize, most: usize, actual: usize, span: Span) -> Diagnostic {
-    let takes = if least == most { arguments(least) } else { format!("{least} arguments or more") };
+    let takes = if least == most { arguments(least) } else { format!("{} or more", arguments(least)) };
     Diagnostic::error(Code::E0207, span, format!("this primitive takes {takes}"))
         .here(format!("{} given", arguments(actual)))
 }

@@ -536,8 +536,11 @@ impl<'a> Checker<'a> {
             return Some(id);
         }
         // An argument of type `axis` has a binder under its name; a local may hold one too.
-        if let Some(Value::Axis(axis)) = scope.find(*symbol) {
-            return Some(axis.id);
+        match scope.find(*symbol) {
+            Some(Value::Axis(axis)) => return Some(axis.id),
+            // What has a mistake behind it, or is of an unknown sort in a definition on its own, may be any axis.
+            Some(Value::Error) => return None,
+            _ => {}
         }
         let in_tensor = ty.and_then(|ty| ty.axes.iter().find(|axis| self.axes.name(axis.id) == Some(*symbol)));
         if let Some(axis) = in_tensor {
