@@ -5,7 +5,8 @@ use tensa::backend::cpu::Cpu;
 use tensa::backend::interp::Interp;
 use tensa::backend::interp::graph;
 use tensa::driver;
-use tensa::ir::{DType, Role};
+use tensa::ir::{DType, Graph, Role};
+use tensa::ops::Op;
 
 use super::random_graphs::{given_for, program};
 use crate::support::{stages, steps};
@@ -169,5 +170,35 @@ fn layers_compute_in_f64() {
         let kernels = steps::run(step, &program(body, step), &Interp, &given).unwrap();
         let code = steps::run(step, &program(body, step), &cpu, &given).unwrap();
         assert!(kernels == code, "a step of {body}");
+    }
+}
+
+/// A sum of products of 16 bits is one contraction, summed up in f32 and rounded once.
+#[test]
+fn sums_of_products_are_rounded_once() {
+    let text = "data D = synthetic(40) {\n  x = random.normal[batch, f: 9]\n  batch = 6\n}\n\
+                layer Line(out: axis)(x: bf16[.., i]) -> bf16[.., out] {\n  param w: bf16[i, out] ~ normal(1)\n  sum[i](x * w)\n}\n\
+                model Net(x: [batch, f]) = x |> bf16 |> Line(k: 4)\n\
+                train Net on D {\n  predict = Net(x)\n  loss = mean(Net(x)^2)\n  optimizer = SGD(0.1)\n  epochs = 1\n}\n";
+    let (_, checked) = stages::check(text);
+    assert!(!checked.diagnostics.has_errors(), "{:#?}", checked.diagnostics);
+    let train = &checked.program.trains[0];
+    let all = driver::stages(&checked.program, train, true);
+    let graph = driver::forward(&all.lowered.prediction.expect("what is predicted"), train.settings.precision);
+    let contractions = |graph: &Graph| graph.nodes.iter().filter(|node| matches!(node.op, Op::Contract { .. })).count();
+    assert_eq!(contractions(&graph), 1);
+    assert_eq!(contractions(&all.passes[0].opt), 2, "the value, and the gradient of the weights");
+    let mut given = steps::held(&graph, given_for(&graph, 6, 3).expect("sizes in range"));
+    let w = &mut given.params[0].data;
+    w.iter_mut().for_each(|w| *w = f64::from(bf16::from_f64(*w)));
+    let code = steps::run(&graph, &program("bf16", &graph), &Cpu::new(2).unwrap(), &given).unwrap();
+    let got = steps::elements(&code[0].1, DType::F32);
+    for (row, out) in (0..6).flat_map(|row| (0..4).map(move |out| (row, out))) {
+        let x = |f: usize| bf16::from_f64(given.inputs[0].at(&[row, f])).to_f64();
+        let sum: f64 = (0..9).map(|f| x(f) * given.params[0].at(&[f, out])).sum();
+        // A sum in f32 and one in f64 may lie on two sides of the middle between two numbers.
+        let steps = (got[4 * row + out] - sum).abs() / sum.abs().max(1e-3);
+        assert!(steps <= 1.0 / 256.0 + 1e-6, "{row}, {out}: {}, not {sum}", got[4 * row + out]);
+        assert_eq!(f64::from(bf16::from_f64(got[4 * row + out])), got[4 * row + out]);
     }
 }

@@ -355,6 +355,10 @@ impl<'a> Checker<'a> {
         }
         let x = self.to_float(x, span);
         let dtype = self.ty(x).dtype;
+        let x = match reduction {
+            Reduction::Fold(ReduceOp::Sum) | Reduction::Mean => self.before_rounding(x),
+            Reduction::Fold(_) | Reduction::Any | Reduction::All => x,
+        };
         let x = self.computed(x, span);
         let op = match reduction {
             Reduction::Fold(op) => op,

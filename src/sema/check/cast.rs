@@ -127,6 +127,22 @@ impl<'a> Checker<'a> {
         self.as_dtype(x, dtype, span)
     }
 
+    /// Products before they were rounded to 16 bits: a sum of them is rounded itself, and is a matrix product.
+    pub(super) fn before_rounding(&self, x: ExprId) -> ExprId {
+        let part = |id: ExprId| match &self.exprs[id.0 as usize].kind {
+            ExprKind::Map(Fun::Map(map), parts) => Some((*map, parts[0])),
+            _ => None,
+        };
+        match part(x) {
+            // What the program rounds by name is rounded.
+            Some((MapOp::Bf16 | MapOp::F16, product)) if !self.store.meant.contains(&x) => match part(product) {
+                Some((MapOp::Mul, _)) => product,
+                _ => x,
+            },
+            _ => x,
+        }
+    }
+
     /// The value with elements of another dtype: the nearest float, ties to even; the whole number towards zero, the
     /// nearest there is, 0 for NaN; true for what is not 0. What a value means stays with a float.
     pub(super) fn as_dtype(&mut self, x: ExprId, to: DType, span: Span) -> ExprId {
