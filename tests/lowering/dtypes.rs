@@ -56,16 +56,18 @@ fn predicted(body: &str, names: &[&str]) -> (Vec<[f32; 2]>, Vec<Vec<f64>>) {
 
 #[test]
 fn halves_are_those_of_half() {
-    let names = ["sum", "product", "quotient", "root", "least", "floor"];
+    let names = ["sum", "product", "quotient", "root", "least", "floor", "cut"];
     let (columns, found) = predicted(
-        "  let x = f16(a)\n  let y = f16(b)\n  { sum: x + y, product: x * y, quotient: x / y, root: sqrt(x), least: min(x, y), floor: x // y }",
+        "  let x = f16(a)\n  let y = f16(b)\n  { sum: x + y, product: x * y, quotient: x / y, root: sqrt(x), least: min(x, y), floor: x // y, cut: min(x, 0.1) }",
         &names,
     );
     for (row, [a, b]) in columns.into_iter().enumerate() {
         let (x, y) = (f16::from_f32(a), f16::from_f32(b));
         let floor = f16::from_f32((x.to_f32() / y.to_f32()).floor());
         let root = f16::from_f32(x.to_f32().sqrt());
-        for (at, want) in [x + y, x * y, x / y, root, x.min(y), floor].into_iter().enumerate() {
+        for (at, want) in
+            [x + y, x * y, x / y, root, x.min(y), floor, x.min(f16::from_f32(0.1))].into_iter().enumerate()
+        {
             let got = found[at][row];
             assert!(
                 got == want.to_f64() || got.is_nan() && want.is_nan(),

@@ -72,12 +72,13 @@ impl<'a> Checker<'a> {
             }
             Rule::Float { exact } => {
                 let met = self.met(&parts);
-                let computed = met.computed();
-                let parts = self.each_as(&parts, computed);
+                // Of numbers of the dtype come such, and a number of the program beside them is made one.
                 if exact {
+                    let parts = self.each_as(&parts, met);
                     return push(self, parts, met, axes);
                 }
-                let value = push(self, parts, computed, axes);
+                let parts = self.each_as(&parts, met.computed());
+                let value = push(self, parts, met.computed(), axes);
                 self.as_dtype(value, met, span)
             }
         }
@@ -153,8 +154,7 @@ impl<'a> Checker<'a> {
         }
         if let ExprKind::Const(value) = self.exprs[x.0 as usize].kind {
             // A number of f32 is kept as it was written, for what it meets may be of f64.
-            let to_itself = matches!(to, DType::F32 | DType::F64);
-            let value = if to_itself { value } else { to.nearest(value) };
+            let value = if matches!(to, DType::F32 | DType::F64) { value } else { to.nearest(value) };
             return self.number(value, to, span);
         }
         let kind = if from.is_float() && to.is_float() { ty.kind } else { Kind::Plain };

@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Value<'a> {
         let ty = self.ty(x).clone();
-        let x = if can_hold(&ty, Some(fill)) { x } else { self.to_float(x, span) };
+        let x = if can_hold(&ty, Some(fill)) { x } else { self.computed(x, span) };
         let Some((inside, clamped)) = self.clamped(index, axis, index_span) else { return Value::Error };
         let Value::Tensor(read) = self.gather(x, axis, clamped, index_span, span) else { return Value::Error };
         let Type { axes, dtype, kind } = self.ty(read).clone();

@@ -75,7 +75,7 @@ impl<'a> Checker<'a> {
         }
         let span = base.to(brackets);
         if !can_hold(&ty, fill) {
-            x = self.to_float(x, span);
+            x = self.computed(x, span);
         }
         while !pending.is_empty() {
             let (now, later) = self.independent(pending);
