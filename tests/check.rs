@@ -175,15 +175,13 @@ fn edits_mend() {
             }
         };
         let (session, found) = check(&text);
-        for told in found.iter().filter(|told| !told.edits.is_empty()) {
+        for (told, advice) in found.iter().flat_map(|told| told.fixes().map(move |advice| (told, advice))) {
             edits += 1;
-            let mut mended = text.clone();
-            let mut in_order = told.edits.clone();
+            let mut in_order = advice.edits.clone();
             in_order.sort_by_key(|edit| edit.span);
-            for edit in in_order.iter().rev() {
-                assert_eq!(edit.span.file, session.file, "{name}: an edit outside of the program");
-                mended.replace_range(edit.span.range(), &edit.text);
-            }
+            let outside = in_order.iter().find(|edit| edit.span.file != session.file);
+            assert_eq!(outside, None, "{name}: an edit outside of the program");
+            let mended = advice.apply(&text);
             // Where the new words stand.
             let mut grown = 0;
             let written = in_order.iter().map(|edit| {
@@ -205,7 +203,7 @@ fn edits_mend() {
             let misread = |found: &[Diagnostic]| found.iter().filter(|told| told.code < Code::E0201).count();
             if still || own || misread(&after) > misread(&found) {
                 let after: Vec<&str> = after.iter().map(|told| told.message.as_str()).collect();
-                wrong.push_str(&format!("{name}: after the edit of `{}`: {after:?} in\n{mended}\n", told.message));
+                wrong.push_str(&format!("{name}: after `{advice}` of `{}`: {after:?} in\n{mended}\n", told.message));
             }
         }
     }

@@ -190,7 +190,7 @@ fn mistakes_are_events_as_well() {
         assert_eq!(events.len(), 1, "{}", ended.stdout);
         let told = &events[0];
         assert_eq!((told["event"].as_str(), told["code"].as_str()), (Some("error"), Some("E0314")));
-        assert_eq!(told["edits"][0]["text"], "3");
+        assert_eq!(told["help"][0]["edits"][0]["text"], "3");
         assert!(ended.stderr.starts_with("error[E0314]"));
     }
     let ended = place.run(&["run", "iris.model", "--json", "--set", "optimizer=Adam(lr = 1e30)"]).with(1);

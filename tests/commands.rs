@@ -58,7 +58,7 @@ fn check_prints_json_for_tools() {
     assert_eq!(lines.len(), 1);
     assert_eq!(lines[0]["code"], "E0201");
     assert_eq!([&lines[0]["line"], &lines[0]["column"], &lines[0]["end_column"]], [2, 8, 13]);
-    assert_eq!(lines[0]["edits"][0]["text"], "Dense");
+    assert_eq!(lines[0]["help"][0]["edits"][0]["text"], "Dense");
 
     let fine = tensa(&["check", "--json", "examples/iris.model"]);
     assert_eq!((fine.status.code(), text(&fine.stdout)), (Some(0), ""));

@@ -93,8 +93,8 @@ fn mistake(text: &str) -> String {
     let (spec, diagnostics) = spec(text);
     assert!(spec.broken);
     assert_eq!(diagnostics.len(), 1, "{diagnostics:#?}");
-    if !diagnostics[0].edits.is_empty() {
-        right(&edited(text, &diagnostics[0]));
+    for advice in diagnostics[0].fixes() {
+        right(&advice.apply(text));
     }
     line(&diagnostics[0])
 }
@@ -103,15 +103,14 @@ fn line(diagnostic: &Diagnostic) -> String {
     format!("{} {}", diagnostic.code.as_str(), diagnostic.message)
 }
 
-/// The text after the edits of a diagnostic.
+/// The text after the first fix of a diagnostic.
 fn edited(text: &str, diagnostic: &Diagnostic) -> String {
-    let mut edits = diagnostic.edits.clone();
-    edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
-    let mut text = text.to_owned();
-    for edit in edits {
-        text.replace_range(edit.span.range(), &edit.text);
-    }
-    text
+    diagnostic.fixes().next().expect("an advice with edits").apply(text)
+}
+
+/// What a diagnostic says to do.
+fn advice(diagnostic: &Diagnostic) -> Vec<&str> {
+    diagnostic.help.iter().map(|advice| advice.text.as_str()).collect()
 }
 
 /// `t.csv` in memory.

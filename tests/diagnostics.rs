@@ -97,20 +97,8 @@ fn json_is_one_object_a_line() {
     let without = Diagnostic::without_place(Code::E0103, "no place");
     let text = json::lines(&[diagnostic, without], &sources);
     assert_snapshot!(text);
-    let keys = [
-        "code",
-        "message",
-        "severity",
-        "file",
-        "line",
-        "column",
-        "end_line",
-        "end_column",
-        "labels",
-        "help",
-        "notes",
-        "edits",
-    ];
+    let keys =
+        ["code", "message", "severity", "file", "line", "column", "end_line", "end_column", "labels", "help", "notes"];
     for line in text.lines() {
         let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
         let object = value.as_object().expect("an object");

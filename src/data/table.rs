@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::Span;
 use crate::diag::data::Cell;
-use crate::diag::{Diagnostic, Diagnostics, data};
+use crate::diag::{Diagnostics, data};
 
 use super::csv::TextColumn;
 use super::files::Files;
@@ -197,7 +197,7 @@ fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option
             None => {
                 let error = data::missing_column(span, file, name, header);
                 // An edit replaces the quotes and all between them: only right for a single name.
-                refuse(if selector.last.is_some() { Diagnostic { edits: Vec::new(), ..error } } else { error })
+                refuse(if selector.last.is_some() { error.keep_fixes(|_| false) } else { error })
             }
         }
     };

@@ -4,7 +4,7 @@
 //! E0709 that speak of pictures. A message about a file names it as it is found.
 
 use super::data::{at, list, more, noted};
-use super::{Code, Diagnostic, Edit, Severity};
+use super::{Code, Diagnostic, Severity};
 use crate::base::Span;
 
 /// Height and width as people read them.
@@ -18,15 +18,13 @@ pub(super) fn sized((h, w): Size) -> String {
 
 /// `flip` beside `train(…)`.
 pub fn random_outside_train(span: Span, word: &str) -> Diagnostic {
-    let (start, end) = (Span { end: span.start, ..span }, Span { start: span.end, ..span });
-    let mut error = Diagnostic::error(
+    Diagnostic::error(
         Code::E0734,
         span,
         format!("`{word}` changes a picture at random, which is for training rows alone"),
     )
-    .fix("put it into `train(…)`", start, "train(");
-    error.edits.push(Edit { span: end, text: ")".to_owned() });
-    error
+    .fix("put it into `train(…)`", span.before(), "train(")
+    .also(span.after(), ")")
 }
 
 /// `train(normalize)`

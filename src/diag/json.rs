@@ -25,6 +25,12 @@ struct LabelOut<'a> {
     text: &'a str,
 }
 
+#[derive(Serialize)]
+struct AdviceOut<'a> {
+    text: &'a str,
+    edits: Vec<LabelOut<'a>>,
+}
+
 /// The object of a diagnostic; without a place in a text, the five keys of it are null.
 #[derive(Serialize)]
 struct Out<'a> {
@@ -39,9 +45,8 @@ struct Out<'a> {
     end_line: Option<usize>,
     end_column: Option<usize>,
     labels: Vec<LabelOut<'a>>,
-    help: &'a [String],
     notes: &'a [String],
-    edits: Vec<LabelOut<'a>>,
+    help: Vec<AdviceOut<'a>>,
 }
 
 /// One diagnostic, without the end of the line.
@@ -59,7 +64,14 @@ fn object(diagnostic: &Diagnostic, sources: &SourceMap, event: Option<&'static s
     let at = |pick: fn(&Place) -> usize| first.as_ref().map(pick);
     let labels =
         diagnostic.labels.iter().map(|label| LabelOut { place: place(label.span, sources), text: &label.text });
-    let edits = diagnostic.edits.iter().map(|edit| LabelOut { place: place(edit.span, sources), text: &edit.text });
+    let help = diagnostic.help.iter().map(|advice| AdviceOut {
+        text: &advice.text,
+        edits: advice
+            .edits
+            .iter()
+            .map(|edit| LabelOut { place: place(edit.span, sources), text: &edit.text })
+            .collect(),
+    });
     let out = Out {
         event,
         code: diagnostic.code.as_str(),
@@ -71,9 +83,8 @@ fn object(diagnostic: &Diagnostic, sources: &SourceMap, event: Option<&'static s
         end_line: at(|place| place.end_line),
         end_column: at(|place| place.end_column),
         labels: labels.collect(),
-        help: &diagnostic.help,
         notes: &diagnostic.notes,
-        edits: edits.collect(),
+        help: help.collect(),
     };
     serde_json::to_string(&out).expect("texts and numbers are JSON")
 }

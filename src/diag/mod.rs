@@ -59,6 +59,34 @@ pub struct Edit {
     pub text: String,
 }
 
+/// One way out of a conflict, and where the words for it are known, the edits that take it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Advice {
+    /// What to do, in lower case, without a full stop.
+    pub text: String,
+    /// What does it: all of them together mend the conflict. Several advices with edits are alternatives, the likeliest first.
+    pub edits: Vec<Edit>,
+}
+
+impl Advice {
+    /// The text of a file after the edits.
+    pub fn apply(&self, text: &str) -> String {
+        let mut edits: Vec<&Edit> = self.edits.iter().collect();
+        edits.sort_by_key(|edit| edit.span);
+        let mut mended = text.to_owned();
+        for edit in edits.into_iter().rev() {
+            mended.replace_range(edit.span.range(), &edit.text);
+        }
+        mended
+    }
+}
+
+impl std::fmt::Display for Advice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// One message about one conflict.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Diagnostic {
@@ -73,9 +101,7 @@ pub struct Diagnostic {
     /// What is known at this place: `known here: batch symbolic; d = 768`.
     pub notes: Vec<String>,
     /// What to do about it.
-    pub help: Vec<String>,
-    /// An edit that does it; applied as a whole, the program checks further.
-    pub edits: Vec<Edit>,
+    pub help: Vec<Advice>,
 }
 
 impl Diagnostic {
@@ -95,15 +121,7 @@ impl Diagnostic {
     }
 
     fn new(code: Code, severity: Severity, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            code,
-            severity,
-            message: message.into(),
-            labels: Vec::new(),
-            notes: Vec::new(),
-            help: Vec::new(),
-            edits: Vec::new(),
-        }
+        Diagnostic { code, severity, message: message.into(), labels: Vec::new(), notes: Vec::new(), help: Vec::new() }
     }
 
     /// Words for the first label.
@@ -128,20 +146,41 @@ impl Diagnostic {
 
     /// Advice.
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.help.push(text.into());
+        self.help.push(Advice { text: text.into(), edits: Vec::new() });
         self
     }
 
     /// Advice with the edit that follows it.
     pub fn fix(mut self, text: impl Into<String>, span: Span, replacement: impl Into<String>) -> Diagnostic {
-        self.help.push(text.into());
-        self.edits.push(Edit { span, text: replacement.into() });
+        let edits = vec![Edit { span, text: replacement.into() }];
+        self.help.push(Advice { text: text.into(), edits });
         self
     }
 
     /// A further edit that belongs to the last advice.
     pub fn also(mut self, span: Span, replacement: impl Into<String>) -> Diagnostic {
-        self.edits.push(Edit { span, text: replacement.into() });
+        let last = self.help.last_mut().expect("an advice with an edit comes first");
+        last.edits.push(Edit { span, text: replacement.into() });
+        self
+    }
+
+    /// The advices that edits follow.
+    pub fn fixes(&self) -> impl Iterator<Item = &Advice> {
+        self.help.iter().filter(|advice| !advice.edits.is_empty())
+    }
+
+    /// Whether any advice has edits.
+    pub fn has_fix(&self) -> bool {
+        self.fixes().next().is_some()
+    }
+
+    /// Its advices keep only those edits that are to be kept; one that loses an edit is but words.
+    pub fn keep_fixes(mut self, keep: impl Fn(&Edit) -> bool) -> Diagnostic {
+        for advice in &mut self.help {
+            if !advice.edits.iter().all(&keep) {
+                advice.edits.clear();
+            }
+        }
         self
     }
 
@@ -162,7 +201,7 @@ impl Diagnostic {
     /// Whether it says that a name is misspelt, and how it is spelt.
     pub fn knows_the_word(&self) -> bool {
         let about_a_name = matches!(self.code, Code::E0201 | Code::E0202 | Code::E0206 | Code::E0601);
-        about_a_name && !self.edits.is_empty()
+        about_a_name && self.has_fix()
     }
 
     /// The culprit, when there is one.

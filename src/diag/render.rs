@@ -84,10 +84,10 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> String {
         report.push_str(&remark(&paint("note"), "note", note, style));
     }
     for help in &diagnostic.help {
-        report.push_str(&remark(&paint("help"), "help", help, style));
-    }
-    for (number, line) in mended_lines(&diagnostic.edits, sources) {
-        report.push_str(&format!("  {number:>4} │ {line}\n"));
+        report.push_str(&remark(&paint("help"), "help", &help.text, style));
+        for (number, line) in mended_lines(&help.edits, sources) {
+            report.push_str(&format!("  {number:>4} │ {line}\n"));
+        }
     }
     report
 }

@@ -1,12 +1,12 @@
 //! Diagnostics as SARIF 2.1.0, for services that show findings beside the code.
 //!
 //! In: diagnostics and the texts they point into. Out: one document with one run: a rule for each code that occurs, with its
-//! page as help; a result for each diagnostic, with its places and the edits that mend it. Lines and columns count from 1,
+//! page as help; a result for each diagnostic, with its places and a fix for each advice that has edits. Lines and columns count from 1,
 //! columns in Unicode scalar values, ends are exclusive, as in `json.rs`.
 
 use serde_json::{Value, json};
 
-use super::{Code, Diagnostic, Label, Severity, explain};
+use super::{Advice, Code, Diagnostic, Label, Severity, explain};
 use crate::base::{SourceMap, Span};
 
 /// Where the schema of the format stands.
@@ -60,19 +60,19 @@ fn result(told: &Diagnostic, codes: &[Code], sources: &SourceMap) -> Value {
     if !related.is_empty() {
         result["relatedLocations"] = Value::Array(related);
     }
-    if !told.edits.is_empty() {
-        result["fixes"] = json!([fix(told, sources)]);
+    if told.has_fix() {
+        result["fixes"] = told.fixes().map(|advice| fix(advice, sources)).collect();
     }
     result
 }
 
-/// All edits of a diagnostic together, by file.
-fn fix(told: &Diagnostic, sources: &SourceMap) -> Value {
-    let mut files: Vec<_> = told.edits.iter().map(|edit| edit.span.file).collect();
+/// All edits of an advice together, by file.
+fn fix(advice: &Advice, sources: &SourceMap) -> Value {
+    let mut files: Vec<_> = advice.edits.iter().map(|edit| edit.span.file).collect();
     files.sort();
     files.dedup();
     let changes = files.into_iter().map(|file| {
-        let edits = told.edits.iter().filter(|edit| edit.span.file == file);
+        let edits = advice.edits.iter().filter(|edit| edit.span.file == file);
         let replacements: Vec<Value> = edits
             .map(
                 |edit| json!({ "deletedRegion": region(edit.span, sources), "insertedContent": { "text": edit.text } }),
@@ -80,8 +80,7 @@ fn fix(told: &Diagnostic, sources: &SourceMap) -> Value {
             .collect();
         json!({ "artifactLocation": { "uri": uri(&sources.file(file).name) }, "replacements": replacements })
     });
-    let description = told.help.last().cloned().unwrap_or_else(|| told.message.clone());
-    json!({ "description": { "text": description }, "artifactChanges": changes.collect::<Vec<_>>() })
+    json!({ "description": { "text": advice.text }, "artifactChanges": changes.collect::<Vec<_>>() })
 }
 
 fn location(label: &Label, sources: &SourceMap) -> Value {

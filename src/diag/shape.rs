@@ -660,10 +660,7 @@ pub fn told_at_use(mut diagnostic: Diagnostic, name: Symbol, span: Span) -> Diag
     // A place is told once, and the library's text is not the user's to edit.
     diagnostic.labels.retain(|label| label.span != span);
     diagnostic.labels.insert(0, Label { span, text });
-    if diagnostic.edits.iter().any(|edit| edit.span.file != span.file) {
-        diagnostic.edits.clear();
-    }
-    diagnostic
+    diagnostic.keep_fixes(|edit| edit.span.file == span.file)
 }
 
 /// The value of a `scan` that still has the axis it runs along.

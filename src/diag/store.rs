@@ -170,9 +170,8 @@ pub fn penalty_outside_layer(name: Symbol, span: Span) -> Diagnostic {
 
 /// A penalty that is no scalar.
 pub fn penalty_not_scalar(name: Symbol, actual: &str, span: Span) -> Diagnostic {
-    let mut told = Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` is one number"))
+    Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` is one number"))
         .here(format!("this is `{actual}`"))
-        .fix("take the sum: `sum(…)`", span.before(), "sum(");
-    told.edits.push(super::Edit { span: span.after(), text: ")".to_owned() });
-    told
+        .fix("take the sum: `sum(…)`", span.before(), "sum(")
+        .also(span.after(), ")")
 }

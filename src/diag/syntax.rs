@@ -426,11 +426,7 @@ pub fn chained_comparison(second: Span, op: &str) -> Diagnostic {
 
 /// `a + not b`
 pub fn loose_not(span: Span, operand: Span) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(Code::E0107, span, "`not` binds looser than the operator before it").fix(
-        "put it in brackets",
-        span.before(),
-        "(",
-    );
-    diagnostic.edits.push(super::Edit { span: operand.after(), text: ")".to_owned() });
-    diagnostic
+    Diagnostic::error(Code::E0107, span, "`not` binds looser than the operator before it")
+        .fix("put it in brackets", span.before(), "(")
+        .also(operand.after(), ")")
 }

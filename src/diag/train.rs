@@ -272,11 +272,10 @@ pub fn circular(name: Symbol, span: Span) -> Diagnostic {
 
 /// A loss that is no scalar.
 pub fn loss_not_scalar(actual: &str, span: Span) -> Diagnostic {
-    let mut told = Diagnostic::error(Code::E0606, span, "the loss is one number")
+    Diagnostic::error(Code::E0606, span, "the loss is one number")
         .here(format!("this is `{actual}`"))
-        .fix("take the mean: `mean(…)`", span.before(), "mean(");
-    told.edits.push(super::Edit { span: span.after(), text: ")".to_owned() });
-    told
+        .fix("take the mean: `mean(…)`", span.before(), "mean(")
+        .also(span.after(), ")")
 }
 
 /// A metric that is neither a scalar nor a table.

@@ -98,7 +98,7 @@ fn text_in_other_encodings_is_named() {
     assert_eq!(complaint(XY, &files), "E0713 line 3 of `t.csv` is not UTF-8");
     let files = Memory::default().with("t.csv", b"\xff\xfex\0\n\0".to_vec());
     let (_, diagnostics) = try_load(XY, &files);
-    assert_eq!(diagnostics[0].help, ["the file is UTF-16; save it as UTF-8"]);
+    assert_eq!(super::advice(&diagnostics[0]), ["the file is UTF-16; save it as UTF-8"]);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_missing_file_names_its_neighbour() {
     let text = "data D = csv(\"tables/irs.csv\") { x = column(\"x\") }";
     let (_, diagnostics) = try_load(text, &files);
     assert_eq!(super::line(&diagnostics[0]), "E0711 cannot read `tables/irs.csv`: there is no such file");
-    assert_eq!(diagnostics[0].help, ["did you mean `tables/iris.csv`?"]);
+    assert_eq!(super::advice(&diagnostics[0]), ["did you mean `tables/iris.csv`?"]);
     loaded(&super::edited(text, &diagnostics[0]), &files);
 }
 
@@ -129,7 +129,7 @@ fn a_missing_column_names_the_nearest() {
     // Two that are missing are two messages.
     let (_, diagnostics) = try_load("data D = csv(\"t.csv\") { x = columns(\"foo\", \"bar\") }", &files);
     assert_eq!(diagnostics.len(), 2);
-    assert_eq!(diagnostics[0].help, ["its columns are `age`, `income`"]);
+    assert_eq!(super::advice(&diagnostics[0]), ["its columns are `age`, `income`"]);
 }
 
 #[test]

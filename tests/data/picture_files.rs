@@ -76,7 +76,7 @@ fn sizes_that_do_not_fit() {
         "E0733 pictures have different sizes: `pets/cat/a.png` is 2 × 3, `pets/dog/d.png` is 3 × 3"
     );
     assert_eq!(told[0].notes, ["one more picture like it"]);
-    assert_eq!(told[0].help, ["`|> resize(2, 3)` gives all one size"]);
+    assert_eq!(super::advice(&told[0]), ["`|> resize(2, 3)` gives all one size"]);
     let with = |steps: &str| PETS.replace("(\"image\")", &format!("(\"image\") |> {steps}"));
     assert_eq!(
         complaint(&with("crop(2, 4)"), &files),

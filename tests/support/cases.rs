@@ -25,7 +25,7 @@ use tensa::diag::{Diagnostic, Label, Severity};
 use super::stages::{self, Outcome};
 
 /// Words of notes that are compared with the diagnostics.
-const TOLD: [&str; 5] = ["error", "warning", "label", "note", "help"];
+const TOLD: [&str; 6] = ["error", "warning", "label", "note", "help", "edit"];
 /// Words of notes that ask for a fact.
 const FACTS: [&str; 9] = ["shape", "kernels", "bytes", "nodes", "regions", "states", "params", "compiles", "convs"];
 
@@ -179,9 +179,10 @@ fn told(outcome: &Outcome) -> Vec<Note> {
         notes.push(Note { line, text: message(outcome, diagnostic, span) });
         let labels = diagnostic.labels.iter().skip(1);
         notes.extend(labels.map(|label| Note { line, text: format!("label: {}", place(outcome, line, label)) }));
-        let others = [("note", &diagnostic.notes), ("help", &diagnostic.help)];
-        for (word, texts) in others {
-            notes.extend(texts.iter().map(|text| Note { line, text: format!("{word}: {text}") }));
+        notes.extend(diagnostic.notes.iter().map(|text| Note { line, text: format!("note: {text}") }));
+        for advice in &diagnostic.help {
+            let word = if advice.edits.is_empty() { "help" } else { "edit" };
+            notes.push(Note { line, text: format!("{word}: {advice}") });
         }
     }
     notes

@@ -7,7 +7,7 @@ use super::draft::{Draft, LOST};
 use super::judge::{Candidate, Judge};
 use super::tokens::{Kind, Token, UNITS, tokens};
 use crate::base::Span;
-use crate::diag::{self, Diagnostic, Edit};
+use crate::diag::{self, Diagnostic};
 
 /// Operators of other languages and ours.
 const FOREIGN: [(&str, &str); 17] = [
@@ -144,10 +144,10 @@ fn take_out(
     for token in places {
         let range = token.start..token.end;
         let span = draft.span(range.clone());
-        match &mut told {
-            Some(told) => told.edits.push(Edit { span, text: String::new() }),
-            none => *none = Some(say(span)),
-        }
+        told = Some(match told {
+            Some(before) => before.also(span, ""),
+            None => say(span),
+        });
         let blanks = " ".repeat(range.len());
         draft.replace(range, &blanks);
     }
