@@ -191,7 +191,11 @@ fn edits_mend() {
             });
             let written: Vec<Range<usize>> = written.collect();
             let (_, after) = check(&mended);
-            let still = after.iter().any(|other| other.code == told.code && other.message == told.message);
+            // Two places may be told in the same words: the one of this edit is gone.
+            let same = |found: &[Diagnostic]| {
+                found.iter().filter(|other| other.code == told.code && other.message == told.message).count()
+            };
+            let still = same(&after) >= same(&found);
             // A mistake in the new words is one of the edit's own. What was silent before may be told elsewhere.
             let errors = after.iter().filter(|other| other.code >= Code::E0201 && other.severity == Severity::Error);
             // A case of the parser has no data and no names, so it stands for its syntax alone.

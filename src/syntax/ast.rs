@@ -559,6 +559,15 @@ pub enum Arg {
     Quoted(String, Span, Expr),
 }
 
+impl Arg {
+    /// The place of its value.
+    pub fn span(&self) -> Span {
+        match self {
+            Arg::Value(value) | Arg::Set(_, value) | Arg::Axis(_, value) | Arg::Quoted(_, _, value) => value.span,
+        }
+    }
+}
+
 /// What stands in brackets after an expression: `a, b` or `d -> head: 8, e`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Brackets {

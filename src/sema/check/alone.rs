@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
         let (config, inputs) = given.into_iter().partition(is_config);
         let place = Place::new(def.name.name.as_str());
         // An initialiser gets its row from the parameter it fills.
-        let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("rest".into(), &mut axes, def.name.span)]);
+        let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("..".into(), &mut axes, def.name.span)]);
         let has_row = def.inputs.iter().any(|param| names_row(param.ty.as_ref()));
         let row = row.filter(|_| !has_row);
         let call = Use { def, brackets: None, config, inputs, row, place, span: def.name.span };
@@ -177,7 +177,7 @@ impl<'a> Checker<'a> {
     fn opaque_axis(&mut self, name: Symbol, axes: &mut Axes, span: Span) -> Axis {
         let known = axes.entry(name).or_insert_with(|| {
             let size = self.opaque_size(name);
-            if name != Symbol::new("rest") {
+            if name != Symbol::new("..") {
                 self.words.extend(size.as_size());
             }
             // An axis has a place at least; a use with none is checked with what it has.
@@ -192,7 +192,7 @@ impl<'a> Checker<'a> {
         Some(match param.ty.as_ref().map(|ty| &ty.kind) {
             None => match def.kind {
                 DefKind::Optimizer => {
-                    let axis = self.opaque_axis("rest".into(), axes, span);
+                    let axis = self.opaque_axis("..".into(), axes, span);
                     Value::Tensor(self.opaque_input(param.name.name.as_str(), plain(vec![axis]), span))
                 }
                 DefKind::Schedule => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
@@ -252,11 +252,7 @@ impl<'a> Checker<'a> {
 
     /// A tensor that a definition on its own is given; `name` is how the user calls it.
     pub(super) fn opaque_input(&mut self, name: &str, ty: Type, span: Span) -> ExprId {
-        let shown = |axis: &Axis| match self.axes.name(axis.id) {
-            Some(name) if name == Symbol::new("rest") => "..".to_owned(),
-            _ => self.axes.show(axis.id),
-        };
-        let axes = ty.axes.iter().map(shown).collect();
+        let axes = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
         let below = match ty.kind {
             Kind::Index(axis) => Some(self.axes.size(axis)),
             Kind::Plain | Kind::Logit | Kind::Prob => None,
@@ -297,7 +293,7 @@ impl<'a> Checker<'a> {
         let mut of_type = Vec::new();
         for decl in decls {
             let name = match decl {
-                AxisDecl::Row(_) => Symbol::new("rest"),
+                AxisDecl::Row(_) => Symbol::new(".."),
                 AxisDecl::Axis { name, .. } => name.name,
             };
             of_type.push(self.opaque_axis(name, axes, span));

@@ -31,6 +31,8 @@ pub(super) struct CallSite {
     pub span: Span,
     /// Where the definition is.
     pub def: Span,
+    /// The numbers that the user gave it, by the names of the parameters.
+    pub numbers: Vec<(Symbol, Span, i64)>,
 }
 
 /// The state of the check.

@@ -15,9 +15,7 @@ use crate::syntax::ast::{self, ExprKind as Ast};
 use super::arith::fact_of;
 use super::bind::Binders;
 use super::checker::Checker;
-
-/// How far from a number that does not fit one that does is looked for.
-const FITTING: i64 = 64;
+use super::fitting::Failing;
 
 impl<'a> Checker<'a> {
     /// `where heads divides d`
@@ -49,9 +47,11 @@ impl<'a> Checker<'a> {
                     Some((name, place)) => told.label(place, told::in_this_use(name)),
                     None => told,
                 };
-                let fitting = fact.and_then(|_| self.fitting(scope, def, expr, &numbers()));
+                let failing = Failing { def, fact: expr, binders, numbers: &numbers(), span };
+                let fitting = fact.and_then(|_| self.fitting(scope, &failing));
                 self.report(match fitting {
-                    Some((name, number, place)) => told::fits(told, name, number, place),
+                    Some(fits) => told::fits(told, fits),
+                    // No edit: no number near one of the program's fits, so the definition is not meant for this.
                     None => told,
                 });
                 holds = false;
@@ -97,38 +97,6 @@ impl<'a> Checker<'a> {
                 self.sizes.suppose(&fact);
             }
         }
-    }
-
-    /// A number that the user gives, and another near it with which a fact holds and no fact fails.
-    fn fitting(
-        &mut self,
-        scope: &mut Scope<'a>,
-        def: &'a ast::Def,
-        fact: &'a ast::Expr,
-        numbers: &[(Symbol, Span)],
-    ) -> Option<(Symbol, i64, Span)> {
-        // What is given last was probably chosen to fit the rest.
-        for &(name, place) in numbers.iter().rev() {
-            if self.is_std(place) {
-                continue;
-            }
-            let Some(Value::Int(given)) = scope.find(name).cloned() else { continue };
-            let Some(number) = given.as_const() else { continue };
-            let near = (1..=FITTING).flat_map(|away| [number.saturating_sub(away), number.saturating_add(away)]);
-            for other in near.filter(|&other| other >= 0) {
-                scope.rebind(name, Value::Int(Dim::constant(other)));
-                let fits = def.facts.iter().all(|each| match self.fact(scope, each) {
-                    Some(of) if std::ptr::eq(each, fact) => self.sizes.judge(&of) == Truth::Proved,
-                    Some(of) => self.sizes.judge(&of) != Truth::Refuted,
-                    None => true,
-                });
-                scope.rebind(name, Value::Int(given.clone()));
-                if fits {
-                    return Some((name, other, place));
-                }
-            }
-        }
-        None
     }
 
     /// The user's use of the user's definition that a place stands in; a definition on its own has none.

@@ -26,7 +26,7 @@ impl<'a> Checker<'a> {
             return self.fail(told::param_outside_layer(ident.name, def.span));
         }
         let Some(axes) = self.declared_axes(scope, &def.axes) else { return Value::Error };
-        let Some(dtype) = self.declared_float(def.dtype) else { return Value::Error };
+        let Some(dtype) = self.declared_float(def.name, def.dtype) else { return Value::Error };
         let path = scope.place.join(ident.name.as_str());
         let ty = Type { dtype, ..plain(axes.clone()) };
         let index = match self.store.paths.get(&path).copied() {
@@ -138,7 +138,9 @@ impl<'a> Checker<'a> {
             let repeated =
                 axes.split_last().filter(|(last, rest)| rest.iter().any(|axis| self.same_axis(axis.id, last.id)));
             if let Some((last, _)) = repeated {
-                self.report(shape::duplicate_axis(&self.axes.show(last.id), "this declaration".into(), last.from));
+                let renamed = shape::Renamed::There(last.from);
+                let axis = self.axes.show(last.id);
+                self.report(shape::duplicate_axis(&axis, "this declaration".into(), last.from, renamed));
                 return None;
             }
         }
@@ -146,7 +148,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The dtype before the axes of a parameter or a state: a float, f32 when nothing is written.
-    fn declared_float(&mut self, written: Option<ast::Ident>) -> Option<DType> {
+    fn declared_float(&mut self, of: Option<ast::Ident>, written: Option<ast::Ident>) -> Option<DType> {
         let Some(word) = written else { return Some(DType::F32) };
         match DType::parse(word.name.as_str()) {
             Some(dtype) if dtype.is_float() => Some(dtype),
@@ -155,7 +157,9 @@ impl<'a> Checker<'a> {
                 None
             }
             None => {
-                self.not_a_type(word);
+                // With the colon before it.
+                let surplus = of.map(|name| name.span.after().to(word.span));
+                self.report(name::unknown_type(word, surplus));
                 None
             }
         }
@@ -365,7 +369,7 @@ impl<'a> Checker<'a> {
         };
         // Without a word it is of the float of its first value; a number is of f32.
         let dtype = match var.dtype {
-            Some(_) => self.declared_float(var.dtype),
+            Some(_) => self.declared_float(Some(var.name), var.dtype),
             None if self.exprs[init.0 as usize].host => Some(DType::F32),
             None => Some(self.met(&[init])),
         };
