@@ -137,6 +137,8 @@ pub fn from_two_files(name: Symbol, span: Span, first: Span, path: &str) -> Diag
 }
 
 /// A used file that cannot be read; `beside` are the programs in its folder.
+///
+/// No edit where none of those is called alike: the file is missing, not a word of the program.
 pub fn cannot_use(path: &str, error: &str, span: Span, beside: &[String]) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0211, span, format!("the file `{path}` cannot be read: {error}")).here("used here");

@@ -81,6 +81,8 @@ fn other_name(axis: &str) -> String {
 }
 
 /// Two sizes of which nothing says that they are equal.
+///
+/// No edit but the `where` line that the caller adds: where they can never be equal, the sizes are the design of the program.
 pub fn sizes_unproved(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
     let message =
         format!("nothing says that axis `{}` has one size: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
@@ -519,11 +521,16 @@ pub fn window_positions(count: usize, span: Span) -> Diagnostic {
         .help("read in two steps: first along one axis of the result and one tap, then along the next")
 }
 
-/// Relations of one window that each read at an axis the other makes.
-pub fn window_circle(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0315, span, "the axes of this window read at each other's positions")
-        .here("at an axis that another entry changes, which reads at this one")
-        .help("read along one axis, then along the other: `x[…][…]`")
+/// Relations of one window that each read at an axis the other makes; `between` is what stands between two, and what parts
+/// them.
+pub fn window_circle(span: Span, between: Option<(Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0315, span, "the axes of this window read at each other's positions")
+        .here("at an axis that another entry changes, which reads at this one");
+    let help = "read along one axis, then along the other: `x[…][…]`";
+    match between {
+        Some((place, words)) => told.fix(help, place, words),
+        None => told.help(help),
+    }
 }
 
 /// `fill` beside no relation.
@@ -715,21 +722,27 @@ pub fn axis_of_other(param: Symbol, given: &str, there: &str, span: Span, declar
 }
 
 /// An index that counts another axis.
-/// `of` is where the signature around says what it counts.
+/// `of` is where the signature around says what it counts, and `place` the
+/// index in a definition.
 pub fn index_of_other(
     param: &str,
     (counts, wanted): (&str, &str),
     span: Span,
     declared: Span,
-    of: Option<Span>,
+    (of, place): (Option<Span>, Option<(Span, bool)>),
 ) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0314, span, format!("{param} must count `{wanted}`, and this counts `{counts}`"))
             .here(format!("an `index({counts})`"))
             .label(declared, "needed here");
-    match of {
-        Some(of) => told.fix(format!("declare it so: `index({wanted})`"), of, wanted),
-        None => told.help(format!("name the axis of the column so: `vocab[{wanted}]`")),
+    match (of, place) {
+        (Some(of), _) => told.fix(format!("declare it so: `index({wanted})`"), of, wanted),
+        (None, Some(place)) => told.wrap(
+            format!("where the numbers are those of `{wanted}`, `index[{wanted}](…)` takes them so"),
+            &format!("index[{wanted}]"),
+            place,
+        ),
+        (None, None) => told.help(format!("name the axis of the column so: `vocab[{wanted}]`")),
     }
 }
 

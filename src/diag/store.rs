@@ -102,10 +102,16 @@ pub fn optimizer_axes(
     span: Span,
     param: Span,
 ) -> Diagnostic {
+    let like = path.rsplit('.').next().map_or_else(|| path.to_owned(), |name| format!("**.{name}"));
     Diagnostic::error(Code::E0304, span, format!("`{optimizer}` updates parameters with the axes `{wanted}`"))
         .here(format!("`{path}` is `{axes}`"))
         .label(param, "this parameter")
         .help(format!("an optimizer of any `(p, g)` may ask for `rank(p)`, and do as `{optimizer}` where it fits"))
+        .fix(
+            "or let another one take such parameters",
+            span.after(),
+            format!("\n  update \"{like}\" {{ optimizer = Adam() }}"),
+        )
 }
 
 /// `total` of more than a number.

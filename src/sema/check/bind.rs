@@ -315,6 +315,8 @@ impl<'a> Checker<'a> {
                         };
                         let known = self.known_sizes(std::slice::from_ref(&ty));
                         let mended = self.mended((slot.span, &binder.size), (actual.from, &actual.size));
+                        let both = (&*told.axis, &binder.size, &actual.size);
+                        let mended = mended.or_else(|| self.mended_in_signature(given.span, both));
                         let told = match mismatch {
                             Mismatch::Refuted => shape::two_sizes(told, given.span, known, mended),
                             Mismatch::Open => shape::sizes_unproved(told, given.span, known),
@@ -533,8 +535,9 @@ impl<'a> Checker<'a> {
                         let size = self.axes.size(axis);
                         if !self.axes.counts(axis, outer) {
                             let (counts, wanted) = (self.axes.show(axis), self.axes.show(outer));
-                            let (param, of) = (format!("`{}`", slot.name), self.counted_by_input(span));
-                            let told = shape::index_of_other(&param, (&counts, &wanted), span, slot.span, of);
+                            let param = format!("`{}`", slot.name);
+                            let places = self.index_places(span);
+                            let told = shape::index_of_other(&param, (&counts, &wanted), span, slot.span, places);
                             self.report_once(told);
                             return false;
                         }

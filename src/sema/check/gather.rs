@@ -231,8 +231,8 @@ impl<'a> Checker<'a> {
         };
         if index_ty.dtype != DType::I32 || !self.axes.counts(counts, axis.id) {
             let told = (self.axes.show(counts), self.axes.show(axis.id));
-            let of = self.counted_by_input(index_span);
-            return self.fail(shape::index_of_other("the index", (&told.0, &told.1), index_span, span, of));
+            let places = self.index_places(index_span);
+            return self.fail(shape::index_of_other("the index", (&told.0, &told.1), index_span, span, places));
         }
         let size = self.axes.size(counts);
         if self.sizes.unify(&axis.size, &size).is_err() {

@@ -6,6 +6,7 @@
 use crate::base::{FileId, Span, Symbol};
 use crate::diag::shape::Renamed;
 use crate::diag::{Diagnostic, name};
+use crate::ir::Dim;
 use crate::sema::primitive::Builtin;
 use crate::sema::typed::Axis;
 use crate::sema::value::{Callee, Function};
@@ -111,6 +112,16 @@ impl<'a> Checker<'a> {
         found.pop().filter(|_| found.is_empty())
     }
 
+    /// The size that the signature around a place writes for an axis, when it is one of two, and the other.
+    pub(super) fn mended_in_signature(&self, place: Span, (axis, a, b): (&str, &Dim, &Dim)) -> Option<(Span, String)> {
+        let size = self.declared_axis(place, axis)?.1?;
+        let other = |is: &Dim, other: &Dim| {
+            let literal = self.literal_of(size.span, is)?;
+            Some((literal.span, self.sizes.resolve(other).as_const()?.to_string()))
+        };
+        other(a, b).or_else(|| other(b, a))
+    }
+
     /// How many names a `let` binds whose value stands at a place.
     pub(super) fn bound_by(&self, value: Span) -> Option<usize> {
         self.def_around(value)?.body.stmts.iter().find_map(|stmt| match stmt {
@@ -143,14 +154,17 @@ impl<'a> Checker<'a> {
         found.pop().filter(|_| found.is_empty())
     }
 
-    /// Where the signature around a place says what the input that stands there counts.
-    pub(super) fn counted_by_input(&self, place: Span) -> Option<Span> {
+    /// Of an index in a definition: where the signature says what it counts, if it is an input, and its own place, with
+    /// whether it is a stage of a pipe.
+    pub(super) fn index_places(&self, place: Span) -> (Option<Span>, Option<(Span, bool)>) {
         let mut name = None;
-        self.def_around(place)?.body.walk(&mut |expr| match expr.kind {
+        let Some(def) = self.def_around(place) else { return (None, None) };
+        def.body.walk(&mut |expr| match expr.kind {
             ExprKind::Name(symbol) if expr.span == place => name = Some(symbol),
             _ => {}
         });
-        self.inputs_that_count(place).into_iter().find(|(input, _)| Some(*input) == name).map(|(_, of)| of.span)
+        let input = self.inputs_that_count(place).into_iter().find(|(input, _)| Some(*input) == name);
+        (input.map(|(_, of)| of.span), Some((place, self.is_stage(place))))
     }
 
     /// The uses of a name as a value behind its binding at `place`, in the same definition.

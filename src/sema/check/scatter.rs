@@ -135,8 +135,8 @@ impl<'a> Checker<'a> {
         };
         if !self.axes.unite(counts, wanted) {
             let told = (self.axes.show(counts), self.axes.show(wanted));
-            let of = self.counted_by_input(at.span);
-            self.report(shape::index_of_other("the index", (&told.0, &told.1), at.span, ident.span, of));
+            let places = self.index_places(at.span);
+            self.report(shape::index_of_other("the index", (&told.0, &told.1), at.span, ident.span, places));
             return None;
         }
         let counted = self.axes.size(counts);

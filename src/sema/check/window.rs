@@ -82,7 +82,14 @@ impl<'a> Checker<'a> {
         while !pending.is_empty() {
             let (now, later) = self.independent(pending);
             if let Some(first) = later.first().filter(|_| now.is_empty()) {
-                return self.fail(shape::window_circle(first.span));
+                let between = match entries {
+                    [Ix::Set(_, before), Ix::Set(next, _)] => {
+                        let fill = fill.map_or(String::new(), |fill| format!(", fill = {fill}"));
+                        Some((Span { end: next.span.start, ..before.span.after() }, format!("{fill}][")))
+                    }
+                    _ => None,
+                };
+                return self.fail(shape::window_circle(first.span, between));
             }
             let Some(read) = self.window_step(x, now, fill, brackets, span) else { return Value::Error };
             x = read;
