@@ -419,7 +419,7 @@ pub fn result_axes(
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here");
     match result {
-        _ if wanted.contains("..") => {
+        _ if wanted.contains("..") && !actual.contains("..") => {
             told.help("`..` stands for the same axes as in the inputs; without a result type, it is inferred")
         }
         Some(place) => told.fix(format!("declare what it is: `{actual}`"), place, actual),

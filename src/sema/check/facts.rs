@@ -127,7 +127,7 @@ impl<'a> Checker<'a> {
         }
         if self.alone {
             // The columns of a model are as large as its data says, and each run checks them.
-            if self.own.is_some_and(|own| own.kind != ast::DefKind::Model) {
+            if !self.guesses && self.own.is_some_and(|own| own.kind != ast::DefKind::Model) {
                 let told = self.with_where(told(self), &facts);
                 self.report(told);
             }
@@ -148,6 +148,7 @@ impl<'a> Checker<'a> {
     pub(super) fn unequal(&mut self, mismatch: Mismatch, (a, b): (&Dim, &Dim), told: Diagnostic) {
         let told = match mismatch {
             Mismatch::Refuted => told,
+            Mismatch::Open if self.guesses => return,
             Mismatch::Open => {
                 // Both are the sizes of axes, which have a place at least: `n == 2 * n` never holds.
                 let mut known = self.sizes.facts.clone();
@@ -166,7 +167,7 @@ impl<'a> Checker<'a> {
 
     /// A fact that no batch may decide, and nothing known does; it is taken as given from here on.
     pub(super) fn ask(&mut self, fact: &Fact, told: Diagnostic) {
-        if !self.own.is_some_and(|own| own.kind == ast::DefKind::Model) {
+        if !self.guesses && !self.own.is_some_and(|own| own.kind == ast::DefKind::Model) {
             let told = self.with_where(told, std::slice::from_ref(fact));
             self.report(told);
         }
@@ -175,6 +176,9 @@ impl<'a> Checker<'a> {
 
     /// `k divides n` where a truth value is asked for and nothing decides it.
     pub(super) fn undecided(&mut self, fact: &Fact, span: Span) -> Value<'a> {
+        if self.guesses {
+            return Value::Error;
+        }
         let shown = self.show_facts(std::slice::from_ref(fact));
         let told = self.with_where(shape::fact_undecided(&shown, span), std::slice::from_ref(fact));
         self.fail(told)
