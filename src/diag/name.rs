@@ -351,14 +351,16 @@ pub fn unknown_type(ident: impl Named, surplus: Option<Span>) -> Diagnostic {
     }
 }
 
-/// `:=` to what is no state.
-pub fn not_a_state(ident: impl Named, known: &[&str]) -> Diagnostic {
+/// `:=` to what is no state; `value` is what is assigned.
+pub fn not_a_state(ident: impl Named, known: &[&str], value: Span) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0503, span, format!("`{name}` is not a state, so `:=` cannot change it"))
         .here("no `state` of this name");
     match nearest(name.as_str(), known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None => told.help(format!("declare it: `state {name} = 0`, or bind a new value with `let`")),
+        None => told
+            .fix(format!("bind a new value with `let`, or declare it: `state {name} = 0`"), span.before(), "let ")
+            .also(Span { end: value.start, ..span.after() }, " = "),
     }
 }
 

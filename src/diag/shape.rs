@@ -691,15 +691,27 @@ pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
         )
 }
 
-/// What sees one place of a sequence that is being generated, where it means all.
-pub fn sees_along(axis: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
+/// What sees one place of a sequence that is being generated, where it means all. `along` are the name of the axis and the
+/// tensor in a reduction that the user writes, and a name for the axis of what was.
+///
+/// No edit in the library's text, or where it is no reduction.
+pub fn sees_along(axis: &str, span: Span, along: Option<(Span, Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(
         Code::E0522,
         span,
         format!("while a sequence is generated, this sees one place of `{axis}` for all"),
     )
-    .here(format!("it looks along `{axis}`"))
-    .help(format!("`history[{axis} -> {axis}2](x)` keeps what places before were; `scan {axis}` goes on from them"))
+    .here(format!("it looks along `{axis}`"));
+    let help = |past: &str| {
+        format!("`history[{axis} -> {past}](x)` keeps what places before were; `scan {axis}` goes on from them")
+    };
+    match along {
+        Some((name, tensor, past)) => {
+            let call = format!("history[{axis} -> {past}](");
+            told.fix(help(&past), name, &*past).also(tensor.before(), call).also(tensor.after(), ")")
+        }
+        None => told.help(help(&format!("{axis}2"))),
+    }
 }
 
 /// A network whose result has no score for each word.

@@ -245,6 +245,8 @@ pub struct StateVar {
     pub axes: Option<Vec<AxisDecl>>,
     /// After `=`.
     pub init: Expr,
+    /// The whole statement, from `state` on.
+    pub statement: Span,
 }
 
 /// `param w[i, out] ~ glorot[i -> out]`; the name is optional only under a `let`.

@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
                     None => told,
                 };
                 let failing = Failing { def, fact: expr, binders, numbers: &numbers(), span };
-                let fitting = fact.and_then(|_| self.fitting(scope, &failing));
+                let fitting = self.fitting(scope, &failing);
                 self.report(match fitting {
                     Some(fits) => told::fits(told, fits),
                     // No edit: no number near one of the program's fits, so the definition is not meant for this.

@@ -112,7 +112,11 @@ impl<'a> Checker<'a> {
         let fits = def.facts.iter().all(|each| match self.fact(scope, each) {
             Some(of) if std::ptr::eq(each, fact) => self.sizes.judge(&of) == Truth::Proved,
             Some(of) => self.sizes.judge(&of) != Truth::Refuted,
-            None => true,
+            // `depth == 18 or depth == 34`
+            None => match self.expr(scope, each) {
+                Value::Bool(holds) => holds,
+                _ => !std::ptr::eq(each, fact),
+            },
         });
         scope.leave();
         self.diagnostics = told;

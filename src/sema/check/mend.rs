@@ -231,6 +231,77 @@ impl<'a> Checker<'a> {
         axes.iter().rev().find(named).map_or(Renamed::Nowhere, |axis| Renamed::There(axis.from))
     }
 
+    /// The word that makes the definition around a place a function.
+    pub(super) fn fn_keyword(&self, place: Span) -> Option<Span> {
+        let def = self.def_around(place).filter(|def| def.kind == ast::DefKind::Fn)?;
+        Some(Span { end: def.span.start + "fn".len() as u32, ..def.span })
+    }
+
+    /// The word of the state at a place, where it could be a `let`: one alone, without axes of its own.
+    pub(super) fn state_word(&self, place: Span) -> Option<Span> {
+        let is_it =
+            |stmt: &&ast::Stmt| matches!(stmt, ast::Stmt::State(vars) if vars.iter().any(|var| var.name.span == place));
+        match self.def_around(place)?.body.stmts.iter().find(is_it)? {
+            ast::Stmt::State(vars) => match &vars[..] {
+                [ast::StateVar { axes: None, dtype: None, statement, .. }] => {
+                    Some(Span { end: statement.start + "state".len() as u32, ..*statement })
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A further `let` of the layer that a call applies, behind the first, and its name for the call.
+    pub(super) fn second_layer(&self, call: Span) -> Option<((Span, String), (Span, String))> {
+        let def = self.def_around(call)?;
+        let mut applied = None;
+        def.body.walk(&mut |expr| match &expr.kind {
+            ExprKind::Call(callee, _) if expr.span == call => applied = Some(callee),
+            _ => {}
+        });
+        let ExprKind::Name(name) = applied?.kind else { return None };
+        let bound = def.body.stmts.iter().find_map(|stmt| match stmt {
+            ast::Stmt::Let(bound) => match &bound.target {
+                ast::Target::Names(names) if matches!(&names[..], [only] if only.name == name) => Some(bound),
+                _ => None,
+            },
+            _ => None,
+        })?;
+        let second = self.free_name(call, name.as_str());
+        let line = format!("\n  let {second} = {}", crate::syntax::print::print_expr(&bound.value));
+        Some(((bound.span.after(), line), (applied?.span, second)))
+    }
+
+    /// The first value of what the loop around a place carries under a name.
+    pub(super) fn carry_begins(&self, place: Span, name: Symbol) -> Option<Span> {
+        let mut first = None;
+        self.def_around(place)?.body.walk(&mut |expr| match &expr.kind {
+            ExprKind::Scan(scan) if expr.span.holds(place) => {
+                let carry = scan.carries.iter().find(|(carry, _)| carry.name == name);
+                first = carry.map(|(_, value)| value.span).or(first);
+            }
+            _ => {}
+        });
+        first
+    }
+
+    /// Of a reduction that the user writes at a place, the name of this axis and the tensor, and a free name.
+    pub(super) fn reduced_along(&self, place: Span, axis: &str) -> Option<(Span, Span, String)> {
+        let mut found = None;
+        self.def_around(place)?.body.walk(&mut |expr| {
+            if let ExprKind::Call(callee, args) = &expr.kind
+                && expr.span == place
+                && let ExprKind::Index(_, brackets) = &callee.kind
+                && let ([Ix::Value(along)], [tensor]) = (&brackets.from[..], &args[..])
+                && matches!(along.kind, ExprKind::Name(name) if name.as_str() == axis)
+            {
+                found = Some((along.span, tensor.span()));
+            }
+        });
+        found.map(|(along, tensor)| (along, tensor, self.free_name(place, axis)))
+    }
+
     /// The axes that a signature declares, inputs first.
     fn declared(&self, def: &'a ast::Def) -> Vec<(ast::Ident, Option<&'a Expr>)> {
         let mut axes = Vec::new();

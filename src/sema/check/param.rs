@@ -23,7 +23,7 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         let Some(ident) = def.name.or(held_by) else { return self.fail(told::param_needs_name(def.span)) };
         if scope.body != Body::Layer {
-            return self.fail(told::param_outside_layer(ident.name, def.span));
+            return self.fail(told::param_outside_layer(ident.name, def.span, self.fn_keyword(def.span)));
         }
         let Some(axes) = self.declared_axes(scope, &def.axes) else { return Value::Error };
         let Some(dtype) = self.declared_float(def.name, def.dtype) else { return Value::Error };
@@ -33,13 +33,15 @@ impl<'a> Checker<'a> {
             Some(index) => {
                 let known = self.store.params[index].clone();
                 if known.span != def.span {
-                    return self.fail(told::param_twice(ident.name, ident.span, known.span));
+                    let free = self.free_name(ident.span, ident.name.as_str());
+                    return self.fail(told::param_twice(ident.name, ident.span, known.span, &free));
                 }
                 // The same layer on inputs of another size would need another parameter.
                 for (old, new) in known.ty.axes.iter().zip(&axes) {
                     if self.sizes.unify(&old.size, &new.size).is_err() {
                         let sizes = (self.sizes.show(&old.size), self.sizes.show(&new.size));
-                        return self.fail(told::tied_size(&path, &self.axes.show(new.id), sizes, def.span));
+                        let again = self.second_layer(self.user_span(def.span));
+                        return self.fail(told::tied_size(&path, &self.axes.show(new.id), sizes, def.span, again));
                     }
                 }
                 index
@@ -94,7 +96,7 @@ impl<'a> Checker<'a> {
     /// `penalty l2 = sum(w^2)`: a term of the loss while training.
     pub(super) fn penalty(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: &'a ast::Expr) {
         if scope.body != Body::Layer {
-            return self.report(told::penalty_outside_layer(ident.name, ident.span));
+            return self.report(told::penalty_outside_layer(ident.name, ident.span, self.fn_keyword(ident.span)));
         }
         // A frozen layer is as when nothing trains.
         if !self.training || self.frozen > 0 {
@@ -355,7 +357,7 @@ impl<'a> Checker<'a> {
             Body::Metric => Owner::Metric,
             Body::Optimizer => Owner::Optimizer,
             Body::Function | Body::Train | Body::Top => {
-                self.report(told::state_outside(var.name.name, var.name.span));
+                self.report(told::state_outside(var.name.name, var.name.span, self.fn_keyword(var.name.span)));
                 return self.bind_name(scope, var.name, Value::Error);
             }
         };
@@ -397,7 +399,7 @@ impl<'a> Checker<'a> {
         let Some(state) = scope.states.get(&ident.name).cloned() else {
             if !matches!(scope.find(ident.name), Some(Value::Error)) {
                 let known: Vec<&str> = scope.states.keys().map(|name| name.as_str()).collect();
-                self.report(name::not_a_state(ident, &known));
+                self.report(name::not_a_state(ident, &known, span));
                 // The state that was meant is written; it is told once.
                 let meant = crate::diag::nearest(ident.name.as_str(), known).map(Symbol::new);
                 if let Some(state) = meant.and_then(|meant| scope.states.get_mut(&meant)) {
@@ -423,7 +425,7 @@ impl<'a> Checker<'a> {
                 // A position would have to see what the one before wrote.
                 true if !self.scans.is_empty() => self.report(told::state_in_scan(name, state.span)),
                 true => self.store.pending.push((state.index, state.now)),
-                false => self.report(told::state_unwritten(name, state.span)),
+                false => self.report(told::state_unwritten(name, state.span, self.state_word(state.span))),
             }
         }
     }

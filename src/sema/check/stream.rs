@@ -350,7 +350,9 @@ impl<'a> Checker<'a> {
     /// Tells that something looks along the sequence.
     pub(super) fn sees_along(&mut self, span: Span) {
         let Some(stream) = &self.stream else { return };
-        let told = shape::sees_along(&self.axes.show(stream.axis), self.user_span(span));
+        let axis = self.axes.show(stream.axis);
+        let along = self.reduced_along(span, &axis);
+        let told = shape::sees_along(&axis, self.user_span(span), along);
         self.report(told);
     }
 
