@@ -33,9 +33,11 @@ impl<'t> Evaluation<'t> {
         let (data, bad) = vocabulary.numbers(words.all.iter().map(AsRef::as_ref));
         if let Some(Unnumbered { at, missing, others }) = bad {
             let word = &words.all[at];
+            let more = |axis: ClassAxis| Some((axis.span, format!("{}: {}", axis.name, axis.size? + 1)));
+            let sized = axis.and_then(more);
             return self.at_value(&words.form, at, id, |span, place| match missing {
                 true => data::missing_cell(span, place, others, true),
-                false => data::unseen_class(span, place, word, others),
+                false => data::unseen_class((span, true), place, word, others, sized.clone()),
             });
         }
         let Vocabulary { size, names, .. } = vocabulary;
@@ -71,10 +73,10 @@ impl<'t> Evaluation<'t> {
             return self.mismatch(name, id);
         }
         let size = classes.len() + usize::from(own);
-        if let Some(ClassAxis { size: Some(said), span, .. }) = axis
+        if let Some(ClassAxis { size: Some(said), span, name }) = axis
             && said != size
         {
-            self.diagnostics.push(data::class_count(span, said, size));
+            self.diagnostics.push(data::class_count(span, name.as_str(), said, size));
             return None;
         }
         let mut names = classes;
@@ -169,8 +171,13 @@ impl<'t> Evaluation<'t> {
         let outside = |label: &Option<i64>| label.is_none_or(|label| label < 0 || label >= limit);
         if let Some(at) = whole.iter().position(outside) {
             let label = whole[at].unwrap_or(0);
-            let axis = axis.map(|axis| axis.name.as_str());
-            return self.at_value(&form, at, id, |span, place| data::outside_axis(span, place, label, axis, size));
+            let axis = axis.map(|axis| (axis.name.as_str(), axis.span));
+            let numbers = whole.iter().flatten();
+            let largest = numbers.clone().max().copied().filter(|_| numbers.clone().all(|number| *number >= 0));
+            // An axis longer than this has no class numbers.
+            let largest = largest.filter(|largest| *largest < i64::from(i32::MAX));
+            return self
+                .at_value(&form, at, id, |span, place| data::outside_axis(span, place, label, (axis, size), largest));
         }
         self.fitted.stages.insert(name.to_owned(), Statistic::Index { size });
         let data = whole.into_iter().flatten().map(|label| label as i32).collect();

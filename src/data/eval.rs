@@ -149,7 +149,7 @@ impl<'t> Evaluation<'t> {
                     match &column.cells {
                         Cells::Text(_) => {
                             let places = data.iter_mut().skip(at).step_by(item.max(1));
-                            fine &= self.parse(column, places, span);
+                            fine &= self.parse(column, places, span, self.among(id, &column.name));
                         }
                         Cells::Numbers(numbers) => {
                             let source = numbers.to_f32();
@@ -190,8 +190,27 @@ impl<'t> Evaluation<'t> {
         }
     }
 
+    /// The name of a column that stands among others, with its comma.
+    fn among(&self, id: NodeId, name: &str) -> Option<Span> {
+        let NodeKind::Column(columns) = &self.spec.node(id).kind else { return None };
+        let selectors = &columns.names;
+        let at = selectors.iter().position(|selector| selector.first == name && selector.last.is_none())?;
+        let this = selectors[at].span;
+        match (at.checked_sub(1).map(|before| selectors[before].span), selectors.get(at + 1)) {
+            (Some(before), _) => Some(before.after().to(this)),
+            (None, Some(next)) => Some(this.to(next.span.before())),
+            (None, None) => None,
+        }
+    }
+
     /// The cells of one column of text as numbers; false when one is none, which is reported once.
-    fn parse<'d>(&mut self, column: &'t TableColumn, places: impl Iterator<Item = &'d mut f32>, span: Span) -> bool {
+    fn parse<'d>(
+        &mut self,
+        column: &'t TableColumn,
+        places: impl Iterator<Item = &'d mut f32>,
+        span: Span,
+        among: Option<Span>,
+    ) -> bool {
         let Cells::Text(cells) = &column.cells else { return true };
         let (mut bad, mut others) = (None, 0);
         for (row, (cell, place)) in cells.cells().zip(places).enumerate() {
@@ -214,7 +233,7 @@ impl<'t> Evaluation<'t> {
         let place = self.table.place(column, row);
         self.diagnostics.push(match infinite {
             true => data::not_finite(span, place, cells.cell(row)),
-            false => data::not_a_number(span, place, cells.cell(row), others),
+            false => data::not_a_number(span, place, cells.cell(row), others, among),
         });
         false
     }

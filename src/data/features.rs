@@ -147,7 +147,9 @@ impl<'t> Evaluation<'t> {
         if let Some(Unnumbered { at, others, .. }) = bad {
             let form = Form { shape: Vec::new(), axes: Vec::new(), columns: 1 };
             let (row, word) = (sets.row_of(at), &sets.words[at]);
-            return self.at_value(&form, row, operand, |span, place| data::unseen_class(span, place, word, others));
+            return self.at_value(&form, row, operand, |span, place| {
+                data::unseen_class((span, false), place, word, others, None)
+            });
         }
         let axis = axis.map(|axis| axis.name);
         sets.classes = Some(SetClasses { data, axis, size: vocabulary.size, names: vocabulary.names });

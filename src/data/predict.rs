@@ -157,7 +157,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
         }
     };
     let format = match source.format {
-        Format::Images { .. } => Format::Images { labels: false, parts: false },
+        Format::Images { .. } => Format::Images { labels: false, parts: None },
         format @ (Format::Table { .. }
         | Format::Json
         | Format::Parquet

@@ -134,7 +134,13 @@ pub(super) fn anchors(spec: &Spec, of: &[NodeId], table: &mut Table, diagnostics
         let longest = series.iter().map(|(start, end)| end - start).max().unwrap_or(0);
         let is_window = |id: &&NodeId| !spec.windows(&[**id]).is_empty();
         let place = of.iter().find(is_window).map_or(spec.name.span, |id| spec.node(*id).span);
-        diagnostics.push(table::no_window(place, longest, span));
+        let excess = span - longest;
+        let shorter = windows.iter().map(|window| {
+            let (said, place) = window.said?;
+            Some((place, said.checked_sub(excess).filter(|rows| *rows > 0)?))
+        });
+        let shorter: Option<Vec<_>> = shorter.collect();
+        diagnostics.push(table::no_window(place, longest, span, shorter.unwrap_or_default()));
         return None;
     }
     Some(Anchors { rows, span, series })

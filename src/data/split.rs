@@ -93,7 +93,11 @@ pub(super) fn share_out(
     };
     for (at, part) in parts.iter_mut().enumerate() {
         if part.is_empty() && asked[at] > 0.0 {
-            diagnostics.push(data::empty_split(split.span, names::PARTS[at], rows.len()));
+            let mended = match &split.kind {
+                SplitKind::Random(shares) => enough(rows.len(), shares),
+                _ => None,
+            };
+            diagnostics.push(data::empty_split(split.span, names::PARTS[at], rows.len(), mended));
             return None;
         }
         part.sort_unstable();
@@ -179,6 +183,24 @@ fn apportion(rows: usize, shares: &Shares, owed: &mut [f64; 3]) -> [usize; 3] {
     counts
 }
 
+/// A split at random with these shares, as text.
+fn shown(shares: &Shares) -> String {
+    let asked = names::PARTS.iter().zip(shares).filter(|(_, share)| **share > 0.0);
+    let asked = asked.map(|(part, share)| format!("{part} = {}%", (share * 1e6).round() / 1e4));
+    format!("random({})", asked.collect::<Vec<_>>().join(", "))
+}
+
+/// The nearest shares in whole percent that give each part of these a row, as text; what that takes, the largest gives.
+fn enough(rows: usize, shares: &Shares) -> Option<String> {
+    let least = (100.0 / rows as f64).ceil() / 100.0;
+    let mut raised = shares.map(|share| if share > 0.0 { share.max(least) } else { 0.0 });
+    let largest = (0..3).reduce(|best, at| if raised[at] > raised[best] { at } else { best })?;
+    raised[largest] -= raised.iter().sum::<f64>() - 1.0;
+    let counts = apportion(rows, &raised, &mut [0.0; 3]);
+    let all = (0..3).all(|at| shares[at] == 0.0 || counts[at] > 0 && raised[at] > 0.0);
+    all.then(|| shown(&raised))
+}
+
 fn stratified(
     split: &Split,
     rows: &[u32],
@@ -196,7 +218,7 @@ fn stratified(
     let mut owed = [0.0; 3];
     for (number, (class, rows)) in classes.into_iter().enumerate() {
         if rows.len() < asked {
-            diagnostics.push(data::rare_class(split.span, &class, rows.len(), asked));
+            diagnostics.push(data::rare_class(split.span, &class, rows.len(), asked, shown(shares)));
             return None;
         }
         let mut counts = apportion(rows.len(), shares, &mut owed);

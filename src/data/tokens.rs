@@ -289,8 +289,8 @@ impl<'t> Evaluation<'t> {
     /// Reports a size that brackets say and that is another.
     fn said(&mut self, axis: Option<ClassAxis>, size: usize) -> Option<()> {
         match axis {
-            Some(ClassAxis { size: Some(said), span, .. }) if said != size => {
-                self.diagnostics.push(data::class_count(span, said, size));
+            Some(ClassAxis { size: Some(said), span, name }) if said != size => {
+                self.diagnostics.push(data::class_count(span, name.as_str(), said, size));
                 None
             }
             _ => Some(()),

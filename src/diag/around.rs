@@ -22,10 +22,11 @@ pub fn every_what(count: f64, span: Span) -> Diagnostic {
 }
 
 /// `log = every(1 epochs)`
-pub fn epochs_are_logged(span: Span) -> Diagnostic {
+pub fn epochs_are_logged(span: Span, line: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, "`log` counts steps, and every epoch is reported without it")
         .here("counts epochs")
-        .help("leave the line out, or write it as in `log = every(10 steps)`")
+        .fix("leave the line out", line, "")
+        .fix("write it as in `log = every(10 steps)`", span, "every(10 steps)")
 }
 
 /// A device that this version does not run on.

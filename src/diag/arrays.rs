@@ -7,6 +7,7 @@ use super::{Code, Diagnostic};
 use crate::base::Span;
 
 /// A file that is not in the NumPy format.
+// No edit: another source reads other formats, and has its columns under other names, which the file has.
 pub fn not_npy(span: Option<Span>, file: &str, found: &[u8]) -> Diagnostic {
     let bytes: Vec<String> = found.iter().map(|byte| format!("{byte:02x}")).collect();
     let error =

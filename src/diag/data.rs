@@ -159,7 +159,26 @@ pub fn argument_twice(span: Span, of: &str, word: &str) -> Diagnostic {
     Diagnostic::error(Code::E0704, span, format!("`{of}` is given `{word}` twice"))
 }
 
+/// Two files of one name; `named` gives this one another, as an edit.
+pub fn file_twice(span: Span, of: &str, word: &str, (place, named, name): (Span, String, &str)) -> Diagnostic {
+    argument_twice(span, of, word).fix(format!("give this file a name of its own: `{name}`"), place, named)
+}
+
+/// Files without the names that their columns should have; `named` gives each its own, as edits.
+pub fn files_unnamed(span: Span, of: &str, wanted: &str, named: Vec<(Span, String)>) -> Diagnostic {
+    let told = wrong_argument(span, of, wanted);
+    let mut named = named.into_iter();
+    match named.next() {
+        Some((place, words)) => named
+            .fold(told.fix("name each by what its column should be called", place, words), |told, (place, words)| {
+                told.also(place, words)
+            }),
+        None => told,
+    }
+}
+
 /// Part of the language, and not built yet.
+// No edit: a program cannot write what is not built; it stands in the file then, as a column of its own.
 pub fn unsupported(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(Code::E0705, span, format!("{what} is not supported yet")).here("not supported yet")
 }
@@ -219,6 +238,15 @@ pub fn not_a_fraction(span: Span, name: &str, value: Option<f64>) -> Diagnostic 
         }
         _ => error,
     }
+}
+
+/// `label` of pictures that have none; `end` is the end of the call of the source.
+pub fn label_unread(span: Span, end: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0707, span, "these pictures have no `label`").here("the source does not read it").fix(
+        "take the folders of the pictures for their classes: `labels = folder`",
+        end,
+        ", labels = folder",
+    )
 }
 
 /// A name that is no column, no `let` and no constant.
@@ -319,6 +347,7 @@ pub fn damaged_gzip(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
 }
 
 /// Bytes that are not UTF-8.
+// No edit: the fault is in the file.
 pub fn not_utf8(span: Option<Span>, file: &str, line: u64, utf16: bool) -> Diagnostic {
     let error = at(Code::E0713, span, format!("line {line} of `{file}` is not UTF-8"));
     if utf16 { error.help("the file is UTF-16; save it as UTF-8") } else { error.help("save the file as UTF-8") }
@@ -388,14 +417,21 @@ pub fn column_range(span: Option<Span>, first: &str, last: &str) -> Diagnostic {
 }
 
 /// A cell that is no number.
-pub fn not_a_number(span: Span, cell: Cell<'_>, text: &str, others: usize) -> Diagnostic {
+///
+/// `among` is the name of the column where others stand beside it, with the comma.
+pub fn not_a_number(span: Span, cell: Cell<'_>, text: &str, others: usize, among: Option<Span>) -> Diagnostic {
     let error = Diagnostic::error(
         Code::E0718,
         span,
         format!("`{}` in column `{}`, {cell}, is not a number", cut(text), cell.column),
-    )
-    .help("`|> vocab` makes classes of words")
-    .help("an empty cell counts as missing, and `|> impute(median)` fills it");
+    );
+    let error = match among {
+        Some(place) => error.fix("words do not stand among numbers: leave this column out", place, ""),
+        None => error,
+    };
+    let error = error
+        .help("`|> vocab` makes classes of words")
+        .help("an empty cell counts as missing, and `|> impute(median)` fills it");
     noted(error, more(others, "cell"))
 }
 
@@ -427,6 +463,7 @@ pub fn not_finite(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
 }
 
 /// A computed value that is infinite or no number.
+// No edit: which of the numbers is wrong, or how it should be kept in range, only their meaning says.
 pub fn result_not_finite(span: Span, place: Cell<'_>, value: f32) -> Diagnostic {
     Diagnostic::error(Code::E0720, span, format!("`{}` is {value} in {place}", place.column))
         .help("a division by zero, or numbers too large for 32 bits")
@@ -495,40 +532,87 @@ pub fn trained_shape(span: Span, column: &str, file: &str, found: &[usize], trai
 }
 
 /// A class number below zero or past its axis.
-pub fn outside_axis(span: Span, cell: Cell<'_>, value: i64, axis: Option<&str>, size: usize) -> Diagnostic {
-    let named = axis.map_or("its axis".to_owned(), |axis| format!("axis `{axis}`"));
-    Diagnostic::error(
+///
+/// `axis` is its name and place, and `largest` the largest number, where none is below zero.
+pub fn outside_axis(
+    span: Span,
+    cell: Cell<'_>,
+    value: i64,
+    (axis, size): (Option<(&str, Span)>, usize),
+    largest: Option<i64>,
+) -> Diagnostic {
+    let named = axis.map_or("its axis".to_owned(), |(axis, _)| format!("axis `{axis}`"));
+    let told = Diagnostic::error(
         Code::E0724,
         span,
         format!("label {value} in column `{}`, {cell}, is outside {named} of size {size}", cell.column),
-    )
-    .help("class numbers count from 0 to one below the size; `vocab` numbers any values")
+    );
+    match (axis, largest) {
+        (Some((axis, place)), Some(largest)) => {
+            let sized = format!("{axis}: {}", largest + 1);
+            told.fix(format!("class numbers count from 0 to one below the size: `{sized}`"), place, sized).fix(
+                format!("`vocab` numbers any values: `vocab[{axis}]`"),
+                span,
+                format!("vocab[{axis}]"),
+            )
+        }
+        (Some((axis, _)), None) => {
+            told.fix(format!("`vocab` numbers any values: `vocab[{axis}]`"), span, format!("vocab[{axis}]"))
+        }
+        (None, _) => told.help("class numbers count from 0 to one below the size; `vocab` numbers any values"),
+    }
 }
 
 /// A class that the training rows do not have.
-pub fn unseen_class(span: Span, cell: Cell<'_>, class: &str, others: usize) -> Diagnostic {
+///
+/// `sized` is the axis with the size that a further class gives it, where it has a size; with `is_stage` the place is that
+/// of the `vocab`.
+pub fn unseen_class(
+    (span, is_stage): (Span, bool),
+    cell: Cell<'_>,
+    class: &str,
+    others: usize,
+    sized: Option<(Span, String)>,
+) -> Diagnostic {
     let error = Diagnostic::error(
         Code::E0725,
         span,
         format!("class `{}` in column `{}`, {cell}, does not occur in the training rows", cut(class), cell.column),
     )
-    .help("`stratified` puts every class in every part")
-    .help("`vocab(unknown = own)` gives unknown words a class of their own");
+    .help("`stratified` puts every class in every part");
+    let help = "`vocab(unknown = own)` gives unknown words a class of their own";
+    let error = match (is_stage, sized) {
+        (false, _) => error.help(help),
+        (true, None) => error.fix(help, span.after(), "(unknown = own)"),
+        (true, Some((place, sized))) => error.fix(help, span.after(), "(unknown = own)").also(place, sized),
+    };
     noted(error, more(others, "cell"))
 }
 
 /// A part of the split that got no rows.
-pub fn empty_split(span: Span, part: &str, rows: usize) -> Diagnostic {
+///
+/// `mended` has shares that give each part a row.
+pub fn empty_split(span: Span, part: &str, rows: usize, mended: Option<String>) -> Diagnostic {
     let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    Diagnostic::error(Code::E0726, span, format!("the `{part}` part of the split is empty"))
-        .note(format!("there are {rows} to share"))
+    let told = Diagnostic::error(Code::E0726, span, format!("the `{part}` part of the split is empty"))
+        .note(format!("there are {rows} to share"));
+    match mended {
+        Some(mended) => told.fix(format!("give it more: `{mended}`"), span, mended),
+        // No edit where the groups or times of a file decide: how many rows go where is found there.
+        None => told.help("give it a larger share"),
+    }
 }
 
 /// A class with fewer rows than the split has parts.
-pub fn rare_class(span: Span, class: &str, rows: usize, parts: usize) -> Diagnostic {
+///
+/// `random` is the split with the same shares, without regard to classes.
+pub fn rare_class(span: Span, class: &str, rows: usize, parts: usize, random: String) -> Diagnostic {
     let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    Diagnostic::error(Code::E0727, span, format!("class `{}` has {rows}, too few for {parts} parts", cut(class)))
-        .help("`random(…)` splits without regard to classes")
+    Diagnostic::error(Code::E0727, span, format!("class `{}` has {rows}, too few for {parts} parts", cut(class))).fix(
+        format!("`{random}` splits without regard to classes"),
+        span,
+        random,
+    )
 }
 
 /// A word in the split column that names no part.
@@ -539,6 +623,11 @@ pub fn unknown_part(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
         format!("`{}` in column `{}`, {cell}, names no part of the split", cut(text), cell.column),
     )
     .help("the parts are `train`, `valid`, `test`")
+    .fix(
+        "if no column of the file says them, share the rows out at random",
+        span,
+        "random(train = 80%, valid = 10%, test = 10%)",
+    )
 }
 
 /// A moment that cannot be put in order.
@@ -552,8 +641,9 @@ pub fn not_a_time(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
 }
 
 /// `vocab[class: 3]` over four words.
-pub fn class_count(span: Span, said: usize, found: usize) -> Diagnostic {
+pub fn class_count(span: Span, axis: &str, said: usize, found: usize) -> Diagnostic {
     Diagnostic::error(Code::E0729, span, format!("the training rows have {found} classes, the axis has size {said}"))
+        .fix(format!("give it the size that they have: `{axis}: {found}`"), span, format!("{axis}: {found}"))
 }
 
 /// Fitted statistics of another program.

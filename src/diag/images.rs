@@ -28,14 +28,30 @@ pub fn random_outside_train(span: Span, word: &str) -> Diagnostic {
 }
 
 /// `train(normalize)`
-pub fn fixed_inside_train(span: Span, word: &str, known: &[&str]) -> Diagnostic {
-    Diagnostic::error(
+///
+/// `left_out` is the step with the `|>` that goes with it, none when it stands there alone; `whole` is the call of `train`.
+pub fn fixed_inside_train(
+    span: Span,
+    word: &str,
+    known: &[&str],
+    (left_out, whole): (Option<Span>, Span),
+    step: &str,
+) -> Diagnostic {
+    let told = Diagnostic::error(
         Code::E0734,
         span,
         format!("`{word}` is no random change, and `train(…)` leaves it out where a model is evaluated"),
-    )
-    .help(format!("put `|> {word}` outside of `train(…)`"))
-    .help(format!("inside stand {}", list(known.iter().copied())))
+    );
+    let help = format!("put `|> {word}` outside of `train(…)`");
+    let told = match left_out {
+        None => told.fix(help, whole, step),
+        // The first step stays before the others.
+        Some(place) if place.start == span.start => {
+            told.fix(help, whole.before(), format!("{step} |> ")).also(place, "")
+        }
+        Some(place) => told.fix(help, whole.after(), format!(" |> {step}")).also(place, ""),
+    };
+    told.help(format!("inside stand {}", list(known.iter().copied())))
 }
 
 /// `rotate(15)`
@@ -124,10 +140,14 @@ pub fn parts_as_classes(span: Option<Span>, folder: &str) -> Diagnostic {
 }
 
 /// `by_folder` without `train`.
-pub fn no_training_folder(span: Option<Span>, folder: &str) -> Diagnostic {
+pub fn no_training_folder(span: Option<Span>, folder: &str, split: Span) -> Diagnostic {
     at(Code::E0731, span, format!("`{folder}` has no folder `train`"))
         .help("`split = by_folder` takes the parts from the folders `train`, `valid` and `test`")
-        .help("`split = random(train = 80%, test = 20%)` makes parts of one folder")
+        .fix(
+            "`split = random(train = 80%, test = 20%)` makes parts of one folder",
+            split,
+            "random(train = 80%, test = 20%)",
+        )
 }
 
 /// `by_folder(valid = 10%)` beside a folder `valid`.
@@ -146,6 +166,7 @@ pub fn left_out(span: Option<Span>, path: &str, why: &str, others: usize) -> Dia
 // ---- files
 
 /// A picture that does not decode.
+// No edit: the fault is in the file.
 pub fn damaged(span: Option<Span>, path: &str, why: &str) -> Diagnostic {
     at(Code::E0732, span, format!("cannot read the picture `{path}`: {why}")).help("save it again, or delete it")
 }
@@ -169,7 +190,12 @@ pub fn sizes_differ(span: Span, first: (&str, Size), other: (&str, Size), others
         span,
         format!("pictures have different sizes: `{}` is {size}, `{}` is {other_size}", first.0, other.0),
     );
-    noted(error, more(others, "picture")).help(format!("`|> resize({}, {})` gives all one size", first.1.0, first.1.1))
+    let (h, w) = first.1;
+    noted(error, more(others, "picture")).fix(
+        format!("`|> resize({h}, {w})` gives all one size"),
+        span.after(),
+        format!(" |> resize({h}, {w})"),
+    )
 }
 
 /// A step that gives another size in training than otherwise.
@@ -177,7 +203,16 @@ pub fn training_size(span: Span, train: Size, otherwise: Size) -> Diagnostic {
     let (h, w) = train;
     let message = format!("a picture is {} while training and {} otherwise", sized(train), sized(otherwise));
     Diagnostic::error(Code::E0733, span, message)
-        .help(format!("`|> resize({h}, {w})` or `|> crop({h}, {w})` after `train(…)` gives both one size"))
+        .fix(
+            format!("`|> resize({h}, {w})` after it gives both one size"),
+            span.after(),
+            format!(" |> resize({h}, {w})"),
+        )
+        .fix(
+            format!("so does `|> crop({h}, {w})`, which keeps the middle"),
+            span.after(),
+            format!(" |> crop({h}, {w})"),
+        )
 }
 
 /// `crop(64, 64)` of 48 × 48.
@@ -185,7 +220,11 @@ pub fn smaller_than_crop(span: Span, path: &str, size: Size, crop: Size) -> Diag
     let (h, w) = (crop.0.max(size.0), crop.1.max(size.1));
     let of = if path.is_empty() { "a picture".to_owned() } else { format!("`{path}`") };
     Diagnostic::error(Code::E0733, span, format!("{of} is {}, smaller than the crop of {}", sized(size), sized(crop)))
-        .help(format!("`|> resize({h}, {w})` before it makes it large enough"))
+        .fix(
+            format!("`|> resize({h}, {w})` before it makes it large enough"),
+            span.before(),
+            format!("resize({h}, {w}) |> "),
+        )
 }
 
 /// A file that has another size than when the sizes were looked at.

@@ -210,6 +210,9 @@ impl Diagnostic {
     }
 }
 
+/// How many edits a message offers at most, of which one will do.
+pub(crate) const ALTERNATIVES: usize = 3;
+
 /// What a phase collects.
 #[derive(Clone, Default, Debug)]
 pub struct Diagnostics {

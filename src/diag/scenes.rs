@@ -40,11 +40,17 @@ pub fn kinds_of_no_lists(span: Span) -> Diagnostic {
 }
 
 /// `index` on pictures with colours.
-pub fn index_of_colour(span: Span, channels: usize) -> Diagnostic {
+///
+/// `axis` is where `decode` names the axis of channels.
+pub fn index_of_colour(span: Span, channels: usize, axis: Option<Span>) -> Diagnostic {
     let message = format!("`index` takes one number a pixel, and here are {channels} on an axis of their own");
     let message = if channels == 1 { "`index` takes a mask without an axis of channels".to_owned() } else { message };
-    Diagnostic::error(Code::E0709, span, message)
-        .help("`decode[h, w]` reads a mask: two axes, and a number for each pixel")
+    let told = Diagnostic::error(Code::E0709, span, message);
+    let help = "`decode[h, w]` reads a mask: two axes, and a number for each pixel";
+    match axis {
+        Some(axis) => told.fix(help, axis, ""),
+        None => told.help(help),
+    }
 }
 
 // ---- files that rows name
@@ -57,6 +63,7 @@ pub fn nothing_matches(span: Option<Span>, pattern: &str) -> Diagnostic {
 }
 
 /// A row whose file has no other of its name in the folder beside.
+// No edit: the file is missing in the folder.
 pub fn no_sibling(span: Span, path: &str, wanted: &str, near: Option<&str>, others: usize) -> Diagnostic {
     let error = Diagnostic::error(Code::E0745, span, format!("`{path}` has no `{wanted}` beside it"));
     let error = noted(error, more(others, "file"));
@@ -67,6 +74,7 @@ pub fn no_sibling(span: Span, path: &str, wanted: &str, near: Option<&str>, othe
 }
 
 /// A cell that names a picture that is not there.
+// No edit: the folder that has the files may be anywhere.
 pub fn no_such_picture(
     span: Span,
     cell: Cell<'_>,
@@ -128,6 +136,7 @@ pub fn black_white_and_one(span: Span, path: &str, place: (usize, usize)) -> Dia
 }
 
 /// A mask in colours.
+// No edit: which class a colour means, only who drew the mask can say.
 pub fn coloured_mask(span: Option<Span>, path: &str, colour: [u8; 3], place: (usize, usize)) -> Diagnostic {
     let [red, green, blue] = colour;
     let message = format!("the mask `{path}` has the colour ({red}, {green}, {blue}) {}", placed(place));
@@ -144,7 +153,11 @@ pub fn sizes_beside(span: Span, picture: (&str, Size), mask: (&str, Size)) -> Di
         sized(mask.1)
     );
     let (h, w) = picture.1;
-    Diagnostic::error(Code::E0733, span, message).help(format!("`|> resize({h}, {w})` before it gives both one size"))
+    Diagnostic::error(Code::E0733, span, message).fix(
+        format!("`|> resize({h}, {w})` before it gives both one size"),
+        span.before(),
+        format!("resize({h}, {w}) |> "),
+    )
 }
 
 // ---- boxes

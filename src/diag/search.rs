@@ -11,19 +11,24 @@ pub fn no_such_run(span: Span, runs: &[String]) -> Diagnostic {
     match runs {
         [only] => told.fix(format!("the run is `{only}`"), span, only.as_str()),
         [] => told.help("write a `train` section first; a search says what to vary in it"),
-        runs => {
-            let runs: Vec<&str> = runs.iter().map(String::as_str).collect();
-            told.help(format!("there is {}", super::name::list(&runs)))
-        }
+        runs => runs.iter().fold(told, |told, run| told.fix(format!("there is the run `{run}`"), span, run.as_str())),
     }
 }
 
 /// Two searches of one run.
-pub fn searched_twice(span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0611, span, "this run has a search already")
+///
+/// `lines` are those of the second that the first lacks.
+pub fn searched_twice(lines: String, span: Span, first: Span) -> Diagnostic {
+    let end = Span { start: first.end.saturating_sub(1), ..first };
+    let told = Diagnostic::error(Code::E0611, span, "this run has a search already")
         .here("a second one")
-        .label(first, "the first one")
-        .help("a search varies several names at once: write the lines of this one into the first")
+        .label(first, "the first one");
+    match lines.is_empty() {
+        true => told.fix("all that it varies the first varies as well: leave it out", span, ""),
+        false => told
+            .fix("a search varies several names at once: write the lines of this one into the first", span, "")
+            .also(end.before(), lines),
+    }
 }
 
 /// A setting that `search` does not have; `value` is its text, and with `of_the_run` it is one of a run, of which `value` is
@@ -51,10 +56,13 @@ pub fn unknown_search_setting(
 }
 
 /// What is no line of a search.
-pub fn let_in_search(span: Span) -> Diagnostic {
+///
+/// `line` is its text.
+pub fn let_in_search(line: String, span: Span, search: Span) -> Diagnostic {
     Diagnostic::error(Code::E0601, span, "a `search` has settings and what it varies only")
         .here("neither of them")
-        .help("write it in the `train` section, or at the top of the program")
+        .fix("write it at the top of the program", search.before(), line)
+        .also(span, "")
 }
 
 /// A name that is varied twice; `line` is the second one.
@@ -81,7 +89,14 @@ pub fn missing_in_search(what: &str, span: Span, at: Span) -> Diagnostic {
 }
 
 /// `x in …` of what is neither a constant nor a setting; `of_model` is the model that has a parameter of the name.
-pub fn nothing_to_vary(ident: impl Named, of_model: Option<Symbol>, known: &[&str]) -> Diagnostic {
+/// `value` is the place and text of the one value of an argument of this name in the run, and `top` where a `let` may stand.
+pub fn nothing_to_vary(
+    ident: impl Named,
+    of_model: Option<Symbol>,
+    known: &[&str],
+    value: Option<(Span, String)>,
+    top: Span,
+) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0612, span, format!("there is no `{name}` that a search could vary"))
         .here("neither a `let` at the top of the program nor a setting of the run");
@@ -94,24 +109,54 @@ pub fn nothing_to_vary(ident: impl Named, of_model: Option<Symbol>, known: &[&st
     }
     match nearest(name.as_str(), known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None => told.help(format!("write `let {name} = …` at the top, and `{name}` where its value stands now")),
+        None => match value {
+            Some((place, value)) => {
+                let text = format!("write `let {name} = {value}` at the top, and `{name}` where its value stands now");
+                told.fix(text, top.before(), format!("let {name} = {value}\n")).also(place, name.as_str())
+            }
+            None => told.help(format!("write `let {name} = …` at the top, and `{name}` where its value stands now")),
+        },
     }
 }
 
 /// `Net.width in …` of a parameter that is not there, or has no value in the program.
-pub fn no_parameter_to_vary(model: Symbol, ident: impl Named) -> Diagnostic {
+/// `known` are those that have one.
+pub fn no_parameter_to_vary(model: Symbol, ident: impl Named, known: &[&str]) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
-    Diagnostic::error(Code::E0612, span, format!("`{model}` has no parameter `{name}` with a default"))
-        .here("not in its first brackets, or without a value")
+    let told = Diagnostic::error(Code::E0612, span, format!("`{model}` has no parameter `{name}` with a default"))
+        .here("not in its first brackets, or without a value");
+    if let Some(near) = nearest(name.as_str(), known.iter().copied()) {
+        return told.fix(format!("did you mean `{near}`?"), span, near);
+    }
+    // No edit where it has none at all: the program does not say what a new parameter should do.
+    known
+        .iter()
+        .take(super::ALTERNATIVES)
+        .fold(told, |told, known| told.fix(format!("it has `{known}`"), span, *known))
         .help(format!("a definition of this file has one as in `model {model}({name} = 64)(…)`"))
 }
 
 /// `Net.body.width in …`
-pub fn too_deep(ident: impl Named, span: Span) -> Diagnostic {
+///
+/// `value` is what stands there in the program, with its text and whether that is a constant of the program.
+pub fn too_deep(ident: impl Named, span: Span, value: Option<(Span, String, bool)>, top: Span) -> Diagnostic {
     let name = ident.name();
-    Diagnostic::error(Code::E0612, span, "a search varies defaults of definitions, and this is further in")
-        .here("not of the form `Net.width`")
-        .help(format!("write `let {name} = …` at the top, `{name}` where its value stands now, and vary that"))
+    let told = Diagnostic::error(Code::E0612, span, "a search varies defaults of definitions, and this is further in")
+        .here("not of the form `Net.width`");
+    let (place, value) = match value {
+        Some((_, constant, true)) => return told.fix(format!("its value is `{constant}`: vary that"), span, constant),
+        Some((place, value, false)) => (Some(place), value),
+        None => (None, "…".to_owned()),
+    };
+    if let Some(place) = place {
+        let text =
+            format!("write `let {name} = {value}` at the top, `{name}` where its value stands now, and vary that");
+        return told
+            .fix(text, top.before(), format!("let {name} = {value}\n"))
+            .also(place, name.as_str())
+            .also(span, name.as_str());
+    }
+    told.help(format!("write `let {name} = …` at the top, `{name}` where its value stands now, and vary that"))
 }
 
 /// `Net.width in …` where the run makes `Net(width = 64)`.
@@ -142,7 +187,8 @@ pub fn varied_sort(
     .label(declared, format!("this is {was}"));
     match unquoted {
         Some(number) => told.fix(format!("without quotes it is a number: `{number}`"), span, number),
-        None => told,
+        // No edit: which values of the sort are worth a trial, a value of another sort does not say.
+        None => told.help(format!("try values of the same sort: {was}")),
     }
 }
 
@@ -156,11 +202,25 @@ pub fn over_form(text: &str, span: Span, list: Option<String>) -> Diagnostic {
     told.help("write a list, `[64, 128]`, whole numbers, `1..6`, `uniform(0, 0.5)` or `log_uniform(1e-4, 1e-2)`")
 }
 
-/// Values of which there is none.
-pub fn over_nothing(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0603, span, "there is no value in this to choose")
-        .here("is empty")
-        .help("the lower limit comes first; of `1..6` the 6 is left out")
+/// An empty list; `around` is a list of values around the one in the program.
+pub fn empty_list(span: Span, around: Option<String>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0603, span, "there is no value in this list to choose").here("is empty");
+    match around {
+        Some(around) => told.fix(format!("list some, such as those around the value it has: `{around}`"), span, around),
+        // No edit: of what is no number, the other values that there may be are not known.
+        None => told.help("list the values to try, as in `[64, 128]`"),
+    }
+}
+
+/// Limits with nothing between them; `mended` is what has something.
+pub fn over_nothing(text: &str, span: Span, mended: Option<(&str, String)>) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0603, span, format!("there is no value in `{text}` to choose")).here("is empty");
+    match mended {
+        Some((why, mended)) => told.fix(format!("{why}: `{mended}`"), span, mended),
+        // No edit: limits that are no finite numbers say nothing of what lies between.
+        None => told.help("the lower limit comes first, and both are finite; those of `1..6` are whole"),
+    }
 }
 
 /// `log_uniform(0, 1)`

@@ -68,19 +68,31 @@ pub fn after_window(span: Span, transform: &str, window: Span) -> Diagnostic {
 }
 
 /// No series is as long as what is read of it.
-pub fn no_window(span: Span, longest: usize, needs: usize) -> Diagnostic {
+///
+/// `shorter` are the first numbers of the windows, made smaller until they fit.
+pub fn no_window(span: Span, longest: usize, needs: usize, shorter: Vec<(Span, usize)>) -> Diagnostic {
     let rows = if longest == 1 { "1 row".to_owned() } else { format!("{longest} rows") };
-    Diagnostic::error(Code::E0735, span, format!("the longest series has {rows}, and the windows read {needs}"))
-        .help("make the windows shorter, or give longer series")
+    let told =
+        Diagnostic::error(Code::E0735, span, format!("the longest series has {rows}, and the windows read {needs}"));
+    let mut shorter = shorter.into_iter();
+    match shorter.next() {
+        Some((place, rows)) => shorter.fold(
+            told.fix("make the windows shorter, until they fit", place, rows.to_string()),
+            |told, (place, rows)| told.also(place, rows.to_string()),
+        ),
+        None => told.help("make the windows shorter, or give longer series"),
+    }
 }
 
 /// A column that both tables of a join have.
+// No edit: the names of columns stand in the files.
 pub fn column_of_both(span: Span, column: &str, first: &str, second: &str) -> Diagnostic {
     Diagnostic::error(Code::E0716, span, format!("`{first}` and `{second}` both have a column `{column}`"))
         .help("rename it in one of the files")
 }
 
 /// A key that stands in two rows of the table that is joined.
+// No edit: which of the rows counts, only the file can say.
 pub fn key_twice(span: Span, cell: Cell<'_>, key: &str, others: usize) -> Diagnostic {
     let error = Diagnostic::error(
         Code::E0736,
@@ -148,6 +160,7 @@ pub fn of_two_tables(span: Span, first: &str, second: &str) -> Diagnostic {
 }
 
 /// A key that no row of the other table has.
+// No edit: the row that is missing is missing in a file.
 pub fn key_of_nothing(span: Span, cell: Cell<'_>, key: &str, table: &str, others: usize) -> Diagnostic {
     let error = Diagnostic::error(
         Code::E0737,

@@ -51,6 +51,7 @@ pub fn marks_of_one_text(span: Span) -> Diagnostic {
 }
 
 /// `column(0)` beside `column("a")`.
+// No edit: whether the file has names in its first line is known to who wrote it, and no file is read yet.
 pub fn numbers_and_names(number: Span, name: Span) -> Diagnostic {
     Diagnostic::error(Code::E0743, number, "a column is meant by its number here, and by its name elsewhere")
         .label(name, "by name")
@@ -68,6 +69,7 @@ pub fn no_small_batch(span: Span) -> Diagnostic {
 }
 
 /// A tokenizer that is none, or of a kind that is not read.
+// No edit: the fault is in the file, or its path means another one.
 pub fn tokenizer(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
     at(Code::E0744, span, format!("`{file}` is no tokenizer that can be read: {why}"))
         .help("a `tokenizer.json` of Hugging Face with a model of the type `BPE` is read")

@@ -7,20 +7,40 @@ use crate::base::{Span, Symbol};
 fn did_you_mean(told: Diagnostic, word: &str, span: Span, known: &[&str]) -> Diagnostic {
     match nearest(word, known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None if known.is_empty() => told,
-        None => told.help(format!("there is {}", super::name::list(known))),
+        None if known.len() > super::ALTERNATIVES => told.help(format!("there is {}", super::name::list(known))),
+        None => offered(told, span, known),
     }
 }
 
+/// Each of a few names as what may be meant.
+fn offered(told: Diagnostic, span: Span, known: &[&str]) -> Diagnostic {
+    known.iter().fold(told, |told, known| told.fix(format!("there is `{known}`"), span, *known))
+}
+
 /// A setting that `train` does not have.
-/// `near` is the setting that may be meant, and `given` whether the section has it anyhow.
-pub fn unknown_setting(ident: impl Named, near: Option<&str>, given: bool) -> Diagnostic {
+/// `near` is the setting that may be meant, and `given` whether the section has it anyhow; `line` is all of it, and
+/// `argument` the one of the optimizer that it is, with the place there and its words.
+pub fn unknown_setting(
+    ident: impl Named,
+    near: Option<&str>,
+    given: bool,
+    line: Span,
+    argument: Option<(Symbol, Span, String)>,
+) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0601, span, format!("`train` has no setting `{name}`")).here("unknown setting");
     match near {
-        Some(near) if given => told.help(format!("`{near}` is set already: leave this line out")),
+        Some(near) if given => told.fix(format!("`{near}` is set already: leave this line out"), line, ""),
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None => told.help(format!("to name a value of your own, write `let {name} = …`")),
+        None => {
+            let told = match argument {
+                Some((argument, place, words)) => told
+                    .fix(format!("write it where it counts: it is the `{argument}` of the optimizer"), place, words)
+                    .also(line, ""),
+                None => told,
+            };
+            told.fix(format!("to name a value of your own, write `let {name} = …`"), span.before(), "let ")
+        }
     }
 }
 
@@ -75,10 +95,17 @@ pub fn unknown_update_setting(ident: impl Named, known: &[&str], of_section: &[&
 }
 
 /// A `let` in an `update` block.
-pub fn let_in_update(span: Span) -> Diagnostic {
+///
+/// `line` is its text.
+pub fn let_in_update(line: &str, span: Span, update: Span) -> Diagnostic {
     Diagnostic::error(Code::E0601, span, "an `update` has settings only")
         .here("a `let`")
-        .help("move it into the section of `train`, where all updates see it")
+        .fix(
+            "move it into the section of `train`, where all updates see it",
+            update.before(),
+            format!("{}\n  ", line.replace('\n', "\n  ")),
+        )
+        .also(span, "")
 }
 
 /// `repeat` or `every` where nothing runs on its own.
@@ -94,7 +121,8 @@ pub fn no_such_target(text: &str, span: Span, known: &[&str]) -> Diagnostic {
         .here("no parameter stands under this name");
     match nearest(text, known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None => told.help("`tensa summary --params` lists the paths of all parameters"),
+        None => offered(told, span, &known[..known.len().min(super::ALTERNATIVES)])
+            .help("`tensa summary --params` lists the paths of all parameters"),
     }
 }
 
@@ -112,20 +140,65 @@ pub fn no_parameter_called(glob: &str, span: Span, paths: &[&str]) -> Diagnostic
             told.fix(format!("did you mean `{mended}`?"), span, format!("\"{mended}\""))
         }
         None if paths.is_empty() => told.help("`tensa summary --params` lists the paths of all parameters"),
-        None => told.help(format!("the paths are like {}", super::name::list(&paths[..paths.len().min(3)]))),
+        None => {
+            // Where all but the last part is right, each last part that there is may be meant.
+            let above = match glob.rsplit_once('.') {
+                Some((above, last)) if above.chars().all(|c| c == '*') && !parts.contains(&last) => Some(above),
+                _ => None,
+            };
+            let mut known: Vec<String> = match above {
+                Some(above) => paths
+                    .iter()
+                    .filter_map(|path| path.rsplit('.').next())
+                    .map(|last| format!("{above}.{last}"))
+                    .collect(),
+                None => paths.iter().map(|path| (*path).to_owned()).collect(),
+            };
+            let mut seen = Vec::new();
+            known.retain(|path| {
+                !seen.contains(path) && {
+                    seen.push(path.clone());
+                    true
+                }
+            });
+            known
+                .iter()
+                .take(super::ALTERNATIVES)
+                .fold(told, |told, path| told.fix(format!("there is `{path}`"), span, format!("\"{path}\"")))
+        }
     }
 }
 
 /// A loss that depends on none of the parameters that it trains.
-pub fn loss_without_target(target: Option<&str>, example: &str, span: Span) -> Diagnostic {
+///
+/// `stopped` is what to leave out for it to depend on more, and `applied` another model that it applies, and the one to.
+pub fn loss_without_target(
+    target: Option<&str>,
+    example: &str,
+    span: Span,
+    stopped: Option<Vec<Span>>,
+    applied: Option<(Symbol, Span)>,
+) -> Diagnostic {
     let told = match target {
         Some(target) => {
             Diagnostic::error(Code::E0610, span, format!("the loss of this update does not depend on `{target}`"))
         }
         None => Diagnostic::error(Code::E0610, span, "the loss does not depend on any parameter that it trains"),
     };
-    told.here("its gradient is zero everywhere")
-        .note(format!("it should depend on `{example}`, outside of `stop_gradient` and `freeze`"))
+    let told = told
+        .here("its gradient is zero everywhere")
+        .note(format!("it should depend on `{example}`, outside of `stop_gradient` and `freeze`"));
+    if let Some([first, rest @ ..]) = stopped.as_deref() {
+        let told = told.fix("leave out the `stop_gradient`", *first, "");
+        return rest.iter().fold(told, |told, part| told.also(*part, ""));
+    }
+    match (applied, target) {
+        (Some((other, place)), Some(target)) => {
+            told.fix(format!("apply `{target}` instead of `{other}`"), place, target)
+        }
+        // No edit: the program does not say how a loss that reads no model should measure its predictions.
+        _ => told,
+    }
 }
 
 /// A loss that subtracts or multiplies the numbers of classes.
@@ -185,11 +258,11 @@ pub fn updated_twice(path: &str, first: Span, second: Span) -> Diagnostic {
 pub fn setting_form(name: &str, example: &str, span: Span) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0603, span, format!("`{name}` is not of a form it can have")).here("not understood");
-    let help = format!("write it as in `{example}`");
-    match example.contains('"') {
-        true => told.help(help),
-        false => told.fix(help, span, example.strip_prefix(&format!("{name} = ")).unwrap_or(example)),
-    }
+    told.fix(
+        format!("write it as in `{example}`"),
+        span,
+        example.strip_prefix(&format!("{name} = ")).unwrap_or(example),
+    )
 }
 
 /// A count that is none, with its unit as it stands behind the number.
@@ -218,6 +291,7 @@ pub fn diverged_at_once(times: f64, span: Span) -> Diagnostic {
 pub fn clip_not_positive(value: f64, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("a limit for gradients is above zero, and this is {value}"))
         .here("not above zero")
+        .fix("1 is usual", span, "1.0")
 }
 
 /// A decay that is no share.
@@ -231,41 +305,51 @@ pub fn not_a_decay(value: f64, span: Span) -> Diagnostic {
 pub fn noise_negative(value: f64, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0603, span, format!("`noise` is a spread, from 0 on, and this is {value}"))
         .here("below zero")
-        .help("it counts in lengths of the limit: `per_example(1.0, noise = 1.1)`")
+        .fix("it counts in lengths of the limit, of which 1.1 is usual", span, "1.1")
 }
 
 /// Gradients of single rows of a loss that keeps what it sees of a batch.
-pub fn rows_share_state(state: &str, clip: Span, loss: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0613, clip, format!("this loss has no gradients by single rows: it writes `{state}`"))
-        .here("looks at each row on its own")
-        .label(loss, "what this keeps is of all rows of a batch")
-        .help("take a layer that keeps nothing, such as `LayerNorm` for `BatchNorm`, or clip with `norm(…)`")
+///
+/// `norm` is the clip with the same limit over the whole batch, and `is_batch_norm` whether a `BatchNorm` stands at `loss`.
+pub fn rows_share_state(state: &str, clip: Span, loss: Span, norm: String, is_batch_norm: bool) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0613, clip, format!("this loss has no gradients by single rows: it writes `{state}`"))
+            .here("looks at each row on its own")
+            .label(loss, "what this keeps is of all rows of a batch");
+    let told = match is_batch_norm {
+        true => told.fix("take a layer that keeps nothing: `LayerNorm`", loss, "LayerNorm"),
+        false => told,
+    };
+    told.fix(format!("or clip the gradient of the whole batch: `{norm}`"), clip, norm)
 }
 
 /// Gradients of single rows where there are none.
-pub fn no_rows(clip: Span, data: Span) -> Diagnostic {
+pub fn no_rows(clip: Span, data: Span, norm: String) -> Diagnostic {
     Diagnostic::error(Code::E0613, clip, "this data has no rows whose gradients could be told apart")
         .here("looks at each row on its own")
         .label(data, "each column of it is one whole")
-        .help("clip with `norm(…)`")
+        .fix(format!("clip the gradient as a whole: `{norm}`"), clip, norm)
 }
 
-/// Two lengths of one run.
-pub fn epochs_and_steps(epochs: Span, steps: Span) -> Diagnostic {
+/// Two lengths of one run, each as a place and its whole line.
+pub fn epochs_and_steps((epochs, of_epochs): (Span, Span), (steps, of_steps): (Span, Span)) -> Diagnostic {
     Diagnostic::error(Code::E0603, steps, "a run is so many epochs or so many steps, not both")
         .here("steps")
         .label(epochs, "epochs")
-        .help("leave one of them out")
+        .fix("count epochs: leave `steps` out", of_steps, "")
+        .fix("count steps: leave `epochs` out", of_epochs, "")
 }
 
 /// Data that is not declared.
 pub fn unknown_data(ident: impl Named, known: &[&str]) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0604, span, format!("no `data` is called `{name}`")).here("not declared");
+    // No edit where there is none at all: which file the rows stand in, the program does not say.
     did_you_mean(told, name.as_str(), span, known)
 }
 
 /// Lines that need each other.
+// No edit: what the name should mean besides itself stands nowhere.
 pub fn circular(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0605, span, format!("`{name}` needs itself")).here("needed to find its own value")
 }
@@ -282,14 +366,26 @@ pub fn loss_not_scalar(actual: &str, span: Span) -> Diagnostic {
 pub fn metric_not_scalar(name: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0606, span, format!("the metric `{name}` is one number, or a table of at most two axes"))
         .here(format!("this is `{actual}`"))
-        .help("take the mean: `mean(…)`")
+        .fix("take the mean: `mean(…)`", span.before(), "mean(")
+        .also(span.after(), ")")
 }
 
-/// Two values reported under one name.
-pub fn metric_name_taken(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0607, span, format!("another value is reported as `{name}`"))
-        .here("the same name")
-        .help("name them in a record: `metrics = { first: …, second: … }`")
+/// Two values reported under one name. `naming` gives each metric a name of its own; `again` is the second with what
+/// stands before it, if both are the same.
+pub fn metric_name_taken(name: &str, span: Span, again: Option<Span>, naming: Vec<(Span, String)>) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0607, span, format!("another value is reported as `{name}`")).here("the same name");
+    if let Some(again) = again {
+        return told.fix("it is the same value: leave it out", again, "");
+    }
+    let mut edits = naming.into_iter();
+    let help = "name them in a record: `metrics = { first: …, second: … }`";
+    match edits.next() {
+        Some((place, words)) => {
+            edits.fold(told.fix(help, place, words), |told, (place, words)| told.also(place, words))
+        }
+        None => told.help(help),
+    }
 }
 
 /// A split that no run has.
@@ -310,11 +406,19 @@ pub fn unknown_watched(ident: impl Named, known: &[&str]) -> Diagnostic {
 }
 
 /// A table where one number is watched.
-pub fn watched_table(ident: impl Named, actual: &str) -> Diagnostic {
+///
+/// `known` are the numbers that it may watch instead.
+pub fn watched_table(ident: impl Named, actual: &str, known: &[&str]) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
-    Diagnostic::error(Code::E0606, span, format!("a run watches one number, and `{name}` is a table"))
-        .here(format!("this is `{actual}`"))
-        .help("watch a number made of it: a second metric, or `loss`")
+    let told = Diagnostic::error(Code::E0606, span, format!("a run watches one number, and `{name}` is a table"))
+        .here(format!("this is `{actual}`"));
+    match known {
+        [] => told.help("watch a number made of it: a second metric"),
+        known => known
+            .iter()
+            .take(super::ALTERNATIVES)
+            .fold(told, |told, known| told.fix(format!("watch a number: `{known}`"), span, *known)),
+    }
 }
 
 /// A program that cannot be read.

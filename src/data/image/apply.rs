@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::evaluation::{Evaluation, Finished, Value, Words, is_missing};
-use super::super::spec::{Arith, ByChannel, ClassAxis, Columns, Decode, NodeId, PictureStep, Transform};
+use super::super::spec::{Arith, ByChannel, ClassAxis, Columns, Decode, NodeId, NodeKind, PictureStep, Transform};
 use super::super::transform::{Statistic, shown};
 use super::super::{Checked, refuse};
 use super::album::Album;
@@ -40,7 +40,7 @@ impl<'t> Evaluation<'t> {
         // What is wrong with a picture is told where the program names the folder.
         let (files, folder) = self.table.origin.clone()?;
         let album = Album::of_files(paths, files, folder);
-        let decode = Decode { axes, channels, folder: None };
+        let decode = Decode { axes, channel_axis: None, channels, folder: None };
         Some(Value::Pictures(Pictures::of_files(Arc::new(album), &decode, span)))
     }
 
@@ -213,11 +213,22 @@ impl<'t> Evaluation<'t> {
         Some(Value::Pictures(pictures))
     }
 
+    /// Where the `decode` that the pictures of a step come from names an axis of channels.
+    fn channel_axis(&self, mut id: NodeId) -> Option<Span> {
+        while let NodeKind::Apply(_, transform, operand) = &self.spec.node(id).kind {
+            if let Transform::Picture(PictureStep::Decode(decode)) = transform {
+                return decode.channel_axis;
+            }
+            id = *operand;
+        }
+        None
+    }
+
     /// `index[class: 2]` on masks.
     fn mask(&mut self, name: &str, axis: Option<ClassAxis>, pictures: &mut Pictures, id: NodeId) -> Checked<()> {
         let span = self.spec.node(id).span;
         if let (channels, true) = pictures.channels() {
-            return refuse(scenes::index_of_colour(span, channels));
+            return refuse(scenes::index_of_colour(span, channels, self.channel_axis(id)));
         }
         let size = match (self.fitted.stages.get(name), axis.and_then(|axis| axis.size), self.fit) {
             (_, Some(said), _) => said,

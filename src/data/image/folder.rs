@@ -33,16 +33,16 @@ const MAX_DEPTH: usize = 16;
 pub fn find(
     file: &SourceFile,
     labels: bool,
-    parts: bool,
+    parts: Option<Span>,
     files: &dyn Files,
     diagnostics: &mut Diagnostics,
 ) -> Option<Found> {
     let mut search = Search { files, span: file.span, found: Found::default(), strays: Vec::new(), diagnostics };
     let root = search.look(file)?;
     match parts {
-        true => search.parts(&root, labels)?,
-        false if labels => search.classes(&root, 0)?,
-        false => search.all(&root, 0),
+        Some(split) => search.parts(&root, labels, split)?,
+        None if labels => search.classes(&root, 0)?,
+        None => search.all(&root, 0),
     }
     if search.found.paths.is_empty() {
         search.diagnostics.push(images::no_pictures(file.span, &file.path));
@@ -117,9 +117,9 @@ impl Search<'_> {
     }
 
     /// `dir/train/…`, `dir/valid/…`, `dir/test/…`
-    fn parts(&mut self, root: &Inside, labels: bool) -> Option<()> {
+    fn parts(&mut self, root: &Inside, labels: bool, split: Span) -> Option<()> {
         if !root.folders.iter().any(|name| name == names::PARTS[0]) {
-            self.diagnostics.push(images::no_training_folder(self.span, &root.path));
+            self.diagnostics.push(images::no_training_folder(self.span, &root.path, split));
             return None;
         }
         let beside = root.folders.iter().filter(|name| !names::PARTS.contains(&name.as_str()));

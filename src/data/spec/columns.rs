@@ -56,6 +56,8 @@ pub(super) struct Reader<'a> {
     pub diagnostics: Diagnostics,
     /// How the files of the source are read, once that is known.
     pub format: Option<Format>,
+    /// The place in the call of the source where a further argument may stand.
+    pub source_end: Span,
     /// The tables of a graph.
     pub tables: Vec<Symbol>,
     /// The one whose columns are being read.
@@ -86,6 +88,7 @@ impl<'a> Reader<'a> {
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
             format: None,
+            source_end: Span { start: data.source.span.end.saturating_sub(1), ..data.source.span }.before(),
             tables: Vec::new(),
             table: 0,
             nodes: Vec::new(),
@@ -277,6 +280,11 @@ impl<'a> Reader<'a> {
     pub fn unknown_name(&mut self, span: Span, name: Symbol) {
         let error = match self.defined.get(&name) {
             Some(&defined) => data::used_before(span, name.as_str(), defined),
+            None if name.as_str() == names::LABEL
+                && matches!(self.format, Some(Format::Images { labels: false, .. })) =>
+            {
+                data::label_unread(span, self.source_end)
+            }
             None => {
                 let mut known: Vec<&str> = self.known.keys().map(|name| name.as_str()).collect();
                 known.sort_unstable();

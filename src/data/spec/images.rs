@@ -4,8 +4,10 @@
 //! `train(…)` and everything else outside of it, so that nothing random reaches validation and nothing
 //! that evaluation needs is done in training alone. That is held here, where the words are read.
 
+use crate::base::Span;
 use crate::diag::{data, images};
 use crate::syntax::ast::{Arg, Expr, ExprKind, Unit};
+use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call, axes};
 use super::columns::{Gives, Reader};
@@ -18,6 +20,7 @@ impl Reader<'_> {
     /// `images("photos", labels = folder)`
     pub fn images(&mut self, call: &Call<'_>) -> Option<Source> {
         const WANTED: &str = "the path of one folder in quotes";
+        self.source_end = Span { start: call.span.end.saturating_sub(1), ..call.span }.before();
         let args = Arguments::sort(call, &["labels"], &mut self.diagnostics);
         let path = args.one(WANTED, &mut self.diagnostics)?;
         let labels = match args.named("labels") {
@@ -33,7 +36,7 @@ impl Reader<'_> {
             Some(mut file) => {
                 // `photos/` and `photos` are one folder.
                 file.path.truncate(file.path.trim_end_matches('/').len().max(1));
-                Some(Source::of(Format::Images { labels, parts: false }, vec![file]))
+                Some(Source::of(Format::Images { labels, parts: None }, vec![file]))
             }
             None => {
                 self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
@@ -101,7 +104,7 @@ impl Reader<'_> {
         args.at_most(0, "`valid` or `test` with a share, or nothing", &mut self.diagnostics);
         let shares = self.shares(&args, call.span)?;
         match source.as_mut().map(|source| &mut source.format) {
-            Some(Format::Images { parts, .. }) => *parts = true,
+            Some(Format::Images { parts, .. }) => *parts = Some(call.span),
             Some(
                 Format::Table { .. }
                 | Format::Json
@@ -174,7 +177,11 @@ impl Reader<'_> {
             return None;
         }
         let axes = named.iter().map(|axis| axis.name).collect();
-        Some(PictureStep::Decode(Decode { axes, channels, folder }))
+        let channel_axis = match named.as_slice() {
+            [_, width, channel] => Some(width.span.after().to(channel.span)),
+            _ => None,
+        };
+        Some(PictureStep::Decode(Decode { axes, channel_axis, channels, folder }))
     }
 
     /// `(64, 48)`: height and width; `(64)` for a square.
@@ -228,23 +235,30 @@ impl Reader<'_> {
         const WANTED: &str = "the changes of a training picture, as in `train(flip |> rotate(15 deg))`";
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         let inside = args.one(WANTED, &mut self.diagnostics)?;
+        let whole = call.span;
         let stages = match &inside.kind {
             ExprKind::Pipe(stages) => stages.as_slice(),
             _ => std::slice::from_ref(inside),
         };
         let mut changes = Vec::new();
-        for stage in stages {
+        for (at, stage) in stages.iter().enumerate() {
+            // The step with the `|>` that goes with it.
+            let apart = match (at.checked_sub(1).and_then(|before| stages.get(before)), stages.get(at + 1)) {
+                (Some(before), _) => Some(before.span.after().to(stage.span)),
+                (None, Some(next)) => Some(stage.span.to(next.span.before())),
+                (None, None) => None,
+            };
             let Some(call) = Call::of(stage) else {
                 self.diagnostics.push(data::not_a_transform(stage.span));
                 return None;
             };
             axes(&call, 0, &self.constants, &mut self.diagnostics);
-            changes.push(self.change(&call)?);
+            changes.push(self.change(&call, (apart, whole), stage)?);
         }
         Some(PictureStep::Train(changes, 0))
     }
 
-    fn change(&mut self, call: &Call<'_>) -> Option<Change> {
+    fn change(&mut self, call: &Call<'_>, places: (Option<Span>, Span), stage: &Expr) -> Option<Change> {
         match call.word {
             "crop" => self.sides(call).map(|(h, w)| Change::Crop(h, w)),
             "flip" => self.plain(call, Change::Flip),
@@ -254,7 +268,13 @@ impl Reader<'_> {
             "brightness" => self.portion(call).map(Change::Brightness),
             "contrast" => self.portion(call).map(Change::Contrast),
             word if names::TRANSFORMS.contains(&word) => {
-                self.diagnostics.push(images::fixed_inside_train(call.span, word, names::CHANGES));
+                self.diagnostics.push(images::fixed_inside_train(
+                    call.span,
+                    word,
+                    names::CHANGES,
+                    places,
+                    &print_expr(stage),
+                ));
                 None
             }
             word => {

@@ -122,7 +122,7 @@ pub enum Format {
         /// Whether the pictures lie in folders by class, which make the column `label`.
         labels: bool,
         /// Whether a folder of each part of the split lies above them: `split = by_folder`.
-        parts: bool,
+        parts: Option<Span>,
     },
     /// `text("shakespeare.txt")`: one long text; its rows are what it is cut into, once that is known.
     Text(Option<Unit>),
@@ -333,6 +333,8 @@ pub struct Window {
     pub axis: WindowAxis,
     /// How many rows it has.
     pub rows: usize,
+    /// Its first number as the program writes it, and where, unless something else repeats it.
+    pub said: Option<(usize, Span)>,
     /// How many rows after that of the window it begins.
     pub at: usize,
     /// From one window to the next, where that is said.

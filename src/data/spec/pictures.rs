@@ -1,6 +1,6 @@
 //! Steps of pictures and of boxes, as a `Spec` holds them.
 
-use crate::base::Symbol;
+use crate::base::{Span, Symbol};
 
 /// A step on the way from the file of a picture to its numbers.
 #[derive(Clone, PartialEq, Debug)]
@@ -26,6 +26,8 @@ pub enum PictureStep {
 pub struct Decode {
     /// Names for height, width and, unless the picture is grey without an axis for it, channel.
     pub axes: Vec<Symbol>,
+    /// Where the brackets name the axis of channels, with the comma before it.
+    pub channel_axis: Option<Span>,
     /// 1, 3 or 4; three when nothing is said.
     pub channels: Option<usize>,
     /// Where the files of a column of names lie: `folder = "photos"`.

@@ -5,6 +5,7 @@
 
 use crate::base::Span;
 use crate::diag::{data, table};
+use crate::syntax::ast::ExprKind;
 
 use super::arguments::{Arguments, Call};
 use super::columns::Reader;
@@ -20,10 +21,13 @@ impl Reader<'_> {
         const OTHERS: &[&str] = &["at", "ahead", "stride", "by"];
         let args = Arguments::sort(call, OTHERS, &mut self.diagnostics);
         let rows = args.one(WANTED, &mut self.diagnostics)?;
+        let is_literal = matches!(rows.kind, ExprKind::Number(_)) && axis.is_none_or(|axis| axis.size.is_none());
+        let place = rows.span;
         let Some(mut rows) = self.constants.count(rows).filter(|rows| *rows <= MOST_ROWS) else {
             self.diagnostics.push(data::wrong_argument(rows.span, call.word, WANTED));
             return None;
         };
+        let said = is_literal.then_some((rows, place));
         let mut at = 0;
         if let Some(value) = args.named("at") {
             let found =
@@ -66,7 +70,7 @@ impl Reader<'_> {
             Some(by) => Some(self.raw_column(by, call.word)?),
             None => None,
         };
-        Some(Transform::Window(Window { axis: named, rows, at, stride, by }))
+        Some(Transform::Window(Window { axis: named, rows, said, at, stride, by }))
     }
 
     /// Reports windows of one declaration that do not go together.

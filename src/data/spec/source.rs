@@ -120,12 +120,32 @@ impl Reader<'_> {
                 Arg::Set(_, value) | Arg::Value(value) | Arg::Axis(_, value) | Arg::Quoted(_, _, value) => value.span,
             };
             let Some(file) = file else {
-                self.diagnostics.push(data::wrong_argument(span, call.word, wanted));
+                let unnamed = call.args.iter().filter_map(|arg| match arg {
+                    Arg::Value(path) => self.file(String::new(), path).map(|file| (path.span, file.path)),
+                    _ => None,
+                });
+                let named = call.args.iter().filter_map(|arg| match arg {
+                    Arg::Set(name, _) => Some(name.name.as_str().to_owned()),
+                    _ => None,
+                });
+                let mut taken: Vec<String> = named.collect();
+                let mut edits = Vec::new();
+                for (span, path) in unnamed {
+                    let name = free(&stem(&path), &taken);
+                    edits.push((span.before(), format!("{name} = ")));
+                    taken.push(name);
+                }
+                self.diagnostics.push(data::files_unnamed(span, call.word, wanted, edits));
                 return None;
             };
             if files.iter().any(|other| other.column == file.column) {
-                let span = if let Arg::Set(name, _) = arg { name.span.to(span) } else { span };
-                self.diagnostics.push(data::argument_twice(span, call.word, &file.column));
+                let taken: Vec<String> = files.iter().map(|file| file.column.clone()).collect();
+                let other = free(&file.column, &taken);
+                let (span, named) = match arg {
+                    Arg::Set(name, _) => (name.span.to(span), (name.span, other.clone(), &*other)),
+                    _ => (span, (span.before(), format!("{other} = "), &*other)),
+                };
+                self.diagnostics.push(data::file_twice(span, call.word, &file.column, named));
                 return None;
             }
             files.push(file);
@@ -142,4 +162,26 @@ impl Reader<'_> {
         let text = self.constants.text(path)?;
         Some(SourceFile { column, path: text, span: Some(path.span) })
     }
+}
+
+/// A name for the column of a file: its own, as far as that is a word of the language.
+fn stem(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    let word: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    match word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => word,
+        false => format!("file_{word}"),
+    }
+}
+
+/// The name, or with the first number behind it that makes it another than those.
+fn free(name: &str, taken: &[String]) -> String {
+    let mut free = name.to_owned();
+    let mut number = 1;
+    while taken.contains(&free) {
+        number += 1;
+        free = format!("{name}_{number}");
+    }
+    free
 }

@@ -43,11 +43,11 @@ impl<'a> Checker<'a> {
 
     /// `every(10 steps)`: after how many steps their losses are reported.
     pub(super) fn log(&mut self, lines: &Lines<'a>) -> Option<u64> {
-        let (expr, _) = *lines.settings.get(&Symbol::new("log"))?;
+        let (expr, ident) = *lines.settings.get(&Symbol::new("log"))?;
         match self.every("log", expr)? {
             (Every::Steps(steps), []) => Some(steps),
             (Every::Epochs(_), []) => {
-                self.report(told::epochs_are_logged(expr.span));
+                self.report(told::epochs_are_logged(expr.span, ident.to(expr.span)));
                 None
             }
             _ => {

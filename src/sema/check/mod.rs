@@ -25,6 +25,7 @@ mod gather;
 mod induction;
 mod literal;
 mod mend;
+mod moved;
 mod param;
 mod pipe;
 mod result;
@@ -46,6 +47,8 @@ use rustc_hash::FxHashMap;
 
 use crate::base::Symbol;
 use crate::diag::Diagnostics;
+use crate::syntax::ast;
+use crate::syntax::print::print_entry;
 
 use super::clause::Clause;
 use super::resolve::Globals;
@@ -64,10 +67,11 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
     for train in checker.globals.trains.clone() {
         program.trains.extend(checker.train(train));
     }
-    for search in checker.globals.searches.clone() {
-        let Some(search) = checker.search(search, &program.trains) else { continue };
+    for tree in checker.globals.searches.clone() {
+        let Some(search) = checker.search(tree, &program.trains) else { continue };
         if let Some(first) = program.searches.iter().find(|known| known.train == search.train) {
-            checker.report(crate::diag::search::searched_twice(search.span, first.span));
+            let varied: Vec<&str> = first.varied.iter().map(|varied| &*varied.name).collect();
+            checker.report(crate::diag::search::searched_twice(search_lines(tree, &varied), tree.span, first.span));
             continue;
         }
         program.trains[search.train].settings.goals.push(search.goal.watch.clone());
@@ -90,6 +94,18 @@ pub(super) fn program(sources: &Sources<'_>, facts: &dyn DataFacts) -> (typed::P
 /// The settings of `train` that this compiler has.
 pub(super) fn settings() -> impl Iterator<Item = &'static str> {
     section::SETTINGS.iter().map(|(name, _)| *name)
+}
+
+/// The lines of a search that vary what is not varied yet.
+fn search_lines(search: &ast::Search, varied: &[&str]) -> String {
+    let is_new = |entry: &&ast::Entry| match entry {
+        ast::Entry::Varied { name, .. } => {
+            let path: Vec<&str> = name.iter().map(|ident| ident.name.as_str()).collect();
+            !varied.contains(&&*path.join("."))
+        }
+        _ => false,
+    };
+    search.entries.iter().filter(is_new).map(|entry| format!("  {}\n", print_entry(entry))).collect()
 }
 
 /// Where no run is looked at.

@@ -3,14 +3,16 @@
 //! In: the section, after the runs. Out: a `Search` whose values `--set` takes. Whether a program with one of these
 //! values is right shows when it is tried.
 
-use crate::base::Symbol;
+use std::cmp::Ordering;
+
+use crate::base::{Span, Symbol};
 use crate::diag::{search as told, train as told_train};
 use crate::sema::resolve::Global;
 use crate::sema::search::{Goal, Method, Over, Search, Varied};
-use crate::sema::typed::Train;
+use crate::sema::typed::{Train, lower_is_better};
 use crate::sema::value::Scope;
 use crate::syntax::ast::{self, ExprKind as Ast};
-use crate::syntax::print::print_expr;
+use crate::syntax::print::{print_entry, print_expr};
 use crate::syntax::sort::sort;
 
 use super::checker::Checker;
@@ -19,6 +21,10 @@ use super::settings::Reported;
 
 /// The settings of a search.
 const OWN: &[&str] = &["method", "trials", "goal", "seed"];
+
+/// What is amiss with limits.
+const LAST_OUT: &str = "of `1..6` the 6 is left out";
+const LOWER_FIRST: &str = "the lower limit comes first";
 
 /// What a name that is varied stands for.
 struct Meant<'a> {
@@ -67,9 +73,12 @@ impl<'a> Checker<'a> {
                         settings.push((ident.name, &setting.value));
                     }
                 }
-                ast::Entry::Let(binding) => self.report(told::let_in_search(binding.span)),
-                ast::Entry::Update(update) => self.report(told::let_in_search(update.span)),
-                ast::Entry::Error(_) => {}
+                ast::Entry::Let(binding) => {
+                    let line = print_entry(entry) + "\n";
+                    self.report(told::let_in_search(line, binding.span, search.span));
+                }
+                // One here was told when it was read.
+                ast::Entry::Update(_) | ast::Entry::Error(_) => {}
             }
         }
         let setting = |name: &str| settings.iter().find(|(known, _)| known.as_str() == name).map(|(_, value)| *value);
@@ -164,12 +173,17 @@ impl<'a> Checker<'a> {
                     _ => None,
                 };
                 let known: Vec<&str> = constants.iter().map(|(name, _)| name.as_str()).collect();
-                self.report(told::nothing_to_vary(*ident, of_model, &known));
+                let value = run.and_then(|run| self.argument_of(run, ident.name));
+                let value = value.map(|value| (value.span, print_expr(value)));
+                self.report(told::nothing_to_vary(*ident, of_model, &known, value, search.span));
                 None
             }
             [model, param] => {
                 let Some(default) = self.parameter(file, model.name, param.name) else {
-                    self.report(told::no_parameter_to_vary(model.name, *param));
+                    let known = self.parameters(file, model.name);
+                    let known = known.filter(|known| known.default.is_some());
+                    let known: Vec<&str> = known.map(|known| known.name.name.as_str()).collect();
+                    self.report(told::no_parameter_to_vary(model.name, *param, &known));
                     return None;
                 };
                 let given = run
@@ -183,7 +197,12 @@ impl<'a> Checker<'a> {
                 Some(Meant { name: format!("{}.{}", model.name, param.name), declared: Some(default) })
             }
             [first, .., last] => {
-                self.report(told::too_deep(*last, first.span.to(last.span)));
+                let value = self.deeper(path).and_then(|value| {
+                    let is_constant = |name| constants.iter().any(|(known, _)| *known == name);
+                    let named = matches!(value.kind, Ast::Name(name) if is_constant(name));
+                    (named || sort(value).is_some()).then(|| (value.span, print_expr(value), named))
+                });
+                self.report(told::too_deep(*last, first.span.to(last.span), value, search.span));
                 None
             }
             [] => None,
@@ -192,11 +211,20 @@ impl<'a> Checker<'a> {
 
     /// The default of a parameter of a definition of the file.
     fn parameter(&self, file: crate::base::FileId, definition: Symbol, param: Symbol) -> Option<&'a ast::Expr> {
-        let Some(Global::Def(def)) = self.globals.find(definition, file) else { return None };
-        if def.span.file != file {
-            return None;
-        }
-        def.config.iter().flatten().find(|known| known.name.name == param)?.default.as_ref()
+        self.parameters(file, definition).find(|known| known.name.name == param)?.default.as_ref()
+    }
+
+    /// The parameters in the first brackets of a definition of the file.
+    fn parameters(
+        &self,
+        file: crate::base::FileId,
+        definition: Symbol,
+    ) -> impl Iterator<Item = &'a ast::Param> + use<'a> {
+        let def = match self.globals.find(definition, file) {
+            Some(Global::Def(def)) if def.span.file == file => Some(def),
+            _ => None,
+        };
+        def.into_iter().flat_map(|def| def.config.iter().flatten())
     }
 
     /// `[64, 128]`, `1..6`, `uniform(0, 0.5)`, `log_uniform(1e-4, 1e-2)`
@@ -225,7 +253,16 @@ impl<'a> Checker<'a> {
         match &expr.kind {
             Ast::Error => None,
             Ast::List(items) if items.is_empty() => {
-                self.report(told::over_nothing(expr.span));
+                let number = declared.and_then(|(declared, _)| match declared.kind {
+                    Ast::Number(number) if number.unit.is_none() && !number.is_percent => Some(number),
+                    _ => None,
+                });
+                let around = number.filter(|number| number.value > 0.0).map(|number| {
+                    let half = if number.is_int { (number.value / 2.0).floor() } else { number.value / 2.0 };
+                    let values = [half, number.value, 2.0 * number.value].into_iter().filter(|value| *value > 0.0);
+                    format!("[{}]", values.map(|value| value.to_string()).collect::<Vec<_>>().join(", "))
+                });
+                self.report(told::empty_list(expr.span, around));
                 None
             }
             Ast::List(items) => {
@@ -244,7 +281,15 @@ impl<'a> Checker<'a> {
             Ast::Range(Some(from), Some(to)) => {
                 let (low, end) = (self.limit(from)?, self.limit(to)?);
                 if low.fract() != 0.0 || end.fract() != 0.0 || low.abs().max(end.abs()) > 9e15 || end <= low {
-                    self.report(told::over_nothing(expr.span));
+                    let mended = match end.partial_cmp(&low) {
+                        _ if low.fract() != 0.0 || end.fract() != 0.0 => None,
+                        Some(Ordering::Equal) => Some((LAST_OUT, format!("{}..{}", print_expr(from), end + 1.0))),
+                        Some(Ordering::Less) => {
+                            Some((LOWER_FIRST, format!("{}..{}", print_expr(to), print_expr(from))))
+                        }
+                        _ => None,
+                    };
+                    self.report(told::over_nothing(&print_expr(expr), expr.span, mended));
                     return None;
                 }
                 fits(self, expr, Some("a number")).then_some(Over::Whole { low: low as i64, high: end as i64 - 1 })
@@ -275,7 +320,12 @@ impl<'a> Checker<'a> {
                 };
                 let (low, high) = (self.limit(from)?, self.limit(to)?);
                 if !low.is_finite() || !high.is_finite() || low >= high {
-                    self.report(told::over_nothing(expr.span));
+                    let finite = low.is_finite() && high.is_finite();
+                    let mended = finite.then(|| match low > high {
+                        true => (LOWER_FIRST, format!("{word}({}, {})", print_expr(to), print_expr(from))),
+                        false => ("it is one value", format!("[{}]", print_expr(from))),
+                    });
+                    self.report(told::over_nothing(&print_expr(expr), expr.span, mended));
                     return None;
                 }
                 if is_log && low <= 0.0 {
@@ -328,7 +378,8 @@ impl<'a> Checker<'a> {
             && let (Ast::Name(word), [ast::Arg::Value(watch)]) = (&callee.kind, &args[..])
             && matches!(word.as_str(), "min" | "max")
         {
-            let watch = self.watched(watch, &Reported::of(self, train))?;
+            let reported = Reported::of(self, train).only(|name| lower_is_better(name) == (word.as_str() == "min"));
+            let watch = self.watched(watch, &reported)?;
             if watch.split == "test" {
                 self.report(told::goal_on_test(&watch.name, watch.span));
                 return None;
@@ -341,7 +392,7 @@ impl<'a> Checker<'a> {
 }
 
 /// Where a run gives a parameter of a model itself: `Net(width = 64)`.
-fn given(made: &ast::Expr, model: Symbol, param: Symbol) -> Option<(crate::base::Span, bool)> {
+fn given(made: &ast::Expr, model: Symbol, param: Symbol) -> Option<(Span, bool)> {
     let mut found = None;
     made.walk(&mut |part| {
         if let Ast::Call(callee, args) = &part.kind

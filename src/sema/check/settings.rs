@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::base::Symbol;
+use crate::base::{Span, Symbol};
 use crate::diag::train as told;
 use crate::sema::typed::{Clip, Keep, Length, Metric, Settings, Stop, StopRule, Train, Watched, lower_is_better};
 use crate::syntax::ast::{self, ExprKind as Ast};
@@ -10,16 +10,30 @@ use crate::syntax::ast::{self, ExprKind as Ast};
 use super::checker::Checker;
 
 use super::section::{Lines, Lost, Mode};
-use super::train::metric_name;
 
 /// What a run reports and may watch.
 pub(super) struct Reported {
     names: Vec<String>,
     /// Those of the names that are no single number, and what they are.
     tables: Vec<(String, String)>,
+    /// Those that are a number and fit the place: what a message offers.
+    offered: Vec<String>,
 }
 
 impl Reported {
+    /// What a run that is checked reports.
+    fn new(names: Vec<String>, tables: Vec<(String, String)>) -> Reported {
+        let is_number = |name: &&String| tables.iter().all(|(table, _)| table != *name);
+        let offered = names.iter().filter(is_number).cloned().collect();
+        Reported { names, tables, offered }
+    }
+
+    /// Offers those alone that fit.
+    pub(super) fn only(mut self, fits: impl Fn(&str) -> bool) -> Reported {
+        self.offered.retain(|name| fits(name));
+        self
+    }
+
     /// What a run that is checked reports.
     pub(super) fn of(checker: &Checker<'_>, train: &Train) -> Reported {
         let sections = train.passes.iter().map(|pass| &pass.section).chain([&train.evaluation]);
@@ -27,10 +41,10 @@ impl Reported {
         let names = metrics.iter().map(|metric| metric.name.clone());
         let ty = |metric: &Metric| &train.exprs[metric.value.0 as usize].ty;
         let tables = metrics.iter().filter(|metric| !ty(metric).axes.is_empty());
-        Reported {
-            names: std::iter::once("loss".to_owned()).chain(names).collect(),
-            tables: tables.map(|metric| (metric.name.clone(), checker.show_type(ty(metric)))).collect(),
-        }
+        Reported::new(
+            std::iter::once("loss".to_owned()).chain(names).collect(),
+            tables.map(|metric| (metric.name.clone(), checker.show_type(ty(metric)))).collect(),
+        )
     }
 }
 
@@ -54,8 +68,9 @@ impl<'a> Checker<'a> {
         };
         let seed = whole(self, mode, "seed", 0.0).unwrap_or(0);
         let length = match (lines.settings.get(&Symbol::new("epochs")), lines.settings.get(&Symbol::new("steps"))) {
-            (Some((_, epochs)), Some((_, steps))) => {
-                self.report(told::epochs_and_steps(*epochs, *steps));
+            (Some((of_epochs, epochs)), Some((of_steps, steps))) => {
+                let line = |ident: &Span, value: &ast::Expr| (*ident, ident.to(value.span));
+                self.report(told::epochs_and_steps(line(epochs, of_epochs), line(steps, of_steps)));
                 Length::Epochs(1)
             }
             (_, Some(_)) => Length::Steps(whole(self, mode, "steps", 1.0).unwrap_or(1)),
@@ -65,7 +80,7 @@ impl<'a> Checker<'a> {
                 Length::Epochs(1)
             }
         };
-        let reported = Reported { names: self.reported(lines, losses), tables: self.tables(metrics) };
+        let reported = Reported::new(self.reported(lines, losses), self.tables(metrics));
         let stop = lines.settings.get(&Symbol::new("stop")).map(|(expr, _)| self.stop(mode, expr, &reported));
         let keep = lines.settings.get(&Symbol::new("keep")).and_then(|(expr, _)| self.keep(expr, &reported));
         let (checkpoint, log) = (self.checkpoint(mode, lines), self.log(lines));
@@ -153,17 +168,16 @@ impl<'a> Checker<'a> {
         let of_losses = losses.iter().filter(|lost| !lost.planned.name.is_empty());
         known.extend(of_losses.map(|lost| format!("loss_{}", lost.planned.name)));
         if let Some((metrics, _)) = lines.settings.get(&Symbol::new("metrics")) {
-            known.extend(match &metrics.kind {
-                Ast::List(items) => items.iter().map(metric_name).collect(),
-                Ast::Record(fields) => fields.iter().map(|(ident, _)| ident.name.to_string()).collect(),
-                _ => vec![metric_name(metrics)],
-            });
+            known.extend(metric_names(metrics));
         }
         let penalties = losses.iter().flat_map(|lost| &lost.section.metrics);
+        let names: Vec<String> = penalties.clone().map(|penalty| penalty.name.clone()).collect();
         for Metric { name, value, .. } in penalties {
             if known.contains(name) {
                 let span = self.exprs[value.0 as usize].span;
-                self.report(told::metric_name_taken(name, span));
+                let metrics = lines.settings.get(&Symbol::new("metrics"));
+                let naming = metrics.map_or_else(Vec::new, |(metrics, _)| self.with_names(metrics, &names));
+                self.report(told::metric_name_taken(name, span, None, naming));
             }
         }
         let penalties: FxHashSet<String> =
@@ -188,16 +202,15 @@ impl<'a> Checker<'a> {
                 self.report(told::unknown_split(split.as_str(), base.span, &splits));
                 return None;
             }
-            let Reported { names, tables } = reported;
+            let Reported { names, tables, offered } = reported;
+            let offered: Vec<&str> = offered.iter().map(String::as_str).collect();
             if let Some((_, ty)) = tables.iter().find(|(name, _)| name == field.name.as_str()) {
-                self.report(told::watched_table(*field, ty));
+                self.report(told::watched_table(*field, ty, &offered));
                 return None;
             }
             if !names.iter().any(|name| name == field.name.as_str()) {
                 // What is a table would be the next mistake.
-                let numbers = names.iter().filter(|name| tables.iter().all(|(table, _)| table != *name));
-                let known: Vec<&str> = numbers.map(String::as_str).collect();
-                self.report(told::unknown_watched(*field, &known));
+                self.report(told::unknown_watched(*field, &offered));
                 return None;
             }
             return Some(Watched { split: split.to_string(), name: field.name.to_string(), span: expr.span });
@@ -214,7 +227,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A share from 0 up to 1, 1 excluded.
-    pub(super) fn decay(&mut self, value: &crate::sema::value::Value<'a>, span: crate::base::Span) -> Option<f64> {
+    pub(super) fn decay(&mut self, value: &crate::sema::value::Value<'a>, span: Span) -> Option<f64> {
         let number = self.static_number(value, span)?;
         if (0.0..1.0).contains(&number) {
             return Some(number);
@@ -265,5 +278,24 @@ impl<'a> Checker<'a> {
         }
         self.report(told::clip_not_positive(number, expr.span));
         None
+    }
+}
+
+/// The names that metrics are reported under.
+pub(super) fn metric_names(metrics: &ast::Expr) -> Vec<String> {
+    match &metrics.kind {
+        Ast::List(items) => items.iter().map(metric_name).collect(),
+        Ast::Record(fields) => fields.iter().map(|(ident, _)| ident.name.to_string()).collect(),
+        _ => vec![metric_name(metrics)],
+    }
+}
+
+/// The name a metric is reported under: that of its function.
+pub(super) fn metric_name(expr: &ast::Expr) -> String {
+    match &expr.kind {
+        Ast::Call(callee, _) | Ast::Index(callee, _) => metric_name(callee),
+        Ast::Name(name) => name.to_string(),
+        Ast::Pipe(stages) => stages.last().map_or_else(|| "metric".to_owned(), metric_name),
+        _ => "metric".to_owned(),
     }
 }

@@ -14,9 +14,11 @@ use crate::sema::typed::Axis;
 use crate::sema::typed::{Asker, Expr, ExprId, ExprKind, Fun, Metric, Owner, Section, Train};
 use crate::sema::value::{Body, Callee, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
+use crate::syntax::print::print_expr;
 
 use super::checker::Checker;
 use super::section::{Lines, Lost, Mode, Planned, SETTINGS};
+use super::settings::metric_name;
 
 impl<'a> Checker<'a> {
     /// Elaborates a run; none when it lacks what a run needs.
@@ -137,7 +139,7 @@ impl<'a> Checker<'a> {
         lines
     }
 
-    fn setting_line(&mut self, lines: &mut Lines<'a>, setting: &'a ast::Setting, train: &ast::Train) {
+    fn setting_line(&mut self, lines: &mut Lines<'a>, setting: &'a ast::Setting, train: &'a ast::Train) {
         let [ident] = setting.names[..] else {
             return self.report(told::one_name_per_setting(setting.span));
         };
@@ -145,9 +147,15 @@ impl<'a> Checker<'a> {
             let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
             let meant = nearest(ident.name.as_str(), known.iter().copied());
             let given = meant.is_some_and(|meant| train.sets(meant));
-            self.report(told::unknown_setting(ident, meant, given));
+            let argument = self.of_the_optimizer(train, setting);
+            self.report(told::unknown_setting(ident, meant, given, setting.span, argument));
             // The setting that was meant is there; it is told once.
-            if let Some(meant) = meant {
+            let other = match meant {
+                Some("steps") => "epochs",
+                Some("epochs") => "steps",
+                _ => "",
+            };
+            if let Some(meant) = meant.filter(|_| !train.sets(other)) {
                 lines.settings.entry(meant.into()).or_insert((&setting.value, ident.span));
             }
             return;
@@ -342,11 +350,18 @@ impl<'a> Checker<'a> {
             Ast::Record(fields) => fields.iter().map(|(ident, value)| (ident.name.to_string(), value)).collect(),
             _ => vec![(metric_name(expr), expr)],
         };
+        let whole = expr;
+        let mut last: Option<Span> = None;
+        let mut before: Vec<(String, String)> = Vec::new();
         let mut metrics: Vec<Metric> = Vec::new();
         let mut updates = Vec::new();
         for (name, expr) in named {
+            let this = (name.clone(), print_expr(expr));
+            let again = last.filter(|_| before.contains(&this)).map(|last| last.after().to(expr.span));
+            last = Some(expr.span);
+            before.push(this);
             if metrics.iter().any(|metric| metric.name == name) || name == "loss" {
-                self.report(told::metric_name_taken(&name, expr.span));
+                self.report(told::metric_name_taken(&name, expr.span, again, self.with_names(whole, &[])));
                 continue;
             }
             self.needs(mode, lines, expr);
@@ -504,14 +519,4 @@ fn predicted_by_the_loss(mode: &Mode<'_>, lines: &Lines<'_>) -> Vec<(String, Exp
 /// Whether a setting has a value; `log = every(10 steps)` has none, and `log(x)` beside it is the function.
 fn is_value(name: Symbol) -> bool {
     SETTINGS.iter().any(|(known, has_value)| *has_value && *known == name.as_str())
-}
-
-/// The name a metric is reported under: that of its function.
-pub(super) fn metric_name(expr: &ast::Expr) -> String {
-    match &expr.kind {
-        Ast::Call(callee, _) | Ast::Index(callee, _) => metric_name(callee),
-        Ast::Name(name) => name.to_string(),
-        Ast::Pipe(stages) => stages.last().map_or_else(|| "metric".to_owned(), metric_name),
-        _ => "metric".to_owned(),
-    }
 }

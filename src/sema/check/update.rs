@@ -19,6 +19,7 @@ use crate::sema::typed::{
 };
 use crate::sema::value::{Callee, Function, Given, Place, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast, UpdateTarget};
+use crate::syntax::print::{print_entry, print_expr};
 
 use super::checker::{Checker, plain};
 use super::section::{self, Block, Lines, Lost, Mode, Planned};
@@ -70,7 +71,7 @@ impl<'a> Checker<'a> {
             let setting = match entry {
                 ast::Entry::Setting(setting) => setting,
                 ast::Entry::Let(binding) => {
-                    self.report(told::let_in_update(binding.span));
+                    self.report(told::let_in_update(&print_entry(entry), binding.span, update.span));
                     continue;
                 }
                 ast::Entry::Update(_) | ast::Entry::Varied { .. } | ast::Entry::Error(_) => continue,
@@ -154,7 +155,7 @@ impl<'a> Checker<'a> {
         for lost in losses {
             let block = lost.planned.block.map(|at| &lines.blocks[at]);
             let params = self.trained_by(lines, lost.planned.block, &trained);
-            self.learns(lines, &lost, &params, known);
+            self.learns(lines, train, &lost, &params, known);
             let mut pass = Pass { name: lost.planned.name, section: lost.section, ..Pass::default() };
             pass.repeat = self.count(mode, "repeat", block.and_then(|block| block.get("repeat")));
             pass.every = self.count(mode, "every", block.and_then(|block| block.get("every")));
@@ -191,7 +192,7 @@ impl<'a> Checker<'a> {
                 let Some(expr) = self.chosen(lines, chooser, "clip") else { continue };
                 let Some(clip) = self.clip(mode, expr) else { continue };
                 if let Clip::PerExample { .. } = clip {
-                    self.has_rows(&pass.section, train, expr.span);
+                    self.has_rows(&pass.section, train, expr);
                 }
                 pass.clips.push((clip, params));
             }
@@ -208,16 +209,25 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports a loss that has no gradient by each row.
-    fn has_rows(&mut self, section: &Section, train: &ast::Train, clip: Span) {
+    fn has_rows(&mut self, section: &Section, train: &ast::Train, clip: &ast::Expr) {
+        let norm = match &clip.kind {
+            Ast::Call(_, args) => match args.first() {
+                Some(ast::Arg::Value(most)) => format!("norm({})", print_expr(most)),
+                _ => "norm(1.0)".to_owned(),
+            },
+            _ => "norm(1.0)".to_owned(),
+        };
+        let clip = clip.span;
         let is_batch = |axis: &Axis| self.axes.show(axis.id) == "batch";
         let is_row =
             |expr: &Expr| matches!(expr.kind, ExprKind::Input(_)) && expr.ty.axes.first().is_some_and(is_batch);
         if let (Some((state, value)), Some(_)) = (section.states.first(), section.loss) {
             let state = self.store.states[*state].path.clone();
             let at = self.exprs[value.0 as usize].span;
-            self.report(told::rows_share_state(&state, clip, at));
+            let is_batch_norm = self.is_named_at("BatchNorm", at);
+            self.report(told::rows_share_state(&state, clip, at, norm, is_batch_norm));
         } else if !self.data_unknown && !self.exprs.iter().any(is_row) {
-            self.report(told::no_rows(clip, train.data.span));
+            self.report(told::no_rows(clip, train.data.span, norm));
         }
     }
 
@@ -240,7 +250,11 @@ impl<'a> Checker<'a> {
                     })
                     .collect(),
                 _ => {
-                    self.report(told::setting_form("freeze", "freeze = \"Net.body.**\"", expr.span));
+                    // A part of a run is meant by the text of its path.
+                    let named = matches!(expr.kind, Ast::Name(_) | Ast::Field(..));
+                    let first = self.store.params.first().and_then(|param| param.path.split('.').next());
+                    let path = if named { print_expr(expr) } else { first.unwrap_or("Net").to_owned() };
+                    self.report(told::setting_form("freeze", &format!("freeze = \"{path}.**\""), expr.span));
                     continue;
                 }
             };
@@ -317,7 +331,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A loss that depends on nothing it trains.
-    fn learns(&mut self, lines: &Lines<'a>, lost: &Lost, params: &[usize], known: bool) {
+    fn learns(&mut self, lines: &Lines<'a>, train: &'a ast::Train, lost: &Lost, params: &[usize], known: bool) {
         let Some(loss) = lost.section.loss.filter(|_| known && !self.diagnostics.has_errors()) else { return };
         self.counts_with_classes(loss);
         let reached = self.reached_by(&[loss], false);
@@ -330,7 +344,13 @@ impl<'a> Checker<'a> {
             };
             let first = self.store.params[params[0]].path.clone();
             let target = lost.planned.block.map(|at| shown(&lines.blocks[at].targets[0]).1);
-            self.report(told::loss_without_target(target.as_deref(), &first, span));
+            let tree = match lost.planned.block {
+                Some(at) => lines.blocks[at].get("loss"),
+                None => lines.settings.get(&Symbol::new("loss")).map(|(loss, _)| *loss),
+            };
+            let stopped = tree.and_then(|loss| self.stopped(loss));
+            let applied = tree.zip(target.as_ref()).and_then(|(loss, target)| self.other_model(train, target, loss));
+            self.report(told::loss_without_target(target.as_deref(), &first, span, stopped, applied));
         }
     }
 

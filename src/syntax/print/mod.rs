@@ -39,6 +39,13 @@ pub fn print_expr(expr: &Expr) -> String {
     printer.text
 }
 
+/// The text of a line of a section.
+pub fn print_entry(entry: &Entry) -> String {
+    let mut printer = Printer { text: String::new(), indent: 0 };
+    printer.entry(entry);
+    printer.text
+}
+
 /// Lines are kept below this where a pipe or a block can be broken.
 const WIDTH: usize = 110;
 
