@@ -210,8 +210,8 @@ impl Diagnostic {
     }
 }
 
-/// How many edits a message offers at most, of which one will do.
-pub(crate) const ALTERNATIVES: usize = 3;
+/// How many edits of which one will do a message offers at most: more would hide it.
+pub(crate) const ALTERNATIVES: usize = 4;
 
 /// What a phase collects.
 #[derive(Clone, Default, Debug)]

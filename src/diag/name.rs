@@ -1,6 +1,6 @@
 //! What is wrong with a name, or with which argument is which.
 
-use super::{Code, Diagnostic, nearest};
+use super::{ALTERNATIVES, Code, Diagnostic, nearest};
 use crate::base::{Span, Symbol};
 
 /// A name in the text and where it stands, as the tree has it.
@@ -10,9 +10,6 @@ pub trait Named {
     /// Its place.
     fn span(&self) -> Span;
 }
-
-/// Of how many names each is offered when none is near: more would hide the message.
-const MOST_OFFERED: usize = 4;
 
 /// Adds "did you mean" with the edit, or what there is when nothing is near: each of a few, or all in a list.
 fn suggest(diagnostic: Diagnostic, word: &str, span: Span, known: &[&str], what: &str) -> Diagnostic {
@@ -24,10 +21,10 @@ fn suggest(diagnostic: Diagnostic, word: &str, span: Span, known: &[&str], what:
     known.dedup();
     match known.len() {
         0 => diagnostic,
-        1..=MOST_OFFERED => {
+        1..=ALTERNATIVES => {
             known.iter().fold(diagnostic, |told, name| told.fix(format!("{what} `{name}`"), span, *name))
         }
-        5..=12 => diagnostic.help(format!("{what} {}", list(&known))),
+        ..=12 => diagnostic.help(format!("{what} {}", list(&known))),
         _ => diagnostic,
     }
 }
@@ -80,7 +77,7 @@ pub fn unknown_axis(word: &str, span: Span, known: &[&str]) -> Diagnostic {
 pub fn axis_expected(span: Span, known: &[&str]) -> Diagnostic {
     let told = Diagnostic::error(Code::E0202, span, "an axis is expected here").here("not the name of an axis");
     match known.len() {
-        1..=MOST_OFFERED => known.iter().fold(told, |told, axis| told.fix(format!("there is `{axis}`"), span, *axis)),
+        1..=ALTERNATIVES => known.iter().fold(told, |told, axis| told.fix(format!("there is `{axis}`"), span, *axis)),
         _ => told.help("write the name of an axis, or a name with its size: `class: 3`"),
     }
 }
@@ -91,7 +88,7 @@ pub fn brackets_expected(function: Span, is_bare: bool, known: &[String]) -> Dia
     let told = Diagnostic::error(Code::E0202, function, "this names its axis in brackets, and here is none")
         .here("which axis?");
     match known.len() {
-        1..=MOST_OFFERED if is_bare => known
+        1..=ALTERNATIVES if is_bare => known
             .iter()
             .fold(told, |told, axis| told.fix(format!("it may be `[{axis}]`"), function.after(), format!("[{axis}]"))),
         _ => told.help("one axis of the tensor stands there, as in `[class]`"),
@@ -293,7 +290,7 @@ pub fn hole_outside(span: Span, inputs: &[Symbol]) -> Diagnostic {
     let told = Diagnostic::error(Code::E0208, span, "`_` stands for the value of a pipe, and there is none here")
         .here("no value so far");
     match inputs.len() {
-        1..=MOST_OFFERED => inputs
+        1..=ALTERNATIVES => inputs
             .iter()
             .fold(told, |told, input| told.fix(format!("name what is meant: `{input}`"), span, input.as_str())),
         _ => told.help("use it in a stage: `x |> _ * 2`, or in an argument that is a function"),

@@ -1,6 +1,6 @@
 //! What is wrong with axes, sizes and kinds.
 
-use super::{Code, Diagnostic, Label};
+use super::{ALTERNATIVES, Code, Diagnostic, Label};
 use crate::base::{Span, Symbol};
 
 /// One axis with two sizes: each with the tensor that has it and the place where it was chosen.
@@ -264,7 +264,7 @@ pub fn lacks_axis_here(axis: &str, actual: &str, span: Span, whole: Span, names:
     let told = if whole == span { told } else { told.label(whole, format!("the tensor is `{actual}`")) };
     match (super::nearest(axis, names.iter().map(String::as_str)), names.len()) {
         (Some(near), _) => told.fix(format!("did you mean `{near}`?"), span, near),
-        (None, 1..=4) if whole != span => {
+        (None, 1..=ALTERNATIVES) if whole != span => {
             names.iter().fold(told, |told, name| told.fix(format!("it has `{name}`"), span, name.as_str()))
         }
         (None, _) => told,

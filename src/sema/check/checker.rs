@@ -75,6 +75,8 @@ pub(super) struct Checker<'a> {
     /// Facts that only the sizes of a batch decide, and who asks for those that come.
     pub(super) demands: Vec<Demand>,
     pub(super) asker: Asker,
+    /// Names that a `let` gives where none can stand, which was told there.
+    pub(super) misplaced: FxHashSet<Symbol>,
     /// Whether the run being elaborated names data that is not declared.
     pub(super) data_unknown: bool,
     /// The sizes that batches say beside their own, and how large each is at most in the data.
@@ -138,6 +140,7 @@ impl<'a> Checker<'a> {
             checks: Vec::new(),
             demands: Vec::new(),
             asker: Asker::Step,
+            misplaced: FxHashSet::default(),
             data_unknown: false,
             longest: Vec::new(),
             told_of: Vec::new(),

@@ -141,6 +141,7 @@ impl<'a> Checker<'a> {
                 Some(builtin) => Value::Function(Rc::new(function(Callee::Builtin(builtin), span))),
                 // The columns of data that is not known may have any name.
                 None if scope.body == Body::Train && self.data_unknown => Value::Error,
+                None if scope.body == Body::Train && self.misplaced.contains(&symbol) => Value::Error,
                 // A file that could not be read may have had it.
                 None if self.globals.is_incomplete(scope.home) => Value::Error,
                 None => {

@@ -72,6 +72,8 @@ impl<'a> Checker<'a> {
                 ast::Entry::Setting(setting) => setting,
                 ast::Entry::Let(binding) => {
                     self.report(told::let_in_update(&print_entry(entry), binding.span, update.span));
+                    let (ast::Target::Names(names) | ast::Target::Fields(names)) = &binding.target;
+                    self.misplaced.extend(names.iter().map(|ident| ident.name));
                     continue;
                 }
                 ast::Entry::Update(_) | ast::Entry::Varied { .. } | ast::Entry::Error(_) => continue,
