@@ -5,10 +5,12 @@ use super::{Code, Diagnostic};
 use crate::base::{Span, Symbol};
 
 /// A parameter that has no name.
-pub fn param_needs_name(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0501, span, "a parameter needs a name for its path")
-        .here("no name")
-        .help("write `param w[…] ~ …`, or hold it: `let w = param[…] ~ …`")
+pub fn param_needs_name(free: &str, span: Span, place: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0501, span, "a parameter needs a name for its path").here("no name").fix(
+        format!("call it `{free}`"),
+        place,
+        format!(" {free}"),
+    )
 }
 
 /// A parameter where none can be.
@@ -29,10 +31,12 @@ pub fn not_a_float(word: impl Named) -> Diagnostic {
 }
 
 /// Two parameters with one path.
-pub fn param_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0502, span, format!("this layer has two parameters called `{name}`"))
+pub fn param_twice(name: Symbol, span: Span, first: Span, (free, later): (&str, &[Span])) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0502, span, format!("this layer has two parameters called `{name}`"))
         .here("again")
         .label(first, "first declared here")
+        .fix(format!("call it `{free}`"), span, free);
+    later.iter().fold(told, |told, place| told.also(*place, free))
 }
 
 /// A parameter that no output depends on.
@@ -57,13 +61,20 @@ pub fn tied_size(path: &str, axis: &str, (old, new): (String, String), span: Spa
 pub fn no_initialiser(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0506, span, "this does not make a first value")
         .here("not an initialiser")
-        .help("use `zeros`, `ones`, `glorot`, `he`, `normal(0.02)`, or a number")
+        .fix("what is added begins at `zeros`, as a rule", span, "zeros")
+        .fix("what is multiplied by, at `ones`", span, "ones")
+        .fix("a weight is drawn: `normal(0.02)`, `glorot`, `he`", span, "normal(0.02)")
 }
 
 /// A first value with axes that the tensor lacks.
-pub fn first_value_axes(actual: &str, wanted: &str, span: Span) -> Diagnostic {
+pub fn first_value_axes(actual: &str, wanted: &str, surplus: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0506, span, format!("this value must fit the axes `{wanted}`"))
         .here(format!("it is `{actual}`"))
+        .wrap(
+            format!("take the mean over the axes that it has beside them: `mean[{surplus}]`"),
+            &format!("mean[{surplus}]"),
+            (span, false),
+        )
 }
 
 /// A fan over an axis that the parameter lacks.
@@ -149,6 +160,7 @@ pub fn carry_changes(name: Symbol, wanted: &str, actual: &str, span: Span, first
 }
 
 /// A state that a layer writes in the block of a `scan`.
+// No edit: it depends on the layer whether it is applied before the `scan`, after it, or is another without a state.
 pub fn state_in_scan(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0521, span, format!("the state `{name}` would be written at each position of a `scan`"))
         .here("a state is written once a step")
