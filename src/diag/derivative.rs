@@ -4,16 +4,13 @@ use super::name::list;
 use super::{Code, Diagnostic, nearest};
 use crate::base::{Span, Symbol};
 
-/// The derivative of a tensor with axes; `alone` says that the place holds just that tensor.
-pub fn of_no_number(actual: &str, span: Span, alone: bool) -> Diagnostic {
+/// The derivative of a tensor with axes; one that a pipe gives stands before the place.
+pub fn of_no_number(actual: &str, (span, is_stage): (Span, bool)) -> Diagnostic {
     let told = Diagnostic::error(Code::E0406, span, "`grad` derives one number, and this is a tensor")
         .here(format!("this is `{actual}`"));
     let help =
         "`sum` makes one number of it; each element's derivative comes out where no two share what they are made of";
-    match alone {
-        true => told.wrap(help, "sum", (span, false)),
-        false => told.help(help),
-    }
+    told.wrap(help, "sum", (span, is_stage))
 }
 
 /// `grad` without what it derives by; `by` are tensors that its value is made of, and behind `place` the argument goes.
@@ -60,10 +57,21 @@ pub fn clause_of_several(name: Symbol, span: Span) -> Diagnostic {
 
 /// One value where there are several inputs.
 pub fn clause_needs_record(name: Symbol, inputs: &[&str], span: Span) -> Diagnostic {
-    let fields: Vec<String> = inputs.iter().map(|input| format!("{input}: …")).collect();
-    Diagnostic::error(Code::E0407, span, format!("`{name}` has {} inputs, and this is one gradient", inputs.len()))
-        .here("which input it is by is not said")
-        .help(format!("give a record: `{{ {} }}`", fields.join(", ")))
+    let told =
+        Diagnostic::error(Code::E0407, span, format!("`{name}` has {} inputs, and this is one gradient", inputs.len()))
+            .here("which input it is by is not said");
+    // Each alternative says by which input it is, and that nothing flows to the others.
+    inputs.iter().enumerate().fold(told, |told, (at, input)| {
+        let zeros = |inputs: &[&str]| inputs.iter().map(|input| format!("{input}: 0")).collect::<Vec<_>>();
+        let before: String = zeros(&inputs[..at]).iter().map(|field| format!("{field}, ")).collect();
+        let after: String = zeros(&inputs[at + 1..]).iter().map(|field| format!(", {field}")).collect();
+        told.fix(
+            format!("it is by `{input}`, and nothing flows to the others"),
+            span.before(),
+            format!("{{ {before}{input}: "),
+        )
+        .also(span.after(), format!("{after} }}"))
+    })
 }
 
 /// A gradient by what is no input.
@@ -88,10 +96,14 @@ pub fn clause_leaves_out(name: Symbol, input: Symbol, span: Span, last: Option<S
 }
 
 /// A gradient with other axes than what it is by.
-pub fn clause_axes(input: Symbol, wanted: &str, actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0407, span, format!("the gradient by `{input}` must have its axes `{wanted}`"))
-        .here(format!("this is `{actual}`"))
-        .help("an axis that the value has and the input lacks is summed; one that it lacks is repeated with `expand`")
+pub fn clause_axes(input: Symbol, wanted: &str, actual: &str, span: Span, call: Option<&str>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0407, span, format!("the gradient by `{input}` must have its axes `{wanted}`"))
+        .here(format!("this is `{actual}`"));
+    let help = "an axis that the value has and the input lacks is summed; one that it lacks is repeated with `expand`";
+    match call {
+        Some(call) => told.wrap(help, call, (span, false)),
+        None => told.help(help),
+    }
 }
 
 /// The gradient by one element of an input, as the function gives it and as it should be.

@@ -24,7 +24,7 @@ fn suggest(diagnostic: Diagnostic, word: &str, span: Span, known: &[&str], what:
         1..=ALTERNATIVES => {
             known.iter().fold(diagnostic, |told, name| told.fix(format!("{what} `{name}`"), span, *name))
         }
-        ..=12 => diagnostic.help(format!("{what} {}", list(&known))),
+        count if count <= 12 => diagnostic.help(format!("{what} {}", list(&known))),
         _ => diagnostic,
     }
 }

@@ -5,29 +5,18 @@ use super::{Code, Diagnostic};
 use crate::base::{Span, Symbol};
 
 /// A parameter that has no name.
-pub fn param_needs_name(span: Span) -> Diagnostic {
-    // The word, then the brackets.
-    let word = Span { end: span.start + "param".len() as u32, ..span };
+pub fn param_needs_name(free: &str, span: Span, place: Span) -> Diagnostic {
     Diagnostic::error(Code::E0501, span, "a parameter needs a name for its path").here("no name").fix(
-        "write `param w[…] ~ …`, or hold it: `let w = param[…] ~ …`",
-        word.after(),
-        " w",
+        format!("call it `{free}`"),
+        place,
+        format!(" {free}"),
     )
 }
 
-/// Advice to make a definition a layer; `keyword` is the word that makes it a function.
-fn as_layer(told: Diagnostic, keyword: Option<Span>) -> Diagnostic {
-    match keyword {
-        Some(keyword) => told.fix("make the definition a `layer`", keyword, "layer"),
-        // No edit: what is no function does not become a layer by a word.
-        None => told.help("only a layer or a model keeps such"),
-    }
-}
-
 /// A parameter where none can be.
-pub fn param_outside_layer(name: Symbol, span: Span, keyword: Option<Span>) -> Diagnostic {
+pub fn param_outside_layer(name: Symbol, span: Span) -> Diagnostic {
     let told = format!("only a layer or a model has parameters, and `{name}` is in neither");
-    as_layer(Diagnostic::error(Code::E0501, span, told).here("not in a layer"), keyword)
+    Diagnostic::error(Code::E0501, span, told).here("not in a layer")
 }
 
 /// A parameter or a state of no float.
@@ -40,12 +29,13 @@ pub fn not_a_float(word: impl Named) -> Diagnostic {
     )
 }
 
-/// Two parameters with one path; nothing is called `free`.
-pub fn param_twice(name: Symbol, span: Span, first: Span, free: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0502, span, format!("this layer has two parameters called `{name}`"))
+/// Two parameters with one path.
+pub fn param_twice(name: Symbol, span: Span, first: Span, (free, later): (&str, &[Span])) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0502, span, format!("this layer has two parameters called `{name}`"))
         .here("again")
         .label(first, "first declared here")
-        .fix(format!("give this one a name of its own: `{free}`"), span, free)
+        .fix(format!("call it `{free}`"), span, free);
+    later.iter().fold(told, |told, place| told.also(*place, free))
 }
 
 /// A parameter that no output depends on.
@@ -81,15 +71,20 @@ pub fn tied_size(
 pub fn no_initialiser(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0506, span, "this does not make a first value")
         .here("not an initialiser")
-        .help("use `zeros`, `ones`, `glorot`, `he`, `normal(0.02)`, or a number")
-        .fix("a bias begins at `zeros`", span, "zeros")
-        .fix("weights begin at random, as in `normal(0.02)`", span, "normal(0.02)")
+        .fix("what is added begins at `zeros`, as a rule", span, "zeros")
+        .fix("what is multiplied by, at `ones`", span, "ones")
+        .fix("a weight is drawn: `normal(0.02)`, `glorot`, `he`", span, "normal(0.02)")
 }
 
 /// A first value with axes that the tensor lacks.
-pub fn first_value_axes(actual: &str, wanted: &str, span: Span) -> Diagnostic {
+pub fn first_value_axes(actual: &str, wanted: &str, surplus: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0506, span, format!("this value must fit the axes `{wanted}`"))
         .here(format!("it is `{actual}`"))
+        .wrap(
+            format!("take the mean over the axes that it has beside them: `mean[{surplus}]`"),
+            &format!("mean[{surplus}]"),
+            (span, false),
+        )
 }
 
 /// A fan over an axis that the parameter lacks.
@@ -155,15 +150,14 @@ pub fn total_outside(span: Span) -> Diagnostic {
 }
 
 /// A state where none can be.
-pub fn state_outside(name: Symbol, span: Span, keyword: Option<Span>) -> Diagnostic {
-    let told = Diagnostic::error(
+pub fn state_outside(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(
         Code::E0507,
         span,
         format!("a function keeps nothing from step to step, so `{name}` cannot be a state"),
     )
     .here("not in a layer, a metric or an optimizer")
-    .help("use `let` for a value of this step");
-    as_layer(told, keyword)
+    .help("use `let` for a value of this step")
 }
 
 /// A state that never changes; `word` is what makes it a state, where it stands alone in its statement.
@@ -220,11 +214,10 @@ pub fn update_axes(optimizer: Symbol, actual: &str, wanted: &str, span: Span) ->
 }
 
 /// `penalty` in what is no layer.
-pub fn penalty_outside_layer(name: Symbol, span: Span, keyword: Option<Span>) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` stands outside of a layer"))
+pub fn penalty_outside_layer(name: Symbol, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` stands outside of a layer"))
         .here("only a layer or a model has penalties")
-        .help("add it to the `loss` of the run, or move it into the layer whose parameters it is about");
-    as_layer(told, keyword)
+        .help("add it to the `loss` of the run, or move it into the layer whose parameters it is about")
 }
 
 /// A penalty that is no scalar.

@@ -9,6 +9,12 @@ pub fn expected(wanted: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("{wanted} is needed here")).here(format!("this is {actual}"))
 }
 
+/// What is no layer where one is needed.
+pub fn no_layer(text: &str, actual: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0401, span, format!("a layer is needed here, and `{text}` is none"))
+        .here(format!("this is {actual}"))
+}
+
 /// `present(x)` of what is no column whose rows have a length.
 pub fn expected_rows(actual: &str, span: Span) -> Diagnostic {
     expected("a column of the data with an axis beside `batch`", actual, span)
@@ -31,6 +37,7 @@ pub fn type_without_axes(param: Symbol, span: Span) -> Diagnostic {
 }
 
 /// A record that lacks a field which a signature asks for.
+// No edit: which value the field should have is said nowhere.
 pub fn argument_lacks_field(param: Symbol, field: impl Named, known: &[&str], span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("`{param}` takes a record with `{}`", field.name()))
         .here(format!("this one has `{}`", known.join("`, `")))
@@ -93,6 +100,7 @@ pub fn make_before_apply(layer: Symbol, span: Span) -> Diagnostic {
 }
 
 /// An optimizer called as a function.
+// No edit: it does nothing to a value, and which run should update by it is not said.
 pub fn optimizer_applied(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(
         Code::E0403,
@@ -122,6 +130,7 @@ pub fn how_many(told: Diagnostic, prompt: Span) -> Diagnostic {
 }
 
 /// Definitions that use each other without end.
+// No edit: how deep it should go, and what stands at the end, is said nowhere.
 pub fn too_deep(name: Symbol, most: usize, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0404, span, format!("`{name}` uses itself more than {most} deep"))
         .here("this use would go deeper")
@@ -129,6 +138,7 @@ pub fn too_deep(name: Symbol, most: usize, span: Span) -> Diagnostic {
 }
 
 /// Definitions that use each other more than once each, many levels deep.
+// No edit: two uses of a layer have parameters of their own, so one in their place would be another network.
 pub fn too_many_uses(name: Symbol, most: usize, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0404, span, format!("the uses of `{name}` and what uses it are more than {most}"))
         .here("this use is one too many")
@@ -197,6 +207,7 @@ pub fn stack_count(most: i64, span: Span) -> Diagnostic {
 }
 
 /// `stack`s in each other that repeat more than anything needs.
+// No edit: which count was meant is not to be seen.
 pub fn too_many_blocks(most: usize, span: Span) -> Diagnostic {
     Diagnostic::error(
         Code::E0402,

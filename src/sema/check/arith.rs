@@ -80,7 +80,7 @@ impl<'a> Checker<'a> {
             BinaryOp::Eq => compare(Cmp::Eq, false),
             BinaryOp::Ne => compare(Cmp::Ne, false),
             BinaryOp::And | BinaryOp::Or => return Value::Error,
-            BinaryOp::Divides => return self.fail(told::divides_needs_sizes(span)),
+            BinaryOp::Divides => return self.fail(self.divides_elements((left_span, right_span), span)),
         };
         let is_comparison = matches!(fun, Fun::Map(MapOp::Cmp(_)));
         let axes = match op {

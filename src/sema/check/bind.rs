@@ -151,7 +151,9 @@ impl<'a> Checker<'a> {
             }
         };
         if let Some(wanted) = wanted {
-            self.report(told::argument_type(param.name.name, wanted, value.describe(), given.span, param.span));
+            let told = told::argument_type(param.name.name, wanted, value.describe(), given.span, param.span);
+            let is_count = wanted == "a whole number";
+            self.report(if is_count { self.no_whole(told, &value, given.span) } else { told });
             return false;
         }
         scope.bind(param.name.name, value);

@@ -142,12 +142,12 @@ impl<'a> Checker<'a> {
             }
             // `call` and `stage` read its second argument as a name; nothing else can.
             Builtin::Grad => self.fail(derivative::by_no_name("this value", call.args[1].span)),
-            Builtin::Freeze => self.freeze(call.args, None),
-            Builtin::Ema => self.ema(call.args),
+            Builtin::Freeze => self.freeze(&call, None),
+            Builtin::Ema => self.ema(&call),
             Builtin::Load => self.load(scope, call),
             Builtin::History => self.history(scope, call),
             Builtin::Generate => self.generate(scope, call),
-            Builtin::Fresh => self.fresh(scope, call.args),
+            Builtin::Fresh => self.fresh(scope, call.args, call.span),
             Builtin::Index => self.checked_index(scope, call),
             Builtin::Random(dist) => self.random(scope, dist, f, span),
             Builtin::Bernoulli => {
@@ -222,35 +222,42 @@ impl<'a> Checker<'a> {
                     let load = Load { file, below: path.to_string(), layer: def.name.name, names, except, span };
                     Value::Function(Rc::new(Function { load: Some(Rc::new(load)), ..(*f).clone() }))
                 }
-                _ => self.fail(told::expected("a layer", "a function", layer_span)),
+                _ => self.fail(self.no_layer(&Value::Function(f), layer_span, None)),
             },
             Value::Error => Value::Error,
-            other => self.fail(told::expected("a layer", other.describe(), layer_span)),
+            other => self.fail(self.no_layer(&other, layer_span, None)),
         }
     }
 
     /// `ema(layer, 0.999)`: the layer as when nothing trains, with parameters that follow its own.
-    fn ema(&mut self, mut args: Vec<Given<'a>>) -> Value<'a> {
-        let Some(decay) = args.pop() else { return Value::Error };
+    fn ema(&mut self, call: &PrimitiveCall<'_, 'a>) -> Value<'a> {
+        let Some(decay) = call.args.last() else { return Value::Error };
         match self.decay(&decay.value, decay.span) {
-            Some(decay) => self.freeze(args, Some(decay)),
+            Some(decay) => self.freeze(call, Some(decay)),
             None => Value::Error,
         }
     }
 
     /// `freeze(layer)`: the layer as it is when nothing trains, its parameters without update, its states kept.
-    fn freeze(&mut self, args: Vec<Given<'a>>, shadow: Option<f64>) -> Value<'a> {
-        let Some(given) = args.into_iter().next() else { return Value::Error };
-        match given.value {
-            Value::Function(layer) if holds_layers(&layer) => {
-                Value::Function(Rc::new(Function { frozen: true, shadow, ..(*layer).clone() }))
+    fn freeze(&mut self, call: &PrimitiveCall<'_, 'a>, shadow: Option<f64>) -> Value<'a> {
+        let Some(given) = call.args.first() else { return Value::Error };
+        match &given.value {
+            Value::Function(layer) if holds_layers(layer) => {
+                Value::Function(Rc::new(Function { frozen: true, shadow, ..(**layer).clone() }))
             }
-            other => self.fail(told::expected("a layer", other.describe(), given.span)),
+            other => {
+                let told = self.no_layer(other, given.span, Some(call.span));
+                let is_frozen_value = shadow.is_none() && matches!(other, Value::Tensor(_)) && !told.has_fix();
+                self.fail(match is_frozen_value {
+                    true => told.fix("no gradient flows through `stop_gradient`", call.f.span, "stop_gradient"),
+                    false => told,
+                })
+            }
         }
     }
 
     /// `fresh(layer)`: a layer of the same making, with weights of its own.
-    fn fresh(&mut self, scope: &mut Scope<'a>, args: Vec<Given<'a>>) -> Value<'a> {
+    fn fresh(&mut self, scope: &mut Scope<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
         let Some(given) = args.into_iter().next() else { return Value::Error };
         match given.value {
             Value::Function(layer) => match &layer.callee {
@@ -262,9 +269,9 @@ impl<'a> Checker<'a> {
                 Callee::Def(def) if matches!(def.kind, ast::DefKind::Layer | ast::DefKind::Model) => {
                     Value::Function(layer)
                 }
-                _ => self.fail(told::expected("a layer", "a function", given.span)),
+                _ => self.fail(self.no_layer(&Value::Function(layer), given.span, Some(span))),
             },
-            other => self.fail(told::expected("a layer", other.describe(), given.span)),
+            other => self.fail(self.no_layer(&other, given.span, None)),
         }
     }
 

@@ -83,7 +83,8 @@ impl<'a> Checker<'a> {
             Value::Function(function) => Some(function),
             Value::Error => None,
             other => {
-                self.report(told::not_callable(other.describe(), expr.span));
+                let told = self.not_callable(&other, expr.span);
+                self.report(told);
                 None
             }
         }
@@ -167,7 +168,7 @@ impl<'a> Checker<'a> {
         match value {
             Value::Function(function) => self.apply(scope, &function, args, span),
             Value::Error => Value::Error,
-            other => self.fail(told::not_callable(other.describe(), span)),
+            other => self.fail(self.not_callable(&other, span)),
         }
     }
 

@@ -7,7 +7,7 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{Diagnostic, derivative as told, value};
-use crate::sema::typed::{ExprId, ExprKind, Kind, Type};
+use crate::sema::typed::{Axis, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{Arg, Def, DefKind, Expr, ExprKind as Ast, GradClause, Ident};
 
@@ -36,14 +36,18 @@ impl<'a> Checker<'a> {
                 return self.fail(told);
             }
         };
-        let by = self.variable(scope, &args[args.len() - 1]);
+        let known = of.as_ref().and_then(|of| match of.value {
+            Value::Tensor(id) => Some(id),
+            _ => None,
+        });
+        let by = self.variable(scope, &args[args.len() - 1], known);
         let (Some(of), Some((by, name, by_span))) = (of, by) else { return Value::Error };
         let Some(y) = self.tensor(of.value, of.span) else { return Value::Error };
         let y = self.to_float(y, of.span);
         let y = self.computed(y, of.span);
         if !self.ty(y).axes.is_empty() {
             let shown = self.show_type(self.ty(y));
-            return self.fail(told::of_no_number(&shown, of.span, piped.is_none()));
+            return self.fail(told::of_no_number(&shown, (of.span, piped.is_some())));
         }
         if !self.depends(y, by) {
             self.report(told::is_zero(&name, by_span, of.span));
@@ -77,7 +81,7 @@ impl<'a> Checker<'a> {
     }
 
     /// What the second argument stands for, how it is called, and where it is written.
-    fn variable(&mut self, scope: &mut Scope<'a>, arg: &'a Arg) -> Option<(ExprId, String, Span)> {
+    fn variable(&mut self, scope: &mut Scope<'a>, arg: &'a Arg, of: Option<ExprId>) -> Option<(ExprId, String, Span)> {
         let Arg::Value(expr) = arg else {
             self.given(scope, std::slice::from_ref(arg));
             return None;
@@ -85,7 +89,8 @@ impl<'a> Checker<'a> {
         let span = expr.span;
         let Ast::Name(symbol) = expr.kind else {
             if !self.expr(scope, expr).is_error() {
-                self.report(told::by_no_name("this", span));
+                let told = told::by_no_name("this", span);
+                self.report(self.derivable(told, scope, of, span));
             }
             return None;
         };
@@ -93,17 +98,20 @@ impl<'a> Checker<'a> {
         match self.name(scope, symbol, span) {
             Value::Error => None,
             Value::Tensor(id) if self.exprs[id.0 as usize].host => {
-                self.report(told::by_no_tensor(&name, "a number of the host", span));
+                let told = told::by_no_tensor(&name, "a number of the host", span);
+                self.report(self.derivable(told, scope, of, span));
                 None
             }
             Value::Tensor(id) if !self.ty(id).dtype.is_float() => {
                 let shown = format!("`{}`", self.show_type(self.ty(id)));
-                self.report(told::by_no_tensor(&name, &shown, span));
+                let told = told::by_no_tensor(&name, &shown, span);
+                self.report(self.derivable(told, scope, of, span));
                 None
             }
             Value::Tensor(id) => Some((id, name, span)),
             other => {
-                self.report(told::by_no_tensor(&name, other.describe(), span));
+                let told = told::by_no_tensor(&name, other.describe(), span);
+                self.report(self.derivable(told, scope, of, span));
                 None
             }
         }
@@ -183,14 +191,15 @@ impl<'a> Checker<'a> {
             };
             let Some(given) = self.tensor(given.clone(), span) else { return Value::Error };
             let given = self.as_dtype(given, self.gradient_type(input).dtype, span);
-            let Some(given) = self.like(given, input, name, span) else { return Value::Error };
+            let Some(given) = self.like(given, input, (name, written.is_empty()), span) else { return Value::Error };
             grads.push((input, given));
         }
         Value::Tensor(self.push(ExprKind::WithGradient { value, dy, grads }, ty, def.body.value.span))
     }
 
-    /// A gradient with the axes of the input it is by, in their order; a number stands for all elements.
-    fn like(&mut self, given: ExprId, input: ExprId, name: Symbol, span: Span) -> Option<ExprId> {
+    /// A gradient with the axes of the input it is by, in their order; a number stands for all elements. One that is alone
+    /// has the place to itself.
+    fn like(&mut self, given: ExprId, input: ExprId, (name, is_alone): (Symbol, bool), span: Span) -> Option<ExprId> {
         let wanted = self.gradient_type(input);
         let actual: Type = self.ty(given).clone();
         if actual.axes.is_empty() && !wanted.axes.is_empty() && self.exprs[given.0 as usize].host {
@@ -199,7 +208,17 @@ impl<'a> Checker<'a> {
         let has = |axis| self.find_axis(&actual.axes, axis).is_some();
         if actual.axes.len() != wanted.axes.len() || !wanted.axes.iter().all(|axis| has(axis.id)) {
             let shown = (self.show_type(&wanted), self.show_type(&actual));
-            self.report(told::clause_axes(name, &shown.0, &shown.1, span));
+            let beside = |all: &[Axis], known: &[Axis]| -> Vec<String> {
+                let others = all.iter().filter(|axis| self.find_axis(known, axis.id).is_none());
+                others.map(|axis| self.axes.show(axis.id)).collect()
+            };
+            let (lacks, surplus) = (beside(&wanted.axes, &actual.axes), beside(&actual.axes, &wanted.axes));
+            let call = match (&lacks[..], &surplus[..]) {
+                ([], [_, ..]) if is_alone => Some(format!("sum[{}]", surplus.join(", "))),
+                ([_, ..], []) if is_alone => Some(format!("expand[{}]", lacks.join(", "))),
+                _ => None,
+            };
+            self.report(told::clause_axes(name, &shown.0, &shown.1, span, call.as_deref()));
             return None;
         }
         for axis in &wanted.axes {
@@ -218,12 +237,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a value can change a little: a tensor of numbers.
-    fn is_variable(&self, id: ExprId) -> bool {
+    pub(super) fn is_variable(&self, id: ExprId) -> bool {
         !self.exprs[id.0 as usize].host && self.ty(id).dtype.is_float()
     }
 
     /// Whether a small change of `x` can change `y`.
-    fn depends(&self, y: ExprId, x: ExprId) -> bool {
+    pub(super) fn depends(&self, y: ExprId, x: ExprId) -> bool {
         let mut seen = vec![false; y.0 as usize + 1];
         let mut stack = vec![y];
         while let Some(id) = stack.pop() {

@@ -295,7 +295,13 @@ impl<'a> Checker<'a> {
         self.remat = outer;
         match value {
             // What is applied elsewhere would not be computed in this block.
-            Value::Function(_) => self.fail(told::remat_of_function(span)),
+            Value::Function(_) => {
+                let told = told::remat_of_function(span);
+                self.fail(match self.stage_before(span) {
+                    Some(_) => told.fix("`_` is what comes in", block.value.span.before(), "_ |> "),
+                    None => told,
+                })
+            }
             value => value,
         }
     }
@@ -357,7 +363,8 @@ impl<'a> Checker<'a> {
                 let parts = match value {
                     Value::List(parts) if parts.len() == names.len() => parts,
                     Value::List(parts) => {
-                        self.report(told::wrong_count(names.len(), parts.len(), binding.value.span));
+                        let told = self.count_names(names, parts.len(), binding.value.span);
+                        self.report(told);
                         vec![Value::Error; names.len()]
                     }
                     Value::Error => vec![Value::Error; names.len()],

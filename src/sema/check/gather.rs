@@ -25,6 +25,11 @@ impl<'a> Checker<'a> {
         for ix in fills {
             let Ix::Set(ident, at) = ix else { continue };
             let value = self.expr(scope, at);
+            if let Value::Tensor(_) = value {
+                let told = crate::diag::value::expected("a number", value.describe(), at.span);
+                self.report(told.fix("what lies outside is as a rule 0", at.span, "0"));
+                return Err(());
+            }
             let number = self.static_number(&value, at.span).ok_or(())?;
             if let Some((_, first)) = fill.replace((number, at.span)) {
                 let told = name::argument_twice(ident.name, at.span, first);

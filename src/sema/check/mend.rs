@@ -190,11 +190,15 @@ impl<'a> Checker<'a> {
             taken.extend(def.config.iter().flatten().chain(&def.inputs).map(|param| param.name.name));
             taken.extend(def.axes.iter().map(|axis| axis.name));
             taken.extend(self.declared(def).into_iter().map(|(ident, _)| ident.name));
-            def.body.walk(&mut |expr| {
-                if let ExprKind::Name(name) = expr.kind {
-                    taken.push(name);
-                }
+            def.body.walk(&mut |expr| match &expr.kind {
+                ExprKind::Name(name) => taken.push(*name),
+                ExprKind::Param(param) => taken.extend(param.name.map(|ident| ident.name)),
+                _ => {}
             });
+            taken.extend(def.body.stmts.iter().filter_map(|stmt| match stmt {
+                ast::Stmt::Param(param) => param.name.map(|ident| ident.name),
+                _ => None,
+            }));
         }
         let base = base.trim_end_matches('\'');
         let free = (2..).map(|number| format!("{base}{number}"));
@@ -229,12 +233,6 @@ impl<'a> Checker<'a> {
     pub(super) fn renamed_in(&self, axes: &[Axis], name: &str, span: Span) -> Renamed {
         let named = |axis: &&Axis| self.axes.show(axis.id) == name && span.holds(axis.from);
         axes.iter().rev().find(named).map_or(Renamed::Nowhere, |axis| Renamed::There(axis.from))
-    }
-
-    /// The word that makes the definition around a place a function.
-    pub(super) fn fn_keyword(&self, place: Span) -> Option<Span> {
-        let def = self.def_around(place).filter(|def| def.kind == ast::DefKind::Fn)?;
-        Some(Span { end: def.span.start + "fn".len() as u32, ..def.span })
     }
 
     /// The word of the state at a place, where it could be a `let`: one alone, without axes of its own.

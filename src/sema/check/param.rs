@@ -21,9 +21,10 @@ impl<'a> Checker<'a> {
         def: &'a ast::ParamDef,
         held_by: Option<ast::Ident>,
     ) -> Value<'a> {
-        let Some(ident) = def.name.or(held_by) else { return self.fail(told::param_needs_name(def.span)) };
+        let Some(ident) = def.name.or(held_by) else { return self.fail(self.nameless_param(def)) };
         if scope.body != Body::Layer {
-            return self.fail(told::param_outside_layer(ident.name, def.span, self.fn_keyword(def.span)));
+            let told = told::param_outside_layer(ident.name, def.span);
+            return self.fail(self.as_layer(told, def.span));
         }
         let Some(axes) = self.declared_axes(scope, &def.axes) else { return Value::Error };
         let Some(dtype) = self.declared_float(def.name, def.dtype) else { return Value::Error };
@@ -34,7 +35,8 @@ impl<'a> Checker<'a> {
                 let known = self.store.params[index].clone();
                 if known.span != def.span {
                     let free = self.free_name(ident.span, ident.name.as_str());
-                    return self.fail(told::param_twice(ident.name, ident.span, known.span, &free));
+                    let later = self.uses_after(ident.span, ident.name);
+                    return self.fail(told::param_twice(ident.name, ident.span, known.span, (&free, &later)));
                 }
                 // The same layer on inputs of another size would need another parameter.
                 for (old, new) in known.ty.axes.iter().zip(&axes) {
@@ -96,7 +98,8 @@ impl<'a> Checker<'a> {
     /// `penalty l2 = sum(w^2)`: a term of the loss while training.
     pub(super) fn penalty(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: &'a ast::Expr) {
         if scope.body != Body::Layer {
-            return self.report(told::penalty_outside_layer(ident.name, ident.span, self.fn_keyword(ident.span)));
+            let told = told::penalty_outside_layer(ident.name, ident.span);
+            return self.report(self.as_layer(told, ident.span));
         }
         // A frozen layer is as when nothing trains.
         if !self.training || self.frozen > 0 {
@@ -208,7 +211,11 @@ impl<'a> Checker<'a> {
         let ty = self.ty(id).clone();
         if ty.axes.iter().any(|axis| self.find_axis(axes, axis.id).is_none()) {
             let told = (self.show_type(&ty), self.show_axes(axes));
-            self.report(told::first_value_axes(&told.0, &told.1, span));
+            let surplus: Vec<String> = { ty.axes.iter() }
+                .filter(|axis| self.find_axis(axes, axis.id).is_none())
+                .map(|axis| self.axes.show(axis.id))
+                .collect();
+            self.report(told::first_value_axes(&told.0, &told.1, &surplus.join(", "), span));
             return None;
         }
         for axis in &ty.axes {
@@ -357,7 +364,8 @@ impl<'a> Checker<'a> {
             Body::Metric => Owner::Metric,
             Body::Optimizer => Owner::Optimizer,
             Body::Function | Body::Train | Body::Top => {
-                self.report(told::state_outside(var.name.name, var.name.span, self.fn_keyword(var.name.span)));
+                let told = told::state_outside(var.name.name, var.name.span);
+                self.report(self.as_layer(told, var.name.span));
                 return self.bind_name(scope, var.name, Value::Error);
             }
         };

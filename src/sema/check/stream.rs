@@ -143,7 +143,8 @@ impl<'a> Checker<'a> {
             Value::Int(count) => count,
             Value::Error => return None,
             other => {
-                self.report(told::expected("a whole number", other.describe(), count.span));
+                let told = told::expected("a whole number", other.describe(), count.span);
+                self.report(self.no_whole(told, &other, count.span));
                 return None;
             }
         };
@@ -207,6 +208,23 @@ impl<'a> Checker<'a> {
                 self.apply_made(scope, pick, vec![given], *pick_span)
             }
             None => {
+                if let Value::Record(fields) = &scores {
+                    let has = |value: &Value<'a>| match value {
+                        Value::Tensor(id) => self.find_axis(&self.ty(*id).axes, words).is_some(),
+                        _ => false,
+                    };
+                    let scored = fields.iter().find(|(_, value)| has(value)).map(|(field, _)| *field);
+                    let told = told::expected("a tensor or a number", scores.describe(), span);
+                    let end = Span { start: span.end - 1, end: span.end - 1, ..span };
+                    self.report(match scored {
+                        Some(field) => {
+                            let pick = format!("pick = argmax[{}](_.{field})", self.axes.show(words));
+                            told.fix("say which of its parts has the scores", end, format!(", {pick}"))
+                        }
+                        None => told,
+                    });
+                    return None;
+                }
                 let scores = self.tensor(scores, span)?;
                 let scores_ty = self.ty(scores).clone();
                 let Some(axis) = self.find_axis(&scores_ty.axes, words).cloned() else {

@@ -72,7 +72,7 @@ impl<'a> Checker<'a> {
             }
             // An optimizer on its own, and what may be a part of one, knows no parameters.
             None if self.alone && matches!(body, Body::Optimizer | Body::Function) => Value::Tensor(part),
-            None => self.fail(told::total_outside(span)),
+            None => self.fail(self.total_of_one(told::total_outside(span), span)),
         }
     }
 }

@@ -479,7 +479,13 @@ impl<'a> Checker<'a> {
             }
             Value::Error => None,
             other => {
-                self.report(told_value::expected("an optimizer", other.describe(), span));
+                let told = told_value::expected("an optimizer", other.describe(), span);
+                self.report(match other {
+                    Value::Int(_) | Value::Float(_) => {
+                        told.wrap("a number is its learning rate", "Adam", (span, false))
+                    }
+                    _ => told.fix("`Adam` is the usual one", span, "Adam(lr = 1e-3)"),
+                });
                 None
             }
         }
