@@ -27,7 +27,7 @@ pub fn matching(file: &SourceFile, files: &dyn Files, diagnostics: &mut Diagnost
             let found = of_pattern(&other, files, &mut Diagnostics::default())?;
             (!found.is_empty()).then_some(path)
         };
-        let other = PICTURES.iter().find_map(|ending| other(ending));
+        let other = PICTURES.iter().find_map(other);
         diagnostics.push(scenes::nothing_matches(file.span, &file.path, other.as_deref()));
         return None;
     }
