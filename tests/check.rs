@@ -1,14 +1,14 @@
-//! Properties of the check: it survives every text, tells a slip once and near, and its edits mend.
+//! Properties of the check: it survives every text, and tells a slip once and near.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use tensa::diag::{Code, Diagnostic, Severity, explain};
+use tensa::diag::Diagnostic;
 use tensa::driver::Session;
 
 use crate::support::graphs::Rng;
-use crate::support::{cases, programs, stages};
+use crate::support::programs;
 
 fn thorough() -> bool {
     std::env::var_os("TENSA_THOROUGH").is_some()
@@ -141,74 +141,4 @@ fn delete(text: &str, token: Range<usize>) -> (Vec<Diagnostic>, Option<usize>) {
     let first = found.first().and_then(Diagnostic::span).filter(|span| span.file == session.file);
     let distance = first.map(|span| session.sources.file(span.file).line_of(span.start).abs_diff(line));
     (found, distance)
-}
-
-/// Each edit, applied as a whole, takes its message away and can be read.
-#[test]
-fn edits_mend() {
-    let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
-    let mut texts: Vec<(String, String)> = Vec::new();
-    for path in cases::files(&suite) {
-        texts.extend(
-            cases::read(&path)
-                .into_iter()
-                .filter(|case| matches!(&*case.stage, "check" | "parse" | "ast"))
-                .map(|case| (case.name, case.source)),
-        );
-    }
-    for code in Code::ALL {
-        let examples = explain::examples(explain::page(*code));
-        texts.extend(examples.broken.into_iter().map(|text| (format!("the page of {}", code.as_str()), text)));
-    }
-    let (mut edits, mut wrong) = (0, String::new());
-    for (name, text) in texts {
-        // What the pages of the data speak of lies beside the examples.
-        let check = |text: &str| match name.starts_with("the page of E07") {
-            true => {
-                let session = Session::new("page.model", text, examples().join("data"));
-                let found = session.check(None).diagnostics.sorted();
-                (session, found)
-            }
-            false => {
-                let (session, checked) = stages::check(text);
-                (session, checked.diagnostics.sorted())
-            }
-        };
-        let (session, found) = check(&text);
-        for (told, advice) in found.iter().flat_map(|told| told.fixes().map(move |advice| (told, advice))) {
-            edits += 1;
-            let mut in_order = advice.edits.clone();
-            in_order.sort_by_key(|edit| edit.span);
-            let outside = in_order.iter().find(|edit| edit.span.file != session.file);
-            assert_eq!(outside, None, "{name}: an edit outside of the program");
-            let mended = advice.apply(&text);
-            // Where the new words stand.
-            let mut grown = 0;
-            let written = in_order.iter().map(|edit| {
-                let start = (edit.span.range().start as isize + grown) as usize;
-                grown += edit.text.len() as isize - edit.span.range().len() as isize;
-                start..start + edit.text.len()
-            });
-            let written: Vec<Range<usize>> = written.collect();
-            let (_, after) = check(&mended);
-            let still = after.iter().any(|other| other.code == told.code && other.message == told.message);
-            // A mistake in the new words is one of the edit's own. What was silent before may be told elsewhere.
-            let is_new = |other: &&Diagnostic| found.iter().all(|old| old.message != other.message);
-            let errors = after.iter().filter(|other| other.code >= Code::E0201 && other.severity == Severity::Error);
-            let errors = errors.filter(is_new);
-            // A case of the parser has no data and no names, so it stands for its syntax alone.
-            let own = !name.starts_with("parse-")
-                && errors.into_iter().any(|other| {
-                    let span = other.span().map(|span| span.range()).unwrap_or_default();
-                    written.iter().any(|written| written.contains(&span.start) && !written.is_empty())
-                });
-            let misread = |found: &[Diagnostic]| found.iter().filter(|told| told.code < Code::E0201).count();
-            if still || own || misread(&after) > misread(&found) {
-                let after: Vec<&str> = after.iter().map(|told| told.message.as_str()).collect();
-                wrong.push_str(&format!("{name}: after `{advice}` of `{}`: {after:?} in\n{mended}\n", told.message));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "\n{wrong}");
-    assert!(edits >= 250, "only {edits} edits");
 }

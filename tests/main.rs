@@ -10,6 +10,7 @@ mod derivatives;
 mod diagnostics;
 mod docs;
 mod drawing;
+mod edits;
 mod formatting;
 mod kernels;
 mod library;

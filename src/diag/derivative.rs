@@ -16,6 +16,12 @@ pub fn of_no_number(actual: &str, span: Span, alone: bool) -> Diagnostic {
     }
 }
 
+/// `grad` without what it derives by; `by` are tensors that its value is made of, and behind `place` the argument goes.
+pub fn lacks_variable(told: Diagnostic, by: &[&str], place: Span, (open, close): (&str, &str)) -> Diagnostic {
+    by.iter()
+        .fold(told, |told, by| told.fix(format!("say by what it derives: `{by}`"), place, format!("{open}{by}{close}")))
+}
+
 /// A derivative by what has no name of its own.
 pub fn by_no_name(what: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0406, span, "a derivative is taken by the value of a name")

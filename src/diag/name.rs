@@ -11,20 +11,39 @@ pub trait Named {
     fn span(&self) -> Span;
 }
 
-/// Adds "did you mean" with the edit, or what there is when nothing is near.
+/// Of how many names each is offered when none is near: more would hide the message.
+const MOST_OFFERED: usize = 4;
+
+/// Adds "did you mean" with the edit, or what there is when nothing is near: each of a few, or all in a list.
 fn suggest(diagnostic: Diagnostic, word: &str, span: Span, known: &[&str], what: &str) -> Diagnostic {
-    match nearest(word, known.iter().copied()) {
-        Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
-        None => {
-            let mut known = known.to_vec();
-            known.sort_unstable();
-            known.dedup();
-            match known.is_empty() || known.len() > 12 {
-                true => diagnostic,
-                false => diagnostic.help(format!("{what}: {}", list(&known))),
-            }
-        }
+    if let Some(near) = nearest(word, known.iter().copied()) {
+        return diagnostic.fix(format!("did you mean `{near}`?"), span, near);
     }
+    let mut known = known.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    match known.len() {
+        0 => diagnostic,
+        1..=MOST_OFFERED => {
+            known.iter().fold(diagnostic, |told, name| told.fix(format!("{what} `{name}`"), span, *name))
+        }
+        5..=12 => diagnostic.help(format!("{what} {}", list(&known))),
+        _ => diagnostic,
+    }
+}
+
+/// Advice to take what nothing is called as a further input, where something is still advised; `place` is behind the
+/// inputs.
+pub fn or_as_input(told: Diagnostic, input: &str, place: Option<Span>) -> Diagnostic {
+    match place.filter(|_| !told.has_fix()) {
+        Some(place) => told.fix(format!("take it as an input: `{input}`"), place, format!(", {input}")),
+        None => told,
+    }
+}
+
+/// Advice to use the file that declares a name; `place` is behind the last `use`.
+pub fn in_file(told: Diagnostic, path: &str, place: Span) -> Diagnostic {
+    told.fix(format!("`{path}` declares it: use that too"), place, format!("\nuse \"{path}\""))
 }
 
 /// "`a`, `b` and `c`"
@@ -41,7 +60,7 @@ pub fn list(names: &[&str]) -> String {
 pub fn unknown(word: &str, span: Span, known: &[&str]) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0201, span, format!("nothing here is called `{word}`")).here("not a name in scope");
-    suggest(told, word, span, known, "in scope")
+    suggest(told, word, span, known, "there is")
 }
 
 /// A record without this field.
@@ -54,14 +73,29 @@ pub fn unknown_field(of: &str, field: impl Named, known: &[&str]) -> Diagnostic 
 /// No axis has this name.
 pub fn unknown_axis(word: &str, span: Span, known: &[&str]) -> Diagnostic {
     let told = Diagnostic::error(Code::E0202, span, format!("no axis here is called `{word}`")).here("not an axis");
-    suggest(told, word, span, known, "the axes here")
+    suggest(told, word, span, known, "there is")
 }
 
-/// Something other than an axis where only an axis can stand.
-pub fn axis_expected(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0202, span, "an axis is expected here")
-        .here("not the name of an axis")
-        .help("write the name of an axis, or a name with its size: `class: 3`")
+/// Something other than an axis where only an axis can stand; `known` are the axes that could.
+pub fn axis_expected(span: Span, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0202, span, "an axis is expected here").here("not the name of an axis");
+    match known.len() {
+        1..=MOST_OFFERED => known.iter().fold(told, |told, axis| told.fix(format!("there is `{axis}`"), span, *axis)),
+        _ => told.help("write the name of an axis, or a name with its size: `class: 3`"),
+    }
+}
+
+/// A primitive without the brackets that name its axis, or with others; behind `function` they go. `known` are the axes
+/// that it could be.
+pub fn brackets_expected(function: Span, is_bare: bool, known: &[String]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0202, function, "this names its axis in brackets, and here is none")
+        .here("which axis?");
+    match known.len() {
+        1..=MOST_OFFERED if is_bare => known
+            .iter()
+            .fold(told, |told, axis| told.fix(format!("it may be `[{axis}]`"), function.after(), format!("[{axis}]"))),
+        _ => told.help("one axis of the tensor stands there, as in `[class]`"),
+    }
 }
 
 /// A view without its arrow; `wanted` is what stands behind the last axis, and where.
@@ -84,11 +118,12 @@ pub fn index_form(span: Span, first: Option<&str>) -> Diagnostic {
     }
 }
 
-/// Two declarations of one name.
-pub fn defined_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
+/// Two declarations of one name; nothing is called `free`.
+pub fn defined_twice(name: Symbol, span: Span, first: Span, free: &str) -> Diagnostic {
     Diagnostic::error(Code::E0203, span, format!("`{name}` is declared twice"))
         .here("declared again")
         .label(first, "first declared here")
+        .fix(format!("give this one a name of its own: `{free}`"), span, free)
 }
 
 /// A name that a used file brings and that is there already.
@@ -102,6 +137,8 @@ pub fn from_two_files(name: Symbol, span: Span, first: Span, path: &str) -> Diag
 }
 
 /// A used file that cannot be read; `beside` are the programs in its folder.
+///
+/// No edit where none of those is called alike: the file is missing, not a word of the program.
 pub fn cannot_use(path: &str, error: &str, span: Span, beside: &[String]) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0211, span, format!("the file `{path}` cannot be read: {error}")).here("used here");
@@ -149,11 +186,12 @@ pub fn unused_let(name: &impl Named) -> Diagnostic {
         .help(format!("delete the line, or call it `_{word}` if it is to stay"))
 }
 
-/// A value under the name of an axis.
-pub fn hides_axis(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0204, span, format!("`{name}` is an axis here and cannot name a value"))
+/// A value under the name of an axis; nothing is called `free`, and `uses` are where the value is meant.
+pub fn hides_axis(name: Symbol, span: Span, free: &str, uses: &[Span]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0204, span, format!("`{name}` is an axis here and cannot name a value"))
         .here("an axis has this name")
-        .help("values and axes share one scope; choose another name")
+        .fix(format!("values and axes share one scope; call it `{free}`"), span, free);
+    uses.iter().fold(told, |told, used| told.also(*used, free))
 }
 
 /// More than one name in a top-level `let`; `apart` is one for each.
@@ -171,7 +209,12 @@ pub fn unknown_argument(function: Symbol, ident: impl Named, known: &[&str]) -> 
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0206, span, format!("`{function}` has no argument `{name}`"))
         .here("not one of its arguments");
-    suggest(told, name.as_str(), span, known, "it takes")
+    match nearest(name.as_str(), known.iter().copied()) {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
+        // Another of its arguments would take another sort of value.
+        None if known.is_empty() => told,
+        None => told.help(format!("it takes {}", list(known))),
+    }
 }
 
 /// An argument of a primitive given by name.
@@ -215,6 +258,16 @@ pub fn missing_argument(function: Symbol, name: Symbol, span: Span, declared: Sp
         .label(declared, "it has no default")
 }
 
+/// Advice to give an argument, with the words of the call and of the argument.
+pub fn give_argument(told: Diagnostic, argument: &str, (place, words): (Span, String)) -> Diagnostic {
+    told.fix(format!("give it: `{argument}`"), place, words)
+}
+
+/// The same of an argument that the definition around takes as an input of its own.
+pub fn pass_argument(told: Diagnostic, name: Symbol, (place, words): (Span, String), inputs: Span) -> Diagnostic {
+    told.fix(format!("take `{name}` as an input, and give it"), place, words).also(inputs, format!(", {name}"))
+}
+
 /// More axes in brackets than axis parameters.
 pub fn too_many_axes(function: Symbol, takes: usize, span: Span, surplus: Option<Span>) -> Diagnostic {
     let axes = if takes == 1 { "1 axis".to_owned() } else { format!("{takes} axes") };
@@ -235,11 +288,16 @@ pub fn arguments(count: usize) -> String {
     }
 }
 
-/// `_` with nothing it could stand for.
-pub fn hole_outside(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0208, span, "`_` stands for the value of a pipe, and there is none here")
-        .here("no value so far")
-        .help("use it in a stage: `x |> _ * 2`, or in an argument that is a function")
+/// `_` with nothing it could stand for; `inputs` are those of the definition around.
+pub fn hole_outside(span: Span, inputs: &[Symbol]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0208, span, "`_` stands for the value of a pipe, and there is none here")
+        .here("no value so far");
+    match inputs.len() {
+        1..=MOST_OFFERED => inputs
+            .iter()
+            .fold(told, |told, input| told.fix(format!("name what is meant: `{input}`"), span, input.as_str())),
+        _ => told.help("use it in a stage: `x |> _ * 2`, or in an argument that is a function"),
+    }
 }
 
 /// A dtype or a kind that stands for a type, without the axes behind it.
@@ -262,8 +320,8 @@ pub fn counts_no_axis(prefix: impl Named, of: impl Named) -> Diagnostic {
     .fix("leave it out", Span { start: prefix.span().end, end: span.end + 1, ..span }, "")
 }
 
-/// A type the language does not have.
-pub fn unknown_type(ident: impl Named) -> Diagnostic {
+/// A type the language does not have; one in front of axes may be left out, with all of `surplus`.
+pub fn unknown_type(ident: impl Named, surplus: Option<Span>) -> Diagnostic {
     let known = [
         "int", "float", "bool", "string", "layer", "axis", "logit", "prob", "index", "f64", "f32", "f16", "bf16",
         "i64", "i32", "i8", "u8",
@@ -285,17 +343,24 @@ pub fn unknown_type(ident: impl Named) -> Diagnostic {
     if let Some(ours) = ours {
         return told.fix(format!("it is called `{ours}` here"), span, ours);
     }
-    suggest(told, name.as_str(), span, &known, "types")
+    match (nearest(name.as_str(), known), surplus) {
+        (Some(near), _) => told.fix(format!("did you mean `{near}`?"), span, near),
+        (None, Some(surplus)) => told.fix("axes with nothing before them are of `f32`", surplus, ""),
+        // No edit: the type of a number, a layer or a text is not to be guessed.
+        (None, None) => told.help(format!("the types are {}", list(&known))),
+    }
 }
 
-/// `:=` to what is no state.
-pub fn not_a_state(ident: impl Named, known: &[&str]) -> Diagnostic {
+/// `:=` to what is no state; `value` is what is assigned.
+pub fn not_a_state(ident: impl Named, known: &[&str], value: Span) -> Diagnostic {
     let (name, span) = (ident.name(), ident.span());
     let told = Diagnostic::error(Code::E0503, span, format!("`{name}` is not a state, so `:=` cannot change it"))
         .here("no `state` of this name");
     match nearest(name.as_str(), known.iter().copied()) {
         Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None => told.help(format!("declare it: `state {name} = 0`, or bind a new value with `let`")),
+        None => told
+            .fix(format!("bind a new value with `let`, or declare it: `state {name} = 0`"), span.before(), "let ")
+            .also(Span { end: value.start, ..span.after() }, " = "),
     }
 }
 

@@ -28,14 +28,16 @@ pub struct Sides {
 /// Axes with their sizes; none when the size is a symbol of that name.
 pub type Known = Vec<(String, Option<String>)>;
 
-fn known_here(known: &Known) -> String {
-    let symbolic: Vec<&str> = known.iter().filter(|(_, size)| size.is_none()).map(|(name, _)| name.as_str()).collect();
+/// What is known of the sizes at the place, where anything is.
+fn with_known(told: Diagnostic, known: &Known) -> Diagnostic {
+    let symbolic = known.iter().filter(|(name, size)| size.is_none() && name != "..").map(|(name, _)| name.as_str());
+    let symbolic: Vec<&str> = symbolic.collect();
     let mut parts = Vec::new();
     if !symbolic.is_empty() {
         parts.push(format!("{} symbolic", symbolic.join(", ")));
     }
     parts.extend(known.iter().filter_map(|(name, size)| size.as_ref().map(|size| format!("{name} = {size}"))));
-    format!("known here: {}", parts.join("; "))
+    if parts.is_empty() { told } else { told.note(format!("known here: {}", parts.join("; "))) }
 }
 
 fn quoted(names: &[String]) -> String {
@@ -58,7 +60,7 @@ fn both_sides(mut told: Diagnostic, sizes: &TwoSizes, span: Span) -> Diagnostic 
 /// An axis has one size on the left and another on the right; `mended` is a number to change, and to what.
 pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known, mended: Option<(Span, String)>) -> Diagnostic {
     let message = format!("axis `{}` has two sizes: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
-    let told = Diagnostic::error(Code::E0301, span, message).here(format!("`{}` meets itself here", sizes.axis));
+    let told = Diagnostic::error(Code::E0301, span, message).here(format!("here `{}` would be both", sizes.axis));
     let help = format!(
         "make both {} or both {}; if they are two different axes, give one another name, as in `{}: {}`",
         sizes.left.0,
@@ -66,7 +68,7 @@ pub fn two_sizes(sizes: TwoSizes, span: Span, known: Known, mended: Option<(Span
         other_name(&sizes.axis),
         sizes.right.0
     );
-    let told = both_sides(told, &sizes, span).note(known_here(&known));
+    let told = with_known(both_sides(told, &sizes, span), &known);
     match mended {
         Some((place, size)) => told.fix(help, place, size),
         None => told.help(help),
@@ -79,15 +81,18 @@ fn other_name(axis: &str) -> String {
 }
 
 /// Two sizes of which nothing says that they are equal.
+///
+/// No edit but the `where` line that the caller adds: where they can never be equal, the sizes are the design of the program.
 pub fn sizes_unproved(sizes: TwoSizes, span: Span, known: Known) -> Diagnostic {
     let message =
         format!("nothing says that axis `{}` has one size: {} and {}", sizes.axis, sizes.left.0, sizes.right.0);
     let told = Diagnostic::error(Code::E0302, span, message).here("these must be equal");
-    both_sides(told, &sizes, span).note(known_here(&known))
+    with_known(both_sides(told, &sizes, span), &known)
 }
 
-/// A size written in a signature that the argument does not have.
-pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
+/// A size written in a signature, or in an argument of `span`, that the tensor there does not have; `literal` is the number
+/// that says it.
+pub fn declared_size(sizes: TwoSizes, open: bool, span: Span, literal: Option<Span>) -> Diagnostic {
     let (axis, written, actual) = (&sizes.axis, &sizes.left.0, &sizes.right.0);
     let (place, is_number) = (sizes.left.2, actual.bytes().all(|byte| byte.is_ascii_digit()));
     let told = match open {
@@ -96,34 +101,50 @@ pub fn declared_size(sizes: TwoSizes, open: bool, span: Span) -> Diagnostic {
         false => {
             let told =
                 Diagnostic::error(Code::E0301, span, format!("axis `{axis}` has two sizes: {written} and {actual}"));
-            match is_number && place != span {
-                true => told.fix(format!("declare what it is: {actual}"), place, actual),
-                false => told,
+            match literal.or((place != span).then_some(place)).filter(|_| is_number) {
+                Some(place) => told.fix(format!("declare what it is: {actual}"), place, actual),
+                None => told,
             }
         }
     };
-    let told = told.here(format!("`{axis}` is {actual} here")).label(place, format!("{written} is declared here"));
+    let told = match place == span {
+        true => told.here(format!("{written} is given here, and the tensor has {actual}")),
+        false => told.here(format!("`{axis}` is {actual} here")).label(place, format!("{written} is declared here")),
+    };
     match sizes.right.2 == span {
         true => told,
         false => told.label(sizes.right.2, format!("`{axis}` is {actual} from here on")),
     }
 }
 
-/// A result whose axis has another size than declared; `is_written` says that the place of the declared size is that of
-/// the size itself.
-pub fn result_size(sizes: TwoSizes, open: bool, is_written: bool, span: Span, known: Known) -> Diagnostic {
+/// A result whose axis has another size than declared; `written` is where the signature names the axis and writes that size, and `literal` the
+/// number that made the other.
+pub fn result_size(
+    sizes: TwoSizes,
+    open: bool,
+    (written, literal): (Option<(Span, Span)>, Option<Span>),
+    span: Span,
+    known: Known,
+) -> Diagnostic {
     let code = if open { Code::E0302 } else { Code::E0301 };
     let message = format!("axis `{}` of the result is {}, and {} is declared", sizes.axis, sizes.right.0, sizes.left.0);
     let told = Diagnostic::error(code, span, message)
         .here(format!("`{}` is {} here", sizes.axis, sizes.right.0))
         .label(sizes.left.2, "declared here");
     // The axis itself is told above.
-    let told = if known.is_empty() { told } else { told.note(known_here(&known)) };
-    match is_written && !open {
-        true => {
-            told.fix(format!("declare what it is: `{}: {}`", sizes.axis, sizes.right.0), sizes.left.2, sizes.right.0)
+    let told = with_known(told, &known);
+    let told = match written {
+        Some((name, size)) if sizes.right.0 == sizes.axis => {
+            told.fix(format!("declare what it is: `{}`", sizes.axis), name.after().to(size), "")
         }
-        false => told,
+        Some((_, size)) => {
+            told.fix(format!("declare what it is: `{}: {}`", sizes.axis, sizes.right.0), size, &*sizes.right.0)
+        }
+        None => told,
+    };
+    match literal {
+        Some(place) => told.fix(format!("or make what is declared: {}", sizes.left.0), place, sizes.left.0),
+        None => told,
     }
 }
 
@@ -136,7 +157,7 @@ pub fn sides_disagree(sign: &str, op_span: Span, sides: Sides, known: Known) -> 
     told = told
         .label(sides.left.1, format!("this is `{}`{}", sides.left.0, lacks(&sides.only_right)))
         .label(sides.right.1, format!("this is `{}`{}", sides.right.0, lacks(&sides.only_left)));
-    let told = told.note(known_here(&known));
+    let told = with_known(told, &known);
     let help = "products join axes, sums agree on them";
     if sides.only_left.is_empty() {
         return told.help(help);
@@ -180,19 +201,60 @@ pub fn lacks_axis(param: Symbol, axis: &str, actual: &str, place: (Span, bool), 
 }
 
 /// An argument that has another axis in the place of one that an earlier argument or the brackets bound.
-pub fn another_axis(param: Symbol, axis: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0304, span, format!("`{param}` must have the axis `{axis}`"))
+/// `other` is that axis, and `named` how it gets the name.
+pub fn another_axis(
+    param: Symbol,
+    (axis, other): (&str, &str),
+    actual: &str,
+    (span, named): (Span, Option<Named>),
+    declared: Span,
+) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0304, span, format!("`{param}` must have the axis `{axis}`"))
         .here(format!("this is `{actual}`"))
-        .label(declared, "declared here")
-        .help(format!("where another axis means the same, name it so: `rename[… -> {axis}](…)`"))
+        .label(declared, "declared here");
+    let rename = format!("rename[{other} -> {axis}]");
+    let help = format!("where `{other}` means the same, name it so");
+    match named {
+        Some(Named::Around(span, is_stage)) => told.wrap(format!("{help}: `{rename}(…)`"), &rename, (span, is_stage)),
+        Some(Named::There(place)) => told.fix(format!("{help}: `{axis}`"), place, axis),
+        None => told.help(help),
+    }
 }
 
-/// Two arguments whose rows `..` differ.
-pub fn rows_differ(function: Symbol, param: Symbol, first: &str, this: &str, span: Span, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0304, span, format!("`..` stands for the same axes in every argument of `{function}`"))
-        .here(format!("here it would be `{this}`"))
-        .label(declared, format!("`{param}` must have `{first}` for `..`, as the argument before it"))
-        .help("select or reduce the axis that is too many, or `expand` on purpose")
+/// How a tensor gets another name for an axis.
+pub enum Named {
+    /// Where it is used, which may be a stage of a pipe.
+    Around(Span, bool),
+    /// Where the data names it.
+    There(Span),
+}
+
+/// Two arguments whose rows `..` differ; `lacking` are axes of the first that this one lacks, and `surplus` the other way.
+pub fn rows_differ(
+    function: Symbol,
+    param: Symbol,
+    (first, this): (&str, &str),
+    (lacking, surplus): (&[String], &[String]),
+    place: (Span, bool),
+    declared: Span,
+) -> Diagnostic {
+    let told = Diagnostic::error(
+        Code::E0304,
+        place.0,
+        format!("`..` stands for the same axes in every argument of `{function}`"),
+    )
+    .here(format!("here it would be `{this}`"))
+    .label(declared, format!("`{param}` must have `{first}` for `..`, as the argument before it"));
+    let (expand, mean) = (format!("expand[{}]", lacking.join(", ")), format!("mean[{}]", surplus.join(", ")));
+    match (lacking, surplus) {
+        ([_, ..], []) => told.wrap(
+            format!("`{expand}(…)` repeats this on purpose; or select or reduce the axis that the other has too many"),
+            &expand,
+            place,
+        ),
+        ([], [_, ..]) => told.wrap(format!("reduce what is too many, as in `{mean}(…)`"), &mean, place),
+        _ => told.help("select or reduce the axis that is too many, or `expand` on purpose"),
+    }
 }
 
 /// An axis that a tensor does not have.
@@ -200,24 +262,48 @@ pub fn lacks_axis_here(axis: &str, actual: &str, span: Span, whole: Span, names:
     let told = Diagnostic::error(Code::E0305, span, format!("there is no axis `{axis}` in `{actual}`"))
         .here("not an axis of this tensor");
     let told = if whole == span { told } else { told.label(whole, format!("the tensor is `{actual}`")) };
-    match super::nearest(axis, names.iter().map(String::as_str)) {
-        Some(near) => told.fix(format!("did you mean `{near}`?"), span, near),
-        None => told,
+    match (super::nearest(axis, names.iter().map(String::as_str)), names.len()) {
+        (Some(near), _) => told.fix(format!("did you mean `{near}`?"), span, near),
+        (None, 1..=4) if whole != span => {
+            names.iter().fold(told, |told, name| told.fix(format!("it has `{name}`"), span, name.as_str()))
+        }
+        (None, _) => told,
     }
 }
 
-/// One name twice in a list of axes.
-pub fn duplicate_axis(axis: &str, of: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0306, span, format!("`{axis}` would stand twice in the axes of {of}"))
-        .here(format!("two axes called `{axis}`"))
-        .help(format!("rename one: `rename[{axis} -> {axis}'](…)`, or give the new axis another name"))
+/// Where one of two axes of one name can get another.
+pub enum Renamed {
+    /// Its name stands here.
+    There(Span),
+    /// It is an axis of the tensor here.
+    Of(Span),
+    /// It comes out of what a definition makes.
+    Nowhere,
 }
 
-/// A size that nothing fixes.
-pub fn size_not_fixed(axis: &str, param: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0307, span, format!("nothing says how large `{axis}` is"))
-        .here(format!("an axis of `{param}`"))
-        .help(format!("you forgot to give the size: write it where the axis is made, as in `{axis}: 64`"))
+/// One name twice in a list of axes.
+pub fn duplicate_axis(axis: &str, of: Symbol, span: Span, renamed: Renamed) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0306, span, format!("`{axis}` would stand twice in the axes of {of}"))
+        .here(format!("two axes called `{axis}`"));
+    let rename = format!("rename[{axis} -> {axis}']");
+    match renamed {
+        Renamed::There(place) => {
+            told.fix(format!("call the new one `{axis}'`: an axis of its own, as large"), place, format!("{axis}'"))
+        }
+        Renamed::Of(tensor) => told.wrap(format!("rename one: `{rename}(…)`"), &rename, (tensor, false)),
+        Renamed::Nowhere => told.help(format!("rename one: `{rename}(…)`")),
+    }
+}
+
+/// A size that nothing fixes; `declared` is where a signature names the axis.
+pub fn size_not_fixed(axis: &str, param: &str, span: Span, declared: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0307, span, format!("nothing says how large `{axis}` is"))
+        .here(format!("an axis of `{param}`"));
+    let help = format!("you forgot to give the size: write it where the axis is made, as in `{axis}: 64`");
+    match declared {
+        Some(name) => told.fix(help, name.after(), ": 64"),
+        None => told.help(help),
+    }
 }
 
 /// A bare number for an axis that replaces none.
@@ -239,20 +325,28 @@ pub fn no_row(span: Span) -> Diagnostic {
 }
 
 /// Arithmetic on sizes that leaves 64 bits, or divides by zero.
+///
+/// No edit: which of the numbers is not meant, and what is, is not to be seen.
 pub fn overflow(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0309, span, "this size is not a 64-bit number").here("it overflows, or divides by zero")
 }
 
 /// A tensor whose elements no 64-bit number counts.
+///
+/// No edit, as for the sizes themselves.
 pub fn too_large(actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0309, span, format!("a tensor `{actual}` has more bytes than a 64-bit number counts"))
         .here("too large for any machine")
         .help("one of these sizes is not meant")
 }
 
-/// A size below zero.
-pub fn negative_size(size: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0309, span, format!("a size cannot be {size}")).here("below zero")
+/// A size below zero; `turned` is the difference or range that makes it the other way round.
+pub fn negative_size(size: &str, span: Span, turned: Option<(Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0309, span, format!("a size cannot be {size}")).here("below zero");
+    match turned {
+        Some((place, turned)) => told.fix(format!("the other way round: `{turned}`"), place, turned),
+        None => told,
+    }
 }
 
 /// A number with a fraction as a size; `division` is the sign of the division that made it.
@@ -274,7 +368,7 @@ pub fn split_uneven(
     divisor: Option<(Span, i64)>,
 ) -> Diagnostic {
     let message = format!("`{axis}` has {whole} places, which {parts} does not divide");
-    let told = Diagnostic::error(Code::E0310, span, message).here("the parts do not fill it").note(known_here(&known));
+    let told = with_known(Diagnostic::error(Code::E0310, span, message).here("the parts do not fill it"), &known);
     match divisor {
         Some((place, divisor)) => told.fix(format!("{divisor} divides it"), place, divisor.to_string()),
         None => told,
@@ -325,7 +419,7 @@ pub fn result_axes(
         .here(format!("this is `{actual}`"))
         .label(declared, "declared here");
     match result {
-        _ if wanted.contains("..") => {
+        _ if wanted.contains("..") && !actual.contains("..") => {
             told.help("`..` stands for the same axes as in the inputs; without a result type, it is inferred")
         }
         Some(place) => told.fix(format!("declare what it is: `{actual}`"), place, actual),
@@ -362,25 +456,28 @@ pub fn concat_differs(axis: &str, sides: Sides) -> Diagnostic {
         )
 }
 
-/// `unstack` along an axis of unknown size.
-pub fn unstack_needs_size(axis: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0307, span, format!("`unstack` needs to know how large `{axis}` is"))
-        .here("its size is only known when it runs")
+/// `unstack` along an axis of unknown size; `declared` is where the signature names it, and the size that what is bound says.
+pub fn unstack_needs_size(axis: &str, span: Span, declared: Option<(Span, usize)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0307, span, format!("`unstack` needs to know how large `{axis}` is"))
+        .here("its size is only known when it runs");
+    match declared {
+        Some((name, count)) => told.fix(format!("declare it: `{axis}: {count}`"), name.after(), format!(": {count}")),
+        None => told.help(format!("declare the size where `{axis}` comes from, as in `{axis}: 2`")),
+    }
 }
 
-/// A position outside of its axis, or the end of a part; `nearest` is the position that is the nearest to it, where it is a
-/// number.
+/// A position outside of its axis, or the end of a part; `nearest` is the position that is the nearest to it.
 pub fn out_of_range(
     axis: &str,
     (position, size): (String, String),
-    (nearest, is_end): (Option<i64>, bool),
+    (nearest, is_end): (Option<String>, bool),
     span: Span,
 ) -> Diagnostic {
     let message = format!("`{axis}` has {size} places, and {position} is not one of them");
     let told = Diagnostic::error(Code::E0312, span, message).here("out of range");
     match nearest {
-        Some(end) if is_end => told.fix(format!("a part of it ends before {end}"), span, end.to_string()),
-        Some(nearest) => told.fix(format!("places count from 0: {nearest} is the nearest"), span, nearest.to_string()),
+        Some(end) if is_end => told.fix(format!("a part of it ends before {end}"), span, end),
+        Some(nearest) => told.fix(format!("places count from 0: {nearest} is the nearest"), span, nearest),
         None => told,
     }
 }
@@ -393,34 +490,47 @@ pub fn too_many_places(axis: &str, (places, size): (String, String), span: Span)
 }
 
 /// Arithmetic on positions that is no window.
+///
+/// No edit: the nearest window reads elsewhere.
 pub fn window_form(sign: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0315, span, format!("`{sign}` makes no window of positions"))
         .here("not between these")
         .help("a window reads at sums of positions times whole numbers, divided by one: `(2 * pos(h: n) + pos(k) - 1) / 3`")
 }
 
-/// A factor of a position that is 0 or not known.
-pub fn window_factor(size: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
+/// A factor of a position that is 0 or not known; `literal` is the number that says so.
+pub fn window_factor(size: &str, span: Span, literal: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(
         Code::E0315,
         span,
         format!("a window needs whole numbers other than 0 beside `pos`, and this is {size}"),
     )
-    .here("not such a number")
+    .here("not such a number");
+    match literal {
+        Some(literal) => told.fix("1 reads each place once", literal, "1"),
+        None => told,
+    }
 }
 
 /// More than two positions in one relation.
+///
+/// No edit: two steps read through an axis between them, whose name and size are to be chosen.
 pub fn window_positions(count: usize, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0315, span, format!("a window reads at one or two positions, and here are {count}"))
         .here("too many `pos`")
         .help("read in two steps: first along one axis of the result and one tap, then along the next")
 }
 
-/// Relations of one window that each read at an axis the other makes.
-pub fn window_circle(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0315, span, "the axes of this window read at each other's positions")
-        .here("at an axis that another entry changes, which reads at this one")
-        .help("read along one axis, then along the other: `x[…][…]`")
+/// Relations of one window that each read at an axis the other makes; `between` is what stands between two, and what parts
+/// them.
+pub fn window_circle(span: Span, between: Option<(Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0315, span, "the axes of this window read at each other's positions")
+        .here("at an axis that another entry changes, which reads at this one");
+    let help = "read along one axis, then along the other: `x[…][…]`";
+    match between {
+        Some((place, words)) => told.fix(help, place, words),
+        None => told.help(help),
+    }
 }
 
 /// `fill` beside no relation.
@@ -464,24 +574,47 @@ pub fn window_outside(
 }
 
 /// An arrow in the brackets of a reduction, and behind it no axis with an index.
-pub fn scatter_form(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0202, span, "an axis with the index of its places is expected behind the arrow")
-        .here("no `axis = index`")
-        .help("say where each element goes: `sum[edge -> node = dst](m)`, and for a new axis `node: 10 = dst`")
+/// `indices` are the inputs that count the axis, and `input` is one that the definition could take, with where it goes.
+pub fn scatter_form(axis: Span, indices: &[Symbol], input: Option<(String, Span)>) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0202, axis, "an axis with the index of its places is expected behind the arrow")
+            .here("no `axis = index`");
+    let help = "say where each element goes: `sum[edge -> node = dst](m)`, and for a new axis `node: 10 = dst`";
+    match (indices, input) {
+        ([], Some((input, place))) => told
+            .fix(format!("take the places as an input: `{input}`"), axis.after(), " = places")
+            .also(place, format!(", {input}")),
+        ([], None) => told.help(help),
+        (indices, _) => indices.iter().fold(told, |told, index| {
+            told.fix(format!("`{index}` says where each element goes"), axis.after(), format!(" = {index}"))
+        }),
+    }
 }
 
-/// An arrow in the brackets of what scatters nothing.
-pub fn no_scatter(span: Span) -> Diagnostic {
+/// An arrow in the brackets of what scatters nothing; `name` is where it is named.
+pub fn no_scatter(span: Span, name: Span) -> Diagnostic {
     Diagnostic::error(Code::E0202, span, "this finds one thing along its axes and sends nothing to places")
         .here("an arrow that means nothing here")
-        .help("`sum`, `mean`, `max`, `min`, `prod`, `any` and `all` take `[edge -> node = dst]`")
+        .fix(
+            "`sum`, `mean`, `max`, `min`, `prod`, `any` and `all` take such an arrow; `max` keeps the largest",
+            name,
+            "max",
+        )
 }
 
 /// An index of a scatter without an axis that goes.
 pub fn scatter_index(axis: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0305, span, format!("the index must say a place for each place of `{axis}`"))
         .here(format!("this is `{actual}`"))
-        .help(format!("`expand[{axis}](…)` repeats it on purpose; or leave `{axis}` out before the arrow"))
+        .wrap(format!("`expand[{axis}](…)` repeats it on purpose"), &format!("expand[{axis}]"), (span, false))
+}
+
+/// An index of a scatter with an axis that the tensor lacks; `x` is the tensor.
+pub fn scatter_lacks(axis: &str, actual: &str, index: Span, x: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0305, index, format!("there is no axis `{axis}` in `{actual}`"))
+        .here(format!("this says places for each `{axis}`"))
+        .label(x, format!("the tensor is `{actual}`"))
+        .wrap(format!("`expand[{axis}](…)` repeats it on purpose"), &format!("expand[{axis}]"), (x, false))
 }
 
 /// Work along one axis of a tensor that has several or none. `name` is where the function is named, and `last` the last
@@ -558,15 +691,27 @@ pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
         )
 }
 
-/// What sees one place of a sequence that is being generated, where it means all.
-pub fn sees_along(axis: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
+/// What sees one place of a sequence that is being generated, where it means all. `along` are the name of the axis and the
+/// tensor in a reduction that the user writes, and a name for the axis of what was.
+///
+/// No edit in the library's text, or where it is no reduction.
+pub fn sees_along(axis: &str, span: Span, along: Option<(Span, Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(
         Code::E0522,
         span,
         format!("while a sequence is generated, this sees one place of `{axis}` for all"),
     )
-    .here(format!("it looks along `{axis}`"))
-    .help(format!("`history[{axis} -> {axis}2](x)` keeps what places before were; `scan {axis}` goes on from them"))
+    .here(format!("it looks along `{axis}`"));
+    let help = |past: &str| {
+        format!("`history[{axis} -> {past}](x)` keeps what places before were; `scan {axis}` goes on from them")
+    };
+    match along {
+        Some((name, tensor, past)) => {
+            let call = format!("history[{axis} -> {past}](");
+            told.fix(help(&past), name, &*past).also(tensor.before(), call).also(tensor.after(), ")")
+        }
+        None => told.help(help(&format!("{axis}2"))),
+    }
 }
 
 /// A network whose result has no score for each word.
@@ -589,11 +734,28 @@ pub fn axis_of_other(param: Symbol, given: &str, there: &str, span: Span, declar
 }
 
 /// An index that counts another axis.
-pub fn index_of_other(param: Symbol, counts: &str, wanted: &str, span: Span, declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0314, span, format!("`{param}` must count `{wanted}`, and this counts `{counts}`"))
-        .here(format!("an `index({counts})`"))
-        .label(declared, "needed here")
-        .help(format!("name the axis of the column so: `vocab[{wanted}]`"))
+/// `of` is where the signature around says what it counts, and `place` the
+/// index in a definition.
+pub fn index_of_other(
+    param: &str,
+    (counts, wanted): (&str, &str),
+    span: Span,
+    declared: Span,
+    (of, place): (Option<Span>, Option<(Span, bool)>),
+) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0314, span, format!("{param} must count `{wanted}`, and this counts `{counts}`"))
+            .here(format!("an `index({counts})`"))
+            .label(declared, "needed here");
+    match (of, place) {
+        (Some(of), _) => told.fix(format!("declare it so: `index({wanted})`"), of, wanted),
+        (None, Some(place)) => told.wrap(
+            format!("where the numbers are those of `{wanted}`, `index[{wanted}](…)` takes them so"),
+            &format!("index[{wanted}]"),
+            place,
+        ),
+        (None, None) => told.help(format!("name the axis of the column so: `vocab[{wanted}]`")),
+    }
 }
 
 /// An index into an axis of another size; `chosen` is where the axis got its size, when the user wrote it, and `literal` the
@@ -668,5 +830,9 @@ pub fn scan_keeps_axis(axis: &str, ty: &str, span: Span, scan: Span) -> Diagnost
     Diagnostic::error(Code::E0320, span, format!("the value of a `scan` along `{axis}` cannot have `{axis}` itself"))
         .here(format!("this is `{ty}`"))
         .label(scan, "the values are stacked along this")
-        .help(format!("inside, what comes from outside is its row at one `{axis}`; rename what is made with `{axis}`, or reduce it"))
+        .wrap(
+            format!("inside, what comes from outside is its row at one `{axis}`; what is made with `{axis}` gets another name"),
+            &format!("rename[{axis} -> {axis}']"),
+            (span, false),
+        )
 }

@@ -6,16 +6,28 @@ use crate::base::{Span, Symbol};
 
 /// A parameter that has no name.
 pub fn param_needs_name(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0501, span, "a parameter needs a name for its path")
-        .here("no name")
-        .help("write `param w[…] ~ …`, or hold it: `let w = param[…] ~ …`")
+    // The word, then the brackets.
+    let word = Span { end: span.start + "param".len() as u32, ..span };
+    Diagnostic::error(Code::E0501, span, "a parameter needs a name for its path").here("no name").fix(
+        "write `param w[…] ~ …`, or hold it: `let w = param[…] ~ …`",
+        word.after(),
+        " w",
+    )
+}
+
+/// Advice to make a definition a layer; `keyword` is the word that makes it a function.
+fn as_layer(told: Diagnostic, keyword: Option<Span>) -> Diagnostic {
+    match keyword {
+        Some(keyword) => told.fix("make the definition a `layer`", keyword, "layer"),
+        // No edit: what is no function does not become a layer by a word.
+        None => told.help("only a layer or a model keeps such"),
+    }
 }
 
 /// A parameter where none can be.
-pub fn param_outside_layer(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0501, span, format!("only a layer or a model has parameters, and `{name}` is in neither"))
-        .here("not in a layer")
-        .help("make the definition a `layer`")
+pub fn param_outside_layer(name: Symbol, span: Span, keyword: Option<Span>) -> Diagnostic {
+    let told = format!("only a layer or a model has parameters, and `{name}` is in neither");
+    as_layer(Diagnostic::error(Code::E0501, span, told).here("not in a layer"), keyword)
 }
 
 /// A parameter or a state of no float.
@@ -28,29 +40,41 @@ pub fn not_a_float(word: impl Named) -> Diagnostic {
     )
 }
 
-/// Two parameters with one path.
-pub fn param_twice(name: Symbol, span: Span, first: Span) -> Diagnostic {
+/// Two parameters with one path; nothing is called `free`.
+pub fn param_twice(name: Symbol, span: Span, first: Span, free: &str) -> Diagnostic {
     Diagnostic::error(Code::E0502, span, format!("this layer has two parameters called `{name}`"))
         .here("again")
         .label(first, "first declared here")
+        .fix(format!("give this one a name of its own: `{free}`"), span, free)
 }
 
 /// A parameter that no output depends on.
 pub fn param_unused(path: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0504, span, format!("the parameter `{path}` is never used"))
         .here("neither the loss nor a prediction depends on it")
-        .help("use it, or delete it")
+        .fix("use it, or delete it", span, "")
 }
 
 /// One layer on inputs of two sizes.
-pub fn tied_size(path: &str, axis: &str, (old, new): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(
+/// `again` is where the layer is bound with a further one, and its name in this use.
+pub fn tied_size(
+    path: &str,
+    axis: &str,
+    (old, new): (String, String),
+    span: Span,
+    again: Option<((Span, String), (Span, String))>,
+) -> Diagnostic {
+    let told = Diagnostic::error(
         Code::E0505,
         span,
         format!("`{path}` has `{axis}` = {old}, and this use of the same layer needs {new}"),
     )
-    .here("used on another size")
-    .help("make a second layer for the other size")
+    .here("used on another size");
+    let help = "make a second layer for the other size";
+    match again {
+        Some(((bound, line), (used, name))) => told.fix(help, bound, line).also(used, name),
+        None => told.help(help),
+    }
 }
 
 /// Something that makes no first value.
@@ -58,6 +82,8 @@ pub fn no_initialiser(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0506, span, "this does not make a first value")
         .here("not an initialiser")
         .help("use `zeros`, `ones`, `glorot`, `he`, `normal(0.02)`, or a number")
+        .fix("a bias begins at `zeros`", span, "zeros")
+        .fix("weights begin at random, as in `normal(0.02)`", span, "normal(0.02)")
 }
 
 /// A first value with axes that the tensor lacks.
@@ -102,10 +128,16 @@ pub fn optimizer_axes(
     span: Span,
     param: Span,
 ) -> Diagnostic {
+    let like = path.rsplit('.').next().map_or_else(|| path.to_owned(), |name| format!("**.{name}"));
     Diagnostic::error(Code::E0304, span, format!("`{optimizer}` updates parameters with the axes `{wanted}`"))
         .here(format!("`{path}` is `{axes}`"))
         .label(param, "this parameter")
         .help(format!("an optimizer of any `(p, g)` may ask for `rank(p)`, and do as `{optimizer}` where it fits"))
+        .fix(
+            "or let another one take such parameters",
+            span.after(),
+            format!("\n  update \"{like}\" {{ optimizer = Adam() }}"),
+        )
 }
 
 /// `total` of more than a number.
@@ -123,32 +155,56 @@ pub fn total_outside(span: Span) -> Diagnostic {
 }
 
 /// A state where none can be.
-pub fn state_outside(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(
+pub fn state_outside(name: Symbol, span: Span, keyword: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(
         Code::E0507,
         span,
         format!("a function keeps nothing from step to step, so `{name}` cannot be a state"),
     )
     .here("not in a layer, a metric or an optimizer")
-    .help("use `let` for a value of this step")
+    .help("use `let` for a value of this step");
+    as_layer(told, keyword)
 }
 
-/// A state that never changes.
-pub fn state_unwritten(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0508, span, format!("the state `{name}` is never written"))
-        .here("no `:=` changes it")
-        .help(format!("update it with `{name} := …`, or make it a `let`"))
+/// A state that never changes; `word` is what makes it a state, where it stands alone in its statement.
+pub fn state_unwritten(name: Symbol, span: Span, word: Option<Span>) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0508, span, format!("the state `{name}` is never written")).here("no `:=` changes it");
+    let help = format!("update it with `{name} := …`, or make it a `let`");
+    match word {
+        Some(word) => told.fix(help, word, "let"),
+        // No edit: with axes of its own it is no `let`, and what it should become is not to be seen.
+        None => told.help(help),
+    }
 }
 
 /// A carry that an iteration would make another type of.
-pub fn carry_changes(name: Symbol, wanted: &str, actual: &str, span: Span, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0520, span, format!("`{name}` is carried as `{wanted}` and becomes `{actual}`"))
-        .here("this is what the next position would find")
-        .label(first, format!("`{name}` begins as `{wanted}`"))
-        .help("begin with a value of the type it becomes, `zeros[..]` with all its axes for one, or reduce what is assigned")
+/// `begin` is the first value, and another of the type it becomes.
+pub fn carry_changes(
+    name: Symbol,
+    (wanted, actual): (&str, &str),
+    span: Span,
+    first: Span,
+    begin: Option<(Span, String)>,
+) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0520, span, format!("`{name}` is carried as `{wanted}` and becomes `{actual}`"))
+            .here("this is what the next position would find")
+            .label(first, format!("`{name}` begins as `{wanted}`"));
+    match begin {
+        Some((place, begin)) => told.fix(
+            format!("begin with a value of the type it becomes, `{begin}`, or reduce what is assigned"),
+            place,
+            begin,
+        ),
+        // No edit: a value of that type is not to be made of nothing.
+        None => told.help("begin with a value of the type it becomes, or reduce what is assigned"),
+    }
 }
 
 /// A state that a layer writes in the block of a `scan`.
+///
+/// No edit: whether the layer goes before the loop or behind it, or another takes its place, is the design of the program.
 pub fn state_in_scan(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0521, span, format!("the state `{name}` would be written at each position of a `scan`"))
         .here("a state is written once a step")
@@ -156,16 +212,19 @@ pub fn state_in_scan(name: Symbol, span: Span) -> Diagnostic {
 }
 
 /// An optimizer whose result does not fit its parameter.
+///
+/// No edit: its formula is at fault, and not a word of it.
 pub fn update_axes(optimizer: Symbol, actual: &str, wanted: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0509, span, format!("`{optimizer}` must return a new parameter with the axes `{wanted}`"))
         .here(format!("it returns `{actual}`"))
 }
 
 /// `penalty` in what is no layer.
-pub fn penalty_outside_layer(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` stands outside of a layer"))
+pub fn penalty_outside_layer(name: Symbol, span: Span, keyword: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0510, span, format!("the penalty `{name}` stands outside of a layer"))
         .here("only a layer or a model has penalties")
-        .help("add it to the `loss` of the run, or move it into the layer whose parameters it is about")
+        .help("add it to the `loss` of the run, or move it into the layer whose parameters it is about");
+    as_layer(told, keyword)
 }
 
 /// A penalty that is no scalar.

@@ -109,10 +109,16 @@ pub fn needs_one_value(span: Span) -> Diagnostic {
 }
 
 /// A primitive with another count of arguments.
-pub fn primitive_arguments(least: usize, most: usize, actual: usize, span: Span) -> Diagnostic {
+///
+/// No edit for one that lacks what it works on: any tensor in scope could be meant.
+pub fn primitive_arguments(name: &str, (least, most): (usize, usize), actual: usize, span: Span) -> Diagnostic {
     let takes = if least == most { arguments(least) } else { format!("{} or more", arguments(least)) };
-    Diagnostic::error(Code::E0207, span, format!("this primitive takes {takes}"))
-        .here(format!("{} given", arguments(actual)))
+    Diagnostic::error(Code::E0207, span, format!("`{name}` takes {takes}")).here(format!("{} given", arguments(actual)))
+}
+
+/// `generate` without the count of what it writes, behind its prompt.
+pub fn how_many(told: Diagnostic, prompt: Span) -> Diagnostic {
+    told.fix("say how many are to be written, as in `generate[t](Net, ids, 10)`", prompt.after(), ", 10")
 }
 
 /// Definitions that use each other without end.
@@ -143,9 +149,25 @@ pub fn fact_fails(
     told.here("used here").label(fact, "this does not hold")
 }
 
-/// A number with which a fact would hold.
-pub fn fits(told: Diagnostic, name: Symbol, number: i64, place: Span) -> Diagnostic {
-    told.fix(format!("`{name} = {number}` fits"), place, number.to_string())
+/// A number with which a fact would hold, and where it goes.
+pub enum Fits {
+    /// In the place of one that is given for a parameter.
+    Number(Symbol, i64, Span),
+    /// As a further argument, with its words.
+    Argument(Symbol, i64, Span, String),
+    /// In the place of a size that a signature writes.
+    Size(String, i64, Span),
+}
+
+/// Advice to take that number.
+pub fn fits(told: Diagnostic, fits: Fits) -> Diagnostic {
+    match fits {
+        Fits::Number(name, number, place) => told.fix(format!("`{name} = {number}` fits"), place, number.to_string()),
+        Fits::Argument(name, number, place, words) => told.fix(format!("`{name} = {number}` fits"), place, words),
+        Fits::Size(axis, number, place) => {
+            told.fix(format!("`{axis}: {number}` fits, where it is to be had"), place, number.to_string())
+        }
+    }
 }
 
 /// What led to a mistake in the body of a definition.

@@ -166,6 +166,11 @@ impl Builtin {
         })
     }
 
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        Builtin::NAMES.iter().find(|name| Builtin::parse(name) == Some(self)).copied().unwrap_or("this primitive")
+    }
+
     /// The names of all primitives, for suggestions.
     pub const NAMES: &[&str] = &[
         "exp",

@@ -37,6 +37,8 @@ pub struct Globals<'a> {
     std: FxHashMap<Symbol, Global<'a>>,
     /// By file, the library's apart.
     files: FxHashMap<FileId, Names<'a>>,
+    /// The paths of used files, from the folder of the program.
+    paths: FxHashMap<FileId, String>,
     /// Files in which names may be missing.
     incomplete: FxHashSet<FileId>,
     /// By name.
@@ -73,7 +75,25 @@ impl<'a> Globals<'a> {
         for source in sources.used.iter().chain([&sources.user]) {
             globals.file(source, sources, diagnostics);
         }
+        for source in sources.used.iter().chain([&sources.user]).rev() {
+            let folder = globals.paths.get(&source.file).and_then(|path| path.rsplit_once('/'));
+            let folder = folder.map_or(String::new(), |(folder, _)| format!("{folder}/"));
+            for item in &source.tree.items {
+                if let ast::Item::Use(used) = item
+                    && let Some(&file) = sources.uses.get(&used.span)
+                {
+                    globals.paths.insert(file, format!("{folder}{}", used.path));
+                }
+            }
+        }
         globals
+    }
+
+    /// The path of a file other than `home` that declares a name.
+    pub fn declared_elsewhere(&self, name: Symbol, home: FileId) -> Option<&str> {
+        let declares = |names: &Names<'a>| names.own.iter().any(|(own, _)| *own == name);
+        let file = self.files.iter().find(|(file, names)| **file != home && declares(names))?.0;
+        self.paths.get(file).map(String::as_str)
     }
 
     /// Takes up a file whose used files have been taken up.
@@ -82,7 +102,12 @@ impl<'a> Globals<'a> {
         let mut names = Names::default();
         let mut places: FxHashMap<Symbol, Span> = FxHashMap::default();
         let mut declare = |ident: ast::Ident, diagnostics: &mut Diagnostics| match places.get(&ident.name) {
-            Some(first) => diagnostics.push(name::defined_twice(ident.name, ident.span, *first)),
+            Some(first) => {
+                let is_taken = |name: &String| places.contains_key(&Symbol::new(name));
+                let free = (2..).map(|number| format!("{}{number}", ident.name)).find(|name| !is_taken(name));
+                let free = free.unwrap_or_else(|| unreachable!("the numbers do not end"));
+                diagnostics.push(name::defined_twice(ident.name, ident.span, *first, &free));
+            }
             None => {
                 places.insert(ident.name, ident.span);
             }

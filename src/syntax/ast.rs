@@ -245,6 +245,8 @@ pub struct StateVar {
     pub axes: Option<Vec<AxisDecl>>,
     /// After `=`.
     pub init: Expr,
+    /// The whole statement, from `state` on.
+    pub statement: Span,
 }
 
 /// `param w[i, out] ~ glorot[i -> out]`; the name is optional only under a `let`.
@@ -557,6 +559,15 @@ pub enum Arg {
     Axis(Ident, Expr),
     /// `"h.*.w": "layers.{i}.w"`
     Quoted(String, Span, Expr),
+}
+
+impl Arg {
+    /// The place of its value.
+    pub fn span(&self) -> Span {
+        match self {
+            Arg::Value(value) | Arg::Set(_, value) | Arg::Axis(_, value) | Arg::Quoted(_, _, value) => value.span,
+        }
+    }
 }
 
 /// What stands in brackets after an expression: `a, b` or `d -> head: 8, e`.

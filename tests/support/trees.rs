@@ -186,7 +186,7 @@ fn block(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Block> {
     let state = (name(), option::of(name()), option::of(vec(axis(inner.clone()), 0..3)), inner.clone());
     let stmt = prop_oneof![
         let_line(inner.clone()).prop_map(Stmt::Let),
-        vec(state.prop_map(|(name, dtype, axes, init)| StateVar { name, dtype, axes, init }), 1..3)
+        vec(state.prop_map(|(name, dtype, axes, init)| StateVar { name, dtype, axes, init, statement: NOWHERE }), 1..3)
             .prop_map(Stmt::State),
         param_def(inner.clone()).prop_map(Stmt::Param),
         (name(), inner.clone()).prop_map(|(name, value)| Stmt::Penalty { name, value }),

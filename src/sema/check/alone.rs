@@ -47,16 +47,25 @@ impl<'a> Checker<'a> {
 
     fn definition_alone(&mut self, def: &'a ast::Def) {
         self.training = true;
-        self.store = super::store::Store::default();
-        self.exprs.clear();
         self.alone = true;
         self.own = Some(def);
         self.words.clear();
-        self.sizes.facts = crate::ir::Facts::default();
-        let _ = self.opaque(def);
+        self.guesses = def.config.iter().flatten().chain(&def.inputs).any(|param| {
+            param.ty.is_none() && param.default.is_none() && !is_in_fact(def, param) && is_size(def, param.name.name)
+        });
+        // A switch is tried both ways, each for the branches that it chooses.
+        let has_switch = def.config.iter().flatten().chain(&def.inputs).any(is_switch);
+        for truth in [true, false].into_iter().take(if has_switch { 2 } else { 1 }) {
+            self.store = super::store::Store::default();
+            self.exprs.clear();
+            self.switches = truth;
+            self.sizes.facts = crate::ir::Facts::default();
+            let _ = self.opaque(def);
+        }
         self.sizes.facts = crate::ir::Facts::default();
         self.own = None;
         self.alone = false;
+        self.guesses = false;
     }
 
     /// Elaborates a definition on arguments of which only the declared types are known, or on a draw of them; the
@@ -82,7 +91,7 @@ impl<'a> Checker<'a> {
         let (config, inputs) = given.into_iter().partition(is_config);
         let place = Place::new(def.name.name.as_str());
         // An initialiser gets its row from the parameter it fills.
-        let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("rest".into(), &mut axes, def.name.span)]);
+        let row = (def.kind == DefKind::Fn).then(|| vec![self.opaque_axis("..".into(), &mut axes, def.name.span)]);
         let has_row = def.inputs.iter().any(|param| names_row(param.ty.as_ref()));
         let row = row.filter(|_| !has_row);
         let call = Use { def, brackets: None, config, inputs, row, place, span: def.name.span };
@@ -177,7 +186,7 @@ impl<'a> Checker<'a> {
     fn opaque_axis(&mut self, name: Symbol, axes: &mut Axes, span: Span) -> Axis {
         let known = axes.entry(name).or_insert_with(|| {
             let size = self.opaque_size(name);
-            if name != Symbol::new("rest") {
+            if name != Symbol::new("..") {
                 self.words.extend(size.as_size());
             }
             // An axis has a place at least; a use with none is checked with what it has.
@@ -192,12 +201,12 @@ impl<'a> Checker<'a> {
         Some(match param.ty.as_ref().map(|ty| &ty.kind) {
             None => match def.kind {
                 DefKind::Optimizer => {
-                    let axis = self.opaque_axis("rest".into(), axes, span);
+                    let axis = self.opaque_axis("..".into(), axes, span);
                     Value::Tensor(self.opaque_input(param.name.name.as_str(), plain(vec![axis]), span))
                 }
                 DefKind::Schedule => Value::Tensor(self.push(ExprKind::Step, scalar_type(DType::F32), span)),
-                // What a fact speaks of is a whole number, also where the signature does not say so.
-                _ if def.facts.iter().any(|fact| mentions(fact, param.name.name)) => self.opaque_number(param),
+                // What a fact or a written size speaks of is a whole number, also where the signature does not say so.
+                _ if is_in_fact(def, param) || is_size(def, param.name.name) => self.opaque_number(param),
                 _ => return self.unknown(),
             },
             Some(kind @ (TypeKind::Tensor { .. } | TypeKind::Record(_))) => {
@@ -211,7 +220,7 @@ impl<'a> Checker<'a> {
                 },
                 "bool" => match &mut self.draw {
                     Some(draw) => Value::Bool(draw.truth()),
-                    None => return self.unknown(),
+                    None => Value::Bool(self.switches),
                 },
                 "axis" => Value::Axis({
                     let axis = self.opaque_axis(param.name.name, axes, span);
@@ -252,11 +261,7 @@ impl<'a> Checker<'a> {
 
     /// A tensor that a definition on its own is given; `name` is how the user calls it.
     pub(super) fn opaque_input(&mut self, name: &str, ty: Type, span: Span) -> ExprId {
-        let shown = |axis: &Axis| match self.axes.name(axis.id) {
-            Some(name) if name == Symbol::new("rest") => "..".to_owned(),
-            _ => self.axes.show(axis.id),
-        };
-        let axes = ty.axes.iter().map(shown).collect();
+        let axes = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
         let below = match ty.kind {
             Kind::Index(axis) => Some(self.axes.size(axis)),
             Kind::Plain | Kind::Logit | Kind::Prob => None,
@@ -297,7 +302,7 @@ impl<'a> Checker<'a> {
         let mut of_type = Vec::new();
         for decl in decls {
             let name = match decl {
-                AxisDecl::Row(_) => Symbol::new("rest"),
+                AxisDecl::Row(_) => Symbol::new(".."),
                 AxisDecl::Axis { name, .. } => name.name,
             };
             of_type.push(self.opaque_axis(name, axes, span));
@@ -334,6 +339,35 @@ fn mentions(fact: &ast::Expr, name: Symbol) -> bool {
     let mut found = false;
     fact.walk(&mut |part| found |= matches!(part.kind, ast::ExprKind::Name(symbol) if symbol == name));
     found
+}
+
+fn is_in_fact(def: &ast::Def, param: &ast::Param) -> bool {
+    def.facts.iter().any(|fact| mentions(fact, param.name.name))
+}
+
+/// Whether a parameter is a truth that each use says.
+fn is_switch(param: &ast::Param) -> bool {
+    let named = |ty: &ast::Type| matches!(&ty.kind, TypeKind::Named(ident) if ident.name.as_str() == "bool");
+    param.default.is_none() && param.ty.as_ref().is_some_and(named)
+}
+
+/// Whether a signature writes sizes with a name, which no brackets of the body take for an axis.
+fn is_size(def: &ast::Def, name: Symbol) -> bool {
+    let mut written = false;
+    let types = def.config.iter().flatten().chain(&def.inputs).filter_map(|param| param.ty.as_ref()).chain(&def.result);
+    for ty in types {
+        ty.kind.each_axis(&mut |decl| {
+            written |= matches!(decl, AxisDecl::Axis { size: Some(size), .. } if mentions(size, name));
+        });
+    }
+    let mut is_axis = false;
+    def.body.walk(&mut |part| {
+        if let ast::ExprKind::Index(_, brackets) = &part.kind {
+            let entries = brackets.from.iter().chain(brackets.to.iter().flatten());
+            is_axis |= entries.into_iter().any(|entry| matches!(entry, ast::Ix::Value(expr) if mentions(expr, name)));
+        }
+    });
+    written && !is_axis
 }
 
 /// Whether the axis stands in a type, or is what an index of it counts.

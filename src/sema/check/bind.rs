@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
 use crate::diag::{name, shape, value as told};
-use crate::ir::{Dim, Fact};
+use crate::ir::{Dim, Fact, Truth};
 use crate::sema::dims::Mismatch;
 use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
@@ -26,7 +26,7 @@ pub(super) struct Binder {
     /// How long it is.
     pub size: Dim,
     /// Where that was chosen.
-    from: Span,
+    pub from: Span,
     /// How long it is in the result, where the signature says so.
     pub result: Option<(Dim, Span)>,
 }
@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
                     let is_of_a_tensor = DType::parse(word).is_some() || matches!(word, "logit" | "prob" | "index");
                     self.report(match is_of_a_tensor {
                         true => name::type_lacks_axes(*ident),
-                        false => name::unknown_type(*ident),
+                        false => name::unknown_type(*ident, None),
                     });
                     return false;
                 }
@@ -215,7 +215,7 @@ impl<'a> Checker<'a> {
             }
         };
         if self.sizes.resolve(&size).as_const().is_some_and(|size| size < 0) {
-            self.report(shape::negative_size(&self.sizes.show(&size), given.span));
+            self.report(shape::negative_size(&self.sizes.show(&size), given.span, self.turned(given.span)));
             return false;
         }
         // A tensor may have bound it already: it has the axis that is given.
@@ -232,7 +232,8 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&size), String::new(), given.span),
                     right: (self.sizes.show(&binder.size), String::new(), binder.from),
                 };
-                let told = shape::declared_size(told, mismatch == Mismatch::Open, given.span);
+                let literal = self.literal_of(given.span, &size).map(|literal| literal.span);
+                let told = shape::declared_size(told, mismatch == Mismatch::Open, given.span, literal);
                 self.unequal(mismatch, (&binder.size, &size), told);
                 return false;
             }
@@ -314,6 +315,8 @@ impl<'a> Checker<'a> {
                         };
                         let known = self.known_sizes(std::slice::from_ref(&ty));
                         let mended = self.mended((slot.span, &binder.size), (actual.from, &actual.size));
+                        let both = (&*told.axis, &binder.size, &actual.size);
+                        let mended = mended.or_else(|| self.mended_in_signature(given.span, both));
                         let told = match mismatch {
                             Mismatch::Refuted => shape::two_sizes(told, given.span, known, mended),
                             Mismatch::Open => shape::sizes_unproved(told, given.span, known),
@@ -426,8 +429,16 @@ impl<'a> Checker<'a> {
                 && self.axes.name(outer).is_some()
                 && self.axes.name(ty.axes[at].id).is_some()
             {
-                let told = (self.axes.show(outer), self.show_type(ty));
-                self.report(shape::another_axis(slot.name, &told.0, &told.1, span, slot.span));
+                let told = (self.axes.show(outer), self.axes.show(ty.axes[at].id));
+                let as_long =
+                    Fact::Equal(self.sizes.resolve(&self.axes.size(outer)), self.sizes.resolve(&ty.axes[at].size));
+                let named = match self.sizes.judge(&as_long) {
+                    Truth::Proved => Some(shape::Named::Around(span, self.is_stage(span))),
+                    _ => self.named_in_data(&told.1).map(shape::Named::There),
+                };
+                let actual = self.show_type(ty);
+                let axes = (&*told.0, &*told.1);
+                self.report(shape::another_axis(slot.name, axes, &actual, (span, named), slot.span));
                 return None;
             }
             free.retain(|&other| other != at);
@@ -441,8 +452,14 @@ impl<'a> Checker<'a> {
             None => scope.row = Some(rest),
             Some(row) => {
                 if !self.same_row(&row, &rest) {
-                    let (first, this) = (self.show_axes(&row), self.show_axes(&rest));
-                    self.report(shape::rows_differ(def.name.name, slot.name, &first, &this, span, slot.span));
+                    let shown = (&*self.show_axes(&row), &*self.show_axes(&rest));
+                    let only = |these: &[Axis], others: &[Axis]| -> Vec<String> {
+                        let lacks = |axis: &&Axis| self.find_axis(others, axis.id).is_none();
+                        these.iter().filter(lacks).map(|axis| self.axes.show(axis.id)).collect()
+                    };
+                    let only = (&*only(&row, &rest), &*only(&rest, &row));
+                    let place = (span, self.is_stage(span));
+                    self.report(shape::rows_differ(def.name.name, slot.name, shown, only, place, slot.span));
                     return None;
                 }
                 for (a, b) in row.iter().zip(&rest) {
@@ -518,7 +535,10 @@ impl<'a> Checker<'a> {
                         let size = self.axes.size(axis);
                         if !self.axes.counts(axis, outer) {
                             let (counts, wanted) = (self.axes.show(axis), self.axes.show(outer));
-                            self.report_once(shape::index_of_other(slot.name, &counts, &wanted, span, slot.span));
+                            let param = format!("`{}`", slot.name);
+                            let places = self.index_places(span);
+                            let told = shape::index_of_other(&param, (&counts, &wanted), span, slot.span, places);
+                            self.report_once(told);
                             return false;
                         }
                         if self.sizes.unify(&binder.size, &size).is_err() {
@@ -561,7 +581,7 @@ impl<'a> Checker<'a> {
 
     /// Tells of a word before brackets that says neither a kind nor a dtype.
     pub(super) fn not_a_type(&mut self, prefix: ast::Ident) {
-        self.report(name::unknown_type(prefix));
+        self.report(name::unknown_type(prefix, Some(prefix.span)));
     }
 
     /// The sizes written in a signature against those of the arguments.
@@ -580,7 +600,7 @@ impl<'a> Checker<'a> {
                     left: (self.sizes.show(&written), String::new(), expr.span),
                     right: (self.sizes.show(&axis.size), String::new(), axis.from),
                 };
-                let told = shape::declared_size(told, mismatch == Mismatch::Open, given);
+                let told = shape::declared_size(told, mismatch == Mismatch::Open, given, None);
                 self.unequal(mismatch, (&axis.size, &written), told);
                 fits = false;
             }

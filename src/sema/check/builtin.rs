@@ -58,8 +58,10 @@ impl<'a> Checker<'a> {
             return self.fail(name::argument_of_primitive(named, value));
         }
         if !count.contains(&args.len()) {
-            let told = told::primitive_arguments(*count.start(), *count.end(), args.len(), f.span.to(span));
+            let told =
+                told::primitive_arguments(builtin.name(), (*count.start(), *count.end()), args.len(), f.span.to(span));
             return self.fail(match &args[..] {
+                [only] if builtin == Builtin::Grad => self.lacks_variable(scope, told, only.span, (span, "(", ")")),
                 [.., before, surplus] if args.len() == count.end().saturating_add(1) => {
                     name::leave_out(told, Some(before.span), surplus.span)
                 }
@@ -201,7 +203,7 @@ impl<'a> Checker<'a> {
         }
         let count = in_order.len();
         let Ok([(file, span), (layer, layer_span)]) = <[_; 2]>::try_from(in_order) else {
-            return self.fail(told::primitive_arguments(2, 2, count, call.f.span.to(call.span)));
+            return self.fail(told::primitive_arguments("load", (2, 2), count, call.f.span.to(call.span)));
         };
         let file = match file {
             Value::Str(file) => file.to_owned(),
@@ -313,7 +315,7 @@ impl<'a> Checker<'a> {
     fn reduced_axes(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, ty: &Type, span: Span) -> Option<Vec<AxisId>> {
         let Some(brackets) = f.brackets else { return Some(ty.axes.iter().map(|axis| axis.id).collect()) };
         if brackets.to.is_some() {
-            self.report(shape::no_scatter(brackets.span));
+            self.report(shape::no_scatter(brackets.span, Span { end: brackets.span.start, ..f.span }));
             return None;
         }
         let mut axes = Vec::new();
@@ -517,13 +519,14 @@ impl<'a> Checker<'a> {
                     axes.push(Axis { id, size: self.axes.size(id), from: expr.span });
                 }
                 Ix::Set(ident, _) | Ix::Axis(ident, _, Some(_)) => {
-                    self.report(name::axis_expected(ident.span));
+                    self.report(name::axis_expected(ident.span, &[]));
                     return None;
                 }
             }
         }
         if let Some(axis) = self.repeated(&axes) {
-            self.report(shape::duplicate_axis(&axis, "this list".into(), span));
+            let renamed = self.renamed_in(&axes, &axis, span);
+            self.report(shape::duplicate_axis(&axis, "this list".into(), span, renamed));
             return None;
         }
         Some(axes)
@@ -533,7 +536,12 @@ impl<'a> Checker<'a> {
     pub(super) fn axis_at(&mut self, scope: &mut Scope<'a>, ix: &'a Ix, ty: Option<&Type>) -> Option<AxisId> {
         let span = ix.span();
         let Ix::Value(ast::Expr { kind: Ast::Name(symbol), .. }) = ix else {
-            self.report(name::axis_expected(span));
+            let known: Vec<&str> = { ty.into_iter().flat_map(|ty| &ty.axes) }
+                .filter_map(|axis| self.axes.name(axis.id))
+                .map(|name| name.as_str())
+                .filter(|name| *name != "..")
+                .collect();
+            self.report(name::axis_expected(span, &known));
             return None;
         };
         if let Some(&id) = scope.axes.get(symbol) {
@@ -560,6 +568,7 @@ impl<'a> Checker<'a> {
         let of_tensor = ty.into_iter().flat_map(|ty| &ty.axes).filter_map(|axis| self.axes.name(axis.id));
         let mut known: Vec<&str> = of_tensor.map(|name| name.as_str()).collect();
         known.extend(scope.axes.keys().map(|name| name.as_str()));
+        known.retain(|name| *name != "..");
         self.report(name::unknown_axis(symbol.as_str(), span, &known));
         None
     }

@@ -302,7 +302,15 @@ impl<'a> Checker<'a> {
         if self.is_alone(def) {
             self.opaque_brackets(&mut scope, &mut binders, def);
         }
-        self.calls.push(CallSite { name: def.name.name, span: call.span, def: def.name.span });
+        let given = config.iter().zip(&config_args).chain(def.inputs.iter().zip(&input_args));
+        let number = |(param, given): (&ast::Param, &Option<Given<'a>>)| match given.as_ref()? {
+            Given { value: Value::Int(size), span, .. } if !self.is_std(*span) => {
+                Some((param.name.name, *span, size.as_const()?))
+            }
+            _ => None,
+        };
+        let numbers = given.filter_map(number).collect();
+        self.calls.push(CallSite { name: def.name.name, span: call.span, def: def.name.span, numbers });
         let value = self.elaborate_body(caller, &mut scope, &mut binders, def, config_args, input_args, call.span);
         self.calls.pop();
         value
@@ -435,7 +443,8 @@ impl<'a> Checker<'a> {
         }
         for (param, place) in params.iter().zip(&places) {
             if place.is_none() && param.default.is_none() && fits {
-                self.report(name::missing_argument(def.name.name, param.name.name, span, param.span));
+                let told = name::missing_argument(def.name.name, param.name.name, span, param.span);
+                self.report(self.argument_given(told, param, span));
                 fits = false;
             }
         }

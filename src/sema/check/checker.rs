@@ -31,6 +31,8 @@ pub(super) struct CallSite {
     pub span: Span,
     /// Where the definition is.
     pub def: Span,
+    /// The numbers that the user gave it, by the names of the parameters.
+    pub numbers: Vec<(Symbol, Span, i64)>,
 }
 
 /// The state of the check.
@@ -87,6 +89,11 @@ pub(super) struct Checker<'a> {
     /// Whether a definition is elaborated on its own: its whole numbers are symbols, so what waits for one
     /// is left to its uses.
     pub(super) alone: bool,
+    /// Whether it has a parameter without a type that is a number as far as its signature goes: what is refuted is told,
+    /// and what is open waits for its uses.
+    pub(super) guesses: bool,
+    /// What it is given for each truth.
+    pub(super) switches: bool,
     /// The sizes and numbers that a definition on its own is given instead, where its gradient is tried.
     pub(super) draw: Option<Draw>,
     /// The definition that is elaborated on its own, and the sizes that its signature has words for.
@@ -139,6 +146,8 @@ impl<'a> Checker<'a> {
             made_probable: FxHashMap::default(),
             totals: None,
             alone: false,
+            guesses: false,
+            switches: true,
             draw: None,
             own: None,
             words: FxHashSet::default(),

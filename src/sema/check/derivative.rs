@@ -6,7 +6,7 @@
 //! `grad(dy) { … }` behind a function: the gradient by its inputs, in place of the one that its body has.
 
 use crate::base::{Span, Symbol};
-use crate::diag::{derivative as told, value};
+use crate::diag::{Diagnostic, derivative as told, value};
 use crate::sema::typed::{ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
 use crate::syntax::ast::{Arg, Def, DefKind, Expr, ExprKind as Ast, GradClause, Ident};
@@ -28,7 +28,12 @@ impl<'a> Checker<'a> {
             _ => {
                 let given = args.len() + usize::from(piped.is_some());
                 self.given(scope, args);
-                return self.fail(value::primitive_arguments(2, 2, given, span));
+                let told = value::primitive_arguments("grad", (2, 2), given, span);
+                let told = match args {
+                    [only] if piped.is_none() => self.lacks_variable(scope, told, only.span(), (only.span(), ", ", "")),
+                    _ => told,
+                };
+                return self.fail(told);
             }
         };
         let by = self.variable(scope, &args[args.len() - 1]);
@@ -45,6 +50,30 @@ impl<'a> Checker<'a> {
         }
         let ty = self.gradient_type(by);
         Value::Tensor(self.push(ExprKind::Derivative { of: y, by }, ty, span))
+    }
+
+    /// The message about a `grad` with one argument, at `of`: the tensors that this is made of are what it may derive by.
+    pub(super) fn lacks_variable(
+        &self,
+        scope: &Scope<'a>,
+        told: Diagnostic,
+        of: Span,
+        (place, open, close): (Span, &str, &str),
+    ) -> Diagnostic {
+        let mut by: Vec<&'static str> = Vec::new();
+        if let Some(def) = self.def_around(of) {
+            def.body.walk(&mut |part| {
+                if let Ast::Name(name) = part.kind
+                    && of.holds(part.span)
+                    && let Some(Value::Tensor(id)) = scope.find(name)
+                    && self.is_variable(*id)
+                    && !by.contains(&name.as_str())
+                {
+                    by.push(name.as_str());
+                }
+            });
+        }
+        told::lacks_variable(told, &by, place.after(), (open, close))
     }
 
     /// What the second argument stands for, how it is called, and where it is written.

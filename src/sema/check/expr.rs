@@ -28,7 +28,11 @@ impl<'a> Checker<'a> {
                     let value = value.clone();
                     self.inside(value)
                 }
-                None => self.fail(name::hole_outside(span)),
+                None => {
+                    let inputs = self.def_around(span).map_or(&[][..], |def| &def.inputs);
+                    let inputs: Vec<Symbol> = inputs.iter().map(|input| input.name.name).collect();
+                    self.fail(name::hole_outside(span, &inputs))
+                }
             },
             Ast::Name(symbol) => self.name(scope, *symbol, span),
             Ast::Unary(op, operand) => {
@@ -145,7 +149,9 @@ impl<'a> Checker<'a> {
                         .chain(self.globals.names(scope.home))
                         .chain(Builtin::NAMES.iter().copied())
                         .collect();
-                    self.fail(name::unknown(text, span, &known))
+                    let told = name::unknown(text, span, &known);
+                    let told = self.unknown_mended(told, symbol, span, scope.home);
+                    self.fail(told)
                 }
             },
         }
@@ -386,7 +392,8 @@ impl<'a> Checker<'a> {
     /// Binds a name of a body; one that is an axis there stays the axis.
     pub(super) fn bind_name(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: Value<'a>) {
         if scope.axes.contains_key(&ident.name) {
-            self.report(name::hides_axis(ident.name, ident.span));
+            let free = self.free_name(ident.span, ident.name.as_str());
+            self.report(name::hides_axis(ident.name, ident.span, &free, &self.uses_after(ident.span, ident.name)));
             return;
         }
         if let Value::Tensor(id) = value

@@ -15,9 +15,7 @@ use crate::syntax::ast::{self, ExprKind as Ast};
 use super::arith::fact_of;
 use super::bind::Binders;
 use super::checker::Checker;
-
-/// How far from a number that does not fit one that does is looked for.
-const FITTING: i64 = 64;
+use super::fitting::Failing;
 
 impl<'a> Checker<'a> {
     /// `where heads divides d`
@@ -49,9 +47,11 @@ impl<'a> Checker<'a> {
                     Some((name, place)) => told.label(place, told::in_this_use(name)),
                     None => told,
                 };
-                let fitting = fact.and_then(|_| self.fitting(scope, def, expr, &numbers()));
+                let failing = Failing { def, fact: expr, binders, numbers: &numbers(), span };
+                let fitting = self.fitting(scope, &failing);
                 self.report(match fitting {
-                    Some((name, number, place)) => told::fits(told, name, number, place),
+                    Some(fits) => told::fits(told, fits),
+                    // No edit: no number near one of the program's fits, so the definition is not meant for this.
                     None => told,
                 });
                 holds = false;
@@ -99,38 +99,6 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A number that the user gives, and another near it with which a fact holds and no fact fails.
-    fn fitting(
-        &mut self,
-        scope: &mut Scope<'a>,
-        def: &'a ast::Def,
-        fact: &'a ast::Expr,
-        numbers: &[(Symbol, Span)],
-    ) -> Option<(Symbol, i64, Span)> {
-        // What is given last was probably chosen to fit the rest.
-        for &(name, place) in numbers.iter().rev() {
-            if self.is_std(place) {
-                continue;
-            }
-            let Some(Value::Int(given)) = scope.find(name).cloned() else { continue };
-            let Some(number) = given.as_const() else { continue };
-            let near = (1..=FITTING).flat_map(|away| [number.saturating_sub(away), number.saturating_add(away)]);
-            for other in near.filter(|&other| other >= 0) {
-                scope.rebind(name, Value::Int(Dim::constant(other)));
-                let fits = def.facts.iter().all(|each| match self.fact(scope, each) {
-                    Some(of) if std::ptr::eq(each, fact) => self.sizes.judge(&of) == Truth::Proved,
-                    Some(of) => self.sizes.judge(&of) != Truth::Refuted,
-                    None => true,
-                });
-                scope.rebind(name, Value::Int(given.clone()));
-                if fits {
-                    return Some((name, other, place));
-                }
-            }
-        }
-        None
-    }
-
     /// The user's use of the user's definition that a place stands in; a definition on its own has none.
     fn use_around(&self, span: Span) -> Option<(Symbol, Span)> {
         let [first, others @ .., _] = &self.calls[..] else { return None };
@@ -159,7 +127,7 @@ impl<'a> Checker<'a> {
         }
         if self.alone {
             // The columns of a model are as large as its data says, and each run checks them.
-            if self.own.is_some_and(|own| own.kind != ast::DefKind::Model) {
+            if !self.guesses && self.own.is_some_and(|own| own.kind != ast::DefKind::Model) {
                 let told = self.with_where(told(self), &facts);
                 self.report(told);
             }
@@ -180,6 +148,7 @@ impl<'a> Checker<'a> {
     pub(super) fn unequal(&mut self, mismatch: Mismatch, (a, b): (&Dim, &Dim), told: Diagnostic) {
         let told = match mismatch {
             Mismatch::Refuted => told,
+            Mismatch::Open if self.guesses => return,
             Mismatch::Open => {
                 // Both are the sizes of axes, which have a place at least: `n == 2 * n` never holds.
                 let mut known = self.sizes.facts.clone();
@@ -198,7 +167,7 @@ impl<'a> Checker<'a> {
 
     /// A fact that no batch may decide, and nothing known does; it is taken as given from here on.
     pub(super) fn ask(&mut self, fact: &Fact, told: Diagnostic) {
-        if !self.own.is_some_and(|own| own.kind == ast::DefKind::Model) {
+        if !self.guesses && !self.own.is_some_and(|own| own.kind == ast::DefKind::Model) {
             let told = self.with_where(told, std::slice::from_ref(fact));
             self.report(told);
         }
@@ -207,6 +176,9 @@ impl<'a> Checker<'a> {
 
     /// `k divides n` where a truth value is asked for and nothing decides it.
     pub(super) fn undecided(&mut self, fact: &Fact, span: Span) -> Value<'a> {
+        if self.guesses {
+            return Value::Error;
+        }
         let shown = self.show_facts(std::slice::from_ref(fact));
         let told = self.with_where(shape::fact_undecided(&shown, span), std::slice::from_ref(fact));
         self.fail(told)

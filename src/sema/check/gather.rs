@@ -131,7 +131,9 @@ impl<'a> Checker<'a> {
     pub(super) fn checked_index(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
         let PrimitiveCall { f, mut args, span } = call;
         let Some(axes) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
-        let ([axis], Some(given)) = (&axes[..], args.pop()) else { return self.fail(name::axis_expected(f.span)) };
+        let ([axis], Some(given)) = (&axes[..], args.pop()) else {
+            return self.fail(name::brackets_expected(f.span, false, &[]));
+        };
         if let Value::Int(place) = &given.value {
             if !self.in_range(place, axis, false, given.span) {
                 return Value::Error;
@@ -229,7 +231,8 @@ impl<'a> Checker<'a> {
         };
         if index_ty.dtype != DType::I32 || !self.axes.counts(counts, axis.id) {
             let told = (self.axes.show(counts), self.axes.show(axis.id));
-            return self.fail(shape::index_of_other("the index".into(), &told.0, &told.1, index_span, span));
+            let places = self.index_places(index_span);
+            return self.fail(shape::index_of_other("the index", (&told.0, &told.1), index_span, span, places));
         }
         let size = self.axes.size(counts);
         if self.sizes.unify(&axis.size, &size).is_err() {

@@ -51,7 +51,7 @@ impl<'a> Checker<'a> {
 }
 
 /// Visits each expression of a file, with whether it stands in a signature.
-fn each<'a>(file: &'a ast::File, visit: &mut dyn FnMut(&'a Expr, bool)) {
+pub(super) fn each<'a>(file: &'a ast::File, visit: &mut dyn FnMut(&'a Expr, bool)) {
     for item in &file.items {
         match item {
             Item::Let(binding) => binding.value.walk(&mut |expr| visit(expr, false)),

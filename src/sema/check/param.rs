@@ -23,23 +23,25 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         let Some(ident) = def.name.or(held_by) else { return self.fail(told::param_needs_name(def.span)) };
         if scope.body != Body::Layer {
-            return self.fail(told::param_outside_layer(ident.name, def.span));
+            return self.fail(told::param_outside_layer(ident.name, def.span, self.fn_keyword(def.span)));
         }
         let Some(axes) = self.declared_axes(scope, &def.axes) else { return Value::Error };
-        let Some(dtype) = self.declared_float(def.dtype) else { return Value::Error };
+        let Some(dtype) = self.declared_float(def.name, def.dtype) else { return Value::Error };
         let path = scope.place.join(ident.name.as_str());
         let ty = Type { dtype, ..plain(axes.clone()) };
         let index = match self.store.paths.get(&path).copied() {
             Some(index) => {
                 let known = self.store.params[index].clone();
                 if known.span != def.span {
-                    return self.fail(told::param_twice(ident.name, ident.span, known.span));
+                    let free = self.free_name(ident.span, ident.name.as_str());
+                    return self.fail(told::param_twice(ident.name, ident.span, known.span, &free));
                 }
                 // The same layer on inputs of another size would need another parameter.
                 for (old, new) in known.ty.axes.iter().zip(&axes) {
                     if self.sizes.unify(&old.size, &new.size).is_err() {
                         let sizes = (self.sizes.show(&old.size), self.sizes.show(&new.size));
-                        return self.fail(told::tied_size(&path, &self.axes.show(new.id), sizes, def.span));
+                        let again = self.second_layer(self.user_span(def.span));
+                        return self.fail(told::tied_size(&path, &self.axes.show(new.id), sizes, def.span, again));
                     }
                 }
                 index
@@ -94,7 +96,7 @@ impl<'a> Checker<'a> {
     /// `penalty l2 = sum(w^2)`: a term of the loss while training.
     pub(super) fn penalty(&mut self, scope: &mut Scope<'a>, ident: ast::Ident, value: &'a ast::Expr) {
         if scope.body != Body::Layer {
-            return self.report(told::penalty_outside_layer(ident.name, ident.span));
+            return self.report(told::penalty_outside_layer(ident.name, ident.span, self.fn_keyword(ident.span)));
         }
         // A frozen layer is as when nothing trains.
         if !self.training || self.frozen > 0 {
@@ -138,7 +140,9 @@ impl<'a> Checker<'a> {
             let repeated =
                 axes.split_last().filter(|(last, rest)| rest.iter().any(|axis| self.same_axis(axis.id, last.id)));
             if let Some((last, _)) = repeated {
-                self.report(shape::duplicate_axis(&self.axes.show(last.id), "this declaration".into(), last.from));
+                let renamed = shape::Renamed::There(last.from);
+                let axis = self.axes.show(last.id);
+                self.report(shape::duplicate_axis(&axis, "this declaration".into(), last.from, renamed));
                 return None;
             }
         }
@@ -146,7 +150,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The dtype before the axes of a parameter or a state: a float, f32 when nothing is written.
-    fn declared_float(&mut self, written: Option<ast::Ident>) -> Option<DType> {
+    fn declared_float(&mut self, of: Option<ast::Ident>, written: Option<ast::Ident>) -> Option<DType> {
         let Some(word) = written else { return Some(DType::F32) };
         match DType::parse(word.name.as_str()) {
             Some(dtype) if dtype.is_float() => Some(dtype),
@@ -155,7 +159,9 @@ impl<'a> Checker<'a> {
                 None
             }
             None => {
-                self.not_a_type(word);
+                // With the colon before it.
+                let surplus = of.map(|name| name.span.after().to(word.span));
+                self.report(name::unknown_type(word, surplus));
                 None
             }
         }
@@ -351,7 +357,7 @@ impl<'a> Checker<'a> {
             Body::Metric => Owner::Metric,
             Body::Optimizer => Owner::Optimizer,
             Body::Function | Body::Train | Body::Top => {
-                self.report(told::state_outside(var.name.name, var.name.span));
+                self.report(told::state_outside(var.name.name, var.name.span, self.fn_keyword(var.name.span)));
                 return self.bind_name(scope, var.name, Value::Error);
             }
         };
@@ -365,7 +371,7 @@ impl<'a> Checker<'a> {
         };
         // Without a word it is of the float of its first value; a number is of f32.
         let dtype = match var.dtype {
-            Some(_) => self.declared_float(var.dtype),
+            Some(_) => self.declared_float(Some(var.name), var.dtype),
             None if self.exprs[init.0 as usize].host => Some(DType::F32),
             None => Some(self.met(&[init])),
         };
@@ -393,7 +399,7 @@ impl<'a> Checker<'a> {
         let Some(state) = scope.states.get(&ident.name).cloned() else {
             if !matches!(scope.find(ident.name), Some(Value::Error)) {
                 let known: Vec<&str> = scope.states.keys().map(|name| name.as_str()).collect();
-                self.report(name::not_a_state(ident, &known));
+                self.report(name::not_a_state(ident, &known, span));
                 // The state that was meant is written; it is told once.
                 let meant = crate::diag::nearest(ident.name.as_str(), known).map(Symbol::new);
                 if let Some(state) = meant.and_then(|meant| scope.states.get_mut(&meant)) {
@@ -419,7 +425,7 @@ impl<'a> Checker<'a> {
                 // A position would have to see what the one before wrote.
                 true if !self.scans.is_empty() => self.report(told::state_in_scan(name, state.span)),
                 true => self.store.pending.push((state.index, state.now)),
-                false => self.report(told::state_unwritten(name, state.span)),
+                false => self.report(told::state_unwritten(name, state.span, self.state_word(state.span))),
             }
         }
     }

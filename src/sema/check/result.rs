@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
             let earlier = ty.axes[..at].iter().any(|other| self.same_axis(other.id, ty.axes[at].id));
             if earlier {
                 let name = self.axes.show(ty.axes[at].id);
-                return self.fail(shape::duplicate_axis(&name, def.name.name, span));
+                return self.fail(shape::duplicate_axis(&name, def.name.name, span, shape::Renamed::Nowhere));
             }
         }
         if let Kind::Index(axis) = ty.kind {
@@ -217,10 +217,9 @@ impl<'a> Checker<'a> {
             return wrong(self);
         }
         for (decl, inner) in decls.iter().filter(|decl| matches!(decl, AxisDecl::Axis { .. })).zip(&named) {
-            let AxisDecl::Axis { name: ident, .. } = decl else { continue };
+            let AxisDecl::Axis { name: ident, size: written } = decl else { continue };
             let axis = self.find_axis(&axes, *inner)?.clone();
             let binder = binders.get(&ident.name)?;
-            let is_written = binder.result.is_some();
             let (size, place) = binder.result.clone().unwrap_or_else(|| (binder.size.clone(), ident.span));
             if let Err(mismatch) = self.sizes.unify(&size, &axis.size) {
                 let sizes = shape::TwoSizes {
@@ -230,7 +229,10 @@ impl<'a> Checker<'a> {
                 };
                 let known = self.known_axes(axes.iter().filter(|other| other.id != axis.id));
                 let span = def.body.value.span;
-                let told = shape::result_size(sizes, mismatch == Mismatch::Open, is_written, span, known);
+                let literal = self.literal_of(axis.from, &axis.size).filter(|literal| !literal.is_declared);
+                let places =
+                    (written.as_ref().map(|size| (ident.span, size.span)), literal.map(|literal| literal.span));
+                let told = shape::result_size(sizes, mismatch == Mismatch::Open, places, span, known);
                 self.unequal(mismatch, (&axis.size, &size), told);
                 return None;
             }

@@ -278,7 +278,9 @@ impl<'a> Checker<'a> {
             if axes.len() != ty.axes.len() {
                 let actual = self.show_axes(&axes);
                 let wanted = self.show_type(&ty);
-                self.report(store::carry_changes(ident.name, &wanted, &actual, span, self.exprs[old.0 as usize].span));
+                let begin = self.carry_begins(span, ident.name).map(|first| (first, format!("zeros{actual}")));
+                let first = self.exprs[old.0 as usize].span;
+                self.report(store::carry_changes(ident.name, (&wanted, &actual), span, first, begin));
                 return true;
             }
             let chosen = self.map(Fun::Map(MapOp::Select), vec![holds, old, new], axes, ty.dtype, span);
@@ -307,7 +309,9 @@ impl<'a> Checker<'a> {
             let first =
                 self.exprs.iter().rev().find(|expr| matches!(expr.kind, ExprKind::Carry { .. }) && expr.ty == *ty);
             let first = first.map_or(span, |expr| expr.span);
-            self.report(store::carry_changes(name, &wanted, &actual, span, first));
+            let begin = self.carry_begins(span, name).filter(|_| own.dtype.is_float() && ty.dtype.is_float());
+            let begin = begin.map(|begin| (begin, format!("zeros{}", self.show_axes(&own.axes))));
+            self.report(store::carry_changes(name, (&wanted, &actual), span, first, begin));
             return None;
         }
         for axis in &own.axes {

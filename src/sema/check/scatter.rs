@@ -4,8 +4,8 @@
 //! axes that stay; for other reductions, the reduction of what a mask leaves. Its brackets say which axes go; the
 //! index says where to, and may have axes of the tensor that stay.
 
-use crate::base::Span;
-use crate::diag::{name, shape, value as told};
+use crate::base::{Span, Symbol};
+use crate::diag::{Diagnostic, name, shape, value as told};
 use crate::ops::{Cmp, MapOp, ReduceOp};
 use crate::sema::dtype::DType;
 use crate::sema::primitive::Reduction;
@@ -40,7 +40,7 @@ impl<'a> Checker<'a> {
         let given = args.first().map_or(span, |given| given.span);
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
-        let Some(target) = self.target(scope, f.brackets, &ty, span) else { return Value::Error };
+        let Some(target) = self.target(scope, f.brackets, &ty, (given, span)) else { return Value::Error };
         if matches!(reduction, Reduction::Any | Reduction::All) && ty.dtype != DType::Bool {
             return self.fail(told::truth_expected("a tensor of numbers", given, None));
         }
@@ -96,14 +96,14 @@ impl<'a> Checker<'a> {
         scope: &mut Scope<'a>,
         brackets: Option<&'a ast::Brackets>,
         ty: &Type,
-        span: Span,
+        (given, span): (Span, Span),
     ) -> Option<Target> {
         let Some(ast::Brackets { from, to: Some(to), span: brackets }) = brackets else { return None };
         let (ident, size, at) = match &to[..] {
             [Ix::Set(ident, at)] => (*ident, None, at),
             [Ix::Axis(ident, size, Some(at))] => (*ident, Some(self.int_expr(scope, size)?), at),
             _ => {
-                self.report(shape::scatter_form(to.first().map_or(*brackets, Ix::span)));
+                self.report(self.no_index(ty, from, to.first(), *brackets));
                 return None;
             }
         };
@@ -135,7 +135,8 @@ impl<'a> Checker<'a> {
         };
         if !self.axes.unite(counts, wanted) {
             let told = (self.axes.show(counts), self.axes.show(wanted));
-            self.report(shape::index_of_other("the index".into(), &told.0, &told.1, at.span, ident.span));
+            let places = self.index_places(at.span);
+            self.report(shape::index_of_other("the index", (&told.0, &told.1), at.span, ident.span, places));
             return None;
         }
         let counted = self.axes.size(counts);
@@ -149,21 +150,48 @@ impl<'a> Checker<'a> {
             return None;
         }
         let to = Axis { id: self.axes.find(counts), size: counted, from: ident.span };
-        self.index_fits(&index_ty, &gone, ty, at.span, span)?;
+        self.index_fits(&index_ty, &gone, ty, at.span, (given, span))?;
         let is_gone = |axis: &Axis| gone.iter().any(|other| other.id == axis.id);
         let first = ty.axes.iter().position(is_gone).unwrap_or(0);
         let mut axes = ty.axes.clone();
         axes.insert(first, to.clone());
         axes.retain(|axis| !is_gone(axis));
         if let Some(axis) = self.repeated(&axes) {
-            self.report(shape::duplicate_axis(&axis, "this result".into(), span));
+            let renamed = shape::Renamed::Of(given);
+            self.report(shape::duplicate_axis(&axis, "this result".into(), span, renamed));
             return None;
         }
         Some(Target { gone, to, index, axes })
     }
 
+    /// The message about a scatter without an index, with the inputs that say places of its axis.
+    fn no_index(&self, ty: &Type, from: &[Ix], to: Option<&Ix>, brackets: Span) -> Diagnostic {
+        let named = |ix: &Ix| match ix {
+            Ix::Value(ast::Expr { kind: ast::ExprKind::Name(name), .. }) => Some(*name),
+            _ => None,
+        };
+        let axis = to.map_or(brackets, Ix::span);
+        let Some(name) = to.and_then(named) else { return shape::scatter_form(axis, &[], None) };
+        let counting = self.inputs_that_count(axis).into_iter().filter(|(_, of)| of.name == name);
+        let indices: Vec<Symbol> = counting.map(|(input, _)| input).collect();
+        let gone: Vec<String> = from
+            .iter()
+            .filter_map(|ix| ty.axes.iter().find(|axis| named(ix).is_some() && named(ix) == self.axes.name(axis.id)))
+            .map(|axis| self.axes.show(axis.id))
+            .collect();
+        let input = format!("places: index({name})[{}]", gone.join(", "));
+        shape::scatter_form(axis, &indices, self.behind_inputs(axis).map(|place| (input, place)))
+    }
+
     /// Whether an index says a place for each element: it has all axes that go, and no axis the tensor lacks.
-    fn index_fits(&mut self, index: &Type, gone: &[Axis], ty: &Type, at: Span, span: Span) -> Option<()> {
+    fn index_fits(
+        &mut self,
+        index: &Type,
+        gone: &[Axis],
+        ty: &Type,
+        at: Span,
+        (given, span): (Span, Span),
+    ) -> Option<()> {
         if let Some(axis) = gone.iter().find(|axis| self.find_axis(&index.axes, axis.id).is_none()) {
             let told = shape::scatter_index(&self.axes.show(axis.id), &self.show_type(index), at);
             self.report(told);
@@ -171,8 +199,7 @@ impl<'a> Checker<'a> {
         }
         for axis in &index.axes {
             let Some(known) = self.find_axis(&ty.axes, axis.id).cloned() else {
-                let names: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
-                let told = shape::lacks_axis_here(&self.axes.show(axis.id), &self.show_type(ty), at, span, &names);
+                let told = shape::scatter_lacks(&self.axes.show(axis.id), &self.show_type(ty), at, given);
                 self.report(told);
                 return None;
             };

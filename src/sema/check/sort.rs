@@ -53,7 +53,10 @@ impl<'a> Checker<'a> {
         let Value::Record(fields) = &value else { return value };
         let Some((_, Value::Tensor(first))) = fields.first() else { return value };
         match self.repeated(&self.ty(*first).axes) {
-            Some(axis) => self.fail(shape::duplicate_axis(&axis, "`topk`".into(), span)),
+            Some(axis) => {
+                let renamed = shape::Renamed::There(place.from);
+                self.fail(shape::duplicate_axis(&axis, "`topk`".into(), span, renamed))
+            }
             None => value,
         }
     }

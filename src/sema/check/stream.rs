@@ -105,14 +105,20 @@ impl<'a> Checker<'a> {
                 None => in_order.push(given),
                 Some(ident) if ident.name.as_str() == "pick" => pick = Some(given),
                 Some(ident) => {
-                    self.report(name::unknown_argument("generate".into(), ident, &["pick"]));
+                    let told = name::unknown_argument("generate".into(), ident, &["pick"]);
+                    let before = in_order.last().map(|before: &Given<'a>| before.span);
+                    self.report(name::leave_out(told, before, given.span));
                     return None;
                 }
             }
         }
-        let n_given = in_order.len();
+        let (n_given, last) = (in_order.len(), in_order.last().map(|given| given.span));
         let Ok([net, prompt, count]) = <[Given<'a>; 3]>::try_from(in_order) else {
-            self.report(told::primitive_arguments(3, 3, n_given, f.span.to(span)));
+            let told = told::primitive_arguments("generate", (3, 3), n_given, f.span.to(span));
+            self.report(match (n_given, last) {
+                (2, Some(last)) => told::how_many(told, last),
+                _ => told,
+            });
             return None;
         };
         let net = self.wanted_function(net, "a layer")?.0;
@@ -344,7 +350,9 @@ impl<'a> Checker<'a> {
     /// Tells that something looks along the sequence.
     pub(super) fn sees_along(&mut self, span: Span) {
         let Some(stream) = &self.stream else { return };
-        let told = shape::sees_along(&self.axes.show(stream.axis), self.user_span(span));
+        let axis = self.axes.show(stream.axis);
+        let along = self.reduced_along(span, &axis);
+        let told = shape::sees_along(&axis, self.user_span(span), along);
         self.report(told);
     }
 

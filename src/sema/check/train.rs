@@ -440,7 +440,8 @@ impl<'a> Checker<'a> {
             for axis in &param.ty.axes {
                 let name = self.axes.show(axis.id);
                 if self.sizes.is_open(&axis.size) && told.insert(name.clone()) && !self.diagnostics.has_errors() {
-                    self.report(shape::size_not_fixed(&name, &param.path, axis.from));
+                    let declared = self.unsized_axis(axis.from, &name);
+                    self.report(shape::size_not_fixed(&name, &param.path, axis.from, declared));
                 }
             }
         }

@@ -28,7 +28,7 @@ impl<'a> Checker<'a> {
         for (from, to) in from.iter().zip(to) {
             let Some(old) = self.axis_of(scope, from, &ty) else { return Value::Error };
             let Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), .. }) = to else {
-                return self.fail(name::axis_expected(to.span()));
+                return self.fail(name::axis_expected(to.span(), &[]));
             };
             new.push((old.id, self.intern_axis(scope, *symbol, &old.size)));
         }
@@ -42,12 +42,12 @@ impl<'a> Checker<'a> {
         {
             ty.kind = Kind::Index(*to);
         }
-        self.relabelled(x, ty, span)
+        self.relabelled(x, ty, to.last().map_or(span, Ix::span), span)
     }
 
-    fn relabelled(&mut self, x: ExprId, ty: Type, span: Span) -> Value<'a> {
+    fn relabelled(&mut self, x: ExprId, ty: Type, to: Span, span: Span) -> Value<'a> {
         if let Some(axis) = self.repeated(&ty.axes) {
-            return self.fail(shape::duplicate_axis(&axis, "this result".into(), span));
+            return self.fail(shape::duplicate_axis(&axis, "this result".into(), span, shape::Renamed::There(to)));
         }
         Value::Tensor(self.push(ExprKind::Relabel(x), ty, span))
     }
@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
                 Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span }) => {
                     parts.push((ast::Ident { name: *symbol, span: *span }, None));
                 }
-                other => return self.fail(name::axis_expected(other.span())),
+                other => return self.fail(name::axis_expected(other.span(), &[])),
             }
         }
         let known = Dim::product(parts.iter().filter_map(|(_, size)| size.as_ref()));
@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
         let Some((from, to)) = self.arrow(f, span) else { return Value::Error };
         let Some(joined) = self.axes_of(scope, from, &ty) else { return Value::Error };
         let [Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span: name_span })] = to else {
-            return self.fail(name::axis_expected(f.span));
+            return self.fail(name::axis_expected(to.first().map_or(f.span, Ix::span), &[]));
         };
         let Some(size) = product(&joined) else { return self.fail(shape::overflow(span)) };
         let id = self.intern_axis(scope, *symbol, &size);
@@ -158,7 +158,10 @@ impl<'a> Checker<'a> {
         let PrimitiveCall { f, args, span } = call;
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
-        let Some(brackets) = f.brackets else { return self.fail(name::axis_expected(f.span)) };
+        let Some(brackets) = f.brackets else {
+            let all: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
+            return self.fail(name::brackets_expected(f.span, true, &[all.join(", ")]));
+        };
         let Some(axes) = self.axes_of(scope, &brackets.from, &ty) else { return Value::Error };
         if axes.len() != ty.axes.len() {
             let is_named = |axis: &Axis| axes.iter().any(|named| named.id == axis.id);
@@ -183,7 +186,8 @@ impl<'a> Checker<'a> {
 
     fn expanded(&mut self, x: ExprId, ty: Type, span: Span) -> Value<'a> {
         if let Some(axis) = self.repeated(&ty.axes) {
-            return self.fail(shape::duplicate_axis(&axis, "`expand`".into(), span));
+            let renamed = self.renamed_in(&ty.axes, &axis, span);
+            return self.fail(shape::duplicate_axis(&axis, "`expand`".into(), span, renamed));
         }
         Value::Tensor(self.push(ExprKind::Expand(x), ty, span))
     }
@@ -191,17 +195,18 @@ impl<'a> Checker<'a> {
     /// `concat[f](a, b)`: a part that lacks the axis counts as size 1.
     pub(super) fn concat(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
         let PrimitiveCall { f, args, span } = call;
-        let Some(ast::Brackets { from: along, to: None, .. }) = f.brackets else {
-            return self.fail(name::axis_expected(f.span));
-        };
-        let [Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span: name_span })] = &along[..] else {
-            return self.fail(name::axis_expected(f.span));
-        };
         let mut parts = Vec::new();
         for arg in args {
             let Some(x) = self.tensor(arg.value, arg.span) else { return Value::Error };
             parts.push((x, arg.span));
         }
+        let common = parts.first().map_or(Vec::new(), |(part, _)| self.ty(*part).axes.clone());
+        let Some(ast::Brackets { from: along, to: None, .. }) = f.brackets else {
+            return self.fail(self.no_axis(f, &common));
+        };
+        let [Ix::Value(ast::Expr { kind: ast::ExprKind::Name(symbol), span: name_span })] = &along[..] else {
+            return self.fail(self.no_axis(f, &common));
+        };
         // Places of one axis stay such; all else are numbers.
         let kind = match parts.first().map(|(part, _)| self.ty(*part).kind) {
             Some(Kind::Index(axis)) if parts.iter().all(|(part, _)| self.counts(*part, axis)) => Kind::Index(axis),
@@ -315,12 +320,14 @@ impl<'a> Checker<'a> {
         let Some(x) = self.first_tensor(args) else { return Value::Error };
         let ty = self.ty(x).clone();
         let Some(ast::Brackets { from, to: None, .. }) = f.brackets else {
-            return self.fail(name::axis_expected(f.span));
+            return self.fail(self.no_axis(f, &ty.axes));
         };
-        let [along] = &from[..] else { return self.fail(name::axis_expected(f.span)) };
+        let [along] = &from[..] else { return self.fail(self.no_axis(f, &ty.axes)) };
         let Some(axis) = self.axis_of(scope, along, &ty) else { return Value::Error };
         let Some(count) = self.sizes.resolve(&axis.size).as_const() else {
-            return self.fail(shape::unstack_needs_size(&self.axes.show(axis.id), span));
+            let name = self.axes.show(axis.id);
+            let declared = self.unsized_axis(span, &name).zip(self.bound_by(span));
+            return self.fail(shape::unstack_needs_size(&name, span, declared));
         };
         Value::List((0..count).map(|at| self.select(x, &axis, Dim::constant(at), span)).collect())
     }
@@ -472,7 +479,10 @@ impl<'a> Checker<'a> {
         let fact = Fact::AtMost(start.clone(), end);
         match self.sizes.judge(&fact) {
             Truth::Proved => {}
-            Truth::Refuted => return self.fail(shape::negative_size(&self.sizes.show(&size), at.span)),
+            Truth::Refuted => {
+                let turned = self.turned(at.span);
+                return self.fail(shape::negative_size(&self.sizes.show(&size), at.span, turned));
+            }
             Truth::Open => {
                 self.settle(vec![fact], at.span, |this| shape::slice_unproved(&this.sizes.show(&size), at.span))
             }
@@ -495,9 +505,14 @@ impl<'a> Checker<'a> {
         let truths = [self.sizes.judge(&low), self.sizes.judge(&high)];
         if truths.contains(&Truth::Refuted) {
             let told = (self.sizes.show(position), self.sizes.show(&axis.size));
-            let last = self.sizes.resolve(&axis.size).as_const().map(|size| if is_end { size } else { size - 1 });
-            let at = self.sizes.resolve(position).as_const();
-            let nearest = at.zip(last).filter(|(_, last)| *last >= 0).map(|(at, last)| at.clamp(0, last));
+            let size = self.sizes.resolve(&axis.size);
+            let last = if is_end { Ok(size.clone()) } else { size.sub(&Dim::ONE) };
+            let nearest = match truths {
+                // An axis without a place has no nearest one.
+                _ if size.as_const().is_some_and(|size| size < 1) && !is_end => None,
+                [Truth::Refuted, _] => Some("0".to_owned()),
+                _ => last.ok().map(|last| self.sizes.show(&last)),
+            };
             self.report(shape::out_of_range(&self.axes.show(axis.id), told, (nearest, is_end), span));
             return false;
         }
@@ -519,8 +534,9 @@ impl<'a> Checker<'a> {
     fn arrow(&mut self, f: &Function<'a>, span: Span) -> Option<(&'a [Ix], &'a [Ix])> {
         match f.brackets {
             Some(ast::Brackets { from, to: Some(to), .. }) => Some((from, to)),
-            _ => {
-                self.report(name::arrow_expected(f.span.to(span), None));
+            brackets => {
+                let wanted = brackets.and_then(|brackets| self.behind_arrow(f, &brackets.from));
+                self.report(name::arrow_expected(f.span.to(span), wanted));
                 None
             }
         }

@@ -69,7 +69,9 @@ impl<'a> Checker<'a> {
             let Some(axis) = self.axis_by_name(scope, *ident, &ty) else { return Value::Error };
             let Some(affine) = self.affine(scope, at) else { return Value::Error };
             if let Some(first) = pending.iter().find(|entry| entry.axis.id == axis.id) {
-                return self.fail(name::argument_twice(ident.name, at.span, first.span));
+                let told = name::argument_twice(ident.name, at.span, first.span);
+                let before = pending.last().map(|entry| entry.span);
+                return self.fail(name::leave_out(told, before, at.span));
             }
             pending.push(Entry { axis, affine, span: at.span });
         }
@@ -80,7 +82,14 @@ impl<'a> Checker<'a> {
         while !pending.is_empty() {
             let (now, later) = self.independent(pending);
             if let Some(first) = later.first().filter(|_| now.is_empty()) {
-                return self.fail(shape::window_circle(first.span));
+                let between = match entries {
+                    [Ix::Set(_, before), Ix::Set(next, _)] => {
+                        let fill = fill.map_or(String::new(), |fill| format!(", fill = {fill}"));
+                        Some((Span { end: next.span.start, ..before.span.after() }, format!("{fill}][")))
+                    }
+                    _ => None,
+                };
+                return self.fail(shape::window_circle(first.span, between));
             }
             let Some(read) = self.window_step(x, now, fill, brackets, span) else { return Value::Error };
             x = read;
@@ -139,7 +148,8 @@ impl<'a> Checker<'a> {
             }
         }
         if let Some(axis) = self.repeated(&axes) {
-            self.report(shape::duplicate_axis(&axis, "this window".into(), span));
+            let renamed = self.renamed_in(&axes, &axis, brackets);
+            self.report(shape::duplicate_axis(&axis, "this window".into(), span, renamed));
             return None;
         }
         // Only 0 is known to be below the size of every axis.
@@ -274,7 +284,7 @@ impl<'a> Checker<'a> {
     pub(super) fn pos_axis(&mut self, scope: &mut Scope<'a>, args: &'a [ast::Arg], span: Span) -> Option<Axis> {
         let mut given = self.given(scope, args).into_iter();
         let (Some(first), None) = (given.next(), given.next()) else {
-            self.report(told::primitive_arguments(1, 1, args.len(), span));
+            self.report(told::primitive_arguments("pos", (1, 1), args.len(), span));
             return None;
         };
         let axis = match first.value {
@@ -286,7 +296,8 @@ impl<'a> Checker<'a> {
             }
         };
         if axis.size.as_const().is_some_and(|size| size < 0) {
-            self.report(shape::negative_size(&self.sizes.show(&axis.size), first.span));
+            let turned = self.turned(first.span);
+            self.report(shape::negative_size(&self.sizes.show(&axis.size), first.span, turned));
             return None;
         }
         Some(axis)
@@ -295,12 +306,15 @@ impl<'a> Checker<'a> {
     /// A factor or divisor of positions: a whole number, known and not 0.
     fn factor(&mut self, number: Affine, span: Span) -> Option<i64> {
         match number.offset.as_const() {
-            Some(0) => self.report(shape::window_factor("0", span)),
+            Some(0) => {
+                let literal = self.literal_of(span, &Dim::ZERO).map(|literal| literal.span);
+                self.report(shape::window_factor("0", span, literal));
+            }
             Some(value) if number.over == 1 => return Some(value),
             Some(value) => self.report(shape::not_whole(value as f64 / number.over as f64, span, None)),
             // A definition checked on its own learns its strides at its uses.
             None if self.alone => {}
-            None => self.report(shape::window_factor(&self.sizes.show(&number.offset), span)),
+            None => self.report(shape::window_factor(&self.sizes.show(&number.offset), span, None)),
         }
         None
     }
@@ -335,7 +349,7 @@ impl<'a> Checker<'a> {
     fn relation(&mut self, ty: &Type, entry: Entry) -> Option<Relation> {
         let Entry { axis, affine: Affine { mut terms, offset, over }, span } = entry;
         if terms.iter().any(|(_, factor)| *factor == 0) {
-            self.report(shape::window_factor("0", span));
+            self.report(shape::window_factor("0", span, None));
             return None;
         }
         if terms.len() > 2 {

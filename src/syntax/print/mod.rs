@@ -371,7 +371,7 @@ impl Printer {
             Stmt::Let(found) => self.let_line(found),
             Stmt::State(vars) => {
                 self.put("state ");
-                self.list(vars, |p, StateVar { name, dtype, axes, init }| {
+                self.list(vars, |p, StateVar { name, dtype, axes, init, .. }| {
                     p.ident(*name);
                     p.dtype(*dtype);
                     if let Some(axes) = axes {

@@ -43,7 +43,10 @@ impl Builder<'_, '_> {
     fn stmt(&mut self, node: Node) -> Stmt {
         match node.as_rule() {
             Rule::let_line => Stmt::Let(self.let_line(node)),
-            Rule::state => Stmt::State(parts(node).map(|var| self.state_var(var)).collect()),
+            Rule::state => {
+                let statement = self.span(&node);
+                Stmt::State(parts(node).map(|var| self.state_var(var, statement)).collect())
+            }
             Rule::penalty => {
                 let (name, value) = two(node);
                 Stmt::Penalty { name: self.ident(&name), value: self.expr(value) }
@@ -56,7 +59,7 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn state_var(&mut self, node: Node) -> StateVar {
+    fn state_var(&mut self, node: Node, statement: Span) -> StateVar {
         let mut parts = parts(node);
         let name = self.ident(&part(parts.next()));
         let (mut dtype, mut axes, mut init) = (None, None, None);
@@ -67,7 +70,7 @@ impl Builder<'_, '_> {
                 _ => init = Some(self.expr(part)),
             }
         }
-        StateVar { name, dtype, axes, init: part(init) }
+        StateVar { name, dtype, axes, init: part(init), statement }
     }
 
     /// A value before the end of a block: a `param` statement, what recovery left, or a mistake. Whether
