@@ -56,10 +56,17 @@ pub fn index_of_colour(span: Span, channels: usize, axis: Option<Span>) -> Diagn
 // ---- files that rows name
 
 /// A pattern that no file has.
-pub fn nothing_matches(span: Option<Span>, pattern: &str) -> Diagnostic {
-    at(Code::E0745, span, format!("no picture is called `{pattern}`"))
+///
+/// `other` is the pattern with another ending, which some have.
+pub fn nothing_matches(span: Option<Span>, pattern: &str, other: Option<&str>) -> Diagnostic {
+    let told = at(Code::E0745, span, format!("no picture is called `{pattern}`"))
         .note("`*` stands for any text within a name")
-        .note("pictures are files named `.png`, `.jpg`, `.jpeg`, `.bmp`, `.gif` or `.webp`")
+        .note("pictures are files named `.png`, `.jpg`, `.jpeg`, `.bmp`, `.gif` or `.webp`");
+    match (other, span) {
+        (Some(other), Some(span)) => told.fix(format!("there are `{other}`"), span, format!("\"{other}\"")),
+        // No edit: the files may be anywhere.
+        _ => told,
+    }
 }
 
 /// A row whose file has no other of its name in the folder beside.

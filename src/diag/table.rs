@@ -34,13 +34,17 @@ pub fn several_of_one(span: Span, names: usize) -> Diagnostic {
 /// Words at the end of a column.
 pub fn words_remain(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0709, span, "a column of words is no tensor")
-        .help("`|> vocab` makes classes of words, and so does `|> hash[bucket: 1000]` without a list of them")
+        .fix("`|> vocab` makes classes of words", span.after(), " |> vocab")
+        .fix("`|> hash[bucket: 1000]` makes classes without a list of them", span.after(), " |> hash[bucket: 1000]")
 }
 
 /// A set at the end of a column.
 pub fn sets_remain(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, "the rows of this column hold different numbers of words")
-        .help("`|> multi_hot` makes a number for each class")
+    Diagnostic::error(Code::E0709, span, "the rows of this column hold different numbers of words").fix(
+        "`|> multi_hot` makes a number for each class",
+        span.after(),
+        " |> multi_hot",
+    )
 }
 
 /// A text beside a column of numbers.
@@ -128,8 +132,11 @@ pub fn too_few_groups(span: Span, groups: usize, parts: usize) -> Diagnostic {
 
 /// `column("x")` where there are several tables.
 pub fn which_table(span: Span, word: &str, first: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0707, span, "it is not said which of the tables has this column")
-        .help(format!("write `{first}.{word}(…)`"))
+    Diagnostic::error(Code::E0707, span, "it is not said which of the tables has this column").fix(
+        format!("write `{first}.{word}(…)`"),
+        span.before(),
+        format!("{first}."),
+    )
 }
 
 /// `nod.column("x")`

@@ -21,7 +21,7 @@ pub struct Found {
 }
 
 /// Names of files that are taken for pictures.
-const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
+pub const PICTURES: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "gif", "webp"];
 
 /// What systems leave in folders.
 const LITTER: [&str; 2] = ["thumbs.db", "desktop.ini"];

@@ -10,7 +10,7 @@ use crate::diag::{Diagnostics, nearest, scenes};
 
 use super::super::files::{self, Files};
 use super::super::spec::SourceFile;
-use super::folder::{find, is_picture, joined};
+use super::folder::{PICTURES, find, is_picture, joined};
 
 /// The pictures of `files("img/*.png")` in the order of their paths. A path without a pattern is that of one picture,
 /// or of a folder with pictures at any depth.
@@ -18,6 +18,24 @@ pub fn matching(file: &SourceFile, files: &dyn Files, diagnostics: &mut Diagnost
     if !file.path.contains('*') {
         return Some(find(file, false, None, files, diagnostics)?.paths);
     }
+    let found = of_pattern(file, files, diagnostics)?;
+    if found.is_empty() {
+        let other = |ending: &&str| {
+            let (stem, _) = file.path.rsplit_once('.')?;
+            let path = format!("{stem}.{ending}");
+            let other = SourceFile { path: path.clone(), ..file.clone() };
+            let found = of_pattern(&other, files, &mut Diagnostics::default())?;
+            (!found.is_empty()).then_some(path)
+        };
+        let other = PICTURES.iter().find_map(other);
+        diagnostics.push(scenes::nothing_matches(file.span, &file.path, other.as_deref()));
+        return None;
+    }
+    Some(found)
+}
+
+/// The pictures that a pattern means; none where a folder of it cannot be read.
+fn of_pattern(file: &SourceFile, files: &dyn Files, diagnostics: &mut Diagnostics) -> Option<Vec<String>> {
     let mut found = vec![String::new()];
     let parts: Vec<&str> = file.path.split('/').collect();
     for (at, part) in parts.iter().enumerate() {
@@ -48,10 +66,6 @@ pub fn matching(file: &SourceFile, files: &dyn Files, diagnostics: &mut Diagnost
     }
     found.retain(|path| is_picture(path));
     found.sort();
-    if found.is_empty() {
-        diagnostics.push(scenes::nothing_matches(file.span, &file.path));
-        return None;
-    }
     Some(found)
 }
 

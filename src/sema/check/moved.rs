@@ -27,7 +27,9 @@ impl<'a> Checker<'a> {
         let Ast::Name(callee) = callee.kind else { return None };
         let Global::Def(def) = self.globals.find(callee, made.span.file)? else { return None };
         let letters: String = name.as_str().split('_').filter_map(|word| word.chars().next()).collect();
-        let is_meant = |known: Symbol| known == name || letters.len() > 1 && known.as_str() == letters;
+        let last = name.as_str().rsplit('_').next().unwrap_or_default();
+        let is_meant =
+            |known: Symbol| known == name || known.as_str() == last || letters.len() > 1 && known.as_str() == letters;
         let argument = def.config.iter().flatten().find(|param| is_meant(param.name.name))?.name.name;
         let value = print_expr(&setting.value);
         let given = args.iter().find_map(|arg| match arg {
