@@ -24,6 +24,7 @@ pub fn npy_header(span: Option<Span>, file: &str, header: &str) -> Diagnostic {
         .help("`numpy.save` writes such a file")
 }
 
+// No edit: the fault is in the file.
 /// A file whose length does not fit its header; `shape` comes with the type of an element.
 pub fn npy_length(
     span: Option<Span>,
@@ -41,6 +42,7 @@ pub fn npy_length(
     error.help("fetch the file again, or save the array again")
 }
 
+// No edit: the fault is in the file.
 /// Elements that are neither numbers, truths nor words.
 pub fn array_elements(span: Option<Span>, file: &str, descr: &str) -> Diagnostic {
     let error = at(Code::E0752, span, format!("`{file}` has elements of the type `{}`", cut(descr)));
@@ -74,6 +76,7 @@ pub fn array_without_rows(span: Option<Span>, file: &str) -> Diagnostic {
         .help("the first axis of an array counts the rows")
 }
 
+// No edit: the fault is in the file.
 /// An archive, or a file in it, that is damaged.
 pub fn archive(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
     at(Code::E0753, span, format!("`{file}` cannot be unpacked: {why}")).help("`numpy.savez` writes such an archive")

@@ -41,6 +41,7 @@ pub fn is_zero(name: &str, span: Span, of: Span) -> Diagnostic {
         .help("what counts is the way through the name: use it in what is derived, without `stop_gradient`")
 }
 
+// No edit: which part of the layer it is the gradient of, the program does not say.
 /// A gradient given by what is no function.
 pub fn clause_of_no_function(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0407, span, format!("`{name}` is no `fn`, and only a `fn` gives its gradient itself"))
@@ -48,6 +49,7 @@ pub fn clause_of_no_function(name: Symbol, span: Span) -> Diagnostic {
         .help("what has parameters or states has more gradients than those by its inputs: put the part without them into a `fn`")
 }
 
+// No edit, as for a layer: the program does not say which of them it is about.
 /// A gradient given for several results.
 pub fn clause_of_several(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0407, span, format!("`{name}` gives several values, and its gradient is by one"))

@@ -150,15 +150,18 @@ pub fn cannot_use(path: &str, error: &str, span: Span, beside: &[String]) -> Dia
 }
 
 /// Files that use each other; `circle` begins and ends with the same.
-pub fn uses_itself(circle: &[String], span: Span) -> Diagnostic {
-    let told = match circle {
-        [file, _] => Diagnostic::error(Code::E0212, span, format!("`{file}` uses itself")),
-        circle => {
-            let way: Vec<&str> = circle.iter().map(String::as_str).collect();
-            Diagnostic::error(Code::E0212, span, format!("these files use each other: {}", way.join(" → ")))
-        }
-    };
-    told.here("this closes the circle").help("put what both need into a file of its own")
+/// `whole` is the `use`.
+pub fn uses_itself(circle: &[String], span: Span, whole: Span) -> Diagnostic {
+    if let [file, _] = circle {
+        return Diagnostic::error(Code::E0212, span, format!("`{file}` uses itself"))
+            .here("this closes the circle")
+            .fix("its own names are there as they are: leave it out", whole, "");
+    }
+    // No edit: what both need is to be moved, and the program does not say what that is.
+    let way: Vec<&str> = circle.iter().map(String::as_str).collect();
+    Diagnostic::error(Code::E0212, span, format!("these files use each other: {}", way.join(" → ")))
+        .here("this closes the circle")
+        .help("put what both need into a file of its own")
 }
 
 /// A user's name that hides one of the library.

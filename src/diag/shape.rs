@@ -628,6 +628,7 @@ pub fn one_axis(span: Span, actual: &str, name: Span, last: Option<&str>) -> Dia
     }
 }
 
+// No edit for an index where the caller has no axis that it could count.
 /// A kind that does not fit; `made` is where probabilities were made of scores, and the scores, `counted` the axis of the
 /// caller that an index is to count.
 pub fn kind(

@@ -104,7 +104,7 @@ impl Walk<'_> {
         if let Some(start) = self.way.iter().position(|above| *above == path) {
             let shown = |path: &PathBuf| path.display().to_string();
             let circle: Vec<String> = self.way[start..].iter().chain([&path]).map(shown).collect();
-            self.modules.diagnostics.push(told::uses_itself(&circle, item.path_span));
+            self.modules.diagnostics.push(told::uses_itself(&circle, item.path_span, item.span));
             return None;
         }
         if let Some(known) = self.known.get(&path) {
