@@ -329,8 +329,19 @@ fn tests_that_answer_complaints_are_there() {
 #[test]
 fn sentences_for_the_user_stand_in_diag() {
     const MAKERS: [&str; 3] = ["Diagnostic::error(", "Diagnostic::warning(", "Diagnostic::without_place("];
-    const WORDS: [&str; 7] =
-        [".here(\"", ".help(\"", ".note(\"", ".here(format!", ".help(format!", ".note(format!", "Label {"];
+    const WORDS: [&str; 11] = [
+        ".here(\"",
+        ".help(\"",
+        ".note(\"",
+        ".fix(\"",
+        ".wrap(\"",
+        ".here(format!",
+        ".help(format!",
+        ".note(format!",
+        ".fix(format!",
+        ".wrap(format!",
+        "Label {",
+    ];
     let mut wrong = Vec::new();
     let files = files("src", "rs").into_iter().filter(|(path, _)| !path.starts_with("src/diag/"));
     for (path, text) in files {

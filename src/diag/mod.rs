@@ -15,6 +15,7 @@ pub mod images;
 pub mod json;
 pub mod lint;
 pub mod name;
+pub mod offer;
 pub mod render;
 pub mod run;
 pub mod sarif;

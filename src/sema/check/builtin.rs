@@ -249,7 +249,7 @@ impl<'a> Checker<'a> {
                 let told = self.no_layer(other, given.span, Some(call.span));
                 let is_frozen_value = shadow.is_none() && matches!(other, Value::Tensor(_)) && !told.has_fix();
                 self.fail(match is_frozen_value {
-                    true => told.fix("no gradient flows through `stop_gradient`", call.f.span, "stop_gradient"),
+                    true => crate::diag::offer::stopped(told, call.f.span),
                     false => told,
                 })
             }

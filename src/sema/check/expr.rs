@@ -298,7 +298,7 @@ impl<'a> Checker<'a> {
             Value::Function(_) => {
                 let told = told::remat_of_function(span);
                 self.fail(match self.stage_before(span) {
-                    Some(_) => told.fix("`_` is what comes in", block.value.span.before(), "_ |> "),
+                    Some(_) => crate::diag::offer::input_of_block(told, block.value.span),
                     None => told,
                 })
             }

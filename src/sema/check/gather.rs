@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
             let value = self.expr(scope, at);
             if let Value::Tensor(_) = value {
                 let told = crate::diag::value::expected("a number", value.describe(), at.span);
-                self.report(told.fix("what lies outside is as a rule 0", at.span, "0"));
+                self.report(crate::diag::offer::fill_of_zero(told, at.span));
                 return Err(());
             }
             let number = self.static_number(&value, at.span).ok_or(())?;

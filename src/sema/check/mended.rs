@@ -1,10 +1,11 @@
-//! Edits that need the words around a mistake: the call it stands in, its definition, the run.
+//! Edits of values and definitions that need the words around a mistake: the call it stands in, its definition, the run.
 //!
 //! In: a place, and what stands there. Out: a diagnostic with the edits that the words there make possible. Only messages
 //! ask.
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, store, value as told};
+use crate::diag::offer::{self, Only};
+use crate::diag::{ALTERNATIVES, Diagnostic, store, value as told};
 use crate::sema::typed::ExprId;
 use crate::sema::value::{Callee, Scope, Value};
 use crate::syntax::ast::{Arg, Block, Def, DefKind, Expr, ExprKind, Ident, Item, ParamDef, Train};
@@ -64,7 +65,6 @@ impl<'a> Checker<'a> {
     pub(super) fn as_layer(&self, told: Diagnostic, place: Span) -> Diagnostic {
         let Some(def) = self.def_around(place).filter(|def| def.kind == DefKind::Fn) else { return told };
         let name = def.name.name;
-        let mut told = told.fix(format!("make `{name}` a `layer`"), Self::word_of(def, "fn"), "layer");
         let mut calls = Vec::new();
         for source in self.trees.iter().filter(|source| source.file == place.file && def.config.is_none()) {
             each(source.tree, &mut |expr, _| {
@@ -75,10 +75,7 @@ impl<'a> Checker<'a> {
                 }
             });
         }
-        for call in calls {
-            told = told.also(call, "()");
-        }
-        told
+        offer::layer_of_function(told, name, Self::word_of(def, "fn"), &calls)
     }
 
     /// A parameter without a name gets one that is free.
@@ -97,21 +94,16 @@ impl<'a> Checker<'a> {
         if let Some(run) = self.run_around(span) {
             let input = self.expr_at(span).filter(|_| matches!(value, Value::Tensor(_))).map(print_expr);
             for model in run.models.iter().filter_map(|made| made.bound()) {
-                told = told.fix(format!("`{model}` is one"), span, model.to_string());
-                if let (Some(call), Some(input)) = (call, &input) {
-                    told = told.also(call.after(), format!("({input})"));
-                }
+                told = offer::model_of_run(told, model, span, call.zip(input.as_deref()));
             }
             return told;
         }
         match value {
-            Value::Int(_) => told.wrap("a layer of that many features is made by `Dense`", "Dense", (span, false)),
+            Value::Int(_) => offer::dense(told, span),
             // What has no parameters is the same, frozen or not.
             Value::Function(function) if matches!(function.callee, Callee::Builtin(_) | Callee::Def(_)) => {
                 match call.filter(|call| *call != span) {
-                    Some(call) => told
-                        .fix("without parameters it is as it is", Span { end: span.start, ..call }, "")
-                        .also(Span { start: span.end, ..call }, ""),
+                    Some(call) => offer::only(told, Only::Unfrozen, span, call),
                     None => told,
                 }
             }
@@ -122,10 +114,7 @@ impl<'a> Checker<'a> {
     /// A number where a whole one is needed: the nearest one from 1 on, if it is written there.
     pub(super) fn no_whole(&self, told: Diagnostic, value: &Value<'a>, span: Span) -> Diagnostic {
         match (value, self.expr_at(span).map(|expr| &expr.kind)) {
-            (Value::Float(number), Some(ExprKind::Number(_))) => {
-                let whole = number.round().max(1.0);
-                told.fix(format!("the nearest is {whole}"), span, whole.to_string())
-            }
+            (Value::Float(number), Some(ExprKind::Number(_))) => offer::whole(told, number.round().max(1.0), span),
             _ => told,
         }
     }
@@ -137,25 +126,13 @@ impl<'a> Checker<'a> {
             return told;
         }
         if self.stage_before(span).is_some() {
-            return told.fix("`_` is what comes in: multiply it", span.before(), "_ * ").fix(
-                "or add to it",
-                span.before(),
-                "_ + ",
-            );
+            return offer::with_what_comes_in(told, span);
         }
         let call = self.find_expr(span, |expr| matches!(&expr.kind, ExprKind::Call(callee, _) if callee.span == span));
         let Some(Expr { kind: ExprKind::Call(_, args), span: whole }) = call else { return told };
         let [Arg::Value(arg)] = &args[..] else { return told };
         let close = Span { start: arg.span.end, ..*whole };
-        let told = told.fix(
-            "a product has its sign",
-            span.after().to(arg.span.before()),
-            match is_atom(arg) {
-                true => " * ",
-                false => " * (",
-            },
-        );
-        told.also(close, if is_atom(arg) { "" } else { ")" })
+        offer::product(told, span.after().to(arg.span.before()), close, is_atom(arg))
     }
 
     /// `2 divides x` of a tensor: the remainder says it for each element.
@@ -166,9 +143,7 @@ impl<'a> Checker<'a> {
             Some(if is_atom(expr) { print_expr(expr) } else { format!("({})", print_expr(expr)) })
         };
         match (text(left), text(right)) {
-            (Some(left), Some(right)) => {
-                told.fix("the remainder tells it of each element", span, format!("{right} % {left} == 0"))
-            }
+            (Some(left), Some(right)) => offer::remainder(told, span, (&left, &right)),
             _ => told,
         }
     }
@@ -176,9 +151,9 @@ impl<'a> Checker<'a> {
     /// `total(x)` where there is one tensor: the number itself.
     pub(super) fn total_of_one(&self, told: Diagnostic, span: Span) -> Diagnostic {
         match self.expr_at(span) {
-            Some(Expr { kind: ExprKind::Call(_, args), .. }) if let [Arg::Value(x)] = &args[..] => told
-                .fix("of one tensor it is the number itself", Span { end: x.span.start, ..span }, "")
-                .also(Span { start: x.span.end, ..span }, ""),
+            Some(Expr { kind: ExprKind::Call(_, args), .. }) if let [Arg::Value(x)] = &args[..] => {
+                offer::only(told, Only::Untotalled, x.span, span)
+            }
             _ => told,
         }
     }
@@ -200,8 +175,8 @@ impl<'a> Checker<'a> {
             .collect();
         names.sort_unstable();
         names.dedup();
-        for name in names.into_iter().take(3) {
-            told = told.fix(format!("by `{name}`, of which it is made"), span, name);
+        for name in names.into_iter().take(ALTERNATIVES) {
+            told = offer::derived_by(told, name, span);
         }
         told
     }
@@ -215,11 +190,7 @@ impl<'a> Checker<'a> {
             let surplus = &names[count..];
             return match surplus.iter().any(|ident| is_used(ident.name)) {
                 true => told,
-                false => told.fix(
-                    "nothing uses the names that are too many",
-                    names[count - 1].span.after().to(last.span),
-                    "",
-                ),
+                false => offer::fewer_names(told, names[count - 1].span.after().to(last.span)),
             };
         }
         let taken = |name: &str| {
@@ -231,7 +202,7 @@ impl<'a> Checker<'a> {
         };
         let free = (names.len()..).map(|at| format!("_{}", at + 1)).filter(|name| !taken(name));
         let more: String = free.take(count - names.len().min(count)).map(|name| format!(", {name}")).collect();
-        if more.is_empty() { told } else { told.fix("give the others names too", last.span.after(), more) }
+        if more.is_empty() { told } else { offer::more_names(told, last.span, &more) }
     }
 }
 

@@ -217,10 +217,7 @@ impl<'a> Checker<'a> {
                     let told = told::expected("a tensor or a number", scores.describe(), span);
                     let end = Span { start: span.end - 1, end: span.end - 1, ..span };
                     self.report(match scored {
-                        Some(field) => {
-                            let pick = format!("pick = argmax[{}](_.{field})", self.axes.show(words));
-                            told.fix("say which of its parts has the scores", end, format!(", {pick}"))
-                        }
+                        Some(field) => crate::diag::offer::scores_of_record(told, end, &self.axes.show(words), field),
                         None => told,
                     });
                     return None;

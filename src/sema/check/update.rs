@@ -480,12 +480,8 @@ impl<'a> Checker<'a> {
             Value::Error => None,
             other => {
                 let told = told_value::expected("an optimizer", other.describe(), span);
-                self.report(match other {
-                    Value::Int(_) | Value::Float(_) => {
-                        told.wrap("a number is its learning rate", "Adam", (span, false))
-                    }
-                    _ => told.fix("`Adam` is the usual one", span, "Adam(lr = 1e-3)"),
-                });
+                let is_number = matches!(other, Value::Int(_) | Value::Float(_));
+                self.report(crate::diag::offer::optimizer(told, span, is_number));
                 None
             }
         }
