@@ -30,13 +30,14 @@ pub type Known = Vec<(String, Option<String>)>;
 
 /// What is known of the sizes at the place, where anything is.
 fn with_known(told: Diagnostic, known: &Known) -> Diagnostic {
-    let symbolic = known.iter().filter(|(name, size)| size.is_none() && name != "..").map(|(name, _)| name.as_str());
+    let known = || known.iter().filter(|(name, _)| name != "..");
+    let symbolic = known().filter(|(_, size)| size.is_none()).map(|(name, _)| name.as_str());
     let symbolic: Vec<&str> = symbolic.collect();
     let mut parts = Vec::new();
     if !symbolic.is_empty() {
         parts.push(format!("{} symbolic", symbolic.join(", ")));
     }
-    parts.extend(known.iter().filter_map(|(name, size)| size.as_ref().map(|size| format!("{name} = {size}"))));
+    parts.extend(known().filter_map(|(name, size)| size.as_ref().map(|size| format!("{name} = {size}"))));
     if parts.is_empty() { told } else { told.note(format!("known here: {}", parts.join("; "))) }
 }
 
@@ -466,157 +467,6 @@ pub fn unstack_needs_size(axis: &str, span: Span, declared: Option<(Span, usize)
     }
 }
 
-/// A position outside of its axis, or the end of a part; `nearest` is the position that is the nearest to it.
-pub fn out_of_range(
-    axis: &str,
-    (position, size): (String, String),
-    (nearest, is_end): (Option<String>, bool),
-    span: Span,
-) -> Diagnostic {
-    let message = format!("`{axis}` has {size} places, and {position} is not one of them");
-    let told = Diagnostic::error(Code::E0312, span, message).here("out of range");
-    match nearest {
-        Some(end) if is_end => told.fix(format!("a part of it ends before {end}"), span, end),
-        Some(nearest) => told.fix(format!("places count from 0: {nearest} is the nearest"), span, nearest),
-        None => told,
-    }
-}
-
-/// More places of an order than there are elements.
-pub fn too_many_places(axis: &str, (places, size): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0312, span, format!("`{axis}` has {size} elements, of which {places} are asked for"))
-        .here("more than there are, or fewer than none")
-        .fix(format!("there are {size}"), span, size)
-}
-
-/// Arithmetic on positions that is no window.
-///
-/// No edit: the nearest window reads elsewhere.
-pub fn window_form(sign: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0315, span, format!("`{sign}` makes no window of positions"))
-        .here("not between these")
-        .help("a window reads at sums of positions times whole numbers, divided by one: `(2 * pos(h: n) + pos(k) - 1) / 3`")
-}
-
-/// A factor of a position that is 0 or not known; `literal` is the number that says so.
-pub fn window_factor(size: &str, span: Span, literal: Option<Span>) -> Diagnostic {
-    let told = Diagnostic::error(
-        Code::E0315,
-        span,
-        format!("a window needs whole numbers other than 0 beside `pos`, and this is {size}"),
-    )
-    .here("not such a number");
-    match literal {
-        Some(literal) => told.fix("1 reads each place once", literal, "1"),
-        None => told,
-    }
-}
-
-/// More than two positions in one relation.
-///
-/// No edit: two steps read through an axis between them, whose name and size are to be chosen.
-pub fn window_positions(count: usize, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0315, span, format!("a window reads at one or two positions, and here are {count}"))
-        .here("too many `pos`")
-        .help("read in two steps: first along one axis of the result and one tap, then along the next")
-}
-
-/// Relations of one window that each read at an axis the other makes; `between` is what stands between two, and what parts
-/// them.
-pub fn window_circle(span: Span, between: Option<(Span, String)>) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0315, span, "the axes of this window read at each other's positions")
-        .here("at an axis that another entry changes, which reads at this one");
-    let help = "read along one axis, then along the other: `x[…][…]`";
-    match between {
-        Some((place, words)) => told.fix(help, place, words),
-        None => told.help(help),
-    }
-}
-
-/// `fill` beside no relation.
-pub fn fill_without_window(span: Span, fill: Option<Span>) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0315, span, "`fill` belongs to a window, and there is none in these brackets")
-        .here("nothing here can lie outside");
-    let told = match fill {
-        Some(fill) => told.fix("leave it out", fill, ""),
-        None => told,
-    };
-    told.help("a window computes with `pos`: `x[t = pos(t) - 1, fill = 0]`; a part is `x[t = 1..]`")
-}
-
-/// A window without `fill` that is not proved to stay inside; `places` are the first and the last it reads,
-/// where it divides by nothing, and `outside` says that one of them is surely no place.
-pub fn window_outside(
-    axis: &str,
-    places: Option<(String, String)>,
-    last: &str,
-    outside: bool,
-    span: Span,
-    brackets: Span,
-) -> Diagnostic {
-    let message = match (&places, outside) {
-        (None, _) => format!("a window of `{axis}` that divides may fall between its places"),
-        (Some(_), false) => format!("nothing says that this window stays inside `{axis}`"),
-        (Some((low, high)), true) => {
-            format!("this window reads `{axis}` from {low} to {high}, and its places are 0 to {last}")
-        }
-    };
-    let here = match places {
-        Some((low, high)) if !outside => format!("it reads from {low} to {high}, and the places are 0 to {last}"),
-        _ => "what lies outside has no value".to_owned(),
-    };
-    let end = Span { start: brackets.end - 1, end: brackets.end - 1, ..brackets };
-    Diagnostic::error(Code::E0316, span, message).here(here).fix(
-        "say what stands outside: `fill = 0`, or `fill = -inf` before a maximum",
-        end,
-        ", fill = 0",
-    )
-}
-
-/// An arrow in the brackets of a reduction, and behind it no axis with an index.
-/// `indices` are the inputs that count the axis, and `input` is one that the definition could take, with where it goes.
-pub fn scatter_form(axis: Span, indices: &[Symbol], input: Option<(String, Span)>) -> Diagnostic {
-    let told =
-        Diagnostic::error(Code::E0202, axis, "an axis with the index of its places is expected behind the arrow")
-            .here("no `axis = index`");
-    let help = "say where each element goes: `sum[edge -> node = dst](m)`, and for a new axis `node: 10 = dst`";
-    match (indices, input) {
-        ([], Some((input, place))) => told
-            .fix(format!("take the places as an input: `{input}`"), axis.after(), " = places")
-            .also(place, format!(", {input}")),
-        ([], None) => told.help(help),
-        (indices, _) => indices.iter().fold(told, |told, index| {
-            told.fix(format!("`{index}` says where each element goes"), axis.after(), format!(" = {index}"))
-        }),
-    }
-}
-
-/// An arrow in the brackets of what scatters nothing; `name` is where it is named.
-pub fn no_scatter(span: Span, name: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0202, span, "this finds one thing along its axes and sends nothing to places")
-        .here("an arrow that means nothing here")
-        .fix(
-            "`sum`, `mean`, `max`, `min`, `prod`, `any` and `all` take such an arrow; `max` keeps the largest",
-            name,
-            "max",
-        )
-}
-
-/// An index of a scatter without an axis that goes.
-pub fn scatter_index(axis: &str, actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0305, span, format!("the index must say a place for each place of `{axis}`"))
-        .here(format!("this is `{actual}`"))
-        .wrap(format!("`expand[{axis}](…)` repeats it on purpose"), &format!("expand[{axis}]"), (span, false))
-}
-
-/// An index of a scatter with an axis that the tensor lacks; `x` is the tensor.
-pub fn scatter_lacks(axis: &str, actual: &str, index: Span, x: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0305, index, format!("there is no axis `{axis}` in `{actual}`"))
-        .here(format!("this says places for each `{axis}`"))
-        .label(x, format!("the tensor is `{actual}`"))
-        .wrap(format!("`expand[{axis}](…)` repeats it on purpose"), &format!("expand[{axis}]"), (x, false))
-}
-
 /// Work along one axis of a tensor that has several or none. `name` is where the function is named, and `last` the last
 /// axis of the tensor.
 pub fn one_axis(span: Span, actual: &str, name: Span, last: Option<&str>) -> Diagnostic {
@@ -626,70 +476,6 @@ pub fn one_axis(span: Span, actual: &str, name: Span, last: Option<&str>) -> Dia
         Some(last) => told.fix(format!("name it in brackets: `[{last}]`"), name.after(), format!("[{last}]")),
         None => told.help("name it in brackets: `argmax[class](z)`"),
     }
-}
-
-// No edit for an index where the caller has no axis that it could count.
-/// A kind that does not fit; `made` is where probabilities were made of scores, and the scores, `counted` the axis of the
-/// caller that an index is to count.
-pub fn kind(
-    param: Symbol,
-    wanted: &str,
-    actual: &str,
-    place: (Span, bool),
-    (made, counted): (Option<(Span, Span)>, Option<&str>),
-    declared: Span,
-) -> Diagnostic {
-    let span = place.0;
-    let told = Diagnostic::error(Code::E0313, span, format!("`{param}` takes `{wanted}`"))
-        .here(format!("this is `{actual}`"))
-        .label(declared, "declared here");
-    if wanted == "logit" && actual.starts_with("prob") {
-        let help = "these are probabilities already: leave out the `softmax` or `sigmoid` before this";
-        return match made {
-            Some((whole, scores)) => {
-                let before = Span { end: scores.start, ..whole };
-                let told = told.fix(help, before, "");
-                match scores.end < whole.end {
-                    true => told.also(Span { start: scores.end, ..whole }, ""),
-                    false => told,
-                }
-            }
-            None => told.help(help),
-        };
-    }
-    if wanted.starts_with("index") {
-        let told = told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`");
-        let Some(axis) = counted else { return told };
-        return told.wrap(
-            format!("numbers become such by `index[{axis}](…)`, to which each run holds them"),
-            &format!("index[{axis}]"),
-            place,
-        );
-    }
-    if wanted == "prob" {
-        return told.help("`softmax` or `sigmoid` makes probabilities");
-    }
-    told
-}
-
-/// A dtype that is not converted by itself, since something would be lost.
-pub fn dtype(param: Symbol, wanted: &str, actual: &str, place: (Span, bool), declared: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0313, place.0, format!("`{param}` takes `{wanted}`"))
-        .here(format!("this is `{actual}`"))
-        .label(declared, "declared here")
-        .wrap(format!("not all of these are numbers of `{wanted}`; `{wanted}(…)` takes the nearest"), wanted, place)
-}
-
-/// An index without its kind.
-pub fn index_needs_kind(axis: &str, actual: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0313, span, format!("reading along `{axis}` needs an `index({axis})`"))
-        .here(format!("this is `{actual}`"))
-        .help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`")
-        .wrap(
-            format!("numbers become such by `index[{axis}](…)`, to which each run holds them"),
-            &format!("index[{axis}]"),
-            (span, false),
-        )
 }
 
 /// What sees one place of a sequence that is being generated, where it means all. `along` are the name of the axis and the
@@ -732,76 +518,6 @@ pub fn axis_of_other(param: Symbol, given: &str, there: &str, span: Span, declar
         .here(format!("`{given}` is another axis"))
         .label(declared, "declared here")
         .fix(format!("give `{there}`, or rename the tensor's: `rename[{there} -> {given}](…)`"), span, there)
-}
-
-/// An index that counts another axis.
-/// `of` is where the signature around says what it counts, and `place` the
-/// index in a definition.
-pub fn index_of_other(
-    param: &str,
-    (counts, wanted): (&str, &str),
-    span: Span,
-    declared: Span,
-    (of, place): (Option<Span>, Option<(Span, bool)>),
-) -> Diagnostic {
-    let told =
-        Diagnostic::error(Code::E0314, span, format!("{param} must count `{wanted}`, and this counts `{counts}`"))
-            .here(format!("an `index({counts})`"))
-            .label(declared, "needed here");
-    match (of, place) {
-        (Some(of), _) => told.fix(format!("declare it so: `index({wanted})`"), of, wanted),
-        (None, Some(place)) => told.wrap(
-            format!("where the numbers are those of `{wanted}`, `index[{wanted}](…)` takes them so"),
-            &format!("index[{wanted}]"),
-            place,
-        ),
-        (None, None) => told.help(format!("name the axis of the column so: `vocab[{wanted}]`")),
-    }
-}
-
-/// An index into an axis of another size; `chosen` is where the axis got its size, when the user wrote it, and `literal` the
-/// number there.
-pub fn index_size(
-    param: Symbol,
-    axis: &str,
-    (counts, size): (String, String),
-    span: Span,
-    declared: Span,
-    (chosen, literal): (Option<Span>, Option<Span>),
-) -> Diagnostic {
-    let told =
-        Diagnostic::error(Code::E0314, span, format!("`{axis}` has {size} places, and `{param}` counts {counts}"))
-            .here(format!("its values are below {counts}"))
-            .label(declared, "needed here");
-    let told = match chosen {
-        Some(place) if place != span => told.label(place, format!("`{axis}` is {size} here")),
-        _ => told,
-    };
-    let help = format!("make the axis as large as the data says: `{axis}: {counts}`");
-    match literal {
-        Some(literal) => told.fix(help, literal, counts),
-        None => told.help(help),
-    }
-}
-
-/// A result of one kind where the signature declares another.
-pub fn result_kind(wanted: Symbol, actual: &str, span: Span, declared: Span) -> Diagnostic {
-    let told =
-        Diagnostic::error(Code::E0313, span, format!("the signature declares `{wanted}`, and this is `{actual}`"))
-            .here(format!("this is `{actual}`"))
-            .label(declared, "declared here");
-    match wanted.as_str() {
-        "logit" => {
-            told.help("these are probabilities already: leave out the `softmax` or `sigmoid`, or declare `prob`")
-        }
-        "i64" | "i32" | "i8" | "u8" => told.wrap(
-            format!("`{wanted}(…)` cuts them towards zero, to the nearest there is"),
-            wanted.as_str(),
-            (span, false),
-        ),
-        "bool" => told.fix("a comparison gives truths, as in `x != 0`", span.after(), " != 0"),
-        _ => told.help("whole numbers below the size of an axis come from `vocab`, `argmax` or `pos`"),
-    }
 }
 
 /// Two columns that give one axis two sizes.

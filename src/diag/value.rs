@@ -5,6 +5,8 @@ use super::{Code, Diagnostic};
 use crate::base::{Span, Symbol};
 
 /// One kind of value where another is needed.
+///
+/// No edit by itself: which value of the needed sort is meant is not to be seen. Callers that know more add one.
 pub fn expected(wanted: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("{wanted} is needed here")).here(format!("this is {actual}"))
 }
@@ -236,13 +238,30 @@ pub fn remat_of_function(span: Span) -> Diagnostic {
         .help("give it its input: `remat { x |> Dense(64) }`, or `remat { _ |> Dense(64) }` as a stage of a pipe")
 }
 
-/// A record with other fields than the signature declares.
-pub fn record_fields(name: Symbol, field: Symbol, is_missing: bool, span: Span, declared: Span) -> Diagnostic {
+/// A record with other fields than the signature declares; `declare` are the words that make the signature say what is, and
+/// `give` those that make the record what it says.
+pub fn record_fields(
+    name: Symbol,
+    (field, is_missing): (Symbol, bool),
+    span: Span,
+    declared: Span,
+    declare: Option<(Span, String)>,
+    give: Option<(Span, String)>,
+) -> Diagnostic {
     let message = match is_missing {
         true => format!("`{name}` declares a result with `{field}`, which is not here"),
         false => format!("`{name}` declares no `{field}` in its result"),
     };
-    Diagnostic::error(Code::E0402, span, message)
+    let told = Diagnostic::error(Code::E0402, span, message)
         .here(if is_missing { "this record lacks it" } else { "one field too many" })
-        .label(declared, "declared here")
+        .label(declared, "declared here");
+    let told = match give {
+        Some((place, words)) if is_missing => told.fix(format!("give the `{field}` that is there"), place, words),
+        Some((place, words)) => told.fix(format!("leave `{field}` out"), place, words),
+        None => told,
+    };
+    match declare {
+        Some((place, words)) => told.fix("declare what it gives", place, words),
+        None => told,
+    }
 }

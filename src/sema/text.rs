@@ -75,7 +75,8 @@ pub fn show_type(program: &Program, ty: &Type) -> String {
         .iter()
         .map(|axis| {
             let (name, size) = (axis_name(axis.id), axis.size.display(&size_name).to_string());
-            if name == size { name } else { format!("{name}: {size}") }
+            // The row of a definition on its own has no size that could be said.
+            if name == size || name == ".." { name } else { format!("{name}: {size}") }
         })
         .collect();
     let prefix = match ty.kind {

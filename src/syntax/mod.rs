@@ -8,3 +8,4 @@ pub mod parse;
 pub mod print;
 pub mod sort;
 pub mod unused;
+mod walk;

@@ -5,7 +5,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Severity, name, value as told};
+use crate::diag::{Code, Diagnostic, Severity, name, value as told};
 use crate::ir::{Dim, Fact};
 use crate::sema::clause::Drawn;
 use crate::sema::dtype::DType;
@@ -39,7 +39,13 @@ impl<'a> Checker<'a> {
             self.definition_alone(def);
             self.bindings.truncate(n_bindings);
             let mut found = std::mem::replace(&mut self.diagnostics, before);
-            let is_told = |new: &Diagnostic| self.diagnostics.iter().any(|known| known.span() == new.span());
+            // A name that is missing is told once, wherever a run came upon it first.
+            let is_same = |known: &Diagnostic, new: &Diagnostic| {
+                new.code == Code::E0201 && (known.code, &known.message) == (new.code, &new.message)
+            };
+            let is_told = |new: &Diagnostic| {
+                self.diagnostics.iter().any(|known| known.span() == new.span() || is_same(known, new))
+            };
             found.retain(|new| new.severity == Severity::Error && !is_told(new));
             self.diagnostics.extend(found);
         }
@@ -185,8 +191,10 @@ impl<'a> Checker<'a> {
 
     fn opaque_axis(&mut self, name: Symbol, axes: &mut Axes, span: Span) -> Axis {
         let known = axes.entry(name).or_insert_with(|| {
-            let size = self.opaque_size(name);
-            if name != Symbol::new("..") {
+            let is_row = name == Symbol::new("..");
+            // The row is shown as it is written; sizes have names of letters.
+            let size = self.opaque_size(if is_row { Symbol::new("rest") } else { name });
+            if !is_row {
                 self.words.extend(size.as_size());
             }
             // An axis has a place at least; a use with none is checked with what it has.

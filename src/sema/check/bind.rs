@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{name, shape, value as told};
+use crate::diag::{kind, name, shape, value as told};
 use crate::ir::{Dim, Fact, Truth};
 use crate::sema::dims::Mismatch;
 use crate::sema::dtype::DType;
@@ -539,7 +539,7 @@ impl<'a> Checker<'a> {
                             let (counts, wanted) = (self.axes.show(axis), self.axes.show(outer));
                             let param = format!("`{}`", slot.name);
                             let places = self.index_places(span);
-                            let told = shape::index_of_other(&param, (&counts, &wanted), span, slot.span, places);
+                            let told = kind::index_of_other(&param, (&counts, &wanted), span, slot.span, places);
                             self.report_once(told);
                             return false;
                         }
@@ -550,7 +550,7 @@ impl<'a> Checker<'a> {
                             let literal = chosen
                                 .and_then(|place| self.literal_of(place, &binder.size))
                                 .map(|literal| literal.span);
-                            let told = shape::index_size(slot.name, &axis, told, span, slot.span, (chosen, literal));
+                            let told = kind::index_size(slot.name, &axis, told, span, slot.span, (chosen, literal));
                             self.report(told);
                             return false;
                         }
@@ -571,7 +571,7 @@ impl<'a> Checker<'a> {
                 };
                 let made = self.scores_of(id, span);
                 let place = (span, self.is_stage(span));
-                self.report(shape::kind(slot.name, &wanted, &actual, place, (made, counted.as_deref()), slot.span));
+                self.report(kind::kind(slot.name, &wanted, &actual, place, (made, counted.as_deref()), slot.span));
                 false
             }
             _ => {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::base::{Span, fnv1a};
-use crate::diag::{derivative, name, shape, value as told};
+use crate::diag::{derivative, name, reading, shape, value as told};
 use crate::ir::HostUnary;
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
 use crate::sema::dtype::DType;
@@ -322,7 +322,7 @@ impl<'a> Checker<'a> {
     fn reduced_axes(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, ty: &Type, span: Span) -> Option<Vec<AxisId>> {
         let Some(brackets) = f.brackets else { return Some(ty.axes.iter().map(|axis| axis.id).collect()) };
         if brackets.to.is_some() {
-            self.report(shape::no_scatter(brackets.span, Span { end: brackets.span.start, ..f.span }));
+            self.report(reading::no_scatter(brackets.span, Span { end: brackets.span.start, ..f.span }));
             return None;
         }
         let mut axes = Vec::new();

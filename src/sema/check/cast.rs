@@ -4,7 +4,7 @@
 //! rounds what it gives to a narrow one, so that no caller thinks of it; `as_dtype` is every conversion.
 
 use crate::base::Span;
-use crate::diag::shape;
+use crate::diag::kind;
 use crate::ops::MapOp;
 use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, ExprId, ExprKind, Fun, Kind, Type};
@@ -204,7 +204,7 @@ impl<'a> Checker<'a> {
             return Some(self.as_dtype(x, wanted, span));
         }
         let place = (span, self.is_stage(span));
-        self.report(shape::dtype(slot.name, wanted.as_str(), &self.show_type(&ty), place, slot.span));
+        self.report(kind::dtype(slot.name, wanted.as_str(), &self.show_type(&ty), place, slot.span));
         None
     }
 

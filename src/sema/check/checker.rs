@@ -257,7 +257,7 @@ impl<'a> Checker<'a> {
     pub(super) fn show_axis(&self, axis: &Axis) -> String {
         let name = self.axes.show(axis.id);
         let size = self.sizes.show(&axis.size);
-        if size == name || size == "?" { name } else { format!("{name}: {size}") }
+        if size == name || size == "?" || name == ".." { name } else { format!("{name}: {size}") }
     }
 
     pub(super) fn show_axes(&self, axes: &[Axis]) -> String {

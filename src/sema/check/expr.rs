@@ -151,6 +151,10 @@ impl<'a> Checker<'a> {
                         .chain(Builtin::NAMES.iter().copied())
                         .collect();
                     let told = name::unknown(text, span, &known);
+                    // A definition that says a name often lacks it once.
+                    if self.is_told_around(&told) {
+                        return Value::Error;
+                    }
                     let told = self.unknown_mended(told, symbol, span, scope.home);
                     self.fail(told)
                 }

@@ -5,7 +5,7 @@
 //! axis: by its kind, by the bounds of what is written, because a number outside reads `fill`, or because a run checks it.
 
 use crate::base::Span;
-use crate::diag::{name, shape};
+use crate::diag::{kind, name, reading, shape};
 use crate::ir::{Dim, Fact, SizeOverflow, Truth};
 use crate::ops::{Cmp, MapOp, ReduceOp};
 use crate::sema::dtype::DType;
@@ -73,12 +73,12 @@ impl<'a> Checker<'a> {
                     let places = Some((self.sizes.show(&low), self.sizes.show(&high)));
                     let last = axis.size.sub(&Dim::ONE).map_or_else(|_| String::new(), |last| self.sizes.show(&last));
                     let name = self.axes.show(axis.id);
-                    return self.fail(shape::window_outside(&name, places, &last, false, at.span, span));
+                    return self.fail(reading::window_outside(&name, places, &last, false, at.span, span));
                 }
             }
             Some(Err(SizeOverflow)) => return self.fail(shape::overflow(at.span)),
             None => {
-                let told = shape::index_needs_kind(&self.axes.show(axis.id), &self.show_type(self.ty(index)), at.span);
+                let told = kind::index_needs_kind(&self.axes.show(axis.id), &self.show_type(self.ty(index)), at.span);
                 return self.fail(told);
             }
         }
@@ -228,21 +228,17 @@ impl<'a> Checker<'a> {
     fn gather(&mut self, table: ExprId, axis: &Axis, index: ExprId, index_span: Span, span: Span) -> Value<'a> {
         let (ty, index_ty) = (self.ty(table).clone(), self.ty(index).clone());
         let Kind::Index(counts) = index_ty.kind else {
-            return self.fail(shape::index_needs_kind(
-                &self.axes.show(axis.id),
-                &self.show_type(&index_ty),
-                index_span,
-            ));
+            return self.fail(kind::index_needs_kind(&self.axes.show(axis.id), &self.show_type(&index_ty), index_span));
         };
         if index_ty.dtype != DType::I32 || !self.axes.counts(counts, axis.id) {
             let told = (self.axes.show(counts), self.axes.show(axis.id));
             let places = self.index_places(index_span);
-            return self.fail(shape::index_of_other("the index", (&told.0, &told.1), index_span, span, places));
+            return self.fail(kind::index_of_other("the index", (&told.0, &told.1), index_span, span, places));
         }
         let size = self.axes.size(counts);
         if self.sizes.unify(&axis.size, &size).is_err() {
             let told = (self.sizes.show(&size), self.sizes.show(&axis.size));
-            return self.fail(shape::index_size(
+            return self.fail(kind::index_size(
                 "the index".into(),
                 &self.axes.show(axis.id),
                 told,

@@ -167,6 +167,15 @@ impl<'a> Checker<'a> {
         (input.map(|(_, of)| of.span), Some((place, self.is_stage(place))))
     }
 
+    /// Whether the definition around a mistake is told the same of another place already.
+    pub(super) fn is_told_around(&self, new: &Diagnostic) -> bool {
+        let Some(def) = new.span().and_then(|span| self.def_around(span)) else { return false };
+        let is_same = |known: &Diagnostic| (known.code, &known.message) == (new.code, &new.message);
+        let is_there =
+            |known: &Diagnostic| known.span().is_some_and(|span| def.span.holds(span) && Some(span) != new.span());
+        self.diagnostics.iter().any(|known| is_same(known) && is_there(known))
+    }
+
     /// The uses of a name as a value behind its binding at `place`, in the same definition.
     pub(super) fn uses_after(&self, place: Span, name: Symbol) -> Vec<Span> {
         let Some(def) = self.def_around(place) else { return Vec::new() };

@@ -2,7 +2,7 @@
 //! every binder as the caller's axis that it stands for.
 
 use crate::base::{Span, Symbol};
-use crate::diag::{shape, value as told};
+use crate::diag::{kind, shape, value as told};
 use crate::ir::Dim;
 use crate::sema::dims::Mismatch;
 use crate::sema::dtype::DType;
@@ -59,7 +59,7 @@ impl<'a> Checker<'a> {
     ) -> Value<'a> {
         match value {
             Value::Record(fields) => {
-                let Some(types) = self.declared_fields(def, &fields) else { return Value::Error };
+                let Some(types) = self.declared_fields(scope, def, &fields) else { return Value::Error };
                 let out = |((name, value), ty): ((Symbol, Value<'a>), Option<&'a ast::Type>)| {
                     (name, self.result_part(caller, scope, binders, def, value, ty, span))
                 };
@@ -76,6 +76,7 @@ impl<'a> Checker<'a> {
     /// The types that a signature declares for the fields of a record, which has just these.
     fn declared_fields(
         &mut self,
+        scope: &Scope<'a>,
         def: &'a ast::Def,
         fields: &[(Symbol, Value<'a>)],
     ) -> Option<Vec<Option<&'a ast::Type>>> {
@@ -87,7 +88,28 @@ impl<'a> Checker<'a> {
         let missing = types.iter().find(|(name, _)| fields.iter().all(|(field, _)| *field != name.name));
         let extra = fields.iter().find(|(field, _)| types.iter().all(|(name, _)| name.name != *field));
         if let Some(name) = missing.map(|(name, _)| name.name).or(extra.map(|(name, _)| *name)) {
-            let told = told::record_fields(def.name.name, name, missing.is_some(), def.body.value.span, declared.span);
+            let value = &def.body.value;
+            let written = match &value.kind {
+                ast::ExprKind::Record(written) => &written[..],
+                _ => &[],
+            };
+            // Nothing is declared away, so that a field stays.
+            let declare = match (missing, extra) {
+                (Some(_), _) => without_field(types.iter().map(|(name, ty)| (*name, ty.span)), name),
+                (None, Some((_, Value::Tensor(id)))) => {
+                    let ty = self.show_type(&self.ty(*id).clone());
+                    types.last().map(|(_, last)| (last.span.after(), format!(", {name}: {ty}")))
+                }
+                _ => None,
+            };
+            let give = match missing {
+                Some(_) => written.last().map(|(_, last)| (last.span.after(), format!(", {name}: {name}"))),
+                None => without_field(written.iter().map(|(name, value)| (*name, value.span)), name),
+            };
+            let give = give.filter(|_| missing.is_none() || scope.find(name).is_some());
+            let places = (value.span, declared.span);
+            let field = (name, missing.is_some());
+            let told = told::record_fields(def.name.name, field, places.0, places.1, declare, give);
             self.report(told);
             return None;
         }
@@ -268,7 +290,7 @@ impl<'a> Checker<'a> {
                 };
                 let made = self.dtype_declared(id, dtype, span);
                 if made.is_none() {
-                    self.report(shape::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span));
+                    self.report(kind::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span));
                 }
                 return made;
             }
@@ -280,7 +302,7 @@ impl<'a> Checker<'a> {
             Kind::Plain | Kind::Prob => false,
         };
         if contradicts {
-            let told = shape::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span);
+            let told = kind::result_kind(prefix.name, &self.show_type(&ty), span, prefix.span);
             self.report(told);
             return None;
         }
@@ -288,4 +310,17 @@ impl<'a> Checker<'a> {
         let dtype = self.ty(id).dtype;
         Some(self.push(ExprKind::Relabel(id), Type { dtype, kind, axes: ty.axes }, span))
     }
+}
+
+/// What to leave out for a list of fields without one of them, which is not the only one.
+fn without_field(fields: impl Iterator<Item = (ast::Ident, Span)>, name: Symbol) -> Option<(Span, String)> {
+    let fields: Vec<(ast::Ident, Span)> = fields.collect();
+    let at = fields.iter().position(|(field, _)| field.name == name)?;
+    let (field, value) = fields[at];
+    let place = match (at.checked_sub(1), fields.get(at + 1)) {
+        (Some(before), _) => fields[before].1.after().to(value),
+        (None, Some((next, _))) => Span { end: next.span.start, ..field.span },
+        (None, None) => return None,
+    };
+    Some((place, String::new()))
 }

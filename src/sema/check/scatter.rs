@@ -5,7 +5,7 @@
 //! index says where to, and may have axes of the tensor that stay.
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, name, shape, value as told};
+use crate::diag::{Diagnostic, kind, name, reading, shape, value as told};
 use crate::ops::{Cmp, MapOp, ReduceOp};
 use crate::sema::dtype::DType;
 use crate::sema::primitive::Reduction;
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
         let index = self.tensor(value, at.span)?;
         let index_ty = self.ty(index).clone();
         let Kind::Index(counts) = index_ty.kind else {
-            let told = shape::index_needs_kind(ident.name.as_str(), &self.show_type(&index_ty), at.span);
+            let told = kind::index_needs_kind(ident.name.as_str(), &self.show_type(&index_ty), at.span);
             self.report(told);
             return None;
         };
@@ -136,7 +136,7 @@ impl<'a> Checker<'a> {
         if !self.axes.unite(counts, wanted) {
             let told = (self.axes.show(counts), self.axes.show(wanted));
             let places = self.index_places(at.span);
-            self.report(shape::index_of_other("the index", (&told.0, &told.1), at.span, ident.span, places));
+            self.report(kind::index_of_other("the index", (&told.0, &told.1), at.span, ident.span, places));
             return None;
         }
         let counted = self.axes.size(counts);
@@ -146,7 +146,7 @@ impl<'a> Checker<'a> {
             let told = (self.sizes.show(&counted), self.sizes.show(size));
             let axis = ident.name.as_str();
             let literal = self.literal_of(span, size).map(|literal| literal.span);
-            self.report(shape::index_size("the index".into(), axis, told, at.span, ident.span, (None, literal)));
+            self.report(kind::index_size("the index".into(), axis, told, at.span, ident.span, (None, literal)));
             return None;
         }
         let to = Axis { id: self.axes.find(counts), size: counted, from: ident.span };
@@ -171,7 +171,7 @@ impl<'a> Checker<'a> {
             _ => None,
         };
         let axis = to.map_or(brackets, Ix::span);
-        let Some(name) = to.and_then(named) else { return shape::scatter_form(axis, &[], None) };
+        let Some(name) = to.and_then(named) else { return reading::scatter_form(axis, &[], None) };
         let counting = self.inputs_that_count(axis).into_iter().filter(|(_, of)| of.name == name);
         let indices: Vec<Symbol> = counting.map(|(input, _)| input).collect();
         let gone: Vec<String> = from
@@ -180,7 +180,7 @@ impl<'a> Checker<'a> {
             .map(|axis| self.axes.show(axis.id))
             .collect();
         let input = format!("places: index({name})[{}]", gone.join(", "));
-        shape::scatter_form(axis, &indices, self.behind_inputs(axis).map(|place| (input, place)))
+        reading::scatter_form(axis, &indices, self.behind_inputs(axis).map(|place| (input, place)))
     }
 
     /// Whether an index says a place for each element: it has all axes that go, and no axis the tensor lacks.
@@ -193,13 +193,13 @@ impl<'a> Checker<'a> {
         (given, span): (Span, Span),
     ) -> Option<()> {
         if let Some(axis) = gone.iter().find(|axis| self.find_axis(&index.axes, axis.id).is_none()) {
-            let told = shape::scatter_index(&self.axes.show(axis.id), &self.show_type(index), at);
+            let told = reading::scatter_index(&self.axes.show(axis.id), &self.show_type(index), at);
             self.report(told);
             return None;
         }
         for axis in &index.axes {
             let Some(known) = self.find_axis(&ty.axes, axis.id).cloned() else {
-                let told = shape::scatter_lacks(&self.axes.show(axis.id), &self.show_type(ty), at, given);
+                let told = reading::scatter_lacks(&self.axes.show(axis.id), &self.show_type(ty), at, given);
                 self.report(told);
                 return None;
             };

@@ -4,7 +4,7 @@
 //! element comes where is one expression, and the values are read by it.
 
 use crate::base::Span;
-use crate::diag::{name, shape, value as told};
+use crate::diag::{name, reading, shape, value as told};
 use crate::sema::dtype::DType;
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Given, Scope, Value};
@@ -47,7 +47,7 @@ impl<'a> Checker<'a> {
                 Ix::Axis(_, count, _) => count.span,
                 other => other.span(),
             };
-            return self.fail(shape::too_many_places(&self.axes.show(axis.id), sizes, count));
+            return self.fail(reading::too_many_places(&self.axes.show(axis.id), sizes, count));
         }
         let value = self.ordered(x, &axis, place.clone(), true, span);
         let Value::Record(fields) = &value else { return value };

@@ -1,7 +1,7 @@
 //! Primitives that move elements and change no number: names, order, splits, joins, slices.
 
 use crate::base::{Span, bug};
-use crate::diag::{name, shape, value as told};
+use crate::diag::{name, reading, shape, value as told};
 use crate::ir::{Dim, Fact, Truth};
 use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Kind, Type};
 use crate::sema::value::{Callee, Function, Scope, Value};
@@ -401,7 +401,7 @@ impl<'a> Checker<'a> {
                     .position(|ix| matches!(ix, Ix::Set(ident, _) if ident.name.as_str() == "fill"));
                 let fill =
                     at.filter(|at| *at > 0).map(|at| brackets.from[at - 1].span().after().to(brackets.from[at].span()));
-                self.fail(shape::fill_without_window(brackets.span, fill))
+                self.fail(reading::fill_without_window(brackets.span, fill))
             }
             _ => value,
         }
@@ -513,7 +513,7 @@ impl<'a> Checker<'a> {
                 [Truth::Refuted, _] => Some("0".to_owned()),
                 _ => last.ok().map(|last| self.sizes.show(&last)),
             };
-            self.report(shape::out_of_range(&self.axes.show(axis.id), told, (nearest, is_end), span));
+            self.report(reading::out_of_range(&self.axes.show(axis.id), told, (nearest, is_end), span));
             return false;
         }
         let open: Vec<Fact> = [low, high]

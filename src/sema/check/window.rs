@@ -5,7 +5,7 @@
 //! is a tensor, or rounds, is a gather and stands in `gather`.
 
 use crate::base::{Span, Symbol};
-use crate::diag::{name, shape, value as told};
+use crate::diag::{name, reading, shape, value as told};
 use crate::ir::{Dim, SizeOverflow};
 use crate::ops::MapOp;
 use crate::sema::dtype::DType;
@@ -89,7 +89,7 @@ impl<'a> Checker<'a> {
                     }
                     _ => None,
                 };
-                return self.fail(shape::window_circle(first.span, between));
+                return self.fail(reading::window_circle(first.span, between));
             }
             let Some(read) = self.window_step(x, now, fill, brackets, span) else { return Value::Error };
             x = read;
@@ -190,7 +190,7 @@ impl<'a> Checker<'a> {
 
     fn places(&mut self, affine: Affine, span: Span) -> Option<ExprId> {
         if affine.over != 1 {
-            self.report(shape::window_form("/", span));
+            self.report(reading::window_form("/", span));
             return None;
         }
         let offset = self.tensor(Value::Int(affine.offset), span)?;
@@ -268,7 +268,7 @@ impl<'a> Checker<'a> {
                         BinaryOp::Mul if sum.terms.is_empty() => right.times(self.factor(sum, first.span)?),
                         BinaryOp::Div if right.terms.is_empty() => sum.divided(self.factor(right, operand.span)?),
                         _ => {
-                            self.report(shape::window_form(op.sign(), *op_span));
+                            self.report(reading::window_form(op.sign(), *op_span));
                             return None;
                         }
                     };
@@ -308,13 +308,13 @@ impl<'a> Checker<'a> {
         match number.offset.as_const() {
             Some(0) => {
                 let literal = self.literal_of(span, &Dim::ZERO).map(|literal| literal.span);
-                self.report(shape::window_factor("0", span, literal));
+                self.report(reading::window_factor("0", span, literal));
             }
             Some(value) if number.over == 1 => return Some(value),
             Some(value) => self.report(shape::not_whole(value as f64 / number.over as f64, span, None)),
             // A definition checked on its own learns its strides at its uses.
             None if self.alone => {}
-            None => self.report(shape::window_factor(&self.sizes.show(&number.offset), span, None)),
+            None => self.report(reading::window_factor(&self.sizes.show(&number.offset), span, None)),
         }
         None
     }
@@ -349,11 +349,11 @@ impl<'a> Checker<'a> {
     fn relation(&mut self, ty: &Type, entry: Entry) -> Option<Relation> {
         let Entry { axis, affine: Affine { mut terms, offset, over }, span } = entry;
         if terms.iter().any(|(_, factor)| *factor == 0) {
-            self.report(shape::window_factor("0", span, None));
+            self.report(reading::window_factor("0", span, None));
             return None;
         }
         if terms.len() > 2 {
-            self.report(shape::window_positions(terms.len(), span));
+            self.report(reading::window_positions(terms.len(), span));
             return None;
         }
         let there = |this: &Self, made: &Axis| {
@@ -405,7 +405,7 @@ impl<'a> Checker<'a> {
         let outside = low.as_const().is_some_and(|low| low < 0)
             || high.sub(&size).is_ok_and(|over| over.as_const().is_some_and(|over| over >= 0));
         let last = size.sub(&Dim::ONE).map_or_else(|_| String::new(), |last| self.sizes.show(&last));
-        self.report(shape::window_outside(&axis, places, &last, outside, span, brackets));
+        self.report(reading::window_outside(&axis, places, &last, outside, span, brackets));
         false
     }
 }
