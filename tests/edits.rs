@@ -78,6 +78,7 @@ fn an_error_without_an_edit_has_a_reason() {
         }
     }
     println!("{mended} of {errors} errors have an edit");
+    assert!(mended * 100 >= errors * 85, "only {mended} of {errors} errors have an edit");
     assert!(told.is_empty(), "\n{told}");
     let unsaid: Vec<&&str> = WITHOUT_EDIT.iter().filter(|code| !is_said(code)).collect();
     assert!(unsaid.is_empty(), "no constructor says why these have none: {unsaid:?}");
@@ -136,5 +137,6 @@ fn edits_mend() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
-    assert!(edits >= 250, "only {edits} edits");
+    println!("{edits} edits");
+    assert!(edits >= 600, "only {edits} edits");
 }

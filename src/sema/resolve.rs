@@ -92,8 +92,9 @@ impl<'a> Globals<'a> {
     /// The path of a file other than `home` that declares a name.
     pub fn declared_elsewhere(&self, name: Symbol, home: FileId) -> Option<&str> {
         let declares = |names: &Names<'a>| names.own.iter().any(|(own, _)| *own == name);
-        let file = self.files.iter().find(|(file, names)| **file != home && declares(names))?.0;
-        self.paths.get(file).map(String::as_str)
+        let others = self.files.iter().filter(|(file, names)| **file != home && declares(names));
+        // Of several the first by its path, whatever order they come in.
+        others.filter_map(|(file, _)| self.paths.get(file)).min().map(String::as_str)
     }
 
     /// Takes up a file whose used files have been taken up.

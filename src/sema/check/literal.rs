@@ -66,18 +66,25 @@ pub(super) fn each<'a>(file: &'a ast::File, visit: &mut dyn FnMut(&'a Expr, bool
                 }
                 params.filter_map(|param| param.default.as_ref()).for_each(|expr| expr.walk(&mut |x| visit(x, true)));
                 def.body.walk(&mut |expr| visit(expr, false));
+                def.grad.iter().for_each(|clause| clause.body.walk(&mut |expr| visit(expr, false)));
             }
             Item::Train(train) => {
                 train.models.iter().for_each(|made| made.value.walk(&mut |expr| visit(expr, false)));
-                for entry in &train.entries {
-                    match entry {
-                        Entry::Let(binding) => binding.value.walk(&mut |expr| visit(expr, false)),
-                        Entry::Setting(setting) => setting.value.walk(&mut |expr| visit(expr, false)),
-                        Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => {}
-                    }
-                }
+                train.entries.iter().for_each(|entry| each_of(entry, visit));
             }
-            Item::Use(_) | Item::Data(_) | Item::Search(_) | Item::Error(_) => {}
+            Item::Search(search) => search.entries.iter().for_each(|entry| each_of(entry, visit)),
+            Item::Use(_) | Item::Data(_) | Item::Error(_) => {}
         }
+    }
+}
+
+/// Visits each expression of a line of a section.
+fn each_of<'a>(entry: &'a Entry, visit: &mut dyn FnMut(&'a Expr, bool)) {
+    match entry {
+        Entry::Let(binding) => binding.value.walk(&mut |expr| visit(expr, false)),
+        Entry::Setting(setting) => setting.value.walk(&mut |expr| visit(expr, false)),
+        Entry::Varied { over, .. } => over.walk(&mut |expr| visit(expr, false)),
+        Entry::Update(update) => update.entries.iter().for_each(|entry| each_of(entry, visit)),
+        Entry::Error(_) => {}
     }
 }

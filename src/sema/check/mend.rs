@@ -204,10 +204,18 @@ impl<'a> Checker<'a> {
                 ExprKind::Param(param) => taken.extend(param.name.map(|ident| ident.name)),
                 _ => {}
             });
-            taken.extend(def.body.stmts.iter().filter_map(|stmt| match stmt {
-                ast::Stmt::Param(param) => param.name.map(|ident| ident.name),
-                _ => None,
-            }));
+            for stmt in &def.body.stmts {
+                match stmt {
+                    ast::Stmt::Let(ast::Let {
+                        target: ast::Target::Names(names) | ast::Target::Fields(names), ..
+                    }) => {
+                        taken.extend(names.iter().map(|ident| ident.name));
+                    }
+                    ast::Stmt::Param(param) => taken.extend(param.name.map(|ident| ident.name)),
+                    ast::Stmt::State(vars) => taken.extend(vars.iter().map(|var| var.name.name)),
+                    ast::Stmt::Penalty { .. } | ast::Stmt::Assign { .. } | ast::Stmt::Error(_) => {}
+                }
+            }
         }
         let base = base.trim_end_matches('\'');
         let free = (2..).map(|number| format!("{base}{number}"));

@@ -93,7 +93,6 @@ impl<'a> Checker<'a> {
                 ast::ExprKind::Record(written) => &written[..],
                 _ => &[],
             };
-            // Nothing is declared away, so that a field stays.
             let declare = match (missing, extra) {
                 (Some(_), _) => without_field(types.iter().map(|(name, ty)| (*name, ty.span)), name),
                 (None, Some((_, Value::Tensor(id)))) => {
