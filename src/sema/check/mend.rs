@@ -157,11 +157,12 @@ impl<'a> Checker<'a> {
     /// Of an index in a definition: where the signature says what it counts, if it is an input, and its own place, with
     /// whether it is a stage of a pipe.
     pub(super) fn index_places(&self, place: Span) -> (Option<Span>, Option<(Span, bool)>) {
-        let mut name = None;
-        let Some(def) = self.def_around(place) else { return (None, None) };
-        def.body.walk(&mut |expr| match expr.kind {
-            ExprKind::Name(symbol) if expr.span == place => name = Some(symbol),
-            _ => {}
+        if self.def_around(place).is_none() {
+            return (None, None);
+        }
+        let name = self.expr_at(place).and_then(|expr| match expr.kind {
+            ExprKind::Name(name) => Some(name),
+            _ => None,
         });
         let input = self.inputs_that_count(place).into_iter().find(|(input, _)| Some(*input) == name);
         (input.map(|(_, of)| of.span), Some((place, self.is_stage(place))))
@@ -270,11 +271,10 @@ impl<'a> Checker<'a> {
     /// A further `let` of the layer that a call applies, behind the first, and its name for the call.
     pub(super) fn second_layer(&self, call: Span) -> Option<((Span, String), (Span, String))> {
         let def = self.def_around(call)?;
-        let mut applied = None;
-        def.body.walk(&mut |expr| match &expr.kind {
-            ExprKind::Call(callee, _) if expr.span == call => applied = Some(callee),
-            _ => {}
-        });
+        let applied = match &self.expr_at(call)?.kind {
+            ExprKind::Call(callee, _) => Some(callee),
+            _ => None,
+        };
         let ExprKind::Name(name) = applied?.kind else { return None };
         let bound = def.body.stmts.iter().find_map(|stmt| match stmt {
             ast::Stmt::Let(bound) => match &bound.target {

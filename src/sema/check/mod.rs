@@ -3,7 +3,7 @@
 //! `checker` the state of all of it · `expr` expressions · `arith` numbers and elementwise alignment ·
 //! `pipe` stages, `_` and `stack` · `call` arguments and definitions · `facts` what `where` says, `fitting` numbers with which it would hold · `bind` signatures against
 //! arguments, `result` the way back · `builtin` primitives · `views` primitives that move elements · `window` affine reading, `gather` reading where a tensor says · `scatter` reductions to places · `sort` orders · `derivative` derivatives by a name · `scan` loops, `stream` generators · `store` what is kept, `param` parameters and
-//! states · `train` the section of a run, `columns` its inputs, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions by their signatures, `induction` recursions there, `clause` those that give their gradient, on sizes that `draw` makes up · `literal` where a number stands, `mend` where an edit goes, `mended` values and definitions with the words around them, `moved` lines of a run.
+//! states · `train` the section of a run, `columns` its inputs, `update` what a step computes and in which order, `total` sums over all parameters, `settings` what in it is no computation · `alone` definitions by their signatures, `induction` recursions there, `clause` those that give their gradient, on sizes that `draw` makes up · `literal` where a number stands, `mend` where an edit goes, `mend_values` values and definitions with the words around them, `mend_runs` lines of a run.
 
 mod alone;
 mod arith;
@@ -25,8 +25,8 @@ mod gather;
 mod induction;
 mod literal;
 mod mend;
-mod mended;
-mod moved;
+mod mend_runs;
+mod mend_values;
 mod param;
 mod pipe;
 mod result;

@@ -179,16 +179,6 @@ impl<'a> Checker<'a> {
 
     /// Whether a layer is named at this place.
     pub(super) fn is_named_at(&self, name: &str, at: Span) -> bool {
-        let Some(source) = self.trees.iter().find(|source| source.file == at.file) else { return false };
-        let mut found = false;
-        let mut visit = |expr: &ast::Expr| {
-            found |= expr.span == at && matches!(expr.kind, Ast::Name(known) if known.as_str() == name);
-        };
-        for item in &source.tree.items {
-            if let ast::Item::Def(def) = item {
-                def.body.walk(&mut visit);
-            }
-        }
-        found
+        self.expr_at(at).is_some_and(|expr| matches!(expr.kind, Ast::Name(known) if known.as_str() == name))
     }
 }

@@ -38,7 +38,7 @@ impl<'a> Checker<'a> {
 
     fn run_around(&self, place: Span) -> Option<&'a Train> {
         self.items(place).iter().find_map(|item| match item {
-            Item::Train(train) if train.span.start <= place.start && place.end <= train.span.end => Some(train),
+            Item::Train(train) if train.span.holds(place) => Some(train),
             _ => None,
         })
     }
