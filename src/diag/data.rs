@@ -37,6 +37,7 @@ fn row(row: usize, line: Option<u64>) -> String {
 }
 
 /// A label where there is a place for one.
+#[track_caller]
 pub(super) fn at(code: Code, span: Option<Span>, message: String) -> Diagnostic {
     match span {
         Some(span) => Diagnostic::error(code, span, message),

@@ -33,6 +33,8 @@ pub mod value;
 
 pub use codes::Code;
 
+use std::panic::Location;
+
 use crate::base::Span;
 
 /// How bad it is.
@@ -105,26 +107,34 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do about it.
     pub help: Vec<Advice>,
+    /// The line here that words it: no user sees it, and a test asks whether each constructor is shown.
+    pub origin: &'static Location<'static>,
 }
 
 impl Diagnostic {
     /// An error with its culprit.
+    #[track_caller]
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(code, Severity::Error, message).label(span, "")
     }
 
     /// A warning with its place.
+    #[track_caller]
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(code, Severity::Warning, message).label(span, "")
     }
 
     /// An error outside all source text: a missing file, a broken row.
+    #[track_caller]
     pub fn without_place(code: Code, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(code, Severity::Error, message)
     }
 
+    #[track_caller]
     fn new(code: Code, severity: Severity, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { code, severity, message: message.into(), labels: Vec::new(), notes: Vec::new(), help: Vec::new() }
+        let origin = Location::caller();
+        let message = message.into();
+        Diagnostic { code, severity, message, labels: Vec::new(), notes: Vec::new(), help: Vec::new(), origin }
     }
 
     /// Words for the first label.
