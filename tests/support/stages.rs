@@ -1,6 +1,6 @@
 //! The stages a suite case can run to: one line each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use tensa::base::{FileId, SourceMap};
@@ -11,7 +11,12 @@ use tensa::ir::Dim;
 use tensa::kernel::ir::{BufId, Program, Step};
 use tensa::sema;
 use tensa::syntax::{ast, parse, print};
+use tensa::tensor::safetensors::{self, Stored};
+use tensa::tensor::{Named, Tensor};
+use tensa::train::End;
 use tensa::{fuse, ir, runtime};
+
+use super::runs;
 
 /// What came of a program.
 #[derive(Default)]
@@ -40,6 +45,7 @@ const STAGES: &[Stage] = &[
     ("ast", ast_stage),
     ("check", |text| checked(text, |_| None)),
     ("typed", |text| checked(text, |checked| Some(sema::print(&checked.program)))),
+    ("run", run_stage),
     ("gradients", gradients_stage),
     ("graph", |text| staged(text, |stages| ir::text::print(&stages.lowered.passes[0].training))),
     ("canon", |text| staged(text, |stages| ir::text::print(&stages.canon))),
@@ -130,10 +136,46 @@ pub fn data_folder() -> PathBuf {
         };
         write("numbers.npy", &array("<f4", &(0..120u8).flat_map(|at| f32::from(at).to_le_bytes()).collect::<Vec<_>>()));
         write("short.npy", &array("<f4", &[0; 100]));
+        weights(folder.path());
         write("objects.npy", &array("|O", &[0; 960]));
         folder
     });
     FOLDER.path().to_path_buf()
+}
+
+/// Files of weights for two layers of 3 × 8 and 8 × 2: `base` with the names of the library, `more` with one beside
+/// them, `run` with that and the names of a run, `other` with other names, `turned` with the axes the other way round, `whole` with whole numbers.
+fn weights(folder: &Path) {
+    let float = |shape: &[usize]| Tensor::from_f32(shape, vec![0.5; shape.iter().product()]).expect("its size");
+    let write = |name: &str, tensors: &[(&str, Tensor)]| {
+        let named = tensors.iter().map(|(name, tensor)| {
+            let axes = (0..tensor.shape().len()).map(|at| format!("a{at}")).collect();
+            ((*name).to_owned(), Named { tensor: tensor.clone(), axes })
+        });
+        let stored = Stored { tensors: named.collect(), metadata: Default::default() };
+        safetensors::write(&folder.join(name), &stored).expect("a writable folder");
+    };
+    let [w, b, v, c] = [float(&[3, 8]), float(&[8]), float(&[8, 2]), float(&[2])];
+    let base = [("Dense.w", w.clone()), ("Dense.b", b.clone()), ("Dense.1.w", v.clone()), ("Dense.1.b", c.clone())];
+    write("base.safetensors", &base);
+    let run = ["Net.Dense.w", "Net.Dense.b", "Net.Dense.1.w", "Net.Dense.1.b"].into_iter().zip(base.clone());
+    let run: Vec<(&str, Tensor)> = run.map(|(path, (_, tensor))| (path, tensor)).collect();
+    write("run.safetensors", &[&run[..], &[("head.w", float(&[4]))]].concat());
+    write("more.safetensors", &[&base[..], &[("head.w", float(&[4]))]].concat());
+    write(
+        "other.safetensors",
+        &["up.kernel", "up.bias", "down.kernel", "down.bias"]
+            .into_iter()
+            .zip([w, b.clone(), v, c.clone()])
+            .collect::<Vec<_>>(),
+    );
+    let turned = [float(&[8, 3]), b, float(&[2, 8]), c];
+    write(
+        "turned.safetensors",
+        &["Dense.w", "Dense.b", "Dense.1.w", "Dense.1.b"].into_iter().zip(turned).collect::<Vec<_>>(),
+    );
+    let whole = Tensor::from_i32(&[3, 8], vec![1; 24]).expect("its size");
+    write("whole.safetensors", &[&[("Dense.w", whole)], &base[1..]].concat());
 }
 
 /// Checks a program that lies beside this data, with what its graphs tell.
@@ -161,6 +203,23 @@ fn checked(text: &str, show: impl Fn(&Checked) -> Option<String>) -> Outcome {
     let folder = format!("{}/", data_folder().display());
     outcome.diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
     outcome
+}
+
+/// What is told of the first run of a program, which must check.
+fn run_stage(text: &str) -> Outcome {
+    let (session, checked) = check(text);
+    let mut diagnostics = checked.diagnostics.clone();
+    if !diagnostics.has_errors() {
+        match runs::first(&session, &checked) {
+            Ok(End::Diverged(told)) => diagnostics.push(*told),
+            Ok(End::Done { .. } | End::Interrupted) => {}
+            Err(told) => diagnostics.push(told),
+        }
+    }
+    let (file, mut diagnostics) = (session.file, diagnostics.sorted());
+    let folder = format!("{}/", data_folder().display());
+    diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
+    Outcome { file, sources: session.sources, diagnostics, ..Outcome::default() }
 }
 
 /// What came of each gradient that the program gives, and what is told where it is another one.
