@@ -5,8 +5,8 @@
 //! changed in place. A node in error stays empty, and so do its users, in silence.
 
 use crate::base::{Span, Symbol};
-use crate::diag::data;
-use crate::diag::data::Cell;
+use crate::diag::contents;
+use crate::diag::data::{self, Cell};
 
 use super::align::{Aligned, align};
 use super::classes;
@@ -156,7 +156,7 @@ impl<'t> Evaluation<'t> {
                             // A NaN is how arrays write that a number is missing.
                             if let Some(bad) = source.iter().position(|x| x.is_infinite()) {
                                 let place = self.table.place(column, bad / block.max(1));
-                                self.diagnostics.push(data::not_finite(span, place, &source[bad].to_string()));
+                                self.diagnostics.push(contents::not_finite(span, place, &source[bad].to_string()));
                                 fine = false;
                             }
                             if columns.len() == 1 {
@@ -232,8 +232,8 @@ impl<'t> Evaluation<'t> {
         let Some((row, infinite)) = bad else { return true };
         let place = self.table.place(column, row);
         self.diagnostics.push(match infinite {
-            true => data::not_finite(span, place, cells.cell(row)),
-            false => data::not_a_number(span, place, cells.cell(row), others, among),
+            true => contents::not_finite(span, place, cells.cell(row)),
+            false => contents::not_a_number(span, place, cells.cell(row), others, among),
         });
         false
     }
@@ -314,7 +314,7 @@ impl<'t> Evaluation<'t> {
                 let mut values = self.numbers(value, operand)?;
                 if let Some(at) = values.data.iter().position(|&x| x <= -1.0) {
                     let x = values.data[at];
-                    let error = |span, place: Cell<'_>| data::outside_domain(span, "log1p", place, x);
+                    let error = |span, place: Cell<'_>| contents::outside_domain(span, "log1p", place, x);
                     return self.at_value(&values.form, at, id, error);
                 }
                 values.data.iter_mut().for_each(|x| *x = f64::from(*x).ln_1p() as f32);
@@ -375,7 +375,7 @@ impl<'t> Evaluation<'t> {
             Ok(Some(fit)) => {
                 for column in fit.constant {
                     let named = self.column_name(id, column);
-                    self.diagnostics.push(data::constant_column(span, transform.word(), &named));
+                    self.diagnostics.push(contents::constant_column(span, transform.word(), &named));
                 }
                 self.fitted.stages.insert(name.to_owned(), fit.statistic.clone());
                 Some(fit.statistic)
@@ -383,7 +383,7 @@ impl<'t> Evaluation<'t> {
             Ok(None) => None,
             Err(column) => {
                 let named = self.column_name(id, column);
-                self.diagnostics.push(data::nothing_to_fit(span, transform.word(), &named));
+                self.diagnostics.push(contents::nothing_to_fit(span, transform.word(), &named));
                 None
             }
         }
@@ -391,7 +391,7 @@ impl<'t> Evaluation<'t> {
 
     /// What was fitted belongs to another program.
     pub fn mismatch<T>(&mut self, name: &str, id: NodeId) -> Option<T> {
-        self.diagnostics.push(data::fitted_mismatch(self.spec.node(id).span, name));
+        self.diagnostics.push(contents::fitted_mismatch(self.spec.node(id).span, name));
         None
     }
 
@@ -421,7 +421,7 @@ impl<'t> Evaluation<'t> {
         let missing = values.data.iter().filter(|x| x.is_nan()).count();
         if let Some(at) = values.data.iter().position(|x| x.is_nan()) {
             return self
-                .at_value(&values.form, at, id, |span, place| data::missing_cell(span, place, missing - 1, false));
+                .at_value(&values.form, at, id, |span, place| contents::missing_cell(span, place, missing - 1, false));
         }
         Some((Finished::Numbers(values), View::ROW))
     }
@@ -436,7 +436,7 @@ impl<'t> Evaluation<'t> {
         let bad = |(at, x): (usize, &f32)| x.is_infinite() || x.is_nan() && gap(&leaves, at / item).is_none();
         let Some(at) = values.data.iter().enumerate().position(bad) else { return Some(values) };
         let x = values.data[at];
-        self.at_value(&values.form, at, id, |span, place| data::result_not_finite(span, place, x))
+        self.at_value(&values.form, at, id, |span, place| contents::result_not_finite(span, place, x))
     }
 
     /// Reports a column of more numbers than memory is meant to hold.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::Symbol;
+use crate::diag::contents;
 use crate::diag::data::{self, Cell};
 
 use super::calendar;
@@ -148,7 +149,7 @@ impl<'t> Evaluation<'t> {
             let form = Form { shape: Vec::new(), axes: Vec::new(), columns: 1 };
             let (row, word) = (sets.row_of(at), &sets.words[at]);
             return self.at_value(&form, row, operand, |span, place| {
-                data::unseen_class((span, false), place, word, others, None)
+                contents::unseen_class((span, false), place, word, others, None)
             });
         }
         let axis = axis.map(|axis| axis.name);
@@ -168,7 +169,7 @@ impl<'t> Evaluation<'t> {
         let values = self.numbers(value, operand)?;
         let columns = values.form.columns;
         if let Some(at) = values.data.iter().position(|x| x.is_nan()) {
-            return self.at_value(&values.form, at, id, |span, place| data::missing_cell(span, place, 0, false));
+            return self.at_value(&values.form, at, id, |span, place| contents::missing_cell(span, place, 0, false));
         }
         let edges = match (bins, self.fitted.stages.get(name), self.fit) {
             (Bins::Edges(edges), _, _) => vec![edges.clone(); columns],
@@ -222,7 +223,7 @@ impl<'t> Evaluation<'t> {
                     continue;
                 }
                 let Some(date) = calendar::parse(cell) else {
-                    self.diagnostics.push(data::not_a_time(span, self.table.place(column, row), cell));
+                    self.diagnostics.push(contents::not_a_time(span, self.table.place(column, row), cell));
                     return None;
                 };
                 data.extend(parts.iter().map(|part| date.part(*part) as f32));
@@ -239,7 +240,7 @@ impl<'t> Evaluation<'t> {
 
     fn no_date<T>(&mut self, column: &TableColumn, row: usize, text: &str, id: NodeId) -> Option<T> {
         let (span, place): (_, Cell<'_>) = (self.spec.node(id).span, self.table.place(column, row));
-        self.diagnostics.push(data::not_a_time(span, place, text));
+        self.diagnostics.push(contents::not_a_time(span, place, text));
         None
     }
 

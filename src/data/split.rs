@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::philox::{permutation, philox};
-use crate::diag::{Diagnostics, data, images, table as told};
+use crate::diag::{Diagnostics, contents, images, table as told};
 
 use super::schema::Parts;
 use super::series::{Anchors, in_time};
@@ -97,7 +97,7 @@ pub(super) fn share_out(
                 SplitKind::Random(shares) => enough(rows.len(), shares),
                 _ => None,
             };
-            diagnostics.push(data::empty_split(split.span, names::PARTS[at], rows.len(), mended));
+            diagnostics.push(contents::empty_split(split.span, names::PARTS[at], rows.len(), mended));
             return None;
         }
         part.sort_unstable();
@@ -218,7 +218,7 @@ fn stratified(
     let mut owed = [0.0; 3];
     for (number, (class, rows)) in classes.into_iter().enumerate() {
         if rows.len() < asked {
-            diagnostics.push(data::rare_class(split.span, &class, rows.len(), asked, shown(shares)));
+            diagnostics.push(contents::rare_class(split.span, &class, rows.len(), asked, shown(shares)));
             return None;
         }
         let mut counts = apportion(rows.len(), shares, &mut owed);
@@ -248,7 +248,7 @@ fn by_column(split: &Split, table: &Table, column: &TableColumn, diagnostics: &m
         match names::PARTS.iter().position(|part| *part == word) {
             Some(part) => parts[part].push(row as u32),
             None => {
-                diagnostics.push(data::unknown_part(split.span, table.place(column, row), &word));
+                diagnostics.push(contents::unknown_part(split.span, table.place(column, row), &word));
                 return None;
             }
         }

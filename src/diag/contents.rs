@@ -1,0 +1,350 @@
+//! What is wrong with the files that a `data` declaration names: with their bytes, headers, rows and cells.
+//!
+//! In: facts and places from `data`. Out: diagnostics E0711 … E0730 and W0701. They carry the place of the column in the
+//! program as their label, and file, row and line in their words.
+
+use super::data::{Cell, at, cut, list, more, noted, row};
+use super::{Code, Diagnostic, nearest};
+use crate::base::Span;
+
+/// A file that cannot be read.
+pub fn unreadable(span: Option<Span>, path: &str, why: &str, near: Option<(&str, &str)>) -> Diagnostic {
+    let error = at(Code::E0711, span, format!("cannot read `{path}`: {why}"))
+        .note("a path is relative to the folder of the program");
+    match (near, span) {
+        (Some((_, whole)), Some(span)) => error.fix(format!("did you mean `{whole}`?"), span, format!("\"{whole}\"")),
+        (Some((name, _)), None) => error.help(format!("there is a `{name}` in that folder")),
+        (None, _) => error,
+    }
+}
+
+/// Compressed bytes that do not unpack.
+pub fn damaged_gzip(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
+    at(Code::E0712, span, format!("`{file}` is compressed with gzip and damaged: {why}"))
+        .help("fetch or compress the file again")
+}
+
+/// Bytes that are not UTF-8.
+// No edit: the fault is in the file.
+pub fn not_utf8(span: Option<Span>, file: &str, line: u64, utf16: bool) -> Diagnostic {
+    let error = at(Code::E0713, span, format!("line {line} of `{file}` is not UTF-8"));
+    if utf16 { error.help("the file is UTF-16; save it as UTF-8") } else { error.help("save the file as UTF-8") }
+}
+
+/// A file without rows.
+pub fn no_rows(span: Option<Span>, file: &str, has_header: bool) -> Diagnostic {
+    if has_header {
+        at(Code::E0714, span, format!("`{file}` has a header and no rows"))
+    } else {
+        at(Code::E0714, span, format!("`{file}` is empty"))
+    }
+}
+
+/// A first row of numbers where the names of the columns are looked for.
+pub fn no_header(span: Option<Span>, file: &str, first: &str) -> Diagnostic {
+    at(Code::E0714, span, format!("`{file}` has no header: its first row is `{}`", cut(first)))
+        .help("put the names of the columns in the first row")
+}
+
+/// A row with more or fewer cells than the header.
+pub fn ragged(
+    span: Option<Span>,
+    file: &str,
+    number: usize,
+    line: u64,
+    cells: usize,
+    (wanted, has_header): (usize, bool),
+    others: usize,
+) -> Diagnostic {
+    let many = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
+    let first = if has_header { "the header" } else { "the first row" };
+    let error = at(
+        Code::E0715,
+        span,
+        format!("{} of `{file}` has {}, {first} has {wanted}", row(number, Some(line)), many(cells)),
+    )
+    .help("a cell that holds the separator stands in double quotes");
+    noted(error, more(others, "row"))
+}
+
+/// A quoted cell that the end of the file cuts off.
+pub fn open_quote(span: Option<Span>, file: &str, number: usize, line: u64) -> Diagnostic {
+    at(Code::E0715, span, format!("a quote opened in {} of `{file}` is never closed", row(number, Some(line))))
+        .help("a quote inside a quoted cell is written twice")
+}
+
+/// A column name that the header holds twice.
+pub fn column_twice(span: Option<Span>, file: &str, column: &str) -> Diagnostic {
+    at(Code::E0716, span, format!("the header of `{file}` names `{column}` twice")).help("rename one of the two")
+}
+
+/// A column the file does not have; `span` is the quoted name.
+pub fn missing_column(span: Option<Span>, file: &str, column: &str, header: &[String]) -> Diagnostic {
+    let error = at(Code::E0717, span, format!("`{file}` has no column `{column}`"));
+    let known = header.iter().map(String::as_str).filter(|name| !name.is_empty());
+    match (nearest(column, known.clone()), span) {
+        (Some(near), Some(span)) => error.fix(format!("did you mean `{near}`?"), span, format!("\"{near}\"")),
+        (Some(near), None) => error.help(format!("did you mean `{near}`?")),
+        (None, _) => error.help(format!("its columns are {}", list(known))),
+    }
+}
+
+/// A range of columns that runs backwards or has no end.
+pub fn column_range(span: Option<Span>, first: &str, last: &str) -> Diagnostic {
+    at(Code::E0717, span, format!("the columns from `{first}` to `{last}` run backwards"))
+}
+
+/// A cell that is no number.
+///
+/// `among` is the name of the column where others stand beside it, with the comma.
+pub fn not_a_number(span: Span, cell: Cell<'_>, text: &str, others: usize, among: Option<Span>) -> Diagnostic {
+    let error = Diagnostic::error(
+        Code::E0718,
+        span,
+        format!("`{}` in column `{}`, {cell}, is not a number", cut(text), cell.column),
+    );
+    let error = match among {
+        Some(place) => error.fix("words do not stand among numbers: leave this column out", place, ""),
+        None => error,
+    };
+    let error = error
+        .help("`|> vocab` makes classes of words")
+        .help("an empty cell counts as missing, and `|> impute(median)` fills it");
+    noted(error, more(others, "cell"))
+}
+
+/// A class number that is not whole.
+pub fn not_whole(span: Span, cell: Cell<'_>, value: f32) -> Diagnostic {
+    Diagnostic::error(Code::E0718, span, format!("{value} in column `{}`, {cell}, is not a whole number", cell.column))
+        .help("classes are whole numbers or words")
+}
+
+/// A cell without a value.
+pub fn missing_cell(span: Span, cell: Cell<'_>, others: usize, classes: bool) -> Diagnostic {
+    let error = Diagnostic::error(Code::E0719, span, format!("column `{}` is missing in {cell}", cell.column));
+    let error = if classes {
+        error.help("`vocab(unknown = own)` gives missing and unknown words a class of their own")
+    } else {
+        error.help("`|> impute(median)` fills what is missing")
+    };
+    noted(error, more(others, "cell"))
+}
+
+/// A cell that is infinite or too large for f32.
+pub fn not_finite(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0720,
+        span,
+        format!("`{}` in column `{}`, {cell}, is not a finite number", cut(text), cell.column),
+    )
+    .help("a value that is not known is left empty, and `|> impute(median)` fills it")
+}
+
+/// A computed value that is infinite or no number.
+// No edit: which of the numbers is wrong, or how it should be kept in range, only their meaning says.
+pub fn result_not_finite(span: Span, place: Cell<'_>, value: f32) -> Diagnostic {
+    Diagnostic::error(Code::E0720, span, format!("`{}` is {value} in {place}", place.column))
+        .help("a division by zero, or numbers too large for 32 bits")
+}
+
+/// A value outside of what a transform is defined on.
+pub fn outside_domain(span: Span, transform: &str, place: Cell<'_>, value: f32) -> Diagnostic {
+    let error = Diagnostic::error(
+        Code::E0720,
+        span,
+        format!("`{transform}` of {value} in column `{}`, {place}, is not defined", place.column),
+    );
+    match transform {
+        "log1p" => error.help("`log1p(x)` is the logarithm of 1 + x, for x above -1"),
+        "log" => error.help("`log1p` takes 0 as well"),
+        _ => error,
+    }
+}
+
+/// A column that has nothing to fit on.
+pub fn nothing_to_fit(span: Span, transform: &str, column: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0719, span, format!("`{transform}` finds no value of `{column}` in the training rows"))
+}
+
+/// A file that is not in the IDX format.
+pub fn not_idx(span: Option<Span>, file: &str, found: &[u8]) -> Diagnostic {
+    let bytes: Vec<String> = found.iter().map(|byte| format!("{byte:02x}")).collect();
+    at(Code::E0721, span, format!("`{file}` is not an IDX file: it begins with `{}`", bytes.join(" ")))
+        .note("an IDX file begins with 00 00, a type (08 09 0b 0c 0d 0e) and the number of axes")
+}
+
+/// An IDX file whose length does not fit its header.
+pub fn idx_length(span: Option<Span>, file: &str, shape: &str, expected: Option<u64>, found: u64) -> Diagnostic {
+    let error = match expected {
+        Some(expected) => at(
+            Code::E0722,
+            span,
+            format!("`{file}` says it holds {shape}, which takes {expected} bytes; it has {found}"),
+        ),
+        None => at(Code::E0722, span, format!("`{file}` says it holds {shape}, which no file can")),
+    };
+    error.help("fetch the file again")
+}
+
+/// Two IDX files with different numbers of items.
+pub fn counts_disagree(span: Option<Span>, file: &str, count: usize, first: &str, first_count: usize) -> Diagnostic {
+    at(Code::E0723, span, format!("`{file}` holds {count} items, `{first}` holds {first_count}"))
+}
+
+/// A file of the split whose items have another shape.
+pub fn file_shape(span: Span, column: &str, file: &str, shape: &str, main: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0723,
+        span,
+        format!("an item of `{column}` has the shape {shape} in `{file}` and {main} in the main file"),
+    )
+}
+
+/// Rows to predict on whose items have another shape than those of the training rows.
+pub fn trained_shape(span: Span, column: &str, file: &str, found: &[usize], trained: &[usize]) -> Diagnostic {
+    let shown = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+    let (found, trained) = (shown(found), shown(trained));
+    let message =
+        format!("an item of `{column}` has the shape {found} in `{file}`; the model was trained on {trained}");
+    Diagnostic::error(Code::E0723, span, message)
+}
+
+/// A class number below zero or past its axis.
+///
+/// `axis` is its name and place, and `largest` the largest number, where none is below zero.
+pub fn outside_axis(
+    span: Span,
+    cell: Cell<'_>,
+    value: i64,
+    (axis, size): (Option<(&str, Span)>, usize),
+    largest: Option<i64>,
+) -> Diagnostic {
+    let named = axis.map_or("its axis".to_owned(), |(axis, _)| format!("axis `{axis}`"));
+    let told = Diagnostic::error(
+        Code::E0724,
+        span,
+        format!("label {value} in column `{}`, {cell}, is outside {named} of size {size}", cell.column),
+    );
+    match (axis, largest) {
+        (Some((axis, place)), Some(largest)) => {
+            let sized = format!("{axis}: {}", largest + 1);
+            told.fix(format!("class numbers count from 0 to one below the size: `{sized}`"), place, sized).fix(
+                format!("`vocab` numbers any values: `vocab[{axis}]`"),
+                span,
+                format!("vocab[{axis}]"),
+            )
+        }
+        (Some((axis, _)), None) => {
+            told.fix(format!("`vocab` numbers any values: `vocab[{axis}]`"), span, format!("vocab[{axis}]"))
+        }
+        (None, _) => told.help("class numbers count from 0 to one below the size; `vocab` numbers any values"),
+    }
+}
+
+/// A class that the training rows do not have.
+///
+/// `sized` is the axis with the size that a further class gives it, where it has a size; with `is_stage` the place is that
+/// of the `vocab`.
+pub fn unseen_class(
+    (span, is_stage): (Span, bool),
+    cell: Cell<'_>,
+    class: &str,
+    others: usize,
+    sized: Option<(Span, String)>,
+) -> Diagnostic {
+    let error = Diagnostic::error(
+        Code::E0725,
+        span,
+        format!("class `{}` in column `{}`, {cell}, does not occur in the training rows", cut(class), cell.column),
+    )
+    .help("`stratified` puts every class in every part");
+    let help = "`vocab(unknown = own)` gives unknown words a class of their own";
+    let error = match (is_stage, sized) {
+        (false, _) => error.help(help),
+        (true, None) => error.fix(help, span.after(), "(unknown = own)"),
+        (true, Some((place, sized))) => error.fix(help, span.after(), "(unknown = own)").also(place, sized),
+    };
+    noted(error, more(others, "cell"))
+}
+
+/// A part of the split that got no rows.
+///
+/// `mended` has shares that give each part a row.
+pub fn empty_split(span: Span, part: &str, rows: usize, mended: Option<String>) -> Diagnostic {
+    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    let told = Diagnostic::error(Code::E0726, span, format!("the `{part}` part of the split is empty"))
+        .note(format!("there are {rows} to share"));
+    match mended {
+        Some(mended) => told.fix(format!("give it more: `{mended}`"), span, mended),
+        // No edit where the groups or times of a file decide: how many rows go where is found there.
+        None => told.help("give it a larger share"),
+    }
+}
+
+/// A class with fewer rows than the split has parts.
+///
+/// `random` is the split with the same shares, without regard to classes.
+pub fn rare_class(span: Span, class: &str, rows: usize, parts: usize, random: String) -> Diagnostic {
+    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    Diagnostic::error(Code::E0727, span, format!("class `{}` has {rows}, too few for {parts} parts", cut(class))).fix(
+        format!("`{random}` splits without regard to classes"),
+        span,
+        random,
+    )
+}
+
+/// A word in the split column that names no part.
+pub fn unknown_part(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0728,
+        span,
+        format!("`{}` in column `{}`, {cell}, names no part of the split", cut(text), cell.column),
+    )
+    .help("the parts are `train`, `valid`, `test`")
+    .fix(
+        "if no column of the file says them, share the rows out at random",
+        span,
+        "random(train = 80%, valid = 10%, test = 10%)",
+    )
+}
+
+/// A moment that cannot be put in order.
+pub fn not_a_time(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
+    Diagnostic::error(
+        Code::E0728,
+        span,
+        format!("`{}` in column `{}`, {cell}, is neither a number nor a date", cut(text), cell.column),
+    )
+    .help("dates are written year first: `2024-03-31` or `2024-03-31 18:00`")
+}
+
+/// `vocab[class: 3]` over four words.
+pub fn class_count(span: Span, axis: &str, said: usize, found: usize) -> Diagnostic {
+    Diagnostic::error(Code::E0729, span, format!("the training rows have {found} classes, the axis has size {said}"))
+        .fix(format!("give it the size that they have: `{axis}: {found}`"), span, format!("{axis}: {found}"))
+}
+
+/// Fitted statistics of another program.
+pub fn fitted_mismatch(span: Span, stage: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0730, span, format!("the model keeps no fitted values for `{stage}`"))
+        .note("what is fitted on the training rows travels with the model")
+        .help("train the model again with this program")
+}
+
+/// One path for predictions that need several files.
+pub fn several_files(columns: &[&str]) -> Diagnostic {
+    Diagnostic::without_place(
+        Code::E0717,
+        format!("prediction needs {}, and one file is given", list(columns.iter().copied())),
+    )
+    .help("name a file for each")
+}
+
+/// A column with one value only.
+pub fn constant_column(span: Span, transform: &str, column: &str) -> Diagnostic {
+    Diagnostic::warning(
+        Code::W0701,
+        span,
+        format!("`{column}` has one value in all training rows; `{transform}` makes it 0"),
+    )
+}
