@@ -142,7 +142,7 @@ impl<'t> Evaluation<'t> {
                 Cells::Text(cells) if !is_missing(cells.cell(row)) => {
                     told::key_of_nothing(span, place, cells.cell(row), other.file(), others)
                 }
-                Cells::Text(_) | Cells::Numbers(_) => contents::missing_cell(span, place, others, true),
+                Cells::Text(_) | Cells::Numbers(_) => contents::missing_key(span, place, others),
             };
             self.diagnostics.push(error);
             return None;

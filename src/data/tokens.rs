@@ -212,8 +212,8 @@ impl<'t> Evaluation<'t> {
             }
             let classes = ordered(counts, tokens);
             if classes.is_empty() {
-                let (span, named) = (self.spec.node(id).span, self.column_name(id, 0));
-                self.diagnostics.push(contents::nothing_to_fit(span, tokens.unit.word(), &named));
+                let (span, (named, _)) = (self.spec.node(id).span, self.column_named(id, 0));
+                self.diagnostics.push(contents::nothing_to_fit(span, tokens.unit.word(), &named, None, None));
                 return None;
             }
             self.fitted.stages.insert(name.to_owned(), Statistic::Vocab { classes, unknown: true });

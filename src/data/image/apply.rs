@@ -31,7 +31,7 @@ impl<'t> Evaluation<'t> {
             0 | 3 => None,
             2 => Some(1),
             named => {
-                self.diagnostics.push(data::axes_count(span, named, "height × width × channels"));
+                self.diagnostics.push(data::axes_count(span, named, "height × width × channels", columns.brackets));
                 return None;
             }
         };
@@ -254,7 +254,7 @@ impl<'t> Evaluation<'t> {
                 for channel in constant {
                     let named = if by_channel { format!("channel {channel}") } else { "image".to_owned() };
                     let word = if by_channel { "normalize" } else { "standardize" };
-                    self.diagnostics.push(contents::constant_column(span, word, &named));
+                    self.diagnostics.push(contents::constant_column(span, word, &named, None));
                 }
                 let (mean, deviation) = (by.mean.clone(), by.deviation.clone());
                 self.fitted.stages.insert(name.to_owned(), Statistic::Standardize { mean, deviation });
