@@ -13,9 +13,6 @@ use crate::support::{cases, stages};
 /// To be gone through.
 #[rustfmt::skip]
 const PENDING: &[&str] = &[
-    // derivative
-    "derivative::clause_differs",
-    "derivative::is_zero",
     // images
     "images::by_folder_of_files",
     "images::channel_count",
@@ -31,19 +28,6 @@ const PENDING: &[&str] = &[
     "images::picture_arithmetic",
     "images::share_and_folder",
     "images::size_changed",
-    // lint
-    "lint::attention",
-    "lint::loop_sum",
-    "lint::no_gradient",
-    "lint::no_parameters",
-    // name
-    "name::brackets_expected",
-    "name::hides_library",
-    "name::one_constant_per_let",
-    "name::unknown_type",
-    "name::unused_definition",
-    "name::unused_let",
-    "name::uses_itself",
     // run
     "run::batch_breaks",
     "run::cannot_load",
@@ -68,44 +52,6 @@ const PENDING: &[&str] = &[
     "scenes::nothing_matches",
     "scenes::several_pictures",
     "scenes::sizes_beside",
-    // search
-    "search::empty_list",
-    "search::no_trial_worked",
-    "search::over_nothing",
-    // shape
-    "shape::data_axis_sizes",
-    "shape::generates_no_scores",
-    "shape::no_row",
-    "shape::slice_unproved",
-    // store
-    "store::fan_axis",
-    "store::state_unwritten",
-    // syntax
-    "syntax::bad_escape",
-    "syntax::bad_number",
-    "syntax::chained_comparison",
-    "syntax::foreign",
-    "syntax::foreign_if",
-    "syntax::foreign_word",
-    "syntax::huge_number",
-    "syntax::if_without_else",
-    "syntax::misplaced_range",
-    "syntax::misplaced_update",
-    "syntax::misplaced_variation",
-    "syntax::missing_name",
-    "syntax::missing_type",
-    "syntax::missing_value",
-    "syntax::no_declaration",
-    "syntax::no_value",
-    "syntax::param_without_name",
-    "syntax::reserved_name",
-    "syntax::slice",
-    "syntax::too_deep",
-    "syntax::too_large",
-    "syntax::too_much",
-    "syntax::unexpected",
-    "syntax::unknown_character",
-    "syntax::unused_value",
     // table
     "table::after_window",
     "table::field_twice",
@@ -130,22 +76,6 @@ const PENDING: &[&str] = &[
     "texts::no_piece",
     "texts::no_small_batch",
     "texts::text_uncut",
-    // train
-    "train::counts_with_classes",
-    "train::model_in_no_loss",
-    "train::no_rows",
-    "train::nothing_trained",
-    "train::nothing_updates",
-    "train::one_name_per_setting",
-    "train::set_another_sort",
-    "train::update_taken",
-    "train::updated_twice",
-    "train::varied_outside_search",
-    // value
-    "value::argument_type",
-    "value::needs_one_value",
-    "value::schedule_needs_numbers",
-    "value::stack_count",
 ];
 
 /// The cases of these stages of the suite and the broken programs of the pages, by name.
@@ -187,6 +117,8 @@ struct Constructor {
     name: String,
     /// Whether it says when it has no edit, and why: a comment with the words `No edit`.
     says_why: bool,
+    /// Whether it says so of all of its messages: no words of a program could mend them.
+    never: bool,
 }
 
 impl Constructor {
@@ -212,8 +144,8 @@ impl Constructor {
                 && function.contains("Code::")
                 && placed.iter().any(|call| function.contains(call))
             {
-                let says_why = function.contains("No edit");
-                functions.push(Constructor { file: file.clone(), lines, name: name.to_owned(), says_why });
+                let (says_why, never) = (function.contains("No edit"), function.contains("No edit:"));
+                functions.push(Constructor { file: file.clone(), lines, name: name.to_owned(), says_why, never });
             }
         }
         functions
@@ -223,12 +155,18 @@ impl Constructor {
 /// Each constructor is shown with an edit, and says why where it has none.
 #[test]
 fn an_error_without_an_edit_has_a_reason() {
+    let constructors = Constructor::all();
+    let never_mended = |told: &Diagnostic| {
+        let of = |one: &&Constructor| one.file == told.origin.file() && one.lines.contains(&told.origin.line());
+        constructors.iter().find(of).is_some_and(|constructor| constructor.never)
+    };
     let (mut errors, mut mended) = (0, 0);
     // Of each line that words a message: the first text that shows it with an edit, and without.
     let mut shown: BTreeMap<(&str, u32), [Option<String>; 2]> = BTreeMap::new();
-    for (name, text) in texts(&["check", "parse", "ast"]) {
+    for (name, text) in texts(&["check", "parse", "ast", "gradients"]) {
         for told in check(&name, &text).1 {
-            if told.severity == Severity::Error && told.code >= Code::E0201 && !name.starts_with("the page") {
+            let of_program = told.code >= Code::E0201 && !name.starts_with("the page");
+            if told.severity == Severity::Error && of_program && !never_mended(&told) {
                 errors += 1;
                 mended += usize::from(told.has_fix());
             }
@@ -236,11 +174,11 @@ fn an_error_without_an_edit_has_a_reason() {
             shown[usize::from(!told.has_fix())].get_or_insert(format!("{name}: {}", told.message));
         }
     }
-    println!("{mended} of {errors} errors have an edit");
-    assert!(mended * 100 >= errors * 85, "only {mended} of {errors} errors have an edit");
+    println!("{mended} of {errors} errors that an edit could mend have one");
+    assert!(mended * 100 >= errors * 90, "only {mended} of {errors} errors that an edit could mend have one");
     let mut wrong = String::new();
-    for constructor in Constructor::all() {
-        let Constructor { file, lines, name, says_why } = &constructor;
+    for constructor in &constructors {
+        let Constructor { file, lines, name, says_why, never: _ } = constructor;
         let of_it = shown.iter().filter(|((of, line), _)| of == file && lines.contains(line)).map(|(_, shown)| shown);
         let (mut with, mut without) = (None, None);
         for [a, b] in of_it {

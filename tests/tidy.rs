@@ -198,6 +198,7 @@ fn files_say_what_they_are() {
 /// Codes that no program of the suite can show: the test that shows each, and why it takes a test.
 const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
     ("E0730", "data/transforms::fitted_values_of_another_program_are_refused", "a run of another program"),
+    ("E0754", "data/parquet_files::a_build_without_it_says_so", "a build without a feature"),
     ("E0755", "data/parquet_files::broken_files_are_named", "a build with a feature"),
     ("E0801", "kernels/programs::a_size_out_of_range_is_a_diagnostic", "a batch larger than a computer"),
     ("E0802", "kernels/programs::a_size_out_of_range_is_a_diagnostic", "a batch larger than a computer"),

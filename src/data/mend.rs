@@ -109,7 +109,7 @@ impl Evaluation<'_> {
         let is_stage = !span.holds(self.spec.node(operand).span);
         match (is_silent, is_stage) {
             (true, true) => Some((span.before(), "vocab(unknown = own) |> ")),
-            (true, false) => None,
+            (true, false) => Some((self.spec.node(operand).span.after(), " |> vocab(unknown = own)")),
             (false, true) => Some((span.after(), "(unknown = own)")),
             (false, false) => Some((Span { start: span.end - 1, ..span }.before(), ", unknown = own")),
         }

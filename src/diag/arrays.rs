@@ -87,7 +87,8 @@ pub fn archive(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
 }
 
 /// `parquet("rows.parquet")` in a build without it.
-// No edit: the program is right, and lacks what reads its file; the same table in another format is another file.
+// No edit: the program is right, and lacks what reads its file; the same table in another format is another file
+// (`data::parquet_files::a_build_without_it_says_so`).
 pub fn no_parquet(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0754, span, "this build of `tensa` does not read Parquet files")
         .help("`cargo install --path . --features parquet` in its source makes one that does")

@@ -3,7 +3,7 @@
 //! In: facts and places from `data`. Out: diagnostics E0711 … E0730 and W0701. They carry the place of the column in the
 //! program as their label, and file, row and line in their words.
 
-use super::data::{Cell, at, cut, list, more, noted, row};
+use super::data::{Cell, all_of, at, cut, list, more, noted, row};
 use super::{Code, Diagnostic, nearest};
 use crate::base::Span;
 
@@ -321,7 +321,8 @@ pub fn file_shape(span: Span, column: &str, file: &str, shape: &str, main: &str)
 }
 
 /// Rows to predict on whose items have another shape than those of the training rows.
-// No edit: the fault is in the file to predict on, of which the program says nothing (`commands::SHAPE`).
+// No edit: the fault is in the file to predict on, of which the program says nothing
+// (`cli::arrays::rows_to_predict_on_have_the_shape_of_those_trained_on`).
 pub fn trained_shape(span: Span, column: &str, file: &str, found: &[usize], trained: &[usize]) -> Diagnostic {
     let shown = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
     let (found, trained) = (shown(found), shown(trained));
@@ -385,16 +386,18 @@ pub fn unseen_class(
 
 /// A part of the split that got no rows.
 ///
-/// `mended` has shares that give each part a row.
-pub fn empty_split(span: Span, part: &str, rows: usize, mended: Option<String>) -> Diagnostic {
+/// `mended` has shares that give each part a row, each with its part and where it is written.
+// No edit where the groups, folders or windows decide: how many rows go where is found in the files.
+pub fn empty_split(span: Span, part: &str, rows: usize, mended: Vec<(&str, Span, String)>) -> Diagnostic {
     let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
     let told = Diagnostic::error(Code::E0726, span, format!("the `{part}` part of the split is empty"))
         .note(format!("there are {rows} to share"));
-    match mended {
-        Some(mended) => told.fix(format!("give it more: `{mended}`"), span, mended),
-        // No edit where the groups or times of a file decide: how many rows go where is found there.
-        None => told.help("give it a larger share"),
+    if mended.is_empty() {
+        return told.help("give it a larger share");
     }
+    let shares: Vec<String> = mended.iter().map(|(part, _, share)| format!("{part} = {share}")).collect();
+    let edits = mended.into_iter().map(|(_, place, share)| (place, share)).collect();
+    all_of(told, format!("give it more: `{}`", shares.join(", ")), edits)
 }
 
 /// A class with fewer rows than the split has parts.
@@ -442,7 +445,8 @@ pub fn class_count(span: Span, axis: &str, said: usize, found: usize) -> Diagnos
 }
 
 /// Fitted statistics of another program.
-// No edit: the program is right, and the model is of another (`data::transforms::fitted_statistics_belong_to_their_program`).
+// No edit: the program is right, and the model is of another
+// (`data::transforms::fitted_values_of_another_program_are_refused`).
 pub fn fitted_mismatch(span: Span, stage: &str) -> Diagnostic {
     Diagnostic::error(Code::E0730, span, format!("the model keeps no fitted values for `{stage}`"))
         .note("what is fitted on the training rows travels with the model")

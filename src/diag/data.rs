@@ -371,7 +371,7 @@ pub fn not_a_fraction(span: Span, name: &str, mended: Vec<(Span, String)>) -> Di
 }
 
 /// One advice of several edits, if there are any.
-fn all_of(told: Diagnostic, text: impl Into<String>, edits: Vec<(Span, String)>) -> Diagnostic {
+pub(super) fn all_of(told: Diagnostic, text: impl Into<String>, edits: Vec<(Span, String)>) -> Diagnostic {
     let mut edits = edits.into_iter();
     match edits.next() {
         Some((place, words)) => {
@@ -485,9 +485,19 @@ pub fn name_twice(span: Span, word: &str, first: Span, other: &str) -> Diagnosti
 }
 
 /// `column("species") |> vocab |> standardize`
+// No edit where no one step makes what is wanted of what is there.
 pub fn transform_mismatch(span: Span, transform: &str, wants: &str, value: Span, has: &str) -> Diagnostic {
     Diagnostic::error(Code::E0709, span, format!("`{transform}` takes {wants}, and this is {has}"))
         .label(value, has.to_owned())
+}
+
+/// Advice to put a step between a transform and its value, which stands before it or among its arguments.
+pub fn step_between(told: Diagnostic, step: &str, transform: Span, value: Span) -> Diagnostic {
+    let text = format!("`{step}` goes between them");
+    match transform.holds(value) {
+        true => told.fix(text, value.after(), format!(" |> {step}")),
+        false => told.fix(text, transform.before(), format!("{step} |> ")),
+    }
 }
 
 /// The same of a column that is whole without it.
@@ -495,14 +505,33 @@ pub fn transform_surplus(span: Span, transform: &str, wants: &str, value: Span, 
     super::name::leave_out(transform_mismatch(span, transform, wants, value, has), Some(value), span)
 }
 
-/// Class numbers in arithmetic, from the first of the places to the second; `brackets` says whether signs stand beside.
-pub fn index_arithmetic(span: Span, (start, end): (Span, Span), brackets: bool) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic");
-    let text = "`one_hot` makes numbers of classes";
-    match brackets {
-        true => told.fix(text, start, "(").also(end, " |> one_hot)"),
-        false => told.fix(text, end, " |> one_hot"),
+/// Where a further step of an operand goes.
+pub struct StepAt {
+    /// Before the operand.
+    pub start: Span,
+    /// Behind it.
+    pub end: Span,
+    /// Whether signs stand beside it, so that it goes in brackets.
+    pub brackets: bool,
+}
+
+/// Advice to add a step to an operand.
+fn operand_step(told: Diagnostic, text: String, step: &str, at: StepAt) -> Diagnostic {
+    match at.brackets {
+        true => told.fix(text, at.start, "(").also(at.end, format!(" |> {step})")),
+        false => told.fix(text, at.end, format!(" |> {step}")),
     }
+}
+
+/// Words in arithmetic, of which a step makes numbers.
+pub fn numbers_of_words(told: Diagnostic, step: &str, at: StepAt) -> Diagnostic {
+    operand_step(told, format!("`{step}` makes a number for each class of words"), step, at)
+}
+
+/// Class numbers in arithmetic.
+pub fn index_arithmetic(span: Span, at: StepAt) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic");
+    operand_step(told, "`one_hot` makes numbers of classes".to_owned(), "one_hot", at)
 }
 
 /// The condition of a filter that gives several truths for a row.

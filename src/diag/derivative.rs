@@ -34,6 +34,7 @@ pub fn by_no_tensor(name: &str, actual: &str, span: Span) -> Diagnostic {
 }
 
 /// A derivative by what the number does not depend on.
+// No edit: where the name should stand in the value is not to be seen.
 pub fn is_zero(name: &str, span: Span, of: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0401, span, format!("nothing here depends on `{name}`, so this derivative is 0"))
         .here(format!("`{name}` does not reach the value"))
@@ -158,6 +159,7 @@ fn number(value: f64) -> String {
     }
 }
 
+// No edit: whether the gradient or the value is wrong is not to be seen.
 /// A gradient that is another one than that of the value; `others` are further inputs by which it is.
 pub fn clause_differs(name: Symbol, clause: Span, furthest: &Element<'_>, others: &[&str]) -> Diagnostic {
     let message = format!("the gradient that `{name}` gives by `{}` is not that of its value", furthest.input);

@@ -52,6 +52,7 @@ pub enum NoGradient {
     Zero,
 }
 
+// No edit: the same number comes out of several other ways to write it, and none of them is plainly the one to take.
 /// A sum of so many products that is no matrix product. `sum` is how it is written.
 pub fn loop_sum(sum: &str, products: u64, span: Span, why: InTheWay, at: Span) -> Diagnostic {
     let told = Diagnostic::warning(Code::W0801, span, "this sum of products runs element by element")
@@ -73,6 +74,7 @@ pub fn loop_sum(sum: &str, products: u64, span: Span, why: InTheWay, at: Span) -
     further(told, span, at, label).help(help)
 }
 
+// No edit: the words say what to change; which of the axes play which part is not to be seen.
 /// An attention of so many weights that is not one operation: its last product, and its softmax.
 pub fn attention(weights: u64, product: Span, softmax: Span, why: NoAttention) -> Diagnostic {
     let told = Diagnostic::warning(Code::W0802, product, "the weights of this attention are all kept in memory")
@@ -98,6 +100,7 @@ pub fn attention(weights: u64, product: Span, softmax: Span, why: NoAttention) -
     }
 }
 
+// No edit: whether they should be trained or stay is not to be seen.
 /// Parameters that the loss does not depend on, used at one place; where the way to the loss ends.
 pub fn no_gradient(paths: &[&str], span: Span, why: NoGradient, at: Option<Span>) -> Diagnostic {
     let told = Diagnostic::warning(Code::W0501, span, format!("nothing trains {}", some(paths)));
@@ -123,6 +126,7 @@ pub fn no_gradient(paths: &[&str], span: Span, why: NoGradient, at: Option<Span>
 }
 
 /// A run without parameters.
+// No edit: which model the loss should be of is not to be seen.
 pub fn no_parameters(span: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0601, span, "this run has no parameters, so it trains nothing")
         .here("nothing it does can make its loss smaller")

@@ -82,15 +82,20 @@ pub fn axis_expected(span: Span, known: &[&str]) -> Diagnostic {
     }
 }
 
-/// A primitive without the brackets that name its axis, or with others; behind `function` they go. `known` are the axes
+/// A primitive without the brackets that name its axis, which go behind `function`, or with others. `known` are the axes
 /// that it could be.
-pub fn brackets_expected(function: Span, is_bare: bool, known: &[String]) -> Diagnostic {
-    let told = Diagnostic::error(Code::E0202, function, "this names its axis in brackets, and here is none")
-        .here("which axis?");
+// No edit where there are none, or many: which is meant is not to be seen.
+pub fn brackets_expected(function: Span, brackets: Option<Span>, known: &[String]) -> Diagnostic {
+    let message = match brackets {
+        None => "this names its axis in brackets, and here is none",
+        Some(_) => "this names one axis in brackets, and here is another number of them",
+    };
+    let told = Diagnostic::error(Code::E0202, function, message).here("which axis?");
+    let place = brackets.unwrap_or(function.after());
     match known.len() {
-        1..=ALTERNATIVES if is_bare => known
-            .iter()
-            .fold(told, |told, axis| told.fix(format!("it may be `[{axis}]`"), function.after(), format!("[{axis}]"))),
+        1..=ALTERNATIVES => {
+            known.iter().fold(told, |told, axis| told.fix(format!("it may be `[{axis}]`"), place, format!("[{axis}]")))
+        }
         _ => told.help("one axis of the tensor stands there, as in `[class]`"),
     }
 }
@@ -165,6 +170,7 @@ pub fn uses_itself(circle: &[String], span: Span, whole: Span) -> Diagnostic {
 }
 
 /// A user's name that hides one of the library.
+// No edit: it may well be meant, and another name is its writer's to give.
 pub fn hides_library(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0201, span, format!("`{name}` hides the library's `{name}`"))
         .here("from here on this one is meant in this file")
@@ -172,18 +178,24 @@ pub fn hides_library(name: Symbol, span: Span) -> Diagnostic {
 }
 
 /// A definition of a program that no run leads to.
+// No edit: whether it should go, or be used yet, is not to be seen.
 pub fn unused_definition(name: &impl Named) -> Diagnostic {
     Diagnostic::warning(Code::W0202, name.span(), format!("nothing uses `{}`", name.name()))
         .here("defined and never used")
         .help("use it, or delete it")
 }
 
-/// A `let` that is never said again.
-pub fn unused_let(name: &impl Named) -> Diagnostic {
+/// A `let` that is never said again; one that `takes_apart` a record has the names of its fields.
+pub fn unused_let(name: &impl Named, line: Span, takes_apart: bool) -> Diagnostic {
     let word = name.name();
-    Diagnostic::warning(Code::W0203, name.span(), format!("nothing uses `{word}`"))
+    let told = Diagnostic::warning(Code::W0203, name.span(), format!("nothing uses `{word}`"))
         .here("computed and never used")
-        .help(format!("delete the line, or call it `_{word}` if it is to stay"))
+        .fix("leave it out", line, "");
+    if takes_apart {
+        told
+    } else {
+        told.fix(format!("call it `_{word}` if it is to stay"), name.span(), format!("_{word}"))
+    }
 }
 
 /// A value under the name of an axis; nothing is called `free`, and `uses` are where the value is meant.
@@ -195,6 +207,7 @@ pub fn hides_axis(name: Symbol, span: Span, free: &str, uses: &[Span]) -> Diagno
 }
 
 /// More than one name in a top-level `let`; `apart` is one for each.
+// No edit where there are not as many values as names.
 pub fn one_constant_per_let(span: Span, apart: Option<String>) -> Diagnostic {
     let told = Diagnostic::error(Code::E0205, span, "a `let` outside of a definition names one constant")
         .here("several names");

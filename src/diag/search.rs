@@ -218,7 +218,7 @@ pub fn over_nothing(text: &str, span: Span, mended: Option<(&str, String)>) -> D
         Diagnostic::error(Code::E0603, span, format!("there is no value in `{text}` to choose")).here("is empty");
     match mended {
         Some((why, mended)) => told.fix(format!("{why}: `{mended}`"), span, mended),
-        // No edit: limits that are no finite numbers say nothing of what lies between.
+        // No edit: limits that no number reaches, or that are turned round and not whole, say nothing of what lies between.
         None => told.help("the lower limit comes first, and both are finite; those of `1..6` are whole"),
     }
 }
@@ -269,6 +269,7 @@ pub fn nothing_to_search(program: &str) -> Diagnostic {
 }
 
 /// A search of which no run came to a value.
+// No edit: what ended the runs is told of the first one.
 pub fn no_trial_worked(trials: usize, why: Option<&str>, span: Span) -> Diagnostic {
     let told = Diagnostic::error(Code::E0832, span, format!("none of {trials} trials came to a value"))
         .here("nothing to choose from");

@@ -318,11 +318,15 @@ pub fn axis_needs_name(param: Symbol, span: Span) -> Diagnostic {
         )
 }
 
-/// `..` where no signature has one.
-pub fn no_row(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0308, span, "`..` stands for the row of a signature, and there is none here")
-        .here("no `..` among the inputs")
-        .help("name the axes instead")
+/// `..` where no signature has one; `names` are the axes that it may stand for.
+// No edit where no axes are there.
+pub fn no_row(span: Span, names: &str) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0308, span, "`..` stands for the row of a signature, and there is none here")
+        .here("no `..` among the inputs");
+    match names {
+        "" => told.help("name the axes instead"),
+        _ => told.fix(format!("name the axes: `{names}`"), span, names),
+    }
 }
 
 /// Arithmetic on sizes that leaves 64 bits, or divides by zero.
@@ -502,6 +506,7 @@ pub fn sees_along(axis: &str, span: Span, along: Option<(Span, Span, String)>) -
 }
 
 /// A network whose result has no score for each word.
+// No edit: what of its result should be the scores is not to be seen.
 pub fn generates_no_scores(words: &str, actual: &str, span: Span) -> Diagnostic {
     Diagnostic::error(
         Code::E0305,
@@ -520,11 +525,20 @@ pub fn axis_of_other(param: Symbol, given: &str, there: &str, span: Span, declar
         .fix(format!("give `{there}`, or rename the tensor's: `rename[{there} -> {given}](…)`"), span, there)
 }
 
-/// Two columns that give one axis two sizes.
-pub fn data_axis_sizes(axis: Symbol, column: Symbol, (known, size): (String, String), span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0301, span, format!("axis `{axis}` of this data has two sizes: {known} and {size}"))
-        .here(format!("it is {size} in the column `{column}`, and {known} in one before it"))
-        .help(format!("name the two axes differently in the brackets of their transforms, as in `vocab[{axis}2]`"))
+/// Two columns that give one axis two sizes, at the data of a run; the second names it at `place`.
+pub fn data_axis_sizes(
+    axis: Symbol,
+    column: Symbol,
+    (known, size): (String, String),
+    (data, place): (Span, Option<Span>),
+) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0301, data, format!("axis `{axis}` of this data has two sizes: {known} and {size}"))
+            .here(format!("it is {size} in the column `{column}`, and {known} in one before it"));
+    match place {
+        Some(place) => told.fix(format!("give this one another name: `{axis}2`"), place, format!("{axis}2")),
+        None => told.help("name the two axes differently in the brackets of their transforms"),
+    }
 }
 
 /// A mistake inside the library, told where the user's use of it led there.

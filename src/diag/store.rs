@@ -1,7 +1,7 @@
 //! What is wrong with parameters and states.
 
 use super::name::Named;
-use super::{Code, Diagnostic};
+use super::{ALTERNATIVES, Code, Diagnostic};
 use crate::base::{Span, Symbol};
 
 /// A parameter that has no name.
@@ -87,10 +87,11 @@ pub fn first_value_axes(actual: &str, wanted: &str, surplus: &str, span: Span) -
         )
 }
 
-/// A fan over an axis that the parameter lacks.
-pub fn fan_axis(axis: &str, axes: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0506, span, format!("the parameter `{axes}` has no axis `{axis}` to count"))
-        .here("in this fan")
+/// A fan over an axis that the parameter lacks; `others` are those it has.
+pub fn fan_axis(axis: &str, axes: &str, others: &[String], span: Span) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0506, span, format!("the parameter `{axes}` has no axis `{axis}` to count"))
+        .here("in this fan");
+    others.iter().take(ALTERNATIVES).fold(told, |told, other| told.fix(format!("it has `{other}`"), span, other))
 }
 
 /// An initialiser that cannot know the fans.

@@ -57,6 +57,7 @@ impl fmt::Display for Wanted {
 // ---- E0101: the text is not what stands here
 
 /// `found` cannot stand here; `wanted` could.
+// No edit: what is missed with one sign was tried before, and did not help.
 pub fn unexpected(span: Span, found: &str, wanted: &[Wanted]) -> Diagnostic {
     let diagnostic = match found {
         "" => Diagnostic::error(Code::E0101, span, "something is missing here"),
@@ -89,6 +90,7 @@ pub fn missing(point: Span, sign: &str, after: &str, before: &str) -> Diagnostic
 }
 
 /// No value after `after`, such as an operator.
+// No edit: the value is its writer's to give.
 pub fn missing_value(point: Span, after: &str, before: &str) -> Diagnostic {
     let place = match (after, before) {
         ("", _) => format!("before `{before}`"),
@@ -98,6 +100,7 @@ pub fn missing_value(point: Span, after: &str, before: &str) -> Diagnostic {
 }
 
 /// No type after `:` or `->`.
+// No edit: the type is its writer's to give.
 pub fn missing_type(point: Span, after: &str) -> Diagnostic {
     Diagnostic::error(Code::E0101, point, format!("a type is missing after `{after}`"))
         .here("expected a type here")
@@ -105,6 +108,7 @@ pub fn missing_type(point: Span, after: &str) -> Diagnostic {
 }
 
 /// No name where only a name can stand.
+// No edit: the name is its writer's to give.
 pub fn missing_name(span: Span, after: &str, found: &str) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::E0101, span, format!("a name is missing after `{after}`"));
     if found.is_empty() {
@@ -144,7 +148,7 @@ pub const BECOMES_UPDATES: &str = "a state or a carry takes its new value with `
 pub fn reserved_name(span: Span, word: &str) -> Diagnostic {
     Diagnostic::error(Code::E0101, span, format!("`{word}` is a word of the language and cannot be a name"))
         .here("expected a name")
-        .help(format!("choose another name, such as `{word}_`"))
+        .fix(format!("choose another name, such as `{word}_`"), span, format!("{word}_"))
 }
 
 /// A value is named without `let`.
@@ -156,24 +160,38 @@ pub fn needs_let(point: Span, name: &str) -> Diagnostic {
     )
 }
 
-/// Text at the top level that begins no declaration.
-pub fn no_declaration(span: Span, found: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0101, span, format!("`{found}` begins no declaration")).help(
+/// Text at the top level that begins no declaration. It could be read with one of `words` before it.
+// No edit where no word makes it one.
+pub fn no_declaration(span: Span, found: &str, words: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0101, span, format!("`{found}` begins no declaration"));
+    let told = words
+        .iter()
+        .fold(told, |told, word| told.fix(format!("begin it with `{word}`"), span.before(), format!("{word} ")));
+    told.help(
         "a declaration begins with `use`, `let`, `data`, `model`, `layer`, `fn`, `loss`, `metric`, `optimizer`, `schedule`, \
          `train` or `search`",
     )
 }
 
 /// `update` outside a `train`.
+// No edit: a program may have several `train` sections, and this one may be written below.
 pub fn misplaced_update(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0101, span, "`update` stands outside a `train` section")
         .help("an `update` block says how a `train` section updates a model")
 }
 
-/// `name in values` outside a `search`.
-pub fn misplaced_variation(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0101, span, "`in` gives the values of a search, and this is no `search` section")
-        .help("give one value with `=`, or write a `search` section")
+/// `name in values` outside a `search`; `given` is what stands behind the name, and the first of the values.
+// No edit where no value is listed.
+pub fn misplaced_variation(span: Span, name: &str, given: Option<(Span, &str)>) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0101, span, "`in` gives the values of a search, and this is no `search` section");
+    let told = match given {
+        Some((values, first)) => {
+            told.fix(format!("give it one value: `{name} = {first}`"), values, format!(" = {first}"))
+        }
+        None => told.help("give one value with `=`"),
+    };
+    told.help("a `search` section tries several")
 }
 
 /// `Dense (64)`
@@ -193,28 +211,41 @@ pub fn unit_on_next_line(unit: Span, gap: Span, word: &str) -> Diagnostic {
     )
 }
 
-/// `param [a] ~ zeros` as a statement.
-pub fn param_without_name(span: Span) -> Diagnostic {
+/// `param [a] ~ zeros` as a statement; `gap` stands behind the word.
+pub fn param_without_name(span: Span, gap: Span) -> Diagnostic {
     Diagnostic::error(Code::E0101, span, "this `param` has no name")
-        .help("`param w[…] ~ …` names it; a `let` names it too")
+        .fix("`param w[…] ~ …` names it", gap, " w")
+        .help("a `let` names it too")
 }
 
 /// `1..2..3`
+// No edit: which two of the ends are meant is not to be seen.
 pub fn misplaced_range(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0101, span, "a range cannot be part of this expression")
         .help("a range has two ends at most, as in `0..4`, `1..` or `..n`")
 }
 
 /// A character without meaning.
+// No edit where it is to be seen: how its writer would spell it is not.
 pub fn unknown_character(span: Span, found: &str) -> Diagnostic {
-    let letter = found.chars().next().is_some_and(char::is_alphabetic);
-    let diagnostic =
-        Diagnostic::error(Code::E0101, span, format!("`{}` is no sign of the language", found.escape_debug()));
-    if letter {
-        return diagnostic.help("names are made of the letters a-z and A-Z, digits and `_`");
+    let told = Diagnostic::error(Code::E0101, span, format!("`{}` is no sign of the language", found.escape_debug()));
+    match found.chars().next() {
+        Some(letter) if letter.is_alphabetic() => told.help(LETTERS),
+        Some(hidden) if hidden.is_control() => told.fix("leave it out", span, ""),
+        _ => told,
     }
-    diagnostic
 }
+
+/// A letter of another alphabet that is spelt `name`.
+pub fn letter_with_name(span: Span, found: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0101, span, format!("`{found}` is no sign of the language")).help(LETTERS).fix(
+        format!("write `{name}`"),
+        span,
+        name,
+    )
+}
+
+const LETTERS: &str = "names are made of the letters a-z and A-Z, digits and `_`";
 
 // ---- E0102: brackets
 
@@ -254,18 +285,21 @@ pub fn wrong_closer(closer: Span, found: &str, opener: Span, open: &str, close: 
 // ---- E0103: limits
 
 /// A file of too many bytes.
+// No edit: where to cut it is its writer's to say.
 pub fn too_large(start: Span, bytes: usize, most: usize) -> Diagnostic {
     Diagnostic::error(Code::E0103, start, format!("the file has {bytes} bytes; the most that is read is {most}"))
         .help("split it and bring the parts in with `use`")
 }
 
 /// Nesting beyond the limit.
+// No edit: which of the levels are to have a name is its writer's to say.
 pub fn too_deep(span: Span, found: &str, most: u32) -> Diagnostic {
     Diagnostic::error(Code::E0103, span, format!("the text nests deeper than {most} levels at this `{found}`"))
         .help("name the inner parts with `let`")
 }
 
 /// A text that takes too long to read.
+// No edit: where to cut it is its writer's to say.
 pub fn too_much(start: Span) -> Diagnostic {
     Diagnostic::error(Code::E0103, start, "the text is too long or nests too deep to be read")
         .help("split it into several declarations or files")
@@ -283,10 +317,12 @@ pub fn unfinished_text(text: Span, end: Span) -> Diagnostic {
 /// `"\q"`
 pub fn bad_escape(span: Span, found: &str) -> Diagnostic {
     Diagnostic::error(Code::E0104, span, format!("`{found}` is no escape"))
-        .help("`\\n`, `\\t`, `\\r`, `\\\"`, `\\\\` and `\\u{1F600}` are; a backslash itself is `\\\\`")
+        .fix("a backslash itself is written `\\\\`", span.before(), "\\")
+        .help("`\\n`, `\\t`, `\\r`, `\\\"`, `\\\\` and `\\u{1F600}` are escapes")
 }
 
 /// `3abc`, `1.`, `.5`
+// No edit where what follows the digits is no unit.
 pub fn bad_number(span: Span, found: &str, right: Option<&str>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::E0104, span, format!("`{found}` is no number"));
     match right {
@@ -296,6 +332,7 @@ pub fn bad_number(span: Span, found: &str, right: Option<&str>) -> Diagnostic {
 }
 
 /// A number that a 64-bit float cannot hold.
+// No edit: the largest number there is would be another than the one that is meant.
 pub fn huge_number(span: Span, found: &str) -> Diagnostic {
     Diagnostic::error(Code::E0104, span, format!("`{found}` is too large to be held exactly"))
         .help("whole numbers go up to 9007199254740992, others to 1.7e308")
@@ -313,8 +350,32 @@ pub fn foreign_sign(span: Span, found: &str, ours: &str) -> Diagnostic {
 }
 
 /// A sign of another language that has no single counterpart.
+// No edit: what is written in its place has another form, and names what the sign leaves open.
 pub fn foreign(span: Span, found: &str, advice: &str) -> Diagnostic {
     Diagnostic::error(Code::E0105, span, format!("`{found}` is not part of the language")).help(advice)
+}
+
+/// `total += x`, where `total` is a state; `row` is `x` where it needs brackets.
+pub fn foreign_update(span: Span, found: &str, state: &str, row: Option<Span>) -> Diagnostic {
+    let sign = found.trim_end_matches('=');
+    let told = Diagnostic::error(Code::E0105, span, format!("`{found}` is not part of the language")).fix(
+        format!("write `{state} := {state} {sign} …`"),
+        span,
+        format!(":= {state} {sign}"),
+    );
+    match row {
+        Some(row) => told.also(row.before(), "(").also(row.after(), ")"),
+        None => told,
+    }
+}
+
+/// `*/`, where no comment ends.
+pub fn end_of_comment(span: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0105, span, "`*/` ends no comment here").fix(
+        "leave it out: a comment begins with `#` and ends with its line",
+        span,
+        "",
+    )
 }
 
 /// A `;` at the end of a line.
@@ -341,6 +402,7 @@ pub fn foreign_comment(span: Span, found: &str, right: &str) -> Diagnostic {
 }
 
 /// `x[0:5]`
+// No edit: which axis is meant is not to be seen.
 pub fn slice(colon: Span) -> Diagnostic {
     Diagnostic::error(Code::E0105, colon, "a slice names its axis and is written with `..`")
         .help("write `x[t = 0..5]` for the first five along axis `t`, `x[t = 1..]` for all but the first")
@@ -371,8 +433,8 @@ pub fn advice_for(word: &str) -> Option<&'static str> {
         "lambda" => {
             "`_` is the value so far: a stage or an argument that holds `_` is a function of it, as in `x |> _ * 2`"
         }
-        "elif" => "write `else if c { … }`",
-        "const" | "var" | "val" => "a name is given with `let`",
+        "elif" => "write `else if`",
+        "const" | "var" | "val" => "write `let`",
         "with" | "try" | "async" | "yield" | "assert" | "raise" | "pass" | "del" | "global" => {
             "a program is a set of declarations; see docs/language.md"
         }
@@ -381,25 +443,42 @@ pub fn advice_for(word: &str) -> Option<&'static str> {
 }
 
 /// A statement that begins with a word of another language.
+// No edit where what it begins has another form here.
 pub fn foreign_word(span: Span, word: &str, advice: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0105, span, format!("`{word}` is not part of the language")).help(advice)
+    let told = Diagnostic::error(Code::E0105, span, format!("`{word}` is not part of the language"));
+    match word {
+        "elif" => told.fix(advice, span, "else if"),
+        "const" | "var" | "val" => told.fix(advice, span, "let"),
+        _ => told.help(advice),
+    }
 }
 
-/// `if c: x else: y`, `a if c else b`
-pub fn foreign_if(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0105, span, "an `if` is written with braces").help("write `if c { a } else { b }`")
+/// `if c: x else: y`, `a if c else b`, `c ? a : b`; `right` is the whole as it is written here.
+// No edit where one of the three parts is not there.
+pub fn foreign_if(span: Span, right: Option<(Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0105, span, "an `if` is written with braces");
+    let advice = "write `if c { a } else { b }`";
+    match right {
+        Some((whole, right)) => told.fix(advice, whole, right),
+        None => told.help(advice),
+    }
 }
 
 // ---- E0106: blocks
 
-/// A value that nothing uses, before the end of a block.
-pub fn unused_value(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0106, span, "this value is not used")
-        .here("a block has one value, at its end")
-        .help("give it a name with `let`, or join it with what follows")
+/// A value that nothing uses, before the end of a block; `stage` is the call that follows, where one does.
+// No edit where no call follows: what the value is for is not to be seen.
+pub fn unused_value(span: Span, stage: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0106, span, "this value is not used").here("a block has one value, at its end");
+    let told = match stage {
+        Some(stage) => told.fix("hand it on with `|>`", stage, "|> "),
+        None => told,
+    };
+    told.help("give it a name with `let`, or join it with what follows")
 }
 
 /// A block that ends with a statement.
+// No edit where nothing in it has a name.
 pub fn no_value(point: Span, insert: Option<(Span, String, &str)>) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::E0106, point, "this block has no value").here("its value stands last");
     match insert {
@@ -409,6 +488,7 @@ pub fn no_value(point: Span, insert: Option<(Span, String, &str)>) -> Diagnostic
 }
 
 /// An `if` alone, or with its second block but no `else` before it.
+// No edit where there is no second block: its value is its writer's to give.
 pub fn if_without_else(point: Span, head: Span, has_block: bool) -> Diagnostic {
     let diagnostic = Diagnostic::error(Code::E0106, point, "this `if` has no `else`")
         .here("expected `else { … }` here")
@@ -418,10 +498,18 @@ pub fn if_without_else(point: Span, head: Span, has_block: bool) -> Diagnostic {
 
 // ---- E0107: operators
 
-/// `a < b < c`
-pub fn chained_comparison(second: Span, op: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0107, second, format!("comparisons do not chain; this `{op}` is the second"))
-        .help("write `a < b and b < c`")
+/// `a < b < c`; `between` is what stands before this sign.
+pub fn chained_comparison(second: Span, op: &str, between: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0107, second, format!("comparisons do not chain; this `{op}` is the second")).fix(
+        "write `a < b and b < c`",
+        second.before(),
+        format!("and {between} "),
+    )
+}
+
+/// A further sign of the same chain, which the same edit parts.
+pub fn chained_further(told: Diagnostic, sign: Span, between: &str) -> Diagnostic {
+    told.also(sign.before(), format!("and {between} "))
 }
 
 /// `a + not b`

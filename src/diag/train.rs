@@ -52,19 +52,13 @@ pub fn setting_twice(ident: impl Named, first: Span, line: Span) -> Diagnostic {
         .fix("leave this one out", line, "")
 }
 
-/// Several names on the left of a setting.
-pub fn one_name_per_setting(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0601, span, "a setting has one name").here("several names")
-}
-
-/// `x in …` outside of `search`.
-pub fn varied_outside_search(ident: impl Named) -> Diagnostic {
-    Diagnostic::error(
-        Code::E0601,
-        ident.span(),
-        format!("`{} in …` varies a value, which only `search` does", ident.name()),
+/// Several names on the left of a setting; `apart` is a line for each.
+pub fn one_name_per_setting(span: Span, apart: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0601, span, "a setting has one name").here("several names").fix(
+        "write a line for each",
+        span,
+        apart,
     )
-    .here("not in a `search`")
 }
 
 /// A run that lacks what it needs.
@@ -201,52 +195,69 @@ pub fn loss_without_target(
     }
 }
 
-/// A loss that subtracts or multiplies the numbers of classes.
-pub fn counts_with_classes(axis: &str, span: Span) -> Diagnostic {
-    Diagnostic::warning(Code::W0603, span, format!("this loss takes class numbers of `{axis}` for quantities"))
-        .here("to it, class 4 is twice as much as class 2")
-        .help(format!("for classes there is `cross_entropy(z, y)`, with `z` a score for each `{axis}`; if their order is meant, say so: `f32(y)`"))
+/// A loss that subtracts or multiplies the numbers of classes, which it names at `column`.
+// No edit where a definition names them: it may be of use for quantities too.
+pub fn counts_with_classes(axis: &str, span: Span, column: Option<Span>) -> Diagnostic {
+    let told =
+        Diagnostic::warning(Code::W0603, span, format!("this loss takes class numbers of `{axis}` for quantities"))
+            .here("to it, class 4 is twice as much as class 2")
+            .help(format!("for classes there is `cross_entropy(z, y)`, with `z` a score for each `{axis}`"));
+    match column {
+        Some(column) => told.wrap("if their order is meant, say so: `f32(…)`", "f32", (column, false)),
+        None => told.help("if their order is meant, say so: `f32(…)`"),
+    }
 }
 
-/// A run without anything to train.
-pub fn nothing_trained(span: Span) -> Diagnostic {
-    Diagnostic::warning(Code::W0601, span, "every parameter of this run is frozen, so it trains nothing")
-        .here("stays as it is")
-        .help("the run computes losses and metrics only; leave a layer out of `freeze` to train it")
+/// A run without anything to train; `freeze` is the line that says so.
+// No edit where the layers themselves are frozen: which of them to train is not to be seen.
+pub fn nothing_trained(span: Span, freeze: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::warning(Code::W0601, span, "every parameter of this run is frozen, so it trains nothing")
+        .here("stays as it is");
+    let told = match freeze {
+        Some(line) => told.fix("leave `freeze` out to train all of it", line, ""),
+        None => told,
+    };
+    told.help("the run computes losses and metrics only; leave a layer out of `freeze` to train it")
 }
 
-/// A model that no loss uses.
-pub fn model_in_no_loss(name: Symbol, span: Span) -> Diagnostic {
-    Diagnostic::warning(Code::W0601, span, format!("no loss of this run uses `{name}`, so nothing trains it"))
-        .here("named here and not used in a loss")
+/// A model that no loss uses; `surplus` is what names it in the head, with its comma.
+// No edit where the run has no other.
+pub fn model_in_no_loss(name: Symbol, span: Span, surplus: Option<Span>) -> Diagnostic {
+    let told =
+        Diagnostic::warning(Code::W0601, span, format!("no loss of this run uses `{name}`, so nothing trains it"))
+            .here("named here and not used in a loss");
+    match surplus {
+        Some(surplus) => told.fix("leave it out, or use it in a loss", surplus, ""),
+        None => told,
+    }
 }
 
-/// Parameters that no optimizer is for.
-pub fn nothing_updates(paths: &[&str], train: Span) -> Diagnostic {
+/// Parameters that no optimizer is for; `end` closes the section of the run, whose `train … on` names `data`.
+pub fn nothing_updates(paths: &[&str], data: Span, end: Span) -> Diagnostic {
     let first = &paths[..paths.len().min(3)];
     let rest = match paths.len() - first.len() {
         0 => String::new(),
         rest => format!(" and {rest} more"),
     };
     let verb = if paths.len() == 1 { "is" } else { "are" };
-    Diagnostic::warning(
-        Code::W0601,
-        train,
-        format!("{}{rest} {verb} not updated in this run", super::name::list(first)),
-    )
-    .here("no optimizer is for them")
-    .help("give the section an `optimizer` for the rest, or say that they stay: `freeze = \"…\"`")
+    let quoted: Vec<String> = paths.iter().map(|path| format!("\"{path}\"")).collect();
+    Diagnostic::warning(Code::W0601, data, format!("{}{rest} {verb} not updated in this run", super::name::list(first)))
+        .here("no optimizer is for them")
+        .fix("give the run an `optimizer`, which is for the rest", end, "  optimizer = Adam(lr = 1e-3)\n")
+        .fix("say that they stay", end, format!("  freeze = [{}]\n", quoted.join(", ")))
 }
 
-/// An `update` whose parameters are all chosen for by a later one.
-pub fn update_taken(target: &str, span: Span, by: Span) -> Diagnostic {
+/// An `update` whose parameters are all chosen for by a later one; `block` is its text.
+pub fn update_taken(target: &str, block: &str, span: Span, by: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0602, span, format!("this `update` of `{target}` has no effect"))
         .here("the last `update` that names a parameter wins")
         .label(by, "this one names all of them too")
-        .help("put the general one first")
+        .fix("put the general one first", span, "")
+        .also(by.after(), format!("\n  {block}"))
 }
 
 /// A parameter that two losses move in one step.
+// No edit: whether the two losses are one task is not to be seen.
 pub fn updated_twice(path: &str, first: Span, second: Span) -> Diagnostic {
     Diagnostic::warning(Code::W0602, second, format!("`{path}` is updated twice in each step, by two optimizers"))
         .here("updated again")
@@ -452,6 +463,7 @@ pub fn set_without_value(name: &str) -> Diagnostic {
 }
 
 /// `--set` of a number to what is no number, and the like.
+// No edit: the value stands on the command line.
 pub fn set_another_sort(name: &str, was: &str, given: &str, set: Span, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::E0813, set, format!("`{name}` is {was} in the program, and `--set` gives it {given}"))
         .here(format!("this is {given}"))

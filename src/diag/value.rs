@@ -1,7 +1,7 @@
 //! What is wrong with a value: one thing stands where another is needed.
 
 use super::name::{Named, arguments};
-use super::{Code, Diagnostic};
+use super::{ALTERNATIVES, Code, Diagnostic};
 use crate::base::{Span, Symbol};
 
 /// One kind of value where another is needed.
@@ -24,6 +24,7 @@ pub fn expected_rows(actual: &str, span: Span) -> Diagnostic {
 }
 
 /// An argument of the wrong kind.
+// No edit where a record is due: what its fields should hold is said nowhere.
 pub fn argument_type(param: Symbol, wanted: &str, actual: &str, span: Span, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("`{param}` takes {wanted}"))
         .here(format!("this is {actual}"))
@@ -113,9 +114,14 @@ pub fn optimizer_applied(name: Symbol, span: Span) -> Diagnostic {
     .help(format!("name it in a run: `optimizer = {name}(…)`"))
 }
 
-/// A function of one value without one.
-pub fn needs_one_value(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0207, span, "this function takes one value").here("none is given")
+/// A function of one value without one, between the brackets of its call; `inputs` are those of the definition around.
+pub fn needs_one_value(span: Span, inputs: &[Symbol]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0207, span, "this function takes one value").here("none is given");
+    let inside = Span { start: span.end.saturating_sub(1), ..span }.before();
+    inputs
+        .iter()
+        .take(ALTERNATIVES)
+        .fold(told, |told, input| told.fix(format!("give it `{input}`"), inside, input.as_str()))
 }
 
 /// A primitive with another count of arguments.
@@ -202,10 +208,11 @@ pub fn stage_needs_static_if(actual: &str, span: Span, branches: [Span; 2]) -> D
         .also(branches[1].after(), "(_)")
 }
 
-/// A `stack` without a count.
-pub fn stack_count(most: i64, span: Span) -> Diagnostic {
+/// A `stack` without a count; `given` is what stands in its place: `-2`, `batch`.
+// No edit: how many layers are meant is not to be seen.
+pub fn stack_count(most: i64, given: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0402, span, format!("`stack` needs a count known before the run, from 0 to {most}"))
-        .here("not such a count")
+        .here(format!("this is {given}"))
 }
 
 /// `stack`s in each other that repeat more than anything needs.
@@ -226,6 +233,7 @@ pub fn divides_needs_sizes(span: Span) -> Diagnostic {
 }
 
 /// A schedule that depends on a tensor.
+// No edit: which number should stand for the tensor is not to be seen.
 pub fn schedule_needs_numbers(name: Symbol, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0401, span, format!("the schedule `{name}` must be a number at each step"))
         .here("its value depends on a tensor")

@@ -72,7 +72,7 @@ impl Words<'_> {
             return;
         }
         if let Some(first) = names.first() {
-            self.found.push(told::unused_let(first));
+            self.found.push(told::unused_let(first, found.span, matches!(found.target, Target::Fields(_))));
         }
     }
 

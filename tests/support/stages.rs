@@ -102,6 +102,8 @@ pub fn data_folder() -> PathBuf {
         write("blocks.model", b"let width = 8\n\nlayer Block(x: [.., d]) -> [.., d] = x + (x |> Dense(d, relu))\n");
         write("tower.model", b"use \"blocks.model\"\n\nlayer Tower(x: [.., d]) -> [.., d] = x |> Block |> Block\n");
         write("round.model", b"use \"round.model\"\n");
+        write("ring.model", b"use \"link.model\"\n");
+        write("link.model", b"use \"ring.model\"\n");
         let picture = |h: u32, w: u32| {
             let mut bytes = std::io::Cursor::new(Vec::new());
             let pixels = image::RgbImage::from_fn(w, h, |x, y| image::Rgb([x as u8, y as u8, 9]));
@@ -133,7 +135,7 @@ pub fn data_folder() -> PathBuf {
 }
 
 /// An array as NumPy writes it.
-fn array(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
+pub fn array(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     [b"\x93NUMPY\x01\x00\x76\x00", format!("{header:117}\n").as_bytes(), body].concat()
 }

@@ -6,7 +6,8 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Diagnostics, data, images, table, texts};
+use crate::diag::data::{self, StepAt};
+use crate::diag::{Diagnostic, Diagnostics, images, table, texts};
 use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith};
@@ -82,6 +83,8 @@ pub(super) struct Reader<'a> {
     /// Where a column is named by number first, and where by name.
     pub numbered: Option<Span>,
     pub named: Option<Span>,
+    /// Where the shares of the split are written.
+    pub shares: [Option<Span>; 3],
     /// The number of the next draws of a record, whose fields share them.
     pub draws: usize,
 }
@@ -107,6 +110,7 @@ impl<'a> Reader<'a> {
             stages: 0,
             numbered: None,
             named: None,
+            shares: [None; 3],
             draws: 0,
         }
     }
@@ -150,7 +154,7 @@ impl<'a> Reader<'a> {
             source,
             nodes: Vec::new(),
             entries: Vec::new(),
-            split: Split { kind: SplitKind::All, span: data.name.span },
+            split: Split { kind: SplitKind::All, span: data.name.span, shares: [None; 3] },
             batch: if self.format == Some(Format::Graph) { BatchSize::Whole } else { BatchSize::Rows(32) },
             shuffle: true,
             drop_last: false,
@@ -494,23 +498,29 @@ impl<'a> Reader<'a> {
     /// Whether arithmetic can take the node; silent on what is reported already. `written` is the operand as it stands
     /// there.
     pub fn numeric(&mut self, id: NodeId, span: Span, written: Option<Written>) -> bool {
+        // A step behind the last of a pipe goes before what is done with it.
+        let last = self.node(id).span;
+        let is_in = |written: &Written| written.span.holds(last) && written.span != last;
+        let step = match written.filter(|written| !is_in(written)) {
+            None => StepAt { start: last.before(), end: last.after(), brackets: false },
+            Some(Written { span, in_chain }) => StepAt { start: span.before(), end: span.after(), brackets: in_chain },
+        };
         match self.gives(id) {
             Gives::Classes => {
-                let last = self.node(id).span;
-                // A step behind the last of a pipe goes before what is done with it.
-                let is_in = |written: &Written| written.span.holds(last) && written.span != last;
-                let stage = (last.after(), last.after());
-                let (places, brackets) = match written.filter(|written| !is_in(written)) {
-                    None => (stage, false),
-                    Some(written) => ((written.span.before(), written.span.after()), written.in_chain),
-                };
-                self.diagnostics.push(data::index_arithmetic(span, places, brackets));
+                self.diagnostics.push(data::index_arithmetic(span, step));
+                false
+            }
+            gives @ (Gives::Words | Gives::Sets) => {
+                let (value, has) = (self.node(id).span, self.has(id));
+                let told = data::transform_mismatch(span, "arithmetic", "numbers", value, has);
+                self.diagnostics.push(match gives {
+                    Gives::Words => data::numbers_of_words(told, "one_hot", step),
+                    _ => data::numbers_of_words(told, "multi_hot", step),
+                });
                 false
             }
             Gives::Error => false,
-            Gives::Words
-            | Gives::Sets
-            | Gives::Windows
+            Gives::Windows
             | Gives::Record
             | Gives::Texts
             | Gives::Padded

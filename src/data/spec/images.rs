@@ -102,7 +102,7 @@ impl Reader<'_> {
     pub fn by_folder(&mut self, call: &Call<'_>, source: &mut Option<Source>) -> Option<Shares> {
         let args = Arguments::sort(call, &["valid", "test"], &mut self.diagnostics);
         args.at_most(0, "`valid` or `test` with a share, or nothing", &mut self.diagnostics);
-        let shares = self.shares(&args, call.span)?;
+        let shares = self.shared(&args, call.span)?;
         match source.as_mut().map(|source| &mut source.format) {
             Some(Format::Images { parts, .. }) => *parts = Some(call.span),
             Some(

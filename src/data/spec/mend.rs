@@ -9,8 +9,8 @@ use crate::syntax::ast::{Entry, Expr, ExprKind, Ident, Target};
 use crate::syntax::print::{print_entry, print_expr};
 
 use super::arguments::Call;
-use super::columns::Reader;
-use super::{Format, names};
+use super::columns::{Gives, Reader};
+use super::{Format, Transform, names};
 
 /// Which source reads files with this ending.
 const ENDINGS: &[(&str, &str)] = &[
@@ -136,6 +136,23 @@ impl Reader<'_> {
                 if [first, last].iter().all(|end| self.constants.text(end).is_some()) =>
             {
                 Some(format!("columns({})", print_expr(expr)))
+            }
+            _ => None,
+        }
+    }
+
+    /// A step that makes what another takes of what it gets.
+    pub fn step_between(&self, transform: &Transform, gives: Gives) -> Option<&'static str> {
+        let names_files = match self.format {
+            Some(Format::Arrays(_) | Format::Synthetic(_)) | None => false,
+            Some(_) => gives == Gives::Cells,
+        };
+        match transform {
+            Transform::Balance if matches!(gives, Gives::Cells | Gives::Numbers | Gives::Words) => Some("vocab"),
+            Transform::Truncate(_) | Transform::Pad(_) if gives == Gives::Cells => Some("words"),
+            Transform::Picture(_) if names_files => Some("decode[h, w, c]"),
+            Transform::Standardize | Transform::Minmax | Transform::Scale(_) if gives == Gives::Sets => {
+                Some("multi_hot")
             }
             _ => None,
         }

@@ -469,6 +469,8 @@ pub struct Split {
     pub kind: SplitKind,
     /// Where it is written.
     pub span: Span,
+    /// Where the shares of the parts are written.
+    pub shares: [Option<Span>; 3],
 }
 
 /// How rows are shared out.

@@ -22,7 +22,7 @@ impl Reader<'_> {
         match name.name.as_str() {
             "split" => {
                 if let Some(kind) = self.split(value, spec) {
-                    spec.split = Split { kind, span: value.span };
+                    spec.split = Split { kind, span: value.span, shares: self.shares };
                 }
             }
             "batch" => {
@@ -120,11 +120,11 @@ impl Reader<'_> {
             "random" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
                 args.at_most(0, "shares, as in `random(train = 80%, valid = 10%, test = 10%)`", &mut self.diagnostics);
-                Some(SplitKind::Random(self.shares(&args, value.span)?))
+                Some(SplitKind::Random(self.shared(&args, value.span)?))
             }
             "stratified" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
-                let shares = self.shares(&args, value.span);
+                let shares = self.shared(&args, value.span);
                 let label = args.one("the column of classes first, as in `stratified(y, …)`", &mut self.diagnostics)?;
                 let places = (call.word_span, args.surplus(label));
                 Some(SplitKind::Stratified(self.label(label, call.word, places)?, shares?))
@@ -136,7 +136,7 @@ impl Reader<'_> {
             }
             "chronological" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
-                let shares = self.shares(&args, value.span);
+                let shares = self.shared(&args, value.span);
                 args.at_most(1, "one column of dates or numbers", &mut self.diagnostics);
                 let column = match args.values.first() {
                     Some(column) => Some(self.raw_column(column, call.word)?),
@@ -146,7 +146,7 @@ impl Reader<'_> {
             }
             "group" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
-                let shares = self.shares(&args, value.span);
+                let shares = self.shared(&args, value.span);
                 let wanted = "the column that says which rows belong together: `group(column(\"user\"), …)`";
                 let column = args.one(wanted, &mut self.diagnostics)?;
                 Some(SplitKind::Group(self.raw_column(column, call.word)?, shares?))
@@ -163,13 +163,14 @@ impl Reader<'_> {
     }
 
     /// The shares of the three parts. One that is left out takes the rest if it is `train`, else nothing.
-    pub fn shares(&mut self, args: &Arguments<'_>, span: Span) -> Option<Shares> {
+    pub fn shared(&mut self, args: &Arguments<'_>, span: Span) -> Option<Shares> {
         let mut shares = [None; 3];
         for (share, part) in shares.iter_mut().zip(names::PARTS) {
             if let Some(value) = args.named(part) {
                 *share = Some(self.share(part, value, args)?);
             }
         }
+        self.shares = std::array::from_fn(|part| args.named(names::PARTS[part]).map(|value| value.span));
         let sum: f64 = shares.iter().flatten().sum();
         let train = match shares[0] {
             None => 1.0 - sum,

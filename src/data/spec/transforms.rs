@@ -136,6 +136,10 @@ impl Reader<'_> {
                     }
                     _ => data::transform_mismatch(span, transform.word(), wants, value, has),
                 };
+                let error = match self.step_between(&transform, gives) {
+                    Some(step) if !error.has_fix() => data::step_between(error, step, span, value),
+                    _ => error,
+                };
                 return self.fail(span, error);
             }
         }

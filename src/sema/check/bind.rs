@@ -436,7 +436,7 @@ impl<'a> Checker<'a> {
                     Fact::Equal(self.sizes.resolve(&self.axes.size(outer)), self.sizes.resolve(&ty.axes[at].size));
                 let named = match self.sizes.judge(&as_long) {
                     Truth::Proved => Some(shape::Named::Around(span, self.is_stage(span))),
-                    _ => self.named_in_data(&told.1).map(shape::Named::There),
+                    _ => self.named_in_data(&told.1, None).map(shape::Named::There),
                 };
                 let actual = self.show_type(ty);
                 let axes = (&*told.0, &*told.1);

@@ -329,7 +329,7 @@ impl<'a> Checker<'a> {
         for ix in &brackets.from {
             if let Ix::Row(row_span) = ix {
                 let Some(row) = &scope.row else {
-                    self.report(shape::no_row(*row_span));
+                    self.report(self.no_row(*row_span, &brackets.from, &ty.axes));
                     return None;
                 };
                 axes.extend(row.iter().filter(|axis| self.find_axis(&ty.axes, axis.id).is_some()).map(|axis| axis.id));
@@ -512,7 +512,8 @@ impl<'a> Checker<'a> {
                 Ix::Row(row_span) => match &scope.row {
                     Some(row) => axes.extend(row.iter().cloned()),
                     None => {
-                        self.report(shape::no_row(*row_span));
+                        let known = self.input_axes(scope, *row_span);
+                        self.report(self.no_row(*row_span, &brackets.from, &known));
                         return None;
                     }
                 },

@@ -208,6 +208,12 @@ impl<'a> Checker<'a> {
         value
     }
 
+    /// A function of one value that is called without one.
+    fn no_value(&mut self, span: Span) -> Value<'a> {
+        let inputs = self.input_names(span);
+        self.fail(told::needs_one_value(span, &inputs))
+    }
+
     fn apply_callee(&mut self, scope: &mut Scope<'a>, f: &Function<'a>, args: Vec<Given<'a>>, span: Span) -> Value<'a> {
         match &f.callee {
             Callee::Builtin(builtin) => self.builtin(scope, *builtin, f, args, span),
@@ -215,11 +221,11 @@ impl<'a> Checker<'a> {
                 let Some(captured) = &f.scope else { return Value::Error };
                 let mut inner = (**captured).clone();
                 inner.hole = None;
-                let Some(first) = args.into_iter().next() else { return self.fail(told::needs_one_value(span)) };
+                let Some(first) = args.into_iter().next() else { return self.no_value(span) };
                 self.stage(&mut inner, expr, first.value)
             }
             Callee::Compose(parts) => {
-                let Some(first) = args.into_iter().next() else { return self.fail(told::needs_one_value(span)) };
+                let Some(first) = args.into_iter().next() else { return self.no_value(span) };
                 parts.iter().fold(first.value, |value, part| {
                     let given = Given { name: None, value, span: first.span };
                     self.apply_made(scope, part, vec![given], span)

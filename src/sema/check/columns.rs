@@ -92,7 +92,8 @@ impl<'a> Checker<'a> {
                     ColumnSize::Open { .. } => "one of each batch".to_owned(),
                 };
                 let sizes = (self.sizes.show(&known.size), other);
-                self.report(shape::data_axis_sizes(*name, column, sizes, span));
+                let place = self.named_in_data(name.as_str(), Some(column));
+                self.report(shape::data_axis_sizes(*name, column, sizes, (span, place)));
             }
             return known.clone();
         }

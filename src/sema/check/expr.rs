@@ -29,8 +29,7 @@ impl<'a> Checker<'a> {
                     self.inside(value)
                 }
                 None => {
-                    let inputs = self.def_around(span).map_or(&[][..], |def| &def.inputs);
-                    let inputs: Vec<Symbol> = inputs.iter().map(|input| input.name.name).collect();
+                    let inputs = self.input_names(span);
                     self.fail(name::hole_outside(span, &inputs))
                 }
             },

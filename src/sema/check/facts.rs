@@ -106,6 +106,15 @@ impl<'a> Checker<'a> {
         (!self.is_std(span) && !self.is_std(around.span)).then_some((around.name, around.span))
     }
 
+    /// What a number of the user's led to in a definition of the user's, with the use that gave it.
+    pub(super) fn in_use(&self, told: Diagnostic) -> Diagnostic {
+        let uses = &self.calls[usize::from(self.alone).min(self.calls.len())..];
+        match uses.last() {
+            Some(call) if !self.is_std(call.span) => told.label(call.span, told::in_this_use(call.name)),
+            _ => told,
+        }
+    }
+
     /// A comparison of two sizes as a fact.
     pub(super) fn fact(&mut self, scope: &mut Scope<'a>, expr: &'a ast::Expr) -> Option<Fact> {
         let Ast::Chain(left, rest) = &expr.kind else { return None };

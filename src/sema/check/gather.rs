@@ -137,7 +137,8 @@ impl<'a> Checker<'a> {
         let PrimitiveCall { f, mut args, span } = call;
         let Some(axes) = self.written_axes(scope, f.brackets, span) else { return Value::Error };
         let ([axis], Some(given)) = (&axes[..], args.pop()) else {
-            return self.fail(name::brackets_expected(f.span, false, &[]));
+            let known = if axes.is_empty() { self.input_axes(scope, f.span) } else { axes };
+            return self.fail(self.no_axis(f, &known));
         };
         if let Value::Int(place) = &given.value {
             if !self.in_range(place, axis, false, given.span) {

@@ -5,12 +5,12 @@
 
 use crate::base::{FileId, Span, Symbol};
 use crate::diag::shape::Renamed;
-use crate::diag::{Diagnostic, name};
+use crate::diag::{Diagnostic, name, shape};
 use crate::ir::Dim;
 use crate::sema::primitive::Builtin;
 use crate::sema::typed::Axis;
-use crate::sema::value::{Callee, Function};
-use crate::syntax::ast::{self, AxisDecl, Expr, ExprKind, Item, Ix, TypeKind};
+use crate::sema::value::{Callee, Function, Scope, Value};
+use crate::syntax::ast::{self, AxisDecl, Expr, ExprKind, Ident, Item, Ix, TypeKind};
 
 use super::checker::Checker;
 
@@ -22,6 +22,36 @@ impl<'a> Checker<'a> {
             Item::Def(def) if def.span.holds(place) => Some(def),
             _ => None,
         })
+    }
+
+    /// The inputs of the definition around a place.
+    pub(super) fn input_names(&self, place: Span) -> Vec<Symbol> {
+        let inputs = self.def_around(place).map_or(&[][..], |def| &def.inputs);
+        inputs.iter().map(|input| input.name.name).collect()
+    }
+
+    /// The axes of the first tensor among them.
+    pub(super) fn input_axes(&self, scope: &Scope<'a>, place: Span) -> Vec<Axis> {
+        let tensor = self.input_names(place).into_iter().find_map(|name| match scope.find(name) {
+            Some(Value::Tensor(id)) => Some(*id),
+            _ => None,
+        });
+        tensor.map_or_else(Vec::new, |id| self.ty(id).axes.clone())
+    }
+
+    /// What a `..` in a list of axes stands for where no signature has one: those of `known` that the list does not name.
+    pub(super) fn no_row(&self, row: Span, list: &[Ix], known: &[Axis]) -> Diagnostic {
+        let is_named = |axis: &str| {
+            list.iter().any(|ix| match ix {
+                Ix::Value(Expr { kind: ExprKind::Name(name), .. }) | Ix::Axis(Ident { name, .. }, ..) => {
+                    name.as_str() == axis
+                }
+                Ix::Row(_) | Ix::Value(_) | Ix::Set(..) => false,
+            })
+        };
+        let known = known.iter().map(|axis| self.axes.show(axis.id));
+        let names: Vec<String> = known.filter(|axis| !is_named(axis)).collect();
+        shape::no_row(row, &names.join(", "))
     }
 
     /// Where a further input goes in the signature around a place.
@@ -90,8 +120,8 @@ impl<'a> Checker<'a> {
         self.declared_axis(place, axis).filter(|(_, size)| size.is_none()).map(|(ident, _)| ident.span)
     }
 
-    /// Where the data names an axis, when it does so once.
-    pub(super) fn named_in_data(&self, axis: &str) -> Option<Span> {
+    /// Where the data names an axis, when it does so once; of one column, where one is given.
+    pub(super) fn named_in_data(&self, axis: &str, of: Option<Symbol>) -> Option<Span> {
         let items = self.trees.iter().flat_map(|source| &source.tree.items);
         let mut found = Vec::new();
         for item in items {
@@ -101,10 +131,22 @@ impl<'a> Checker<'a> {
                 else {
                     continue;
                 };
+                let binds = |column: Symbol| match entry {
+                    ast::Entry::Setting(setting) => setting.names.iter().any(|ident| ident.name == column),
+                    _ => false,
+                };
+                if of.is_some_and(|column| !binds(column)) {
+                    continue;
+                }
                 value.walk(&mut |expr| {
                     if let ExprKind::Index(_, brackets) = &expr.kind {
-                        let named = |ix: &&Ix| matches!(ix, Ix::Value(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == axis);
-                        found.extend(brackets.from.iter().filter(named).map(Ix::span));
+                        found.extend(brackets.from.iter().filter_map(|ix| match ix {
+                            Ix::Value(Expr { kind: ExprKind::Name(name), span }) if name.as_str() == axis => {
+                                Some(*span)
+                            }
+                            Ix::Axis(ident, ..) if ident.name.as_str() == axis => Some(ident.span),
+                            Ix::Row(_) | Ix::Value(_) | Ix::Set(..) | Ix::Axis(..) => None,
+                        }));
                     }
                 });
             }
@@ -244,7 +286,7 @@ impl<'a> Checker<'a> {
     /// The message about brackets that do not name one axis.
     pub(super) fn no_axis(&self, f: &Function<'a>, axes: &[Axis]) -> Diagnostic {
         let known: Vec<String> = axes.iter().map(|axis| self.axes.show(axis.id)).collect();
-        name::brackets_expected(f.span, f.brackets.is_none(), &known)
+        name::brackets_expected(f.span, f.brackets.map(|brackets| brackets.span), &known)
     }
 
     /// Of two axes of one name, the place of the one that words within `span` name.
@@ -318,7 +360,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The axes that a signature declares, inputs first.
-    fn declared(&self, def: &'a ast::Def) -> Vec<(ast::Ident, Option<&'a Expr>)> {
+    fn declared(&self, def: &'a ast::Def) -> Vec<(Ident, Option<&'a Expr>)> {
         let mut axes = Vec::new();
         let types = def.config.iter().flatten().chain(&def.inputs).filter_map(|param| param.ty.as_ref());
         for ty in types.chain(&def.result) {
@@ -332,12 +374,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Where the signature around a place first declares an axis, and the size it writes there.
-    pub(super) fn declared_axis(&self, place: Span, axis: &str) -> Option<(ast::Ident, Option<&'a Expr>)> {
+    pub(super) fn declared_axis(&self, place: Span, axis: &str) -> Option<(Ident, Option<&'a Expr>)> {
         self.declared(self.def_around(place)?).into_iter().find(|(ident, _)| ident.name.as_str() == axis)
     }
 
     /// The inputs of the definition around a place that are tensors of an index.
-    pub(super) fn inputs_that_count(&self, place: Span) -> Vec<(Symbol, ast::Ident)> {
+    pub(super) fn inputs_that_count(&self, place: Span) -> Vec<(Symbol, Ident)> {
         let inputs = self.def_around(place).map_or(&[][..], |def| &def.inputs);
         let counts = |param: &ast::Param| match &param.ty.as_ref()?.kind {
             TypeKind::Tensor { of: Some(of), .. } => Some((param.name.name, *of)),

@@ -43,6 +43,23 @@ impl<'a> Checker<'a> {
         })
     }
 
+    /// Where a part of a run names this column of its data.
+    pub(super) fn column_within(&self, column: usize, part: Span) -> Option<Span> {
+        let data = self.run_around(part)?.data.name;
+        let name = self.facts.columns(data)?.get(column)?.name;
+        let is_it = |expr: &Expr| part.holds(expr.span) && matches!(expr.kind, ExprKind::Name(word) if word == name);
+        let found = self.find_expr(part, is_it)?.span;
+        // A definition of the user's says what it takes.
+        let is_taken = self.find_expr(found, |expr| match &expr.kind {
+            ExprKind::Call(callee, args) if args.iter().any(|arg| arg.span() == found) => {
+                let of = |item: &Item| matches!((item, &callee.kind), (Item::Def(def), ExprKind::Name(name)) if def.name.name == *name);
+                self.items(part).iter().any(of)
+            }
+            _ => false,
+        });
+        is_taken.is_none().then_some(found)
+    }
+
     /// The stage before the one at a place, in a pipe.
     pub(super) fn stage_before(&self, place: Span) -> Option<Span> {
         let at = |expr: &Expr| match &expr.kind {

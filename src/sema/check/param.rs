@@ -123,7 +123,14 @@ impl<'a> Checker<'a> {
                 AxisDecl::Row(span) => match scope.row.clone() {
                     Some(row) => axes.extend(row),
                     None => {
-                        self.report(shape::no_row(*span));
+                        let mut known = self.input_axes(scope, *span);
+                        known.retain(|axis| {
+                            let is_named = |decl: &AxisDecl| {
+                                matches!(decl, AxisDecl::Axis { name, .. } if self.axes.show(axis.id) == name.name.as_str())
+                            };
+                            self.axes.show(axis.id) != "batch" && !decls.iter().any(is_named)
+                        });
+                        self.report(self.no_row(*span, &[], &known));
                         return None;
                     }
                 },
@@ -183,7 +190,7 @@ impl<'a> Checker<'a> {
                     self.filled(f64::from(value), ty.dtype, axes.to_vec(), init.span)
                 }
                 Callee::Def(_) => {
-                    let fans = self.fans(scope, fans, axes, init.span)?;
+                    let fans = self.fans(scope, fans, axes)?;
                     self.initialise(scope, &function, axes, fans, path, init.span)?
                 }
                 _ => {
@@ -239,7 +246,6 @@ impl<'a> Checker<'a> {
         scope: &mut Scope<'a>,
         written: Option<&'a ast::Brackets>,
         axes: &[Axis],
-        span: Span,
     ) -> Option<Option<[Vec<Axis>; 2]>> {
         Some(match written {
             Some(ast::Brackets { from, to: Some(to), .. }) => {
@@ -251,8 +257,9 @@ impl<'a> Checker<'a> {
                             match self.find_axis(axes, id).cloned() {
                                 Some(axis) => Some(axis),
                                 None => {
-                                    let told = told::fan_axis(&self.axes.show(id), &self.show_axes(axes), span);
-                                    self.report(told);
+                                    let others: Vec<String> = axes.iter().map(|axis| self.axes.show(axis.id)).collect();
+                                    let names = (self.axes.show(id), self.show_axes(axes));
+                                    self.report(told::fan_axis(&names.0, &names.1, &others, ix.span()));
                                     None
                                 }
                             }

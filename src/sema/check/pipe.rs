@@ -160,14 +160,14 @@ impl<'a> Checker<'a> {
                     (Some(from), Some(to)) if to.saturating_sub(from) <= MAX_STACK => {
                         (from..to).map(|i| Value::Int(i.into())).collect()
                     }
-                    (Some(_), Some(_)) => return self.fail(told::stack_count(MAX_STACK, over.span)),
-                    _ => return self.unknown_count(over.span),
+                    (Some(from), Some(to)) => return self.no_count(&(to - from.min(to)).to_string(), over.span),
+                    _ => return self.unknown_count(&to, over.span),
                 }
             }
             Value::Int(count) => match self.sizes.resolve(&count).as_const() {
                 Some(count) if (0..=MAX_STACK).contains(&count) => (0..count).map(|i| Value::Int(i.into())).collect(),
-                Some(_) => return self.fail(told::stack_count(MAX_STACK, over.span)),
-                None => return self.unknown_count(over.span),
+                Some(count) => return self.no_count(&count.to_string(), over.span),
+                None => return self.unknown_count(&count, over.span),
             },
             Value::Error => return Value::Error,
             Value::Str(text) if text.parse::<u32>().is_ok() => {
@@ -198,8 +198,15 @@ impl<'a> Checker<'a> {
     }
 
     /// A count that is not known before the run; in a definition checked on its own, a use may know it.
-    fn unknown_count(&mut self, span: Span) -> Value<'a> {
-        if self.alone { Value::Error } else { self.fail(told::stack_count(MAX_STACK, span)) }
+    fn unknown_count(&mut self, count: &crate::ir::Dim, span: Span) -> Value<'a> {
+        if self.alone { Value::Error } else { self.no_count(&self.sizes.show(count), span) }
+    }
+
+    /// No count, at the use that brought it here.
+    fn no_count(&mut self, given: &str, span: Span) -> Value<'a> {
+        let told = told::stack_count(MAX_STACK, given, span);
+        let told = self.in_use(told);
+        self.fail(told)
     }
 }
 

@@ -16,13 +16,14 @@ use crate::syntax::print::{print_entry, print_expr};
 use crate::syntax::sort::sort;
 
 use super::checker::Checker;
-use super::section::SETTINGS;
+use super::section::{SETTINGS, apart};
 use super::settings::Reported;
 
 /// The settings of a search.
 const OWN: &[&str] = &["method", "trials", "goal", "seed"];
 
 /// What is amiss with limits.
+const NOT_WHOLE: &str = "between numbers that are not whole";
 const LAST_OUT: &str = "of `1..6` the 6 is left out";
 const LOWER_FIRST: &str = "the lower limit comes first";
 
@@ -56,21 +57,22 @@ impl<'a> Checker<'a> {
                     }
                 }
                 ast::Entry::Setting(setting) => {
-                    let [ident] = setting.names[..] else {
-                        self.report(told_train::one_name_per_setting(setting.span));
-                        continue;
-                    };
-                    if !OWN.contains(&ident.name.as_str()) {
-                        self.report(told::unknown_search_setting(
-                            ident,
-                            OWN,
-                            (&print_expr(&setting.value), ident.span.to(setting.value.span)),
-                            SETTINGS.iter().any(|(name, _)| *name == ident.name.as_str()),
-                        ));
-                    } else if let Some((_, first)) = settings.iter().find(|(known, _)| *known == ident.name) {
-                        self.report(told_train::setting_twice(ident, first.span, setting.span));
-                    } else {
-                        settings.push((ident.name, &setting.value));
+                    if setting.names.len() > 1 {
+                        self.report(told_train::one_name_per_setting(setting.span, &apart(setting)));
+                    }
+                    for &ident in &setting.names {
+                        if !OWN.contains(&ident.name.as_str()) {
+                            self.report(told::unknown_search_setting(
+                                ident,
+                                OWN,
+                                (&print_expr(&setting.value), ident.span.to(setting.value.span)),
+                                SETTINGS.iter().any(|(name, _)| *name == ident.name.as_str()),
+                            ));
+                        } else if let Some((_, first)) = settings.iter().find(|(known, _)| *known == ident.name) {
+                            self.report(told_train::setting_twice(ident, first.span, setting.span));
+                        } else {
+                            settings.push((ident.name, &setting.value));
+                        }
                     }
                 }
                 ast::Entry::Let(binding) => {
@@ -282,6 +284,9 @@ impl<'a> Checker<'a> {
                 let (low, end) = (self.limit(from)?, self.limit(to)?);
                 if low.fract() != 0.0 || end.fract() != 0.0 || low.abs().max(end.abs()) > 9e15 || end <= low {
                     let mended = match end.partial_cmp(&low) {
+                        Some(Ordering::Greater) if low.fract() != 0.0 || end.fract() != 0.0 => {
+                            Some((NOT_WHOLE, format!("uniform({}, {})", print_expr(from), print_expr(to))))
+                        }
                         _ if low.fract() != 0.0 || end.fract() != 0.0 => None,
                         Some(Ordering::Equal) => Some((LAST_OUT, format!("{}..{}", print_expr(from), end + 1.0))),
                         Some(Ordering::Less) => {

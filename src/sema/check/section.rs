@@ -7,6 +7,7 @@ use crate::base::{Span, Symbol};
 use crate::sema::typed::Section;
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, UpdateTarget};
+use crate::syntax::print::print_expr;
 
 /// The settings of `train`, with whether other lines may speak of their values.
 pub(super) const SETTINGS: &[(&str, bool)] = &[
@@ -39,6 +40,13 @@ pub(super) struct Lines<'a> {
     pub lets: Vec<&'a ast::Let>,
     /// Which `let` binds a name.
     pub bound: FxHashMap<Symbol, usize>,
+}
+
+/// A setting of several names as one of each.
+pub(super) fn apart(setting: &ast::Setting) -> String {
+    let value = print_expr(&setting.value);
+    let lines: Vec<String> = setting.names.iter().map(|ident| format!("{} = {value}", ident.name)).collect();
+    lines.join("\n  ")
 }
 
 /// One mode of a section while it is elaborated.

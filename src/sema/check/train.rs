@@ -17,7 +17,7 @@ use crate::syntax::ast::{self, ExprKind as Ast};
 use crate::syntax::print::print_expr;
 
 use super::checker::Checker;
-use super::section::{Lines, Lost, Mode, Planned, SETTINGS};
+use super::section::{Lines, Lost, Mode, Planned, SETTINGS, apart};
 use super::settings::metric_name;
 
 impl<'a> Checker<'a> {
@@ -122,12 +122,8 @@ impl<'a> Checker<'a> {
                 }
                 ast::Entry::Setting(setting) => self.setting_line(&mut lines, setting, train),
                 ast::Entry::Update(update) => lines.blocks.push(self.update_block(update)),
-                ast::Entry::Varied { name: path, .. } => {
-                    if let Some(first) = path.first() {
-                        self.report(told::varied_outside_search(*first));
-                    }
-                }
-                ast::Entry::Error(_) => {}
+                // The parser lets values vary in a `search` alone.
+                ast::Entry::Varied { .. } | ast::Entry::Error(_) => {}
             }
         }
         for (setting, expr) in self.overrides {
@@ -140,9 +136,21 @@ impl<'a> Checker<'a> {
     }
 
     fn setting_line(&mut self, lines: &mut Lines<'a>, setting: &'a ast::Setting, train: &'a ast::Train) {
-        let [ident] = setting.names[..] else {
-            return self.report(told::one_name_per_setting(setting.span));
-        };
+        if setting.names.len() > 1 {
+            self.report(told::one_name_per_setting(setting.span, &apart(setting)));
+        }
+        for ident in &setting.names {
+            self.named_setting(lines, *ident, setting, train);
+        }
+    }
+
+    fn named_setting(
+        &mut self,
+        lines: &mut Lines<'a>,
+        ident: ast::Ident,
+        setting: &'a ast::Setting,
+        train: &'a ast::Train,
+    ) {
         if SETTINGS.iter().all(|(known, _)| *known != ident.name.as_str()) {
             let known: Vec<&str> = SETTINGS.iter().map(|(known, _)| *known).collect();
             let meant = nearest(ident.name.as_str(), known.iter().copied());
@@ -189,10 +197,16 @@ impl<'a> Checker<'a> {
 
     fn model_instance(&mut self, scope: &mut Scope<'a>, made: &'a ast::Made) -> Value<'a> {
         let span = made.value.span;
+        // The name that an instance of another name has of its own is free for others.
+        let place = scope.place.clone();
+        if made.name.is_some() {
+            scope.place = Place::new("");
+        }
         let value = match self.expr(scope, &made.value) {
             Value::Function(f) if f.config.is_none() && self.takes_config(&f) => self.make(scope, &f, Vec::new(), span),
             other => other,
         };
+        scope.place = place;
         match value {
             Value::Function(f) => match (&f.callee, made.name) {
                 (Callee::Instance(def, _), Some(ident)) => {

@@ -78,22 +78,23 @@ impl<'a> Checker<'a> {
                 }
                 ast::Entry::Update(_) | ast::Entry::Varied { .. } | ast::Entry::Error(_) => continue,
             };
-            let [ident] = setting.names[..] else {
-                self.report(told::one_name_per_setting(setting.span));
-                continue;
-            };
-            let mut name = ident.name;
-            if !SETTINGS.contains(&name.as_str()) {
-                let of_section: Vec<&str> = section::SETTINGS.iter().map(|(name, _)| *name).collect();
-                self.report(told::unknown_update_setting(ident, SETTINGS, &of_section, setting.span));
-                // The setting that was meant is there; it is told once.
-                match nearest(name.as_str(), SETTINGS.iter().copied()) {
-                    Some(meant) => name = Symbol::new(meant),
-                    None => continue,
-                }
+            if setting.names.len() > 1 {
+                self.report(told::one_name_per_setting(setting.span, &section::apart(setting)));
             }
-            if let Some((_, first)) = settings.insert(name, (&setting.value, ident.span)) {
-                self.report(told::setting_twice(ident, first, setting.span));
+            for ident in &setting.names {
+                let mut name = ident.name;
+                if !SETTINGS.contains(&name.as_str()) {
+                    let of_section: Vec<&str> = section::SETTINGS.iter().map(|(name, _)| *name).collect();
+                    self.report(told::unknown_update_setting(*ident, SETTINGS, &of_section, setting.span));
+                    // The setting that was meant is there; it is told once.
+                    match nearest(name.as_str(), SETTINGS.iter().copied()) {
+                        Some(meant) => name = Symbol::new(meant),
+                        None => continue,
+                    }
+                }
+                if let Some((_, first)) = settings.insert(name, (&setting.value, ident.span)) {
+                    self.report(told::setting_twice(*ident, first, setting.span));
+                }
             }
         }
         if !settings.contains_key(&Symbol::new("loss")) {
@@ -147,7 +148,8 @@ impl<'a> Checker<'a> {
         }
         let trained: Vec<usize> = (0..self.store.params.len()).filter(|&at| self.store.params[at].trained).collect();
         if known && trained.is_empty() && !self.store.params.is_empty() {
-            self.report(told::nothing_trained(train.models[0].value.span));
+            let freeze = lines.settings.get(&Symbol::new("freeze")).map(|(value, name)| name.to(value.span));
+            self.report(told::nothing_trained(train.models[0].value.span, freeze));
         }
         let accumulate = self.count(mode, "accumulate", self.chosen(lines, None, "accumulate"));
         let mut optimizers: FxHashMap<Chooser, Option<(Rc<Function<'a>>, Span)>> = FxHashMap::default();
@@ -369,12 +371,13 @@ impl<'a> Checker<'a> {
                 && to.is_float()
                 && !self.store.meant.contains(&id)
                 && let Kind::Index(axis) = self.ty(parts[0]).kind
-                && self.is_column(parts[0])
+                && self.column_shown(parts[0]).is_some()
                 // Two classes are 0 and 1, which may well be a probability.
                 && self.sizes.resolve(&self.axes.size(axis)).as_const().is_none_or(|classes| classes > 2)
             {
-                let told = told::counts_with_classes(&self.axes.show(axis), self.exprs[id.0 as usize].span);
-                return self.report(told);
+                let span = self.exprs[id.0 as usize].span;
+                let column = self.column_shown(parts[0]).and_then(|at| self.column_within(at, span));
+                return self.report(told::counts_with_classes(&self.axes.show(axis), span, column));
             }
             // A comparison tells classes apart, and measures nothing.
             if !matches!(kind, ExprKind::Map(Fun::Map(MapOp::Cmp(_)), _)) {
@@ -383,14 +386,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whether an expression shows a column of the data in another form.
-    fn is_column(&self, mut id: ExprId) -> bool {
+    /// The column of the data that an expression shows in another form.
+    fn column_shown(&self, mut id: ExprId) -> Option<usize> {
         loop {
             match &self.exprs[id.0 as usize].kind {
-                ExprKind::Input(_) => return true,
+                ExprKind::Input(column) => return Some(*column),
                 ExprKind::Relabel(x) | ExprKind::Order(x) | ExprKind::Expand(x) | ExprKind::StopGradient(x) => id = *x,
                 ExprKind::Slice { x, .. } | ExprKind::Select { x, .. } => id = *x,
-                _ => return false,
+                _ => return None,
             }
         }
     }
@@ -407,16 +410,27 @@ impl<'a> Checker<'a> {
         if !any_optimizer {
             return self.report(told::missing_setting("optimizer", train.span, train.data.span));
         }
-        for made in &train.models {
+        for (at, made) in train.models.iter().enumerate() {
             let Some(name) = made.bound() else { continue };
             // Of data that could not be read nothing is applied to anything.
             if !self.data_unknown && !self.store.is_listed(name.as_str()) {
-                self.report(told::model_in_no_loss(name, made.value.span));
+                let first = made.name.map_or(made.value.span, |name| name.span);
+                let before = at.checked_sub(1).map(|before| train.models[before].value.span.after());
+                let next = train.models.get(at + 1).map(|next| next.name.map_or(next.value.span, |name| name.span));
+                let surplus = match (before, next) {
+                    (Some(before), _) => Some(before.to(made.value.span)),
+                    (None, next) => next.map(|next| first.before().to(next.before())),
+                };
+                self.report(told::model_in_no_loss(name, made.value.span, surplus));
             }
         }
         if !without.is_empty() {
             let paths: Vec<&str> = without.iter().map(|&param| &*self.store.params[param].path).collect();
-            let told = told::nothing_updates(&paths, train.data.span);
+            let told = told::nothing_updates(
+                &paths,
+                train.data.span,
+                Span { start: train.span.end - 1, ..train.span }.before(),
+            );
             self.report(told);
         }
         for (at, block) in lines.blocks.iter().enumerate() {
@@ -430,7 +444,10 @@ impl<'a> Checker<'a> {
             if let Some(Some(by)) = taken
                 && mine.all(|(param, _)| winner(param) != Some(at))
             {
-                let told = told::update_taken(&shown(&block.targets[0]).1, block.span, lines.blocks[by].span);
+                let is_block =
+                    |entry: &&ast::Entry| matches!(entry, ast::Entry::Update(update) if update.span == block.span);
+                let text = train.entries.iter().find(is_block).map(print_entry).unwrap_or_default();
+                let told = told::update_taken(&shown(&block.targets[0]).1, &text, block.span, lines.blocks[by].span);
                 self.report(told);
             }
         }

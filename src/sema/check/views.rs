@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
         let ty = self.ty(x).clone();
         let Some(brackets) = f.brackets else {
             let all: Vec<String> = ty.axes.iter().map(|axis| self.axes.show(axis.id)).collect();
-            return self.fail(name::brackets_expected(f.span, true, &[all.join(", ")]));
+            return self.fail(name::brackets_expected(f.span, None, &[all.join(", ")]));
         };
         let Some(axes) = self.axes_of(scope, &brackets.from, &ty) else { return Value::Error };
         if axes.len() != ty.axes.len() {
@@ -578,7 +578,7 @@ impl<'a> Checker<'a> {
             match ix {
                 Ix::Row(span) => {
                     let Some(row) = scope.row.clone() else {
-                        self.report(shape::no_row(*span));
+                        self.report(self.no_row(*span, list, &ty.axes));
                         return None;
                     };
                     axes.extend(row.iter().filter_map(|axis| self.find_axis(&ty.axes, axis.id)).cloned());

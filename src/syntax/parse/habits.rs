@@ -3,14 +3,15 @@
 //!
 //! Each is one diagnostic and is mended in the draft, so that the grammar can go on.
 
+use super::choice;
 use super::draft::{Draft, LOST};
 use super::judge::{Candidate, Judge};
-use super::tokens::{Kind, Token, UNITS, tokens};
+use super::tokens::{Kind, Token, UNITS, names_state, tokens};
 use crate::base::Span;
 use crate::diag::{self, Diagnostic};
 
 /// Operators of other languages and ours.
-const FOREIGN: [(&str, &str); 17] = [
+const FOREIGN: [(&str, &str); 18] = [
     ("&&", "and"),
     ("||", "or"),
     ("!", "not"),
@@ -28,19 +29,49 @@ const FOREIGN: [(&str, &str); 17] = [
     ("≠", "!="),
     ("→", "->"),
     ("÷", "/"),
+    ("::", "."),
+];
+
+/// The letters of formulas, as code spells them.
+const GREEK: [(&str, &str); 28] = [
+    ("α", "alpha"),
+    ("β", "beta"),
+    ("γ", "gamma"),
+    ("δ", "delta"),
+    ("ε", "epsilon"),
+    ("ζ", "zeta"),
+    ("η", "eta"),
+    ("θ", "theta"),
+    ("ι", "iota"),
+    ("κ", "kappa"),
+    ("λ", "lambda_"),
+    ("μ", "mu"),
+    ("µ", "mu"),
+    ("ν", "nu"),
+    ("ξ", "xi"),
+    ("π", "pi"),
+    ("ρ", "rho"),
+    ("σ", "sigma"),
+    ("τ", "tau"),
+    ("φ", "phi"),
+    ("χ", "chi"),
+    ("ψ", "psi"),
+    ("ω", "omega"),
+    ("Γ", "Gamma"),
+    ("Δ", "Delta"),
+    ("Σ", "Sigma"),
+    ("Φ", "Phi"),
+    ("Ω", "Omega"),
 ];
 
 /// Signs without a single counterpart: what to do, and what stands in for them while the rest is read.
-const STRANGE: [(&str, &str, &str); 9] = [
+const STRANGE: [(&str, &str, &str); 6] = [
     ("@", "*", "a matrix product names the axis it sums over: `sum[d](x * w)`"),
     ("+=", ":=", "write `x := x + …` for a state, or give the sum a new name with `let`"),
     ("-=", ":=", "write `x := x - …` for a state, or give the difference a new name with `let`"),
     ("*=", ":=", "write `x := x * …` for a state, or give the product a new name with `let`"),
     ("/=", ":=", "write `x := x / …` for a state, or give the quotient a new name with `let`"),
-    ("?", " ", "write `if c { a } else { b }`"),
     ("++", "+", "nothing counts up here; repetition is `stack i in 0..4 { … }`"),
-    ("::", ".", "a name of another file is written `blocks.Name`"),
-    ("*/", " ", "a comment begins with `#` and ends with its line"),
 ];
 
 /// How many are mended one by one; what comes after them is left to the grammar.
@@ -51,7 +82,8 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
     let unread = |span| diag::syntax::unknown_character(span, "\u{1}");
     take_out(draft, found, |token, _| token.kind == Kind::Lost, unread);
     take_out(draft, found, |token, text| token.is(text, ";"), diag::syntax::semicolon);
-    let mut letters: Vec<String> = Vec::new();
+    // Each strange letter, and which of `found` tells of it.
+    let mut letters: Vec<(String, usize)> = Vec::new();
     let mut at = 0;
     // Each round mends the first strange token from `at` on; what stands before it stays.
     for _ in 0..MOST {
@@ -94,8 +126,18 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
                 }
                 (_, Some((_, stand_in, advice))) => {
                     replacement = (*stand_in).to_owned();
-                    diag::syntax::foreign(span, &text, advice)
+                    update(draft, &all, index).unwrap_or_else(|| diag::syntax::foreign(span, &text, advice))
                 }
+                _ if text == "?" => {
+                    let right = choice::rewritten(draft.text(), &all, index);
+                    let told = right.clone().map(|(bytes, right)| (draft.span(bytes), right));
+                    found.push(diag::syntax::foreign_if(span, told));
+                    let (bytes, by) = right.unwrap_or((token.start..token.end, " ".to_owned()));
+                    at = bytes.start;
+                    draft.replace(bytes, &by);
+                    continue;
+                }
+                _ if text == "*/" => diag::syntax::end_of_comment(span),
                 _ if matches!(text.as_str(), "'" | "‘" | "’" | "“" | "”") => {
                     let Some(length) = quoted(&draft.text()[token.start..]) else {
                         found.push(diag::syntax::unknown_character(span, &text));
@@ -116,9 +158,20 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
                     // A letter of a name: the name stays one word.
                     draft.replace(token.start..token.end, "x");
                     at = token.start;
-                    if !letters.contains(&text) {
-                        found.push(diag::syntax::unknown_character(span, &text));
-                        letters.push(text);
+                    let name = GREEK.iter().find(|(letter, _)| *letter == text).map(|(_, name)| *name);
+                    match letters.iter().find(|(known, _)| *known == text) {
+                        Some((_, told)) => {
+                            if let Some(name) = name {
+                                found[*told] = found[*told].clone().also(span, name);
+                            }
+                        }
+                        None => {
+                            letters.push((text.clone(), found.len()));
+                            found.push(match name {
+                                Some(name) => diag::syntax::letter_with_name(span, &text, name),
+                                None => diag::syntax::unknown_character(span, &text),
+                            });
+                        }
                     }
                     continue;
                 }
@@ -154,6 +207,19 @@ fn take_out(
     found.extend(told);
 }
 
+/// What is said of `total += x`, where `total` is a state or a carry.
+fn update(draft: &Draft, all: &[Token], index: usize) -> Option<Diagnostic> {
+    let (text, sign) = (draft.text(), &all[index]);
+    let state = index.checked_sub(1).map(|before| &all[before]).filter(|before| before.is_name(text))?;
+    let is_update = sign.text(text).ends_with('=') && names_state(text, &all[..index - 1], state.text(text));
+    let first = all.get(index + 1).filter(|first| is_update && !first.first)?;
+    let end = element_end(text, all, index + 1);
+    let is_row = all[index + 1..].iter().take_while(|token| token.end <= end).any(|token| token.is_infix(text));
+    let span = draft.span(sign.start..sign.end);
+    let value = draft.span(first.start..end);
+    Some(diag::syntax::foreign_update(span, sign.text(text), state.text(text), is_row.then_some(value)))
+}
+
 /// A word in the place of a sign, with a blank where it would grow into its neighbours.
 fn apart(text: &str, sign: &Token, ours: &str) -> String {
     let word = ours.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -179,6 +245,7 @@ fn is_strange(text: &str, token: &Token) -> bool {
             sign == "/*"
                 || sign == "//" && token.first
                 || FOREIGN.iter().any(|row| row.0 == sign)
+                || matches!(sign, "*/" | "?")
                 || STRANGE.iter().any(|row| row.0 == sign)
         }
         Kind::Word => token.text(text) == "lambda" && is_lambda(&text[token.end..]),

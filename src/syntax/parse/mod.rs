@@ -18,6 +18,7 @@
 
 mod brackets;
 mod build;
+mod choice;
 mod draft;
 mod grammar;
 mod habits;

@@ -7,11 +7,12 @@
 
 use std::ops::Range;
 
+use super::choice;
 use super::draft::{Draft, LOST};
 use super::grammar::Rule;
 use super::judge::{Candidate, Judge, Verdict};
 use super::layout::{begins_statement, declaration, demands_more, open_brackets, statement};
-use super::tokens::{Kind, RESERVED, Token, UNITS, tokens};
+use super::tokens::{Kind, RESERVED, Token, UNITS, names_state, tokens};
 use super::words::wanted as words_for;
 use crate::base::Span;
 use crate::diag::syntax::Wanted;
@@ -37,6 +38,9 @@ const SIGNS: &[(&str, Rule)] = &[
 /// The same between round and square brackets.
 const SIGNS_IN_BRACKETS: &[(&str, Rule)] =
     &[(",", Rule::comma), (" =", Rule::equals), (":", Rule::colon), (" ->", Rule::arrow)];
+
+/// What a `let` is called elsewhere.
+const LETS: [&str; 3] = ["const", "var", "val"];
 
 /// How much of a token a message quotes.
 const MAX_QUOTE: usize = 24;
@@ -190,6 +194,13 @@ impl Site<'_> {
         let Some(next) = self.next() else { return };
         let word = next.text(self.text);
         let span = draft.span(next.start..next.end);
+        // `val y = x * 2`: the word is read as a value, and reading stops at `=`.
+        let behind = self.next.checked_sub(2).map(|at| &self.all[at]);
+        for token in behind.into_iter().chain(self.before()).filter(|token| token.is_word(self.text, &LETS)) {
+            let advice = diag::syntax::advice_for(token.text(self.text)).unwrap_or_default();
+            let say = diag::syntax::foreign_word(draft.span(token.start..token.end), token.text(self.text), advice);
+            list.push(Candidate::new(token.start..token.end, "let", say));
+        }
         if let Some(before) = self.before() {
             let gap = before.end..next.start;
             let on_line = !next.first && !gap.is_empty();
@@ -242,15 +253,7 @@ impl Site<'_> {
     /// Whether the name before the mistake was declared with `state` or carried by a `scan`.
     fn names_state(&self) -> bool {
         let Some(before) = self.before().filter(|before| before.is_name(self.text)) else { return false };
-        let name = before.text(self.text);
-        let mut declares = false;
-        self.all[..self.next - 1].iter().any(|token| {
-            if token.first || token.is(self.text, "{") {
-                declares = false;
-            }
-            declares |= token.is_word(self.text, &["state", "from"]);
-            declares && token.is(self.text, name)
-        })
+        names_state(self.text, &self.all[..self.next - 1], before.text(self.text))
     }
 
     /// A keyword that should begin the statement, or stand before the last word.
@@ -262,7 +265,13 @@ impl Site<'_> {
             let say = match word {
                 "let " => diag::syntax::needs_let(draft.span(at..at), token.text(self.text)),
                 _ if self.bracket().is_empty() && index == self.next => {
-                    diag::syntax::no_declaration(draft.span(at..token.end), token.text(self.text))
+                    // What reads as a layer reads as a model, or as a function.
+                    let words: &[&str] = match word.trim_end() {
+                        "layer" if token.text(self.text).starts_with(char::is_uppercase) => &["model", "layer"],
+                        "layer" => &["fn", "loss", "metric"],
+                        _ => &[word.trim_end()],
+                    };
+                    diag::syntax::no_declaration(draft.span(at..token.end), token.text(self.text), words)
                 }
                 _ => diag::syntax::missing(draft.span(at..at), word, &self.quote(before), &self.quote(Some(token))),
             };
@@ -361,15 +370,22 @@ impl Site<'_> {
             }
         }
         let place = self.place(draft);
-        let has_if = || self.all[head.min(self.next)..self.next].iter().any(|token| token.is(self.text, "if"));
-        if (self.is_next("else") || self.is_next(":")) && has_if() {
-            return diag::syntax::foreign_if(place);
+        if self.is_next("else") || self.is_next(":") {
+            let from = head.min(self.next);
+            if let Some(at) = self.all[from..self.next].iter().rposition(|token| token.is(self.text, "if")) {
+                let right = choice::rewritten(self.text, self.all, from + at);
+                return diag::syntax::foreign_if(place, right.map(|(bytes, text)| (draft.span(bytes), text)));
+            }
         }
         if let Some(next) = self.next()
             && self.bracket().is_empty()
             && self.wanted.contains(&Rule::EOI)
         {
-            return diag::syntax::no_declaration(draft.span(next.start..next.end), &self.quote(Some(next)));
+            return diag::syntax::no_declaration(draft.span(next.start..next.end), &self.quote(Some(next)), &[]);
+        }
+        if let Some(before) = self.before().filter(|before| before.is(self.text, "param") && self.is_next("~")) {
+            let after = draft.point(before.end);
+            return diag::syntax::param_without_name(draft.span(before.start..before.end), after);
         }
         let found = match self.next() {
             Some(next) if !next.first || self.before().is_none() => self.quote(Some(next)),

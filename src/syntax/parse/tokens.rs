@@ -119,6 +119,18 @@ impl Token {
     }
 }
 
+/// Whether `name` is declared among these tokens with `state`, or carried by a `scan`.
+pub(super) fn names_state(text: &str, tokens: &[Token], name: &str) -> bool {
+    let mut declares = false;
+    tokens.iter().any(|token| {
+        if token.first || token.is(text, "{") {
+            declares = false;
+        }
+        declares |= token.is_word(text, &["state", "from"]);
+        declares && token.is(text, name)
+    })
+}
+
 /// Cuts a text into tokens, one at a time.
 pub(super) struct Lexer<'t> {
     text: &'t str,

@@ -121,12 +121,16 @@ impl Builder<'_, '_> {
         } else if let ("return", Some(next)) = (text.as_str(), next) {
             diag::syntax::return_value(draft.span(start..next))
         } else if matches!(value.kind, ExprKind::Param(_)) {
-            diag::syntax::param_without_name(span)
+            let behind = start + "param".len();
+            let gap = draft.text()[behind..end].len() - draft.text()[behind..end].trim_start_matches(' ').len();
+            let gap = if bracket(behind + gap).is_some() { gap } else { 0 };
+            diag::syntax::param_without_name(span, draft.span(behind..behind + gap))
         } else {
             // Of a value on many lines only the last: what should join it with the next line is missing there.
             let line = draft.text()[start..end].rfind('\n').map_or(start, |at| start + at + 1);
             let blanks = draft.text()[line..end].len() - draft.text()[line..end].trim_start().len();
-            diag::syntax::unused_value(draft.span(line + blanks..end))
+            let stage = next.filter(|next| is_layer(&draft.text()[*next..])).map(|next| draft.span(next..next));
+            diag::syntax::unused_value(draft.span(line + blanks..end), stage)
         };
         self.report(diagnostic);
         true
@@ -160,4 +164,10 @@ impl Builder<'_, '_> {
         self.report(diag::syntax::no_value(end, insert));
         lost(brace.before())
     }
+}
+
+/// Whether a text begins with the use of a layer: `Dense(10)`.
+fn is_layer(text: &str) -> bool {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    text.starts_with(|c: char| c.is_ascii_uppercase()) && text[end..].starts_with('(')
 }

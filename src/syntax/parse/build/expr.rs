@@ -22,7 +22,7 @@ impl Builder<'_, '_> {
             self.piece(&mut pieces, part);
         }
         self.depth -= 1;
-        operators::assemble(pieces, self.diagnostics)
+        operators::assemble(pieces, self.source, self.diagnostics)
     }
 
     fn piece(&mut self, pieces: &mut Vec<Piece>, node: Node) {

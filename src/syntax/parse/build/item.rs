@@ -208,7 +208,15 @@ impl Builder<'_, '_> {
                 Entry::Varied { name: self.idents(path), over: self.expr(over) }
             }
             Rule::varied => {
-                self.report(diag::syntax::misplaced_variation(span));
+                let (path, over) = two(node);
+                let name = path.as_str().trim_end();
+                let gap = self.idents(path.clone()).last().map_or(span, |last| last.span.after());
+                let first = match self.expr(over).kind {
+                    ExprKind::List(values) => values.first().map(|first| first.span),
+                    _ => None,
+                };
+                let given = first.map(|first| (gap.to(span.after()), &self.source[first.range()]));
+                self.report(diag::syntax::misplaced_variation(span, name, given));
                 Entry::Error(span)
             }
             Rule::lost => Entry::Error(span),

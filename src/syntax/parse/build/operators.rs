@@ -64,8 +64,8 @@ pub(super) fn infix(sign: &str, span: Span) -> Piece {
 }
 
 /// The tree of a row.
-pub(super) fn assemble(pieces: Vec<Piece>, diagnostics: &mut Diagnostics) -> Expr {
-    let mut row = Row { pieces: pieces.into_iter().peekable(), diagnostics };
+pub(super) fn assemble(pieces: Vec<Piece>, source: &str, diagnostics: &mut Diagnostics) -> Expr {
+    let mut row = Row { pieces: pieces.into_iter().peekable(), source, diagnostics };
     let value = row.pipe();
     match row.pieces.next() {
         None => value,
@@ -79,6 +79,7 @@ pub(super) fn assemble(pieces: Vec<Piece>, diagnostics: &mut Diagnostics) -> Exp
 
 struct Row<'d> {
     pieces: Peekable<IntoIter<Piece>>,
+    source: &'d str,
     diagnostics: &'d mut Diagnostics,
 }
 
@@ -147,17 +148,22 @@ impl Row<'_> {
         let first = self.range();
         let Some((op, at)) = self.operator(compares) else { return first };
         let second = self.range();
+        let mut between = second.span;
         let value = chained(first, vec![(op, at, second)]);
         let mut whole = value.span;
-        let mut chains = false;
+        let mut told = None;
         while let Some((op, at)) = self.operator(compares) {
-            if !chains {
-                self.diagnostics.push(diag::syntax::chained_comparison(at, op.sign()));
-            }
-            chains = true;
-            whole = whole.to(self.range().span);
+            let words = &self.source[between.range()];
+            told = Some(match told {
+                None => diag::syntax::chained_comparison(at, op.sign(), words),
+                Some(told) => diag::syntax::chained_further(told, at, words),
+            });
+            between = self.range().span;
+            whole = whole.to(between);
         }
-        if chains { lost(whole) } else { value }
+        let Some(told) = told else { return value };
+        self.diagnostics.push(told);
+        lost(whole)
     }
 
     fn range(&mut self) -> Expr {
