@@ -1,5 +1,6 @@
 //! Tests of the binary: what it prints where, how it ends, what it leaves, and what it says of bad input.
 
+mod arrays;
 mod dtypes;
 mod modules;
 mod pictures;

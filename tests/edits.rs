@@ -14,52 +14,6 @@ use crate::support::{cases, stages};
 /// To be gone through.
 #[rustfmt::skip]
 const PENDING: &[&str] = &[
-    // arrays
-    "arrays::array_number",
-    "arrays::array_of_words",
-    "arrays::array_without_rows",
-    "arrays::no_parquet",
-    "arrays::npy_header",
-    "arrays::parquet",
-    // data
-    "data::axes_count",
-    "data::column_of_no_file",
-    "data::column_range",
-    "data::column_twice",
-    "data::constant_column",
-    "data::counts_disagree",
-    "data::damaged_gzip",
-    "data::empty_split",
-    "data::file_shape",
-    "data::fitted_mismatch",
-    "data::idx_length",
-    "data::index_arithmetic",
-    "data::missing_cell",
-    "data::name_twice",
-    "data::no_header",
-    "data::no_rows",
-    "data::not_a_column",
-    "data::not_a_fraction",
-    "data::not_a_number",
-    "data::not_a_source",
-    "data::not_a_time",
-    "data::not_a_transform",
-    "data::not_classes",
-    "data::not_finite",
-    "data::not_idx",
-    "data::not_whole",
-    "data::nothing_to_fit",
-    "data::nothing_to_train",
-    "data::open_quote",
-    "data::outside_domain",
-    "data::shapes_disagree",
-    "data::too_many_numbers",
-    "data::trained_shape",
-    "data::unknown_argument",
-    "data::unknown_name",
-    "data::unknown_setting",
-    "data::used_before",
-    "data::wrong_argument",
     // images
     "images::by_folder_of_files",
     "images::channel_count",
@@ -156,6 +110,8 @@ struct Constructor {
     name: String,
     /// Whether it says when it has no edit, and why: a comment with the words `No edit`.
     says_why: bool,
+    /// Whether it says so of all of its messages: no words of a program could mend them.
+    never: bool,
 }
 
 impl Constructor {
@@ -181,8 +137,8 @@ impl Constructor {
                 && function.contains("Code::")
                 && placed.iter().any(|call| function.contains(call))
             {
-                let says_why = function.contains("No edit");
-                functions.push(Constructor { file: file.clone(), lines, name: name.to_owned(), says_why });
+                let (says_why, never) = (function.contains("No edit"), function.contains("No edit:"));
+                functions.push(Constructor { file: file.clone(), lines, name: name.to_owned(), says_why, never });
             }
         }
         functions
@@ -192,12 +148,18 @@ impl Constructor {
 /// Each constructor is shown with an edit, and says why where it has none.
 #[test]
 fn an_error_without_an_edit_has_a_reason() {
+    let constructors = Constructor::all();
+    let never_mended = |told: &Diagnostic| {
+        let of = |one: &&Constructor| one.file == told.origin.file() && one.lines.contains(&told.origin.line());
+        constructors.iter().find(of).is_some_and(|constructor| constructor.never)
+    };
     let (mut errors, mut mended) = (0, 0);
     // Of each line that words a message: the first text that shows it with an edit, and without.
     let mut shown: BTreeMap<(&str, u32), [Option<String>; 2]> = BTreeMap::new();
     for (name, stage, text) in texts(&["check", "parse", "ast", "run", "gradients"]) {
         for told in check(&name, &stage, &text).1 {
-            if told.severity == Severity::Error && told.code >= Code::E0201 && !name.starts_with("the page") {
+            let of_program = told.code >= Code::E0201 && !name.starts_with("the page");
+            if told.severity == Severity::Error && of_program && !never_mended(&told) {
                 errors += 1;
                 mended += usize::from(told.has_fix());
             }
@@ -205,11 +167,11 @@ fn an_error_without_an_edit_has_a_reason() {
             shown[usize::from(!told.has_fix())].get_or_insert(format!("{name}: {}", told.message));
         }
     }
-    println!("{mended} of {errors} errors have an edit");
-    assert!(mended * 100 >= errors * 75, "only {mended} of {errors} errors have an edit");
+    println!("{mended} of {errors} errors that an edit could mend have one");
+    assert!(mended * 100 >= errors * 85, "only {mended} of {errors} errors that an edit could mend have one");
     let mut wrong = String::new();
-    for constructor in Constructor::all() {
-        let Constructor { file, lines, name, says_why } = &constructor;
+    for constructor in &constructors {
+        let Constructor { file, lines, name, says_why, never: _ } = constructor;
         let of_it = shown.iter().filter(|((of, line), _)| of == file && lines.contains(line)).map(|(_, shown)| shown);
         let (mut with, mut without) = (None, None);
         for [a, b] in of_it {

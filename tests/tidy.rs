@@ -197,13 +197,6 @@ fn files_say_what_they_are() {
 
 /// Codes that no program of the suite can show: the test that shows each, and why it takes a test.
 const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
-    ("E0712", "data/idx_files::damaged_gzip_is_named", "a damaged file"),
-    ("E0714", "data/idx_files::broken_files_are_named", "a file that ends early"),
-    ("E0715", "data/csv_files", "a table with a ragged row"),
-    ("E0719", "data/transforms::what_is_not_defined_is_named", "a table with a gap"),
-    ("E0721", "data/idx_files::broken_files_are_named", "a file of another kind"),
-    ("E0722", "data/idx_files::broken_files_are_named", "a file of another kind"),
-    ("E0723", "data/idx_files::files_that_do_not_fit_together", "files of different lengths"),
     ("E0730", "data/transforms::fitted_values_of_another_program_are_refused", "a run of another program"),
     ("E0754", "data/parquet_files::a_build_without_it_says_so", "a build without a feature"),
     ("E0755", "data/parquet_files::broken_files_are_named", "a build with a feature"),

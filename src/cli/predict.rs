@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{Failure, Machine, Outcome, open_run, out};
 use crate::backend::Backend;
 use crate::data::{Folder, Input, Rows, Schema, Spelling};
-use crate::diag::{Diagnostic, Diagnostics, data, run as told};
+use crate::diag::{Diagnostic, Diagnostics, contents, run as told};
 use crate::driver::Session;
 use crate::lower;
 use crate::train::{Field, Meaning, Model, Predictor, Recorded, RunFolder};
@@ -151,8 +151,9 @@ fn other_shape(rows: &Rows, schema: &Schema, input: &Path) -> Option<Diagnostic>
         let trained = schema.column(column.name)?;
         let differ = column.shape_at(Some(0)) != trained.shape_at(Some(0));
         let input = input.display().to_string();
-        differ
-            .then(|| data::trained_shape(column.span, column.name.as_str(), &input, &column.shape(), &trained.shape()))
+        differ.then(|| {
+            contents::trained_shape(column.span, column.name.as_str(), &input, &column.shape(), &trained.shape())
+        })
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: a source and the columns wanted of it. Out: a `Table`. Only what is wanted is read; all of it has as many rows.
 
-use crate::diag::{Diagnostics, arrays as told, data};
+use crate::diag::{Diagnostics, arrays as told, contents};
 
 use super::archive::Archive;
 use super::files::{self, Files};
@@ -52,7 +52,7 @@ pub(super) fn read(
         let (cells, rows) = taken(read, diagnostics)?;
         let (first_path, first_rows) = first.get_or_insert_with(|| (path.clone(), rows));
         if rows != *first_rows {
-            diagnostics.push(data::counts_disagree(span, &path, rows, first_path, *first_rows));
+            diagnostics.push(contents::counts_disagree(span, &path, rows, first_path, *first_rows));
             return None;
         }
         columns.push((at, TableColumn { name, file: path, cells, places: None }));

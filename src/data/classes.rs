@@ -6,7 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::base::Symbol;
-use crate::diag::data;
+use crate::diag::contents;
 
 use super::evaluation::{Evaluation, Value, Words};
 use super::spec::{ClassAxis, NodeId};
@@ -33,11 +33,11 @@ impl<'t> Evaluation<'t> {
         let (data, bad) = vocabulary.numbers(words.all.iter().map(AsRef::as_ref));
         if let Some(Unnumbered { at, missing, others }) = bad {
             let word = &words.all[at];
-            let more = |axis: ClassAxis| Some((axis.span, format!("{}: {}", axis.name, axis.size? + 1)));
-            let sized = axis.and_then(more);
+            let own = self.own_class(id).map(|(place, words)| (place, words.to_owned()));
+            let sized = axis.and_then(ClassAxis::with_one_more);
             return self.at_value(&words.form, at, id, |span, place| match missing {
-                true => data::missing_cell(span, place, others, true),
-                false => data::unseen_class((span, true), place, word, others, sized.clone()),
+                true => contents::missing_class(span, place, others, own, sized),
+                false => contents::unseen_class(span, place, word, others, own, sized),
             });
         }
         let Vocabulary { size, names, .. } = vocabulary;
@@ -59,8 +59,8 @@ impl<'t> Evaluation<'t> {
             let Some(rows) = self.fit else { return self.mismatch(name, id) };
             let seen = of_rows(rows);
             if seen.is_empty() {
-                let named = self.column_name(id, 0);
-                self.diagnostics.push(data::nothing_to_fit(span, "vocab", &named));
+                let (named, among) = self.column_named(id, 0);
+                self.diagnostics.push(contents::nothing_to_fit(span, "vocab", &named, among, None));
                 return None;
             }
             let classes = transform::in_order(seen.into_iter().collect());
@@ -76,7 +76,7 @@ impl<'t> Evaluation<'t> {
         if let Some(ClassAxis { size: Some(said), span, name }) = axis
             && said != size
         {
-            self.diagnostics.push(data::class_count(span, name.as_str(), said, size));
+            self.diagnostics.push(contents::class_count(span, name.as_str(), said, size));
             return None;
         }
         let mut names = classes;
@@ -137,7 +137,8 @@ impl<'t> Evaluation<'t> {
         let is_bad = |x: &f64| !x.is_nan() && (x.fract() != 0.0 || x.abs() > EXACT);
         if let Some(at) = exact.iter().position(is_bad) {
             let x = exact[at] as f32;
-            return self.at_value(&form, at, id, |span, place| data::not_whole(span, place, x));
+            let behind = self.behind(id);
+            return self.at_value(&form, at, id, |span, place| contents::not_whole(span, place, x, behind));
         }
         let whole = exact.into_iter().map(|x| (!x.is_nan()).then_some(x as i64)).collect();
         Some((form, whole))
@@ -152,7 +153,9 @@ impl<'t> Evaluation<'t> {
     ) -> Option<Value<'t>> {
         let (form, whole) = self.whole(value, operand)?;
         if let Some(at) = whole.iter().position(Option::is_none) {
-            return self.at_value(&form, at, id, |span, place| data::missing_cell(span, place, 0, true));
+            let others = whole.iter().filter(|number| number.is_none()).count() - 1;
+            let own = self.own_index(axis, id);
+            return self.at_value(&form, at, id, |span, place| contents::missing_class(span, place, others, own, None));
         }
         let said = axis.and_then(|axis| axis.size);
         let size = match (self.fitted.stages.get(name), said, self.fit) {
@@ -176,8 +179,9 @@ impl<'t> Evaluation<'t> {
             let largest = numbers.clone().max().copied().filter(|_| numbers.clone().all(|number| *number >= 0));
             // An axis longer than this has no class numbers.
             let largest = largest.filter(|largest| *largest < i64::from(i32::MAX));
-            return self
-                .at_value(&form, at, id, |span, place| data::outside_axis(span, place, label, (axis, size), largest));
+            return self.at_value(&form, at, id, |span, place| {
+                contents::outside_axis(span, place, label, (axis, size), largest)
+            });
         }
         self.fitted.stages.insert(name.to_owned(), Statistic::Index { size });
         let data = whole.into_iter().flatten().map(|label| label as i32).collect();

@@ -7,7 +7,7 @@
 
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
-use crate::diag::data;
+use crate::diag::contents;
 
 use super::spec::SourceFile;
 use super::{Checked, refuse};
@@ -101,7 +101,7 @@ pub(super) fn open<'a>(
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
         let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-        return refuse(data::not_utf8(file.span, &file.path, line, utf16));
+        return refuse(contents::not_utf8(file.span, &file.path, line, utf16));
     }
     let begin = || {
         ReaderBuilder::new()
@@ -116,10 +116,10 @@ pub(super) fn open<'a>(
     let mut record = StringRecord::new();
     let found = next(&mut reader, &mut record);
     if !found || is_end(&record) {
-        return refuse(data::no_rows(file.span, &file.path, false));
+        return refuse(contents::no_rows(file.span, &file.path, false));
     }
     if record.iter().next_back().is_some_and(|cell| cell.contains(END)) {
-        return refuse(data::open_quote(file.span, &file.path, 0, 1));
+        return refuse(contents::open_quote(file.span, &file.path, 0, 1));
     }
     let header = match has_header {
         true => record.iter().map(str::to_owned).collect(),
@@ -147,7 +147,7 @@ impl Sheet<'_> {
             }
             let line = self.lines.of(record.position().map_or(0, csv::Position::byte));
             if record.iter().next_back().is_some_and(|cell| cell.contains(END)) {
-                return refuse(data::open_quote(self.file.span, &self.file.path, number, line));
+                return refuse(contents::open_quote(self.file.span, &self.file.path, number, line));
             }
             let blank = record.len() == 1 && record[0].is_empty() && self.header.len() > 1;
             if blank {
@@ -168,10 +168,10 @@ impl Sheet<'_> {
         if let Some((number, line, cells)) = ragged {
             let (span, path) = (self.file.span, &self.file.path);
             let wanted = (self.header.len(), self.has_header);
-            return refuse(data::ragged(span, path, number, line, cells, wanted, others));
+            return refuse(contents::ragged(span, path, number, line, cells, wanted, others));
         }
         if lines.is_empty() {
-            return refuse(data::no_rows(self.file.span, &self.file.path, true));
+            return refuse(contents::no_rows(self.file.span, &self.file.path, true));
         }
         Ok((columns, lines))
     }

@@ -5,7 +5,7 @@
 
 use crate::base::Symbol;
 use crate::base::philox::{philox, uniform};
-use crate::diag::data;
+use crate::diag::contents;
 use crate::diag::data::Cell;
 
 use super::evaluation::{Evaluation, Value};
@@ -69,7 +69,9 @@ impl<'t> Evaluation<'t> {
             let x = values.data[at];
             let y = function.eval(f64::from(x)) as f32;
             if !y.is_finite() && x.is_finite() {
-                let error = |span, place: Cell<'_>| data::outside_domain(span, function.word(), place, x);
+                let least = values.data.iter().copied().fold(f32::INFINITY, f32::min);
+                let one_more = self.log_of_one_more(least, id).filter(|_| function == Function::Log);
+                let error = |span, place: Cell<'_>| contents::outside_domain(span, function.word(), place, x, one_more);
                 return self.at_value(&values.form, at, id, error);
             }
             values.data[at] = y;

@@ -5,8 +5,8 @@
 //! changed in place. A node in error stays empty, and so do its users, in silence.
 
 use crate::base::{Span, Symbol};
-use crate::diag::data;
-use crate::diag::data::Cell;
+use crate::diag::contents;
+use crate::diag::data::{self, Cell};
 
 use super::align::{Aligned, align};
 use super::classes;
@@ -31,7 +31,7 @@ impl<'t> Evaluation<'t> {
         let values = self.numbers(value, condition)?;
         if !values.form.shape.is_empty() {
             let (span, shape) = (self.spec.node(condition).span, values.form.shown());
-            self.diagnostics.push(data::shapes_disagree(span, &shape, "of one number"));
+            self.diagnostics.push(data::condition_of_several(span, &shape));
             return None;
         }
         let holds = |row: &u32| !values.data[*row as usize].is_nan() && values.data[*row as usize] != 0.0;
@@ -128,7 +128,7 @@ impl<'t> Evaluation<'t> {
         }
         let mut axes: Vec<Option<Symbol>> = columns.axes.iter().copied().map(Some).collect();
         if !axes.is_empty() && axes.len() != shape.len() {
-            self.diagnostics.push(data::axes_count(span, axes.len(), &shown(&shape)));
+            self.diagnostics.push(data::axes_count(span, axes.len(), &shown(&shape), columns.brackets));
             return None;
         }
         axes.resize(shape.len(), None);
@@ -149,14 +149,14 @@ impl<'t> Evaluation<'t> {
                     match &column.cells {
                         Cells::Text(_) => {
                             let places = data.iter_mut().skip(at).step_by(item.max(1));
-                            fine &= self.parse(column, places, span, self.among(id, &column.name));
+                            fine &= self.parse(column, places, id);
                         }
                         Cells::Numbers(numbers) => {
                             let source = numbers.to_f32();
                             // A NaN is how arrays write that a number is missing.
                             if let Some(bad) = source.iter().position(|x| x.is_infinite()) {
                                 let place = self.table.place(column, bad / block.max(1));
-                                self.diagnostics.push(data::not_finite(span, place, &source[bad].to_string()));
+                                self.diagnostics.push(contents::not_finite(span, place, &source[bad].to_string()));
                                 fine = false;
                             }
                             if columns.len() == 1 {
@@ -190,27 +190,8 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    /// The name of a column that stands among others, with its comma.
-    fn among(&self, id: NodeId, name: &str) -> Option<Span> {
-        let NodeKind::Column(columns) = &self.spec.node(id).kind else { return None };
-        let selectors = &columns.names;
-        let at = selectors.iter().position(|selector| selector.first == name && selector.last.is_none())?;
-        let this = selectors[at].span;
-        match (at.checked_sub(1).map(|before| selectors[before].span), selectors.get(at + 1)) {
-            (Some(before), _) => Some(before.after().to(this)),
-            (None, Some(next)) => Some(this.to(next.span.before())),
-            (None, None) => None,
-        }
-    }
-
     /// The cells of one column of text as numbers; false when one is none, which is reported once.
-    fn parse<'d>(
-        &mut self,
-        column: &'t TableColumn,
-        places: impl Iterator<Item = &'d mut f32>,
-        span: Span,
-        among: Option<Span>,
-    ) -> bool {
+    fn parse<'d>(&mut self, column: &'t TableColumn, places: impl Iterator<Item = &'d mut f32>, id: NodeId) -> bool {
         let Cells::Text(cells) = &column.cells else { return true };
         let (mut bad, mut others) = (None, 0);
         for (row, (cell, place)) in cells.cells().zip(places).enumerate() {
@@ -230,10 +211,12 @@ impl<'t> Evaluation<'t> {
             }
         }
         let Some((row, infinite)) = bad else { return true };
+        let span = self.spec.node(id).span;
+        let (among, meant) = (self.among(column, id), self.of_words(cells, id));
         let place = self.table.place(column, row);
         self.diagnostics.push(match infinite {
-            true => data::not_finite(span, place, cells.cell(row)),
-            false => data::not_a_number(span, place, cells.cell(row), others, among),
+            true => contents::not_finite(span, place, cells.cell(row)),
+            false => contents::not_a_number(span, place, cells.cell(row), others, among, meant),
         });
         false
     }
@@ -314,7 +297,7 @@ impl<'t> Evaluation<'t> {
                 let mut values = self.numbers(value, operand)?;
                 if let Some(at) = values.data.iter().position(|&x| x <= -1.0) {
                     let x = values.data[at];
-                    let error = |span, place: Cell<'_>| data::outside_domain(span, "log1p", place, x);
+                    let error = |span, place: Cell<'_>| contents::outside_domain(span, "log1p", place, x, None);
                     return self.at_value(&values.form, at, id, error);
                 }
                 values.data.iter_mut().for_each(|x| *x = f64::from(*x).ln_1p() as f32);
@@ -374,16 +357,17 @@ impl<'t> Evaluation<'t> {
         match transform::fit(transform, values, rows) {
             Ok(Some(fit)) => {
                 for column in fit.constant {
-                    let named = self.column_name(id, column);
-                    self.diagnostics.push(data::constant_column(span, transform.word(), &named));
+                    let (named, among) = self.column_named(id, column);
+                    self.diagnostics.push(contents::constant_column(span, transform.word(), &named, among));
                 }
                 self.fitted.stages.insert(name.to_owned(), fit.statistic.clone());
                 Some(fit.statistic)
             }
             Ok(None) => None,
             Err(column) => {
-                let named = self.column_name(id, column);
-                self.diagnostics.push(data::nothing_to_fit(span, transform.word(), &named));
+                let (named, among) = self.column_named(id, column);
+                let zero = self.filled_with_zero(id);
+                self.diagnostics.push(contents::nothing_to_fit(span, transform.word(), &named, among, zero));
                 None
             }
         }
@@ -391,7 +375,7 @@ impl<'t> Evaluation<'t> {
 
     /// What was fitted belongs to another program.
     pub fn mismatch<T>(&mut self, name: &str, id: NodeId) -> Option<T> {
-        self.diagnostics.push(data::fitted_mismatch(self.spec.node(id).span, name));
+        self.diagnostics.push(contents::fitted_mismatch(self.spec.node(id).span, name));
         None
     }
 
@@ -420,8 +404,7 @@ impl<'t> Evaluation<'t> {
         };
         let missing = values.data.iter().filter(|x| x.is_nan()).count();
         if let Some(at) = values.data.iter().position(|x| x.is_nan()) {
-            return self
-                .at_value(&values.form, at, id, |span, place| data::missing_cell(span, place, missing - 1, false));
+            return self.missing(&values.form, at, id, missing - 1);
         }
         Some((Finished::Numbers(values), View::ROW))
     }
@@ -436,7 +419,7 @@ impl<'t> Evaluation<'t> {
         let bad = |(at, x): (usize, &f32)| x.is_infinite() || x.is_nan() && gap(&leaves, at / item).is_none();
         let Some(at) = values.data.iter().enumerate().position(bad) else { return Some(values) };
         let x = values.data[at];
-        self.at_value(&values.form, at, id, |span, place| data::result_not_finite(span, place, x))
+        self.at_value(&values.form, at, id, |span, place| contents::result_not_finite(span, place, x))
     }
 
     /// Reports a column of more numbers than memory is meant to hold.
@@ -444,7 +427,7 @@ impl<'t> Evaluation<'t> {
         if item.checked_mul(self.table.rows).is_some_and(|numbers| numbers <= spec::MOST_NUMBERS) {
             return Some(());
         }
-        self.diagnostics.push(data::too_many_numbers(self.spec.node(id).span, spec::MOST_NUMBERS));
+        self.diagnostics.push(data::too_many_numbers(self.spec.node(id).span, spec::MOST_NUMBERS, None));
         None
     }
 
@@ -464,9 +447,18 @@ impl<'t> Evaluation<'t> {
         self.spec.entries.iter().find(holds).map_or("", |entry| entry.name.name.as_str())
     }
 
-    pub fn column_name(&self, id: NodeId, column: usize) -> String {
+    /// The name of a column that a node is made of, and its place where it stands among others.
+    pub fn column_named(&self, id: NodeId, column: usize) -> (String, Option<Span>) {
         let leaves = self.leaves(id);
-        leaves.get(column).or(leaves.first()).map_or(String::new(), |leaf| leaf.name.clone())
+        let leaf = leaves.get(column).or(leaves.first());
+        leaf.map_or((String::new(), None), |leaf| (leaf.name.clone(), self.among(leaf, id)))
+    }
+
+    /// Reports that the number at a place in the data of a node is missing, and so are `others`.
+    pub fn missing<T>(&mut self, form: &Form, at: usize, id: NodeId, others: usize) -> Option<T> {
+        let leaves = self.leaves(id);
+        let filled = gap(&leaves, at / form.item().max(1)).and_then(|column| self.filled(column, id));
+        self.at_value(form, at, id, |span, place| contents::missing_cell(span, place, others, filled))
     }
 
     /// Reports something about the number at a place in the data of a node.

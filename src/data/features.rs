@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::Symbol;
+use crate::diag::contents;
 use crate::diag::data::{self, Cell};
 
 use super::calendar;
@@ -147,8 +148,10 @@ impl<'t> Evaluation<'t> {
         if let Some(Unnumbered { at, others, .. }) = bad {
             let form = Form { shape: Vec::new(), axes: Vec::new(), columns: 1 };
             let (row, word) = (sets.row_of(at), &sets.words[at]);
+            let own = self.own_class(id).map(|(place, words)| (place, words.to_owned()));
+            let sized = axis.and_then(ClassAxis::with_one_more);
             return self.at_value(&form, row, operand, |span, place| {
-                data::unseen_class((span, false), place, word, others, None)
+                contents::unseen_class(span, place, word, others, own, sized)
             });
         }
         let axis = axis.map(|axis| axis.name);
@@ -168,7 +171,8 @@ impl<'t> Evaluation<'t> {
         let values = self.numbers(value, operand)?;
         let columns = values.form.columns;
         if let Some(at) = values.data.iter().position(|x| x.is_nan()) {
-            return self.at_value(&values.form, at, id, |span, place| data::missing_cell(span, place, 0, false));
+            let others = values.data.iter().filter(|x| x.is_nan()).count() - 1;
+            return self.missing(&values.form, at, id, others);
         }
         let edges = match (bins, self.fitted.stages.get(name), self.fit) {
             (Bins::Edges(edges), _, _) => vec![edges.clone(); columns],
@@ -222,7 +226,7 @@ impl<'t> Evaluation<'t> {
                     continue;
                 }
                 let Some(date) = calendar::parse(cell) else {
-                    self.diagnostics.push(data::not_a_time(span, self.table.place(column, row), cell));
+                    self.diagnostics.push(contents::not_a_time(span, self.table.place(column, row), cell));
                     return None;
                 };
                 data.extend(parts.iter().map(|part| date.part(*part) as f32));
@@ -239,7 +243,7 @@ impl<'t> Evaluation<'t> {
 
     fn no_date<T>(&mut self, column: &TableColumn, row: usize, text: &str, id: NodeId) -> Option<T> {
         let (span, place): (_, Cell<'_>) = (self.spec.node(id).span, self.table.place(column, row));
-        self.diagnostics.push(data::not_a_time(span, place, text));
+        self.diagnostics.push(contents::not_a_time(span, place, text));
         None
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
-use crate::diag::{Diagnostic, data, nearest};
+use crate::diag::{Diagnostic, contents, nearest};
 
 use super::spec::SourceFile;
 use super::{Checked, refuse};
@@ -148,7 +148,7 @@ pub(super) fn unreadable(files: &dyn Files, file: &SourceFile, error: &io::Error
     let near = nearest(name, others.iter().map(String::as_str)).filter(|near| *near != name);
     let whole = near.map(|near| format!("{}{near}", &file.path[..file.path.len() - name.len()]));
     let near = near.zip(whole.as_deref());
-    Box::new(data::unreadable(file.span, &files.shown(&file.path), &why, near))
+    Box::new(contents::unreadable(file.span, &files.shown(&file.path), &why, near))
 }
 
 /// An error of the system in words.
@@ -183,7 +183,7 @@ fn unpack(bytes: Vec<u8>, file: &SourceFile) -> Checked<Vec<u8>> {
                 io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
                 _ => error.to_string(),
             };
-            refuse(data::damaged_gzip(file.span, &file.path, &why))
+            refuse(contents::damaged_gzip(file.span, &file.path, &why))
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::Symbol;
-use crate::diag::{Diagnostics, data, table as told};
+use crate::diag::{Diagnostics, contents, table as told};
 
 use super::dataset::{Dataset, Rowset, Store, Stored, evaluate, selectors};
 use super::evaluation::{Evaluation, Value, is_missing};
@@ -142,7 +142,7 @@ impl<'t> Evaluation<'t> {
                 Cells::Text(cells) if !is_missing(cells.cell(row)) => {
                     told::key_of_nothing(span, place, cells.cell(row), other.file(), others)
                 }
-                Cells::Text(_) | Cells::Numbers(_) => data::missing_cell(span, place, others, true),
+                Cells::Text(_) | Cells::Numbers(_) => contents::missing_key(span, place, others),
             };
             self.diagnostics.push(error);
             return None;

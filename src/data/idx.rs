@@ -7,7 +7,7 @@
 //! 00 00 | type | number of axes | a size of 4 bytes for each axis, big-endian | numbers, big-endian
 //! ```
 
-use crate::diag::data;
+use crate::diag::contents;
 
 use super::spec::SourceFile;
 use super::{Checked, refuse};
@@ -93,9 +93,9 @@ const MAX_AXES: usize = 8;
 
 /// Reads a whole file.
 pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Checked<NumberColumn> {
-    let not_idx = || Box::new(data::not_idx(file.span, &file.path, &bytes[..bytes.len().min(4)]));
+    let not_idx = || Box::new(contents::not_idx(file.span, &file.path, &bytes[..bytes.len().min(4)]));
     if bytes.is_empty() {
-        return refuse(data::no_rows(file.span, &file.path, false));
+        return refuse(contents::no_rows(file.span, &file.path, false));
     }
     let (&[0, 0, kind, axes], rest) = bytes.split_first_chunk().ok_or_else(not_idx)? else {
         return Err(not_idx());
@@ -114,7 +114,7 @@ pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Checked<NumberColumn> {
     let length = bytes.len() as u64;
     let Some((header, body)) = rest.split_at_checked(4 * axes) else {
         let shape = format!("{axes} axes");
-        return refuse(data::idx_length(file.span, &file.path, &shape, Some(4 + 4 * axes as u64), length));
+        return refuse(contents::idx_length(file.span, &file.path, &shape, Some(4 + 4 * axes as u64), length));
     };
     let sizes: Vec<u64> = words(header).map(u32::from_be_bytes).map(u64::from).collect();
 
@@ -123,11 +123,11 @@ pub(super) fn read(bytes: &[u8], file: &SourceFile) -> Checked<NumberColumn> {
     let expected = sizes.iter().try_fold(width as u64, |product, &size| product.checked_mul(size));
     let expected = expected.and_then(|bytes| bytes.checked_add(4 + 4 * axes as u64));
     if expected != Some(length) {
-        return refuse(data::idx_length(file.span, &file.path, &shape, expected, length));
+        return refuse(contents::idx_length(file.span, &file.path, &shape, expected, length));
     }
     let rows = sizes[0] as usize;
     if body.is_empty() {
-        return refuse(data::no_rows(file.span, &file.path, true));
+        return refuse(contents::no_rows(file.span, &file.path, true));
     }
 
     let numbers = match kind {

@@ -176,7 +176,7 @@ impl Part<'_> {
         let mut own: Vec<usize> = used.iter().map(|at| self.places[at - self.start]).collect();
         let Some(key) = self.opened.header().iter().position(|name| *name == on.first) else {
             let error =
-                crate::diag::data::missing_column(Some(on.span), &self.file.path, &on.first, self.opened.header());
+                crate::diag::contents::missing_column(Some(on.span), &self.file.path, &on.first, self.opened.header());
             diagnostics.push(error);
             return None;
         };

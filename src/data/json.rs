@@ -45,7 +45,7 @@ pub(super) fn open(bytes: &[u8], file: &SourceFile) -> Checked<Objects> {
         objects.lines.push(number);
     }
     if objects.rows.is_empty() {
-        return refuse(crate::diag::data::no_rows(file.span, &file.path, false));
+        return refuse(crate::diag::contents::no_rows(file.span, &file.path, false));
     }
     Ok(objects)
 }

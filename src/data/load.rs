@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::diag::{Diagnostics, data, table as told};
+use crate::diag::{Diagnostics, contents, table as told};
 
 use super::dataset::{Dataset, Rowset, conditions, evaluate, selectors};
 use super::evaluation::Evaluation;
@@ -101,7 +101,7 @@ fn same_shapes(main: &[Column], other: &[Column], source: &Source, diagnostics: 
         if main.shape_at(Some(0)) != other.shape_at(Some(0)) {
             let file = source.files.first().map_or("", |file| &file.path);
             let (name, main_shape) = (main.name.as_str(), shown(&main.shape()));
-            diagnostics.push(data::file_shape(main.span, name, file, &shown(&other.shape()), &main_shape));
+            diagnostics.push(contents::file_shape(main.span, name, file, &shown(&other.shape()), &main_shape));
             return None;
         }
     }

@@ -34,6 +34,7 @@ mod join;
 mod json;
 mod load;
 mod loader;
+mod mend;
 mod numpy;
 mod order;
 mod pairs;

@@ -8,7 +8,7 @@
 //! ```
 
 use crate::base::Span;
-use crate::diag::{arrays as told, data};
+use crate::diag::{arrays as told, contents};
 
 use super::csv::TextColumn;
 use super::idx::{NumberColumn, Numbers};
@@ -40,7 +40,7 @@ const EXACT: i128 = 1 << 53;
 pub(super) fn read(bytes: &[u8], origin: Origin<'_>) -> Checked<(Cells, usize)> {
     let Origin { file, span } = origin;
     if bytes.is_empty() {
-        return refuse(data::no_rows(span, file, false));
+        return refuse(contents::no_rows(span, file, false));
     }
     let not_npy = || Box::new(told::not_npy(span, file, &bytes[..bytes.len().min(6)]));
     let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(not_npy)?;
@@ -72,7 +72,7 @@ pub(super) fn read(bytes: &[u8], origin: Origin<'_>) -> Checked<(Cells, usize)> 
         return refuse(told::npy_length(span, file, (&shape, header.descr), expected, body.len()));
     }
     if body.is_empty() {
-        return refuse(data::no_rows(span, file, true));
+        return refuse(contents::no_rows(span, file, true));
     }
     // Where there is one axis, and where all others have one place, both orders are the same.
     let body = match header.by_columns && item.iter().any(|size| *size > 1) {

@@ -3,7 +3,7 @@
 //! In: files of texts, a line each. Out: a `Table` with a column for each file, of which line n of one goes with line n of the
 //! others. A line that is empty in all of them is left out; one that is empty in some is an empty text there.
 
-use crate::diag::{Diagnostics, data};
+use crate::diag::{Diagnostics, contents};
 
 use super::csv::TextColumn;
 use super::files::Files;
@@ -29,13 +29,13 @@ pub(super) fn read(
     for (side, at) in sides.iter().zip(&used) {
         if side.len() != rows {
             let (file, first) = (&source.files[*at], &source.files[used[0]]);
-            diagnostics.push(data::counts_disagree(file.span, &file.path, side.len(), &first.path, rows));
+            diagnostics.push(contents::counts_disagree(file.span, &file.path, side.len(), &first.path, rows));
             return None;
         }
     }
     let there: Vec<usize> = (0..rows).filter(|row| sides.iter().any(|side| !side[*row].is_empty())).collect();
     if there.is_empty() && !used.is_empty() {
-        diagnostics.push(data::no_rows(main.span, &main.path, false));
+        diagnostics.push(contents::no_rows(main.span, &main.path, false));
         return None;
     }
     let lines = there.iter().map(|row| *row as u64 + 1).collect();

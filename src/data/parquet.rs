@@ -15,7 +15,7 @@ use parquet::record::Field;
 use parquet::schema::types::Type;
 use serde_json::Value;
 
-use crate::diag::{arrays as told, data};
+use crate::diag::{arrays as told, contents};
 
 use super::csv::TextColumn;
 use super::spec::SourceFile;
@@ -32,13 +32,13 @@ pub(super) struct Leaves<'a> {
 /// Reads what the end of a file says of its columns.
 pub(super) fn open<'a>(bytes: &[u8], file: &'a SourceFile) -> Checked<Leaves<'a>> {
     if bytes.is_empty() {
-        return refuse(data::no_rows(file.span, &file.path, false));
+        return refuse(contents::no_rows(file.span, &file.path, false));
     }
     let reader = guarded(file, || SerializedFileReader::new(Bytes::copy_from_slice(bytes)))?;
     let schema = reader.metadata().file_metadata().schema();
     let header = schema.get_fields().iter().map(|field| field.name().to_owned()).collect();
     if reader.metadata().file_metadata().num_rows() <= 0 {
-        return refuse(data::no_rows(file.span, &file.path, true));
+        return refuse(contents::no_rows(file.span, &file.path, true));
     }
     Ok(Leaves { header, reader, file })
 }

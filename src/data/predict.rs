@@ -5,7 +5,7 @@
 //! may be absent. For pictures the path is that of one, or of a folder with pictures at any depth.
 
 use crate::base::Symbol;
-use crate::diag::{Diagnostics, data};
+use crate::diag::{Diagnostics, contents, data};
 use crate::tensor::Tensor;
 
 use super::Checked;
@@ -150,7 +150,7 @@ fn replaced(source: &Source, selected: &[&Selector], input: &Input, diagnostics:
                 [file] => vec![at(path, &file.column)],
                 _ => {
                     let names: Vec<&str> = used.iter().map(|file| file.column.as_str()).collect();
-                    diagnostics.push(data::several_files(&names));
+                    diagnostics.push(contents::several_files(&names));
                     return None;
                 }
             }

@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::Span;
-use crate::diag::{Diagnostics, data, table};
+use crate::diag::{Diagnostics, contents, table};
 
 use super::calendar;
 use super::schema::Parts;
@@ -93,7 +93,7 @@ pub(super) fn in_time(
     let dates = calendar::parse(&cells[0]).is_some();
     let fits = |row: usize| if dates { calendar::parse(&cells[row]).is_some() } else { numbers[row].is_some() };
     if let Some(row) = (0..table.rows).find(|&row| !fits(row)) {
-        diagnostics.push(data::not_a_time(span, table.place(column, row), &cells[row]));
+        diagnostics.push(contents::not_a_time(span, table.place(column, row), &cells[row]));
         return None;
     }
     // Written year first, dates stand in time as they stand by letter.

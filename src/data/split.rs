@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::philox::{permutation, philox};
-use crate::diag::{Diagnostics, data, images, table as told};
+use crate::diag::{Diagnostics, contents, images, table as told};
 
 use super::schema::Parts;
 use super::series::{Anchors, in_time};
@@ -93,11 +93,19 @@ pub(super) fn share_out(
     };
     for (at, part) in parts.iter_mut().enumerate() {
         if part.is_empty() && asked[at] > 0.0 {
-            let mended = match &split.kind {
-                SplitKind::Random(shares) => enough(rows.len(), shares),
-                _ => None,
+            // Here the number of rows alone decides how many a part gets.
+            let by_number = match &split.kind {
+                SplitKind::Random(_) => true,
+                SplitKind::Chronological(by, _) => {
+                    anchors.span == 1 && (by.is_some() || spec.order.is_some() || anchors.series.len() == 1)
+                }
+                _ => false,
             };
-            diagnostics.push(data::empty_split(split.span, names::PARTS[at], rows.len(), mended));
+            let enough = if by_number { enough(rows.len(), &asked) } else { None };
+            let written = |(at, share): (usize, f64)| Some((names::PARTS[at], split.shares[at]?, percent(share)));
+            let mended = enough.into_iter().flat_map(|shares| shares.into_iter().enumerate().filter_map(written));
+            let told = contents::empty_split(split.span, names::PARTS[at], rows.len(), mended.collect());
+            diagnostics.push(told);
             return None;
         }
         part.sort_unstable();
@@ -186,19 +194,23 @@ fn apportion(rows: usize, shares: &Shares, owed: &mut [f64; 3]) -> [usize; 3] {
 /// A split at random with these shares, as text.
 fn shown(shares: &Shares) -> String {
     let asked = names::PARTS.iter().zip(shares).filter(|(_, share)| **share > 0.0);
-    let asked = asked.map(|(part, share)| format!("{part} = {}%", (share * 1e6).round() / 1e4));
+    let asked = asked.map(|(part, share)| format!("{part} = {}", percent(*share)));
     format!("random({})", asked.collect::<Vec<_>>().join(", "))
 }
 
-/// The nearest shares in whole percent that give each part of these a row, as text; what that takes, the largest gives.
-fn enough(rows: usize, shares: &Shares) -> Option<String> {
+fn percent(share: f64) -> String {
+    format!("{}%", (share * 1e6).round() / 1e4)
+}
+
+/// The nearest shares in whole percent that give each part of these a row; what that takes, the largest gives.
+fn enough(rows: usize, shares: &Shares) -> Option<Shares> {
     let least = (100.0 / rows as f64).ceil() / 100.0;
     let mut raised = shares.map(|share| if share > 0.0 { share.max(least) } else { 0.0 });
     let largest = (0..3).reduce(|best, at| if raised[at] > raised[best] { at } else { best })?;
     raised[largest] -= raised.iter().sum::<f64>() - 1.0;
     let counts = apportion(rows, &raised, &mut [0.0; 3]);
     let all = (0..3).all(|at| shares[at] == 0.0 || counts[at] > 0 && raised[at] > 0.0);
-    all.then(|| shown(&raised))
+    all.then_some(raised)
 }
 
 fn stratified(
@@ -218,7 +230,7 @@ fn stratified(
     let mut owed = [0.0; 3];
     for (number, (class, rows)) in classes.into_iter().enumerate() {
         if rows.len() < asked {
-            diagnostics.push(data::rare_class(split.span, &class, rows.len(), asked, shown(shares)));
+            diagnostics.push(contents::rare_class(split.span, &class, rows.len(), asked, shown(shares)));
             return None;
         }
         let mut counts = apportion(rows.len(), shares, &mut owed);
@@ -248,7 +260,7 @@ fn by_column(split: &Split, table: &Table, column: &TableColumn, diagnostics: &m
         match names::PARTS.iter().position(|part| *part == word) {
             Some(part) => parts[part].push(row as u32),
             None => {
-                diagnostics.push(data::unknown_part(split.span, table.place(column, row), &word));
+                diagnostics.push(contents::unknown_part(split.span, table.place(column, row), &word));
                 return None;
             }
         }

@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use crate::base::Span;
 use crate::diag::data::Cell;
-use crate::diag::{Diagnostics, data};
+use crate::diag::{Diagnostics, contents};
 
 use super::csv::TextColumn;
 use super::files::Files;
@@ -192,10 +192,10 @@ fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option
     let find = |name: &str| {
         match places.get(name) {
             Some(Some(at)) => Ok(*at),
-            Some(None) => refuse(data::column_twice(span, file, name)),
-            None if looks_like_numbers(header) => refuse(data::no_header(file_span, file, &header.join(","))),
+            Some(None) => refuse(contents::column_twice(span, file, name)),
+            None if looks_like_numbers(header) => refuse(contents::no_header(file_span, file, &header.join(","))),
             None => {
-                let error = data::missing_column(span, file, name, header);
+                let error = contents::missing_column(span, file, name, header);
                 // An edit replaces the quotes and all between them: only right for a single name.
                 refuse(if selector.last.is_some() { error.keep_fixes(|_| false) } else { error })
             }
@@ -207,7 +207,7 @@ fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option
         && stem == last_stem
     {
         if from > to {
-            return refuse(data::column_range(span, first, last));
+            return refuse(contents::column_range(span, first, last));
         }
         // `c01` counts on as `c02`: the first name says how wide a number is.
         let width = first.len() - stem.len();
@@ -221,7 +221,7 @@ fn resolve(header: &[String], selector: &Selector, file: &str, file_span: Option
         return (from..=to).map(|n| find(&format!("{stem}{n:0width$}"))).collect();
     }
     let (from, to) = (find(first)?, find(last)?);
-    if from > to { refuse(data::column_range(span, first, last)) } else { Ok((from..=to).collect()) }
+    if from > to { refuse(contents::column_range(span, first, last)) } else { Ok((from..=to).collect()) }
 }
 
 /// `i13` as `i` and 13; a name without digits at its end, or too many, is none.

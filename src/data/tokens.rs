@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::Span;
-use crate::diag::{Diagnostic, Diagnostics, data, texts};
+use crate::diag::{Diagnostic, Diagnostics, contents, data, texts};
 
 use super::csv::TextColumn;
 use super::evaluation::{Evaluation, Texts, Value};
@@ -115,7 +115,7 @@ pub(super) fn table(
         Cells::Numbers(numbers) => numbers.rows,
     };
     if rows == 0 {
-        diagnostics.push(data::no_rows(file.span, &file.path, false));
+        diagnostics.push(contents::no_rows(file.span, &file.path, false));
         return None;
     }
     let name = names::TEXT.to_owned();
@@ -138,7 +138,7 @@ fn utf8(bytes: Checked<Vec<u8>>, file: &SourceFile) -> Checked<String> {
         Err(error) => {
             let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
             let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-            refuse(data::not_utf8(file.span, &file.path, line, utf16))
+            refuse(contents::not_utf8(file.span, &file.path, line, utf16))
         }
     }
 }
@@ -212,8 +212,8 @@ impl<'t> Evaluation<'t> {
             }
             let classes = ordered(counts, tokens);
             if classes.is_empty() {
-                let (span, named) = (self.spec.node(id).span, self.column_name(id, 0));
-                self.diagnostics.push(data::nothing_to_fit(span, tokens.unit.word(), &named));
+                let (span, (named, _)) = (self.spec.node(id).span, self.column_named(id, 0));
+                self.diagnostics.push(contents::nothing_to_fit(span, tokens.unit.word(), &named, None, None));
                 return None;
             }
             self.fitted.stages.insert(name.to_owned(), Statistic::Vocab { classes, unknown: true });
@@ -290,7 +290,7 @@ impl<'t> Evaluation<'t> {
     fn said(&mut self, axis: Option<ClassAxis>, size: usize) -> Option<()> {
         match axis {
             Some(ClassAxis { size: Some(said), span, name }) if said != size => {
-                self.diagnostics.push(data::class_count(span, name.as_str(), said, size));
+                self.diagnostics.push(contents::class_count(span, name.as_str(), said, size));
                 None
             }
             _ => Some(()),

@@ -19,13 +19,14 @@ pub fn not_npy(span: Option<Span>, file: &str, found: &[u8]) -> Diagnostic {
 }
 
 /// A header that does not say what it must.
+// No edit: the fault is in the file.
 pub fn npy_header(span: Option<Span>, file: &str, header: &str) -> Diagnostic {
     at(Code::E0750, span, format!("the header of `{file}` says no element, order and shape: `{}`", cut(header)))
         .help("`numpy.save` writes such a file")
 }
 
-// No edit: the fault is in the file.
 /// A file whose length does not fit its header; `shape` comes with the type of an element.
+// No edit: the fault is in the file.
 pub fn npy_length(
     span: Option<Span>,
     file: &str,
@@ -42,8 +43,8 @@ pub fn npy_length(
     error.help("fetch the file again, or save the array again")
 }
 
-// No edit: the fault is in the file.
 /// Elements that are neither numbers, truths nor words.
+// No edit: the fault is in the file.
 pub fn array_elements(span: Option<Span>, file: &str, descr: &str) -> Diagnostic {
     let error = at(Code::E0752, span, format!("`{file}` has elements of the type `{}`", cut(descr)));
     match descr.trim_start_matches(['<', '>', '|', '=']).chars().next() {
@@ -59,30 +60,35 @@ pub fn array_elements(span: Option<Span>, file: &str, descr: &str) -> Diagnostic
 }
 
 /// An array of words with more than one axis.
+// No edit: the fault is in the file.
 pub fn array_of_words(span: Option<Span>, file: &str) -> Diagnostic {
     at(Code::E0752, span, format!("`{file}` has several words in a row, and a column has one"))
         .help("save each column of words as an array of its own")
 }
 
 /// A whole number that no type of a column holds.
+// No edit: the fault is in the file.
 pub fn array_number(span: Option<Span>, file: &str, value: i128) -> Diagnostic {
     at(Code::E0752, span, format!("`{file}` has the number {value}, whose last digits would be lost"))
         .help("save numbers that are names as words: `x.astype(str)`")
 }
 
 /// An array without axes.
+// No edit: the fault is in the file.
 pub fn array_without_rows(span: Option<Span>, file: &str) -> Diagnostic {
     at(Code::E0752, span, format!("`{file}` is one number and has no rows"))
         .help("the first axis of an array counts the rows")
 }
 
-// No edit: the fault is in the file.
 /// An archive, or a file in it, that is damaged.
+// No edit: the fault is in the file.
 pub fn archive(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
     at(Code::E0753, span, format!("`{file}` cannot be unpacked: {why}")).help("`numpy.savez` writes such an archive")
 }
 
 /// `parquet("rows.parquet")` in a build without it.
+// No edit: the program is right, and lacks what reads its file; the same table in another format is another file
+// (`data::parquet_files::a_build_without_it_says_so`).
 pub fn no_parquet(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0754, span, "this build of `tensa` does not read Parquet files")
         .help("`cargo install --path . --features parquet` in its source makes one that does")
@@ -90,6 +96,7 @@ pub fn no_parquet(span: Span) -> Diagnostic {
 }
 
 /// A file that is not in the Parquet format, or is damaged.
+// No edit: the fault is in the file (`data::parquet_files::broken_files_are_named`, in a build that reads such files).
 #[cfg(feature = "parquet")]
 pub fn parquet(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
     let why = why.strip_prefix("Parquet error: ").unwrap_or(why);

@@ -1,11 +1,11 @@
-//! What is wrong with a `data` declaration or with the files it names.
+//! What is wrong with a `data` declaration, as it is written.
 //!
-//! In: facts and places from `data`. Out: diagnostics E0701 … E0730 and W0701. Errors in a file carry
-//! the place of the column in the program as their label, and file, row and line in their words.
+//! In: facts and places from `data`. Out: diagnostics E0701 … E0710. What is wrong with the files that it names, is in
+//! `contents`; both, and the other files of this range, name a cell and list names as is said here.
 
 use std::fmt;
 
-use super::{Code, Diagnostic, nearest};
+use super::{Code, Diagnostic, grouped, nearest};
 use crate::base::Span;
 
 /// A cell of a file, as people find it.
@@ -27,7 +27,7 @@ impl fmt::Display for Cell<'_> {
     }
 }
 
-fn row(row: usize, line: Option<u64>) -> String {
+pub(super) fn row(row: usize, line: Option<u64>) -> String {
     match line {
         // The header stands above the first row.
         Some(line) if row == 0 => format!("the header (line {line})"),
@@ -56,6 +56,12 @@ fn meant<'a>(
         Some(near) => diagnostic.fix(format!("did you mean `{near}`?"), span, near),
         None => diagnostic.help(format!("there are {}", list(known))),
     }
+}
+
+/// The nearest of the known names to a word, or else to a part of it: `batch` to `batch_size`.
+pub fn nearest_in_parts<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = |word: &str| nearest(word, known.iter().copied());
+    near(word).or_else(|| word.split('_').find_map(near))
 }
 
 pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
@@ -92,19 +98,22 @@ pub(super) fn noted(diagnostic: Diagnostic, note: Option<String>) -> Diagnostic 
     }
 }
 
-// ---- the program text
-
 /// `cvs("iris.csv")`
 pub fn unknown_source(span: Span, word: &str, known: &[&str]) -> Diagnostic {
     let message = format!("there is no source `{word}`");
     meant(Diagnostic::error(Code::E0701, span, message), span, word, known.iter().copied())
 }
 
-/// What stands after `data Name =` is no source at all.
-pub fn not_a_source(span: Span, known: &[&str]) -> Diagnostic {
-    Diagnostic::error(Code::E0701, span, "this is not a source of data")
-        .here("a source and its file stand here, as in `csv(\"iris.csv\")`")
-        .help(format!("there are {}", list(known.iter().copied())))
+/// What stands after `data Name =` is no source at all; `meant` reads what is named there.
+// No edit where no file is named, or its ending says nothing.
+pub fn not_a_source(span: Span, meant: Option<&str>, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0701, span, "this is not a source of data")
+        .here("a source and its file stand here, as in `csv(\"iris.csv\")`");
+    match meant {
+        Some("synthetic") => told.wrap("`synthetic` makes so many rows", "synthetic", (span, false)),
+        Some(word) => told.wrap(format!("`{word}` reads a file of this kind"), word, (span, false)),
+        None => told.help(format!("there are {}", list(known.iter().copied()))),
+    }
 }
 
 /// `|> standardise`
@@ -113,34 +122,88 @@ pub fn unknown_transform(span: Span, word: &str, known: &[&str]) -> Diagnostic {
     meant(Diagnostic::error(Code::E0702, span, message), span, word, known.iter().copied())
 }
 
-/// A stage of a pipe that is neither a transform nor an expression in `_`.
-pub fn not_a_transform(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0702, span, "this is not a transform")
-        .help("write the name of a transform, or an expression in `_`: `|> _ / 255`")
+/// A stage of a pipe that is neither a transform nor an expression in `_`; `head` is the end of a transform that it
+/// begins with.
+// No edit where it names no transform: what is to be done with it is not to be seen.
+pub fn not_a_transform(span: Span, head: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0702, span, "this is not a transform");
+    match head {
+        Some(end) => told.fix("what the transform gives is the `_` of a stage of its own", end, " |> _"),
+        None => told.help("write the name of a transform, or an expression in `_`: `|> _ / 255`"),
+    }
 }
 
-/// `bach = 32`: neither a setting nor a column.
-pub fn unknown_setting(span: Span, word: &str, near: Option<&str>, known: &[&str]) -> Diagnostic {
+/// `|> 255`
+pub fn number_as_stage(span: Span) -> Diagnostic {
+    super::offer::with_what_comes_in(Diagnostic::error(Code::E0702, span, "a number alone is no transform"), span)
+}
+
+/// A stage behind a source that is no call.
+// No edit where it is no condition: of tables there are two steps, and neither takes it.
+pub fn not_a_table_step(span: Span, is_condition: bool) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0702, span, "this is no step of a table");
+    match is_condition {
+        true => told.wrap("`filter` keeps the rows of which it holds", "filter", (span, false)),
+        false => told.help("`filter` keeps rows, and `join` adds the columns of another table"),
+    }
+}
+
+/// A line that stands elsewhere after an edit.
+pub struct Moved {
+    /// Where to.
+    pub to: Span,
+    /// What is written there.
+    pub words: String,
+    /// Where it stands now, as a whole.
+    pub from: Span,
+}
+
+/// Advice to move a line.
+fn move_line(told: Diagnostic, text: String, line: Moved) -> Diagnostic {
+    told.fix(text, line.to, line.words).also(line.from, "")
+}
+
+/// `bach = 32`: neither a setting nor a column. `constant` is the line as a constant of the program.
+// No edit where no other line names it: what it should set is not to be seen.
+pub fn unknown_setting(
+    span: Span,
+    word: &str,
+    near: Option<&str>,
+    known: &[&str],
+    constant: Option<Moved>,
+) -> Diagnostic {
     let error = Diagnostic::error(Code::E0703, span, format!("there is no setting `{word}`"));
-    match near {
-        Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
-        None => error
+    match (near, constant) {
+        (Some(near), _) => error.fix(format!("did you mean `{near}`?"), span, near),
+        (None, Some(line)) => {
+            move_line(error, "a number that columns are computed with stands above the declaration".to_owned(), line)
+        }
+        (None, None) => error
             .help(format!("the settings are {}", list(known.iter().copied())))
             .help(format!("a column is written `{word} = column(\"…\")`")),
     }
 }
 
 /// `stratified(y, trian = 70%)`
-pub fn unknown_argument(span: Span, of: &str, word: &str, known: &[&str]) -> Diagnostic {
+///
+/// `bare` is the name with its sign where the value alone may be meant.
+// No edit where no argument has a name like this: what it should do is not to be seen.
+pub fn unknown_argument(span: Span, of: &str, word: &str, known: &[&str], bare: Option<Span>) -> Diagnostic {
     let error = Diagnostic::error(Code::E0704, span, format!("`{of}` has no argument `{word}`"));
-    if known.is_empty() {
-        return error.help(format!("`{of}` takes no named arguments"));
+    match (bare, nearest_in_parts(word, known)) {
+        (Some(bare), _) => error.fix(format!("what `{of}` takes has no name"), bare, ""),
+        (None, Some(near)) => error.fix(format!("did you mean `{near}`?"), span, near),
+        (None, None) if known.is_empty() => error.help(format!("`{of}` takes no named arguments")),
+        (None, None) => match known {
+            [only] => error.help(format!("its one argument with a name is `{only}`")),
+            known => error.help(format!("its arguments are {}", list(known.iter().copied()))),
+        },
     }
-    meant(error, span, word, known.iter().copied())
 }
 
 /// An argument, a value or a bracket that is missing, too many or of the wrong sort; `wanted` is what
 /// stands there in a right program: "a file name in quotes".
+// No edit where a value is missing or of another sort: which one is meant is not to be seen.
 pub fn wrong_argument(span: Span, of: &str, wanted: &str) -> Diagnostic {
     Diagnostic::error(Code::E0704, span, format!("`{of}` takes {wanted}")).here(format!("`{of}` takes {wanted}"))
 }
@@ -153,6 +216,67 @@ pub fn argument_range(span: Span, of: &str, wanted: &str, nearest: &str) -> Diag
 /// A name where a text in quotes is needed.
 pub fn unquoted(span: Span, of: &str, wanted: &str, word: &str) -> Diagnostic {
     wrong_argument(span, of, wanted).fix(format!("in quotes: `\"{word}\"`"), span, format!("\"{word}\""))
+}
+
+/// One argument too many; `surplus` is what goes with it.
+pub fn argument_surplus(span: Span, of: &str, wanted: &str, surplus: Option<Span>) -> Diagnostic {
+    let told = wrong_argument(span, of, wanted);
+    match surplus {
+        Some(surplus) => told.fix("leave it out", surplus, ""),
+        None => told,
+    }
+}
+
+/// `column("a", "b")`; `word` is the place of the word.
+pub fn several_in_column(span: Span, of: &str, wanted: &str, word: Span) -> Diagnostic {
+    wrong_argument(span, of, wanted).fix("`columns` takes several, which lie side by side", word, "columns")
+}
+
+/// `vocab(class: 3)`; `parentheses` are the arguments with them, where nothing else is among them.
+pub fn axis_in_parentheses(span: Span, of: &str, parentheses: Option<Span>) -> Diagnostic {
+    let told = wrong_argument(span, of, "its axes in brackets");
+    match parentheses {
+        Some(Span { file, start, end }) => told
+            .fix("an axis stands in brackets", Span { file, start, end: start + 1 }, "[")
+            .also(Span { file, start: end - 1, end }, "]"),
+        None => told,
+    }
+}
+
+/// `index(10)`, `hash(1000)`: the size of an axis that has no name; `named` are the brackets that stand in its place.
+pub fn axis_unnamed(span: Span, of: &str, wanted: &str, (place, named): (Span, String)) -> Diagnostic {
+    wrong_argument(span, of, wanted).fix(format!("the axis has a name: `{of}{named}`"), place, named)
+}
+
+/// `hash[bucket]`: an axis without its size; `named` is the axis with a usual one.
+pub fn axis_unsized(span: Span, of: &str, wanted: &str, (place, named): (Span, String)) -> Diagnostic {
+    let text = format!("give it a size: the larger `{named}` is, the fewer words share a class");
+    wrong_argument(span, of, wanted).fix(text, place, named)
+}
+
+/// A word that is none of those that may stand there.
+pub fn wrong_word(span: Span, of: &str, wanted: &str, word: &str, known: &[&str]) -> Diagnostic {
+    let told = wrong_argument(span, of, wanted);
+    match (nearest(word, known.iter().copied()), known) {
+        (Some(near), _) => told.fix(format!("did you mean `{near}`?"), span, near),
+        (None, [only]) => told.fix(format!("it may only be `{only}`"), span, *only),
+        (None, _) => told,
+    }
+}
+
+/// `zoom(20)` for `zoom(20%)`.
+pub fn percent(span: Span, of: &str, wanted: &str, value: f64) -> Diagnostic {
+    wrong_argument(span, of, wanted).fix(format!("write `{value}%`"), span, format!("{value}%"))
+}
+
+/// `random.normal[h: 32]`: the axis of the rows is missing; `words` add it.
+pub fn batch_missing(span: Span, of: &str, wanted: &str, (place, words): (Span, &str)) -> Diagnostic {
+    wrong_argument(span, of, wanted).fix("its first axis is that of the rows, `batch`", place, words)
+}
+
+/// Numbers that do not rise; `rising` are the same in order.
+pub fn not_rising(span: Span, of: &str, wanted: &str, rising: String) -> Diagnostic {
+    wrong_argument(span, of, wanted).fix(format!("in rising order: `{rising}`"), span, rising)
 }
 
 /// The same argument twice.
@@ -168,14 +292,7 @@ pub fn file_twice(span: Span, of: &str, word: &str, (place, named, name): (Span,
 /// Files without the names that their columns should have; `named` gives each its own, as edits.
 pub fn files_unnamed(span: Span, of: &str, wanted: &str, named: Vec<(Span, String)>) -> Diagnostic {
     let told = wrong_argument(span, of, wanted);
-    let mut named = named.into_iter();
-    match named.next() {
-        Some((place, words)) => named
-            .fold(told.fix("name each by what its column should be called", place, words), |told, (place, words)| {
-                told.also(place, words)
-            }),
-        None => told,
-    }
+    all_of(told, "name each by what its column should be called", named)
 }
 
 /// Part of the language, and not built yet.
@@ -184,16 +301,31 @@ pub fn unsupported(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(Code::E0705, span, format!("{what} is not supported yet")).here("not supported yet")
 }
 
-/// `column("a")` of `synthetic(1000)`.
-pub fn column_of_no_file(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0707, span, "the rows of `synthetic` come from no file, so they have no columns to name")
-        .help("`random.normal[batch, h: 32]`, `random.index[batch](class: 10)` and `pos(batch)` make columns")
+/// `column("a")` of `synthetic(1000)`; `made` draws as many numbers.
+pub fn column_of_no_file(span: Span, single: bool, made: String) -> Diagnostic {
+    let message = "the rows of `synthetic` come from no file, so they have no columns to name";
+    let told = Diagnostic::error(Code::E0707, span, message).fix(
+        format!("`{made}` draws numbers with mean 0 and deviation 1"),
+        span,
+        made,
+    );
+    match single {
+        true => told.fix("`pos(batch)` is the number of the row", span, "pos(batch)"),
+        false => told,
+    }
 }
 
-/// A column that no memory holds.
-pub fn too_many_numbers(span: Span, most: usize) -> Diagnostic {
-    Diagnostic::error(Code::E0704, span, format!("this makes more than {most} numbers"))
-        .help("make fewer rows, or smaller ones")
+/// A column that no memory holds; `smaller` is the most that a size may be, and where that size stands.
+// No edit where the classes or rows of a file are that many: which of them count is not to be seen.
+pub fn too_many_numbers(span: Span, most: usize, smaller: Option<(Span, u64)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0704, span, format!("this makes more than {} numbers", grouped(most as u64)));
+    match smaller {
+        Some((place, size)) => {
+            let size = grouped(size);
+            told.fix(format!("the most that there is room for is {size}"), place, size)
+        }
+        None => told.help("make fewer rows, or smaller ones"),
+    }
 }
 
 /// `tensa predict` on data that is made.
@@ -223,21 +355,29 @@ pub fn fractions_sum(span: Span, sum: f64, training: Option<(Span, f64)>) -> Dia
     }
 }
 
-/// Fractions that leave nothing to train on.
-pub fn nothing_to_train(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0706, span, "the split leaves no rows for training")
-        .help("`train = 80%` takes a share; left out, it takes the rest")
+/// Fractions that leave nothing to train on; `mended` are smaller ones.
+pub fn nothing_to_train(span: Span, mended: Vec<(Span, String)>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0706, span, "the split leaves no rows for training");
+    all_of(told, "four fifths to train on are usual, and the others share the rest", mended)
 }
 
-/// `train = 70` for `train = 70%`.
-pub fn not_a_fraction(span: Span, name: &str, value: Option<f64>) -> Diagnostic {
-    let error =
+/// `train = 70` for `train = 70%`; `mended` are all parts as shares.
+// No edit where the numbers make no whole: how the rows are meant to be shared is not to be seen.
+pub fn not_a_fraction(span: Span, name: &str, mended: Vec<(Span, String)>) -> Diagnostic {
+    let told =
         Diagnostic::error(Code::E0706, span, format!("`{name}` takes a share of the rows, as in `{name} = 15%`"));
-    match value {
-        Some(value) if value > 1.0 && value <= 100.0 => {
-            error.fix(format!("write `{value}%`"), span, format!("{value}%"))
+    let shares: Vec<String> = mended.iter().map(|(_, share)| format!("`{share}`")).collect();
+    all_of(told, format!("as shares: {}", shares.join(", ")), mended)
+}
+
+/// One advice of several edits, if there are any.
+pub(super) fn all_of(told: Diagnostic, text: impl Into<String>, edits: Vec<(Span, String)>) -> Diagnostic {
+    let mut edits = edits.into_iter();
+    match edits.next() {
+        Some((place, words)) => {
+            edits.fold(told.fix(text, place, words), |told, (place, words)| told.also(place, words))
         }
-        _ => error,
+        None => told,
     }
 }
 
@@ -251,25 +391,69 @@ pub fn label_unread(span: Span, end: Span) -> Diagnostic {
 }
 
 /// A name that is no column, no `let` and no constant.
-pub fn unknown_name<'a>(span: Span, word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Diagnostic {
+///
+/// With `as_column` a column of the file may stand there.
+// No edit where the source has no columns of such names, or the name of a line above must stand.
+pub fn unknown_name<'a>(
+    span: Span,
+    word: &str,
+    known: impl IntoIterator<Item = &'a str> + Clone,
+    as_column: bool,
+) -> Diagnostic {
     let error = Diagnostic::error(Code::E0707, span, format!("`{word}` is not defined here"));
-    match nearest(word, known) {
+    match nearest(word, known.clone()) {
         Some(near) => error.fix(format!("did you mean `{near}`?"), span, near),
-        None => error.help(format!("a column of the file is written `column(\"{word}\")`")),
+        None if as_column => column_of_file(error, span, word),
+        None if known.clone().into_iter().next().is_none() => error.help("no line above gives a name"),
+        None => error.help(format!("the lines above give {}", list(known))),
     }
 }
 
-/// A name that is defined further down.
-pub fn used_before(span: Span, word: &str, defined: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0707, span, format!("`{word}` is used above its definition"))
-        .label(defined, "defined here")
-        .help("move the definition up")
+/// Advice to read a column of the file where a name stands alone.
+fn column_of_file(told: Diagnostic, span: Span, word: &str) -> Diagnostic {
+    told.fix(format!("a column of the file is written `column(\"{word}\")`"), span, format!("column(\"{word}\")"))
 }
 
-/// A value that holds no column.
-pub fn not_a_column(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0707, span, "this is not a column")
-        .help("write `column(\"name\")`, `columns(\"a\", \"b\")`, or arithmetic between columns")
+/// A name that is defined further down; `moved` is the line that defines it, further up.
+// No edit where what it is made of stands further down too.
+pub fn used_before(span: Span, word: &str, defined: Span, moved: Option<Moved>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0707, span, format!("`{word}` is used above its definition"))
+        .label(defined, "defined here");
+    match moved {
+        Some(line) => move_line(told, "move the definition up".to_owned(), line),
+        None => told.help("each line is made of what stands above it"),
+    }
+}
+
+/// `x = x / 2`
+// No edit where the source has no columns of such names.
+pub fn made_of_itself(span: Span, word: &str, as_column: bool) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0707, span, format!("`{word}` is made of itself"));
+    match as_column {
+        true => column_of_file(told, span, word),
+        false => told.help("each line is made of what stands above it"),
+    }
+}
+
+/// A value that holds no column; `meant` is the one that is named in it.
+// No edit where it names none.
+pub fn not_a_column(span: Span, meant: Option<String>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0707, span, "this is not a column");
+    match meant {
+        Some(meant) => told.fix(format!("a column of the file is written `{meant}`"), span, meant),
+        None => told.help("write `column(\"name\")`, `columns(\"a\", \"b\")`, or arithmetic between columns"),
+    }
+}
+
+/// `let k = 255` among the columns; `moved` is the line above the declaration.
+pub fn constant_among_columns(span: Span, moved: Option<Moved>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0707, span, "this is a number, and no column");
+    match moved {
+        Some(line) => {
+            move_line(told, "a number that columns are computed with stands above the declaration".to_owned(), line)
+        }
+        None => told,
+    }
 }
 
 /// A setting's value is outside what it allows.
@@ -291,15 +475,29 @@ pub fn setting_twice(span: Span, word: &str, first: Span, line: Span) -> Diagnos
     )
 }
 
-/// A name that two lines give.
-pub fn name_twice(span: Span, word: &str, first: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0710, span, format!("`{word}` is given twice")).label(first, "first given here")
+/// A name that two lines give; `other` is one that none gives.
+pub fn name_twice(span: Span, word: &str, first: Span, other: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0710, span, format!("`{word}` is given twice")).label(first, "first given here").fix(
+        format!("give this one a name of its own: `{other}`"),
+        span,
+        other,
+    )
 }
 
 /// `column("species") |> vocab |> standardize`
+// No edit where no one step makes what is wanted of what is there.
 pub fn transform_mismatch(span: Span, transform: &str, wants: &str, value: Span, has: &str) -> Diagnostic {
     Diagnostic::error(Code::E0709, span, format!("`{transform}` takes {wants}, and this is {has}"))
         .label(value, has.to_owned())
+}
+
+/// Advice to put a step between a transform and its value, which stands before it or among its arguments.
+pub fn step_between(told: Diagnostic, step: &str, transform: Span, value: Span) -> Diagnostic {
+    let text = format!("`{step}` goes between them");
+    match transform.holds(value) {
+        true => told.fix(text, value.after(), format!(" |> {step}")),
+        false => told.fix(text, transform.before(), format!("{step} |> ")),
+    }
 }
 
 /// The same of a column that is whole without it.
@@ -307,367 +505,69 @@ pub fn transform_surplus(span: Span, transform: &str, wants: &str, value: Span, 
     super::name::leave_out(transform_mismatch(span, transform, wants, value, has), Some(value), span)
 }
 
+/// Where a further step of an operand goes.
+pub struct StepAt {
+    /// Before the operand.
+    pub start: Span,
+    /// Behind it.
+    pub end: Span,
+    /// Whether signs stand beside it, so that it goes in brackets.
+    pub brackets: bool,
+}
+
+/// Advice to add a step to an operand.
+fn operand_step(told: Diagnostic, text: String, step: &str, at: StepAt) -> Diagnostic {
+    match at.brackets {
+        true => told.fix(text, at.start, "(").also(at.end, format!(" |> {step})")),
+        false => told.fix(text, at.end, format!(" |> {step}")),
+    }
+}
+
+/// Words in arithmetic, of which a step makes numbers.
+pub fn numbers_of_words(told: Diagnostic, step: &str, at: StepAt) -> Diagnostic {
+    operand_step(told, format!("`{step}` makes a number for each class of words"), step, at)
+}
+
 /// Class numbers in arithmetic.
-pub fn index_arithmetic(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic").help("`one_hot` makes numbers of classes")
+pub fn index_arithmetic(span: Span, at: StepAt) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic");
+    operand_step(told, "`one_hot` makes numbers of classes".to_owned(), "one_hot", at)
+}
+
+/// The condition of a filter that gives several truths for a row.
+// No edit: which of them counts is not to be seen.
+pub fn condition_of_several(span: Span, shape: &str) -> Diagnostic {
+    let message = format!("a condition says one thing of each row, and this has the shape {shape}");
+    Diagnostic::error(Code::E0709, span, message)
+        .help("name the columns one by one: `column(\"a\") > 0 and column(\"b\") > 0`")
 }
 
 /// Two sides of an arithmetic operation, or columns side by side, that do not fit.
+// No edit: which of the two is meant to have another shape is not to be seen.
 pub fn shapes_disagree(span: Span, left: &str, right: &str) -> Diagnostic {
     Diagnostic::error(Code::E0709, span, format!("the shapes {left} and {right} do not agree"))
 }
 
 /// `column[h, w]("labels")` where an item has no axes.
-pub fn axes_count(span: Span, named: usize, shape: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, format!("the brackets name {named} axes, and an item has the shape {shape}"))
-}
-
-/// `stratified(price, …)` over numbers.
-pub fn not_classes(span: Span, of: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, format!("`{of}` needs a column of classes"))
-        .help("`random(train = 80%, valid = 10%, test = 10%)` splits without classes")
-}
-
-// ---- files
-
-/// A file that cannot be read.
-pub fn unreadable(span: Option<Span>, path: &str, why: &str, near: Option<(&str, &str)>) -> Diagnostic {
-    let error = at(Code::E0711, span, format!("cannot read `{path}`: {why}"))
-        .note("a path is relative to the folder of the program");
-    match (near, span) {
-        (Some((_, whole)), Some(span)) => error.fix(format!("did you mean `{whole}`?"), span, format!("\"{whole}\"")),
-        (Some((name, _)), None) => error.help(format!("there is a `{name}` in that folder")),
-        (None, _) => error,
-    }
-}
-
-/// Compressed bytes that do not unpack.
-pub fn damaged_gzip(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
-    at(Code::E0712, span, format!("`{file}` is compressed with gzip and damaged: {why}"))
-        .help("fetch or compress the file again")
-}
-
-/// Bytes that are not UTF-8.
-// No edit: the fault is in the file.
-pub fn not_utf8(span: Option<Span>, file: &str, line: u64, utf16: bool) -> Diagnostic {
-    let error = at(Code::E0713, span, format!("line {line} of `{file}` is not UTF-8"));
-    if utf16 { error.help("the file is UTF-16; save it as UTF-8") } else { error.help("save the file as UTF-8") }
-}
-
-/// A file without rows.
-pub fn no_rows(span: Option<Span>, file: &str, has_header: bool) -> Diagnostic {
-    if has_header {
-        at(Code::E0714, span, format!("`{file}` has a header and no rows"))
-    } else {
-        at(Code::E0714, span, format!("`{file}` is empty"))
-    }
-}
-
-/// A first row of numbers where the names of the columns are looked for.
-pub fn no_header(span: Option<Span>, file: &str, first: &str) -> Diagnostic {
-    at(Code::E0714, span, format!("`{file}` has no header: its first row is `{}`", cut(first)))
-        .help("put the names of the columns in the first row")
-}
-
-/// A row with more or fewer cells than the header.
-pub fn ragged(
-    span: Option<Span>,
-    file: &str,
-    number: usize,
-    line: u64,
-    cells: usize,
-    (wanted, has_header): (usize, bool),
-    others: usize,
-) -> Diagnostic {
-    let many = |count: usize| if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
-    let first = if has_header { "the header" } else { "the first row" };
-    let error = at(
-        Code::E0715,
-        span,
-        format!("{} of `{file}` has {}, {first} has {wanted}", row(number, Some(line)), many(cells)),
-    )
-    .help("a cell that holds the separator stands in double quotes");
-    noted(error, more(others, "row"))
-}
-
-/// A quoted cell that the end of the file cuts off.
-pub fn open_quote(span: Option<Span>, file: &str, number: usize, line: u64) -> Diagnostic {
-    at(Code::E0715, span, format!("a quote opened in {} of `{file}` is never closed", row(number, Some(line))))
-        .help("a quote inside a quoted cell is written twice")
-}
-
-/// A column name that the header holds twice.
-pub fn column_twice(span: Option<Span>, file: &str, column: &str) -> Diagnostic {
-    at(Code::E0716, span, format!("the header of `{file}` names `{column}` twice")).help("rename one of the two")
-}
-
-/// A column the file does not have; `span` is the quoted name.
-pub fn missing_column(span: Option<Span>, file: &str, column: &str, header: &[String]) -> Diagnostic {
-    let error = at(Code::E0717, span, format!("`{file}` has no column `{column}`"));
-    let known = header.iter().map(String::as_str).filter(|name| !name.is_empty());
-    match (nearest(column, known.clone()), span) {
-        (Some(near), Some(span)) => error.fix(format!("did you mean `{near}`?"), span, format!("\"{near}\"")),
-        (Some(near), None) => error.help(format!("did you mean `{near}`?")),
-        (None, _) => error.help(format!("its columns are {}", list(known))),
-    }
-}
-
-/// A range of columns that runs backwards or has no end.
-pub fn column_range(span: Option<Span>, first: &str, last: &str) -> Diagnostic {
-    at(Code::E0717, span, format!("the columns from `{first}` to `{last}` run backwards"))
-}
-
-/// A cell that is no number.
-///
-/// `among` is the name of the column where others stand beside it, with the comma.
-pub fn not_a_number(span: Span, cell: Cell<'_>, text: &str, others: usize, among: Option<Span>) -> Diagnostic {
-    let error = Diagnostic::error(
-        Code::E0718,
-        span,
-        format!("`{}` in column `{}`, {cell}, is not a number", cut(text), cell.column),
-    );
-    let error = match among {
-        Some(place) => error.fix("words do not stand among numbers: leave this column out", place, ""),
-        None => error,
-    };
-    let error = error
-        .help("`|> vocab` makes classes of words")
-        .help("an empty cell counts as missing, and `|> impute(median)` fills it");
-    noted(error, more(others, "cell"))
-}
-
-/// A class number that is not whole.
-pub fn not_whole(span: Span, cell: Cell<'_>, value: f32) -> Diagnostic {
-    Diagnostic::error(Code::E0718, span, format!("{value} in column `{}`, {cell}, is not a whole number", cell.column))
-        .help("classes are whole numbers or words")
-}
-
-/// A cell without a value.
-pub fn missing_cell(span: Span, cell: Cell<'_>, others: usize, classes: bool) -> Diagnostic {
-    let error = Diagnostic::error(Code::E0719, span, format!("column `{}` is missing in {cell}", cell.column));
-    let error = if classes {
-        error.help("`vocab(unknown = own)` gives missing and unknown words a class of their own")
-    } else {
-        error.help("`|> impute(median)` fills what is missing")
-    };
-    noted(error, more(others, "cell"))
-}
-
-/// A cell that is infinite or too large for f32.
-pub fn not_finite(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::E0720,
-        span,
-        format!("`{}` in column `{}`, {cell}, is not a finite number", cut(text), cell.column),
-    )
-    .help("a value that is not known is left empty, and `|> impute(median)` fills it")
-}
-
-/// A computed value that is infinite or no number.
-// No edit: which of the numbers is wrong, or how it should be kept in range, only their meaning says.
-pub fn result_not_finite(span: Span, place: Cell<'_>, value: f32) -> Diagnostic {
-    Diagnostic::error(Code::E0720, span, format!("`{}` is {value} in {place}", place.column))
-        .help("a division by zero, or numbers too large for 32 bits")
-}
-
-/// A value outside of what a transform is defined on.
-pub fn outside_domain(span: Span, transform: &str, place: Cell<'_>, value: f32) -> Diagnostic {
-    let error = Diagnostic::error(
-        Code::E0720,
-        span,
-        format!("`{transform}` of {value} in column `{}`, {place}, is not defined", place.column),
-    );
-    match transform {
-        "log1p" => error.help("`log1p(x)` is the logarithm of 1 + x, for x above -1"),
-        "log" => error.help("`log1p` takes 0 as well"),
-        _ => error,
-    }
-}
-
-/// A column that has nothing to fit on.
-pub fn nothing_to_fit(span: Span, transform: &str, column: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0719, span, format!("`{transform}` finds no value of `{column}` in the training rows"))
-}
-
-/// A file that is not in the IDX format.
-pub fn not_idx(span: Option<Span>, file: &str, found: &[u8]) -> Diagnostic {
-    let bytes: Vec<String> = found.iter().map(|byte| format!("{byte:02x}")).collect();
-    at(Code::E0721, span, format!("`{file}` is not an IDX file: it begins with `{}`", bytes.join(" ")))
-        .note("an IDX file begins with 00 00, a type (08 09 0b 0c 0d 0e) and the number of axes")
-}
-
-/// An IDX file whose length does not fit its header.
-pub fn idx_length(span: Option<Span>, file: &str, shape: &str, expected: Option<u64>, found: u64) -> Diagnostic {
-    let error = match expected {
-        Some(expected) => at(
-            Code::E0722,
-            span,
-            format!("`{file}` says it holds {shape}, which takes {expected} bytes; it has {found}"),
+pub fn axes_count(span: Span, named: usize, shape: &str, brackets: Option<Span>) -> Diagnostic {
+    let axes = if named == 1 { "1 axis".to_owned() } else { format!("{named} axes") };
+    let told =
+        Diagnostic::error(Code::E0709, span, format!("the brackets name {axes}, and an item has the shape {shape}"));
+    match brackets {
+        Some(brackets) => told.fix(
+            "without brackets the axes are named by the input of the model that the column goes into",
+            brackets,
+            "",
         ),
-        None => at(Code::E0722, span, format!("`{file}` says it holds {shape}, which no file can")),
-    };
-    error.help("fetch the file again")
-}
-
-/// Two IDX files with different numbers of items.
-pub fn counts_disagree(span: Option<Span>, file: &str, count: usize, first: &str, first_count: usize) -> Diagnostic {
-    at(Code::E0723, span, format!("`{file}` holds {count} items, `{first}` holds {first_count}"))
-}
-
-/// A file of the split whose items have another shape.
-pub fn file_shape(span: Span, column: &str, file: &str, shape: &str, main: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::E0723,
-        span,
-        format!("an item of `{column}` has the shape {shape} in `{file}` and {main} in the main file"),
-    )
-}
-
-/// Rows to predict on whose items have another shape than those of the training rows.
-pub fn trained_shape(span: Span, column: &str, file: &str, found: &[usize], trained: &[usize]) -> Diagnostic {
-    let shown = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
-    let (found, trained) = (shown(found), shown(trained));
-    let message =
-        format!("an item of `{column}` has the shape {found} in `{file}`; the model was trained on {trained}");
-    Diagnostic::error(Code::E0723, span, message)
-}
-
-/// A class number below zero or past its axis.
-///
-/// `axis` is its name and place, and `largest` the largest number, where none is below zero.
-pub fn outside_axis(
-    span: Span,
-    cell: Cell<'_>,
-    value: i64,
-    (axis, size): (Option<(&str, Span)>, usize),
-    largest: Option<i64>,
-) -> Diagnostic {
-    let named = axis.map_or("its axis".to_owned(), |(axis, _)| format!("axis `{axis}`"));
-    let told = Diagnostic::error(
-        Code::E0724,
-        span,
-        format!("label {value} in column `{}`, {cell}, is outside {named} of size {size}", cell.column),
-    );
-    match (axis, largest) {
-        (Some((axis, place)), Some(largest)) => {
-            let sized = format!("{axis}: {}", largest + 1);
-            told.fix(format!("class numbers count from 0 to one below the size: `{sized}`"), place, sized).fix(
-                format!("`vocab` numbers any values: `vocab[{axis}]`"),
-                span,
-                format!("vocab[{axis}]"),
-            )
-        }
-        (Some((axis, _)), None) => {
-            told.fix(format!("`vocab` numbers any values: `vocab[{axis}]`"), span, format!("vocab[{axis}]"))
-        }
-        (None, _) => told.help("class numbers count from 0 to one below the size; `vocab` numbers any values"),
+        None => told,
     }
 }
 
-/// A class that the training rows do not have.
-///
-/// `sized` is the axis with the size that a further class gives it, where it has a size; with `is_stage` the place is that
-/// of the `vocab`.
-pub fn unseen_class(
-    (span, is_stage): (Span, bool),
-    cell: Cell<'_>,
-    class: &str,
-    others: usize,
-    sized: Option<(Span, String)>,
-) -> Diagnostic {
-    let error = Diagnostic::error(
-        Code::E0725,
-        span,
-        format!("class `{}` in column `{}`, {cell}, does not occur in the training rows", cut(class), cell.column),
-    )
-    .help("`stratified` puts every class in every part");
-    let help = "`vocab(unknown = own)` gives unknown words a class of their own";
-    let error = match (is_stage, sized) {
-        (false, _) => error.help(help),
-        (true, None) => error.fix(help, span.after(), "(unknown = own)"),
-        (true, Some((place, sized))) => error.fix(help, span.after(), "(unknown = own)").also(place, sized),
-    };
-    noted(error, more(others, "cell"))
-}
-
-/// A part of the split that got no rows.
-///
-/// `mended` has shares that give each part a row.
-pub fn empty_split(span: Span, part: &str, rows: usize, mended: Option<String>) -> Diagnostic {
-    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    let told = Diagnostic::error(Code::E0726, span, format!("the `{part}` part of the split is empty"))
-        .note(format!("there are {rows} to share"));
-    match mended {
-        Some(mended) => told.fix(format!("give it more: `{mended}`"), span, mended),
-        // No edit where the groups or times of a file decide: how many rows go where is found there.
-        None => told.help("give it a larger share"),
+/// `stratified(price, …)` over numbers; `word` is the place of the word, `first` that of its column with the comma.
+pub fn not_classes(span: Span, of: &str, word: Span, first: Option<Span>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0709, span, format!("`{of}` needs a column of classes"));
+    match first {
+        Some(first) => told.fix("`random` splits without regard to classes", word, "random").also(first, ""),
+        None => told,
     }
-}
-
-/// A class with fewer rows than the split has parts.
-///
-/// `random` is the split with the same shares, without regard to classes.
-pub fn rare_class(span: Span, class: &str, rows: usize, parts: usize, random: String) -> Diagnostic {
-    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    Diagnostic::error(Code::E0727, span, format!("class `{}` has {rows}, too few for {parts} parts", cut(class))).fix(
-        format!("`{random}` splits without regard to classes"),
-        span,
-        random,
-    )
-}
-
-/// A word in the split column that names no part.
-pub fn unknown_part(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::E0728,
-        span,
-        format!("`{}` in column `{}`, {cell}, names no part of the split", cut(text), cell.column),
-    )
-    .help("the parts are `train`, `valid`, `test`")
-    .fix(
-        "if no column of the file says them, share the rows out at random",
-        span,
-        "random(train = 80%, valid = 10%, test = 10%)",
-    )
-}
-
-/// A moment that cannot be put in order.
-pub fn not_a_time(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
-    Diagnostic::error(
-        Code::E0728,
-        span,
-        format!("`{}` in column `{}`, {cell}, is neither a number nor a date", cut(text), cell.column),
-    )
-    .help("dates are written year first: `2024-03-31` or `2024-03-31 18:00`")
-}
-
-/// `vocab[class: 3]` over four words.
-pub fn class_count(span: Span, axis: &str, said: usize, found: usize) -> Diagnostic {
-    Diagnostic::error(Code::E0729, span, format!("the training rows have {found} classes, the axis has size {said}"))
-        .fix(format!("give it the size that they have: `{axis}: {found}`"), span, format!("{axis}: {found}"))
-}
-
-/// Fitted statistics of another program.
-pub fn fitted_mismatch(span: Span, stage: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0730, span, format!("the model keeps no fitted values for `{stage}`"))
-        .note("what is fitted on the training rows travels with the model")
-        .help("train the model again with this program")
-}
-
-/// One path for predictions that need several files.
-pub fn several_files(columns: &[&str]) -> Diagnostic {
-    Diagnostic::without_place(
-        Code::E0717,
-        format!("prediction needs {}, and one file is given", list(columns.iter().copied())),
-    )
-    .help("name a file for each")
-}
-
-/// A column with one value only.
-pub fn constant_column(span: Span, transform: &str, column: &str) -> Diagnostic {
-    Diagnostic::warning(
-        Code::W0701,
-        span,
-        format!("`{column}` has one value in all training rows; `{transform}` makes it 0"),
-    )
 }

@@ -182,6 +182,16 @@ pub fn too_large(span: Option<Span>, path: &str, size: Size, limit: usize) -> Di
     .help("save it smaller")
 }
 
+/// What stands in `train(…)` and is no change.
+// No edit where it is no angle: which of the changes is meant is not to be seen.
+pub fn not_a_change(span: Span, is_angle: bool, known: &[&str]) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0702, span, "this is no change of a picture");
+    match is_angle {
+        true => told.fix("`rotate` turns by an angle", span.before(), "rotate(").also(span.after(), ")"),
+        false => told.help(format!("there are {}", list(known.iter().copied()))),
+    }
+}
+
 /// Two pictures of different sizes where one is needed.
 pub fn sizes_differ(span: Span, first: (&str, Size), other: (&str, Size), others: usize) -> Diagnostic {
     let (size, other_size) = (sized(first.1), sized(other.1));

@@ -8,6 +8,7 @@
 pub mod around;
 pub mod arrays;
 mod codes;
+pub mod contents;
 pub mod data;
 pub mod derivative;
 pub mod explain;

@@ -163,7 +163,7 @@ fn only_the_files_that_are_used_are_read() {
 #[test]
 fn brackets_name_as_many_axes_as_there_are() {
     let text = "data D = idx(x = \"x.gz\") { x = column[h](\"x\") }";
-    assert_eq!(complaint(text, &pictures()), "E0709 the brackets name 1 axes, and an item has the shape 2 × 2");
+    assert_eq!(complaint(text, &pictures()), "E0709 the brackets name 1 axis, and an item has the shape 2 × 2");
     assert!(
         mistake("data D = idx(x = \"a\", x = \"b\") { x = column(\"x\") }")
             .starts_with("E0704 `idx` is given `x` twice")

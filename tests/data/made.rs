@@ -98,7 +98,7 @@ fn mistakes_are_told() {
             "x = random.normal[batch, h]",
             "E0704 `normal` takes `batch` first and a size for each further axis, as in `random.normal[batch, h: 32]`",
         ),
-        ("x = random.normal[batch, h: 99999, w: 99999]", "E0704 this makes more than 268435456 numbers"),
+        ("x = random.normal[batch, h: 99999, w: 99999]", "E0704 this makes more than 268_435_456 numbers"),
         (
             "x = random.index[batch](10)",
             "E0704 `index` takes an axis and its size, as in `random.index[batch](class: 10)`",
@@ -118,6 +118,6 @@ fn mistakes_are_told() {
     assert_eq!(told, "E0709 the shapes 2 and 3 do not agree");
     for entry in ["pos(i: 99999) * pos(j: 99999)", "random.index[batch](k: 99999999) |> one_hot"] {
         let told = complaint(&format!("data D = synthetic(4) {{ x = {entry} }}"), &Memory::default());
-        assert_eq!(told, "E0704 this makes more than 268435456 numbers");
+        assert_eq!(told, "E0704 this makes more than 268_435_456 numbers");
     }
 }

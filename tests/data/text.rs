@@ -65,10 +65,10 @@ fn every_split_is_read() {
 /// Each text with the code and the message it gets; where there is an edit, it mends the text.
 const MISTAKES: &[(&str, &str)] = &[
     (r#"data D = cvs("t.csv") { x = column("a") }"#, "E0701 there is no source `cvs`"),
-    (r#"data D = 5 { x = column("a") }"#, "E0701 this is not a source of data"),
+    (r#"data D = 5 { x = pos(batch) }"#, "E0701 this is not a source of data"),
     (r#"data D = csv("t.csv") { x = column("a") |> standardise }"#, "E0702 there is no transform `standardise`"),
     (r#"data D = csv("t.csv") { x = colum("a") }"#, "E0702 there is no transform `colum`"),
-    (r#"data D = csv("t.csv") { x = column("a") |> 5 }"#, "E0702 this is not a transform"),
+    (r#"data D = csv("t.csv") { x = column("a") |> 5 }"#, "E0702 a number alone is no transform"),
     (r#"data D = csv("t.csv") { x = column("a") bach = 32 }"#, "E0703 there is no setting `bach`"),
     (r#"data D = csv("t.csv") { x = column("a") shufle = true }"#, "E0703 there is no setting `shufle`"),
     (r#"data D = csv("t.csv") { x = column("a") parts = random(test = 10%) }"#, "E0703 there is no setting `parts`"),
@@ -247,7 +247,7 @@ const MISTAKES: &[(&str, &str)] = &[
     (r#"data D = csv("t.csv") { x = y / 2 y = column("a") }"#, "E0707 `y` is used above its definition"),
     (r#"data D = csv("t.csv") { x = column("a") / "b" }"#, "E0707 this is not a column"),
     (r#"data D = csv("t.csv") { x = 3 epochs * column("a") }"#, "E0707 this is not a column"),
-    (r#"data D = csv("t.csv") { x = column("a") let two = 1 + 1 }"#, "E0707 this is not a column"),
+    (r#"data D = csv("t.csv") { x = column("a") let two = 1 + 1 }"#, "E0707 this is a number, and no column"),
     (
         r#"data D = csv("t.csv") { x = column("a") batch = 0 }"#,
         "E0708 `batch` takes a number of rows above 0, `auto` or `whole`",

@@ -17,7 +17,7 @@ use super::folder::joined;
 use super::maker::Maker;
 use super::paths::{Lookup, Shelf, beside};
 use crate::base::Span;
-use crate::diag::{data, images, scenes};
+use crate::diag::{contents, data, images, scenes};
 
 impl<'t> Evaluation<'t> {
     /// `column[h, w, c]("image")`
@@ -31,7 +31,7 @@ impl<'t> Evaluation<'t> {
             0 | 3 => None,
             2 => Some(1),
             named => {
-                self.diagnostics.push(data::axes_count(span, named, "height × width × channels"));
+                self.diagnostics.push(data::axes_count(span, named, "height × width × channels", columns.brackets));
                 return None;
             }
         };
@@ -234,7 +234,7 @@ impl<'t> Evaluation<'t> {
             (_, Some(said), _) => said,
             (Some(Statistic::Index { size }), None, _) => *size,
             (None, None, Some(rows)) => pictures.count_classes(rows, span)?,
-            (_, None, _) => return refuse(data::fitted_mismatch(span, name)),
+            (_, None, _) => return refuse(contents::fitted_mismatch(span, name)),
         };
         self.fitted.stages.insert(name.to_owned(), Statistic::Index { size });
         pictures.index((axis.map(|axis| axis.name), size), span);
@@ -254,7 +254,7 @@ impl<'t> Evaluation<'t> {
                 for channel in constant {
                     let named = if by_channel { format!("channel {channel}") } else { "image".to_owned() };
                     let word = if by_channel { "normalize" } else { "standardize" };
-                    self.diagnostics.push(data::constant_column(span, word, &named));
+                    self.diagnostics.push(contents::constant_column(span, word, &named, None));
                 }
                 let (mean, deviation) = (by.mean.clone(), by.deviation.clone());
                 self.fitted.stages.insert(name.to_owned(), Statistic::Standardize { mean, deviation });

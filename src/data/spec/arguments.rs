@@ -5,9 +5,9 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{Diagnostics, data};
-use crate::syntax::ast::{Arg, BinaryOp, Expr, ExprKind, Ident, Ix, UnaryOp};
+use crate::syntax::ast::{Arg, BinaryOp, Brackets, Expr, ExprKind, Ident, Ix, UnaryOp};
 
-use super::{Arith, ClassAxis, Constant};
+use super::{Arith, ClassAxis, Constant, names};
 
 /// A word with what follows it: `vocab`, `vocab[class]`, `vocab[class](unknown = own)`.
 pub(super) struct Call<'a> {
@@ -16,7 +16,11 @@ pub(super) struct Call<'a> {
     pub word_span: Span,
     pub span: Span,
     pub brackets: &'a [Ix],
+    /// Brackets included.
+    pub brackets_span: Option<Span>,
     pub args: &'a [Arg],
+    /// What stands between the word with its brackets and the arguments: nothing, or the column of `log1p(x, …)`.
+    pub input: Option<Span>,
 }
 
 impl<'a> Call<'a> {
@@ -24,7 +28,7 @@ impl<'a> Call<'a> {
     pub fn of(expr: &'a Expr) -> Option<Call<'a>> {
         let (head, brackets, args) = taken_apart(expr);
         let ExprKind::Name(name) = head.kind else { return None };
-        Some(Call { word: name.as_str(), word_span: head.span, span: expr.span, brackets, args })
+        Some(Call::new((name.as_str(), head.span), expr.span, brackets, args))
     }
 
     /// `node.column("x")`, `random.normal[batch]`: the name before the dot, and the rest as a call.
@@ -32,21 +36,64 @@ impl<'a> Call<'a> {
         let (head, brackets, args) = taken_apart(expr);
         let ExprKind::Field(of, word) = &head.kind else { return None };
         let ExprKind::Name(name) = of.kind else { return None };
-        let call = Call { word: word.name.as_str(), word_span: word.span, span: expr.span, brackets, args };
+        let call = Call::new((word.name.as_str(), word.span), expr.span, brackets, args);
         Some((Ident { name, span: of.span }, call))
+    }
+
+    fn new(
+        (word, word_span): (&'static str, Span),
+        span: Span,
+        brackets: Option<&'a Brackets>,
+        args: &'a [Arg],
+    ) -> Call<'a> {
+        let (places, brackets_span) = match brackets {
+            Some(brackets) => (brackets.from.as_slice(), Some(brackets.span)),
+            None => (&[][..], None),
+        };
+        Call { word, word_span, span, brackets: places, brackets_span, args, input: None }
+    }
+
+    /// A word alone.
+    pub fn alone(word: &'static str, span: Span) -> Call<'a> {
+        Call::new((word, span), span, None, &[])
+    }
+
+    /// The word with its brackets.
+    pub fn head(&self) -> Span {
+        self.brackets_span.map_or(self.word_span, |brackets| self.word_span.to(brackets))
+    }
+
+    /// The arguments with their parentheses; none where a column stands among them.
+    pub fn parentheses(&self) -> Option<Span> {
+        (self.input.is_none() && !self.args.is_empty()).then(|| self.head().after().to(self.span.after()))
+    }
+
+    /// An argument with the comma that goes with it; of the only one also the parentheses.
+    pub fn surplus(&self, at: usize) -> Option<Span> {
+        let start = |arg: &Arg| match arg {
+            Arg::Set(name, _) | Arg::Axis(name, _) => name.span,
+            Arg::Quoted(_, span, _) => *span,
+            Arg::Value(value) => value.span,
+        };
+        let before = at.checked_sub(1).map(|before| self.args[before].span()).or(self.input);
+        match (before, self.args.get(at + 1)) {
+            (Some(before), _) => Some(before.after().to(self.args[at].span())),
+            (None, Some(next)) => Some(start(&self.args[at]).to(start(next).before())),
+            (None, None) => self.parentheses(),
+        }
     }
 }
 
 /// What is called, what stands in brackets, and the arguments.
-fn taken_apart(expr: &Expr) -> (&Expr, &[Ix], &[Arg]) {
+fn taken_apart(expr: &Expr) -> (&Expr, Option<&Brackets>, &[Arg]) {
     let (callee, args): (&Expr, &[Arg]) = match &expr.kind {
         ExprKind::Call(callee, args) => (callee, args),
         _ => (expr, &[]),
     };
     match &callee.kind {
         // `a -> b` makes no sense on any word of a data declaration; `axes` reports it.
-        ExprKind::Index(head, brackets) if brackets.to.is_none() => (head, &brackets.from, args),
-        _ => (callee, &[], args),
+        ExprKind::Index(head, brackets) if brackets.to.is_none() => (head, Some(brackets), args),
+        _ => (callee, None, args),
     }
 }
 
@@ -129,21 +176,36 @@ pub(super) fn arith(op: BinaryOp) -> Option<Arith> {
 pub(super) struct Arguments<'a> {
     of: &'static str,
     span: Span,
+    word_span: Span,
     pub values: Vec<&'a Expr>,
+    /// What goes where one of the values is too many.
+    surplus: Vec<Option<Span>>,
     named: Vec<(&'a Ident, &'a Expr)>,
 }
 
 impl<'a> Arguments<'a> {
     /// Sorts arguments by whether they have a name; `known` are the names the call takes.
     pub fn sort(call: &Call<'a>, known: &[&str], diagnostics: &mut Diagnostics) -> Arguments<'a> {
-        let mut sorted = Arguments { of: call.word, span: call.span, values: Vec::new(), named: Vec::new() };
-        for arg in call.args {
+        let (values, surplus) = (Vec::new(), Vec::new());
+        let mut sorted =
+            Arguments { of: call.word, span: call.span, word_span: call.word_span, values, surplus, named: Vec::new() };
+        for (at, arg) in call.args.iter().enumerate() {
             match arg {
-                Arg::Value(value) => sorted.values.push(value),
+                Arg::Value(value) => {
+                    sorted.values.push(value);
+                    sorted.surplus.push(call.surplus(at));
+                }
                 Arg::Set(name, value) => {
                     let word = name.name.as_str();
                     if !known.contains(&word) {
-                        diagnostics.push(data::unknown_argument(name.span, call.word, word, known));
+                        // Where there are no names, and nothing else is given, the value is the one that is wanted.
+                        let bare =
+                            (known.is_empty() && call.args.len() == 1).then(|| name.span.to(value.span.before()));
+                        diagnostics.push(data::unknown_argument(name.span, call.word, word, known, bare));
+                        if bare.is_some() {
+                            sorted.values.push(value);
+                            sorted.surplus.push(call.surplus(at));
+                        }
                     } else if sorted.named.iter().any(|(old, _)| old.name == name.name) {
                         diagnostics.push(data::argument_twice(name.span, call.word, word));
                     } else {
@@ -151,7 +213,8 @@ impl<'a> Arguments<'a> {
                     }
                 }
                 Arg::Axis(name, _) => {
-                    diagnostics.push(data::wrong_argument(name.span, call.word, "its axes in brackets"));
+                    let parentheses = call.parentheses().filter(|_| call.args.len() == 1 && call.brackets.is_empty());
+                    diagnostics.push(data::axis_in_parentheses(name.span, call.word, parentheses));
                 }
                 Arg::Quoted(_, span, _) => {
                     diagnostics.push(data::wrong_argument(*span, call.word, "no renaming"));
@@ -166,6 +229,11 @@ impl<'a> Arguments<'a> {
         self.named.iter().find(|(given, _)| given.name.as_str() == name).map(|(_, value)| *value)
     }
 
+    /// What goes with a value without a name where it is not wanted.
+    pub fn surplus(&self, value: &Expr) -> Option<Span> {
+        self.values.iter().position(|other| other.span == value.span).and_then(|at| self.surplus[at])
+    }
+
     /// The only value without a name, or a report of what was wanted.
     pub fn one(&self, wanted: &str, diagnostics: &mut Diagnostics) -> Option<&'a Expr> {
         match self.values.as_slice() {
@@ -175,7 +243,12 @@ impl<'a> Arguments<'a> {
                 None
             }
             [_, second, ..] => {
-                diagnostics.push(data::wrong_argument(second.span, self.of, wanted));
+                diagnostics.push(match self.of {
+                    "column" => data::several_in_column(second.span, self.of, wanted, self.word_span),
+                    // A further file holds rows that are meant.
+                    of if names::SOURCES.contains(&of) => data::wrong_argument(second.span, of, wanted),
+                    of => data::argument_surplus(second.span, of, wanted, self.surplus[1]),
+                });
                 None
             }
         }
@@ -184,7 +257,7 @@ impl<'a> Arguments<'a> {
     /// At most `limit` values without a name.
     pub fn at_most(&self, limit: usize, wanted: &str, diagnostics: &mut Diagnostics) {
         if let Some(extra) = self.values.get(limit) {
-            diagnostics.push(data::wrong_argument(extra.span, self.of, wanted));
+            diagnostics.push(data::argument_surplus(extra.span, self.of, wanted, self.surplus[limit]));
         }
     }
 }
@@ -224,7 +297,12 @@ pub(super) fn axes(
             }
         };
         if at >= limit {
-            diagnostics.push(data::wrong_argument(call.span, call.word, wanted));
+            let surplus = match at.checked_sub(1) {
+                Some(before) => call.brackets.last().map(|last| call.brackets[before].span().after().to(last.span())),
+                None => call.brackets_span,
+            };
+            let place = surplus.unwrap_or(call.span);
+            diagnostics.push(data::argument_surplus(place, call.word, wanted, surplus));
             break;
         }
         axes.extend(axis);

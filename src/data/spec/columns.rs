@@ -6,10 +6,12 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::{Diagnostic, Diagnostics, data, images, nearest, table, texts};
+use crate::diag::data::{self, StepAt};
+use crate::diag::{Diagnostic, Diagnostics, images, table, texts};
 use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
-use super::arguments::{Arguments, Call, Constants, arith, axes};
+use super::arguments::{Arguments, Call, Constants, arith};
+use super::mend::named;
 use super::{
     BatchSize, Columns, Constant, Draw, EntrySpec, Format, Function, Node, NodeId, NodeKind, Random, Selector, Spec,
     Split, SplitKind, Transform, names,
@@ -51,6 +53,9 @@ pub(super) enum Gives {
 }
 
 pub(super) struct Reader<'a> {
+    /// The declaration, and which of its lines is being read.
+    pub data: &'a ast::Data,
+    pub line: usize,
     pub constants: Constants<'a>,
     /// Of this declaration alone.
     pub diagnostics: Diagnostics,
@@ -69,22 +74,26 @@ pub(super) struct Reader<'a> {
     /// Nodes that `like` takes the statistics of.
     pub models: Vec<NodeId>,
     /// `let`s and columns so far.
-    known: FxHashMap<Symbol, NodeId>,
+    pub known: FxHashMap<Symbol, NodeId>,
     /// Every `let` and column of the declaration, for those used above their definition.
-    defined: FxHashMap<Symbol, Span>,
+    pub defined: FxHashMap<Symbol, Span>,
     /// The column being read and how many transforms it has so far: the name of the next statistics.
     pub owner: Symbol,
     pub stages: usize,
     /// Where a column is named by number first, and where by name.
     pub numbered: Option<Span>,
     pub named: Option<Span>,
+    /// Where the shares of the split are written.
+    pub shares: [Option<Span>; 3],
     /// The number of the next draws of a record, whose fields share them.
     pub draws: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(data: &ast::Data, constants: &'a dyn Fn(Symbol) -> Option<Constant>) -> Reader<'a> {
+    pub fn new(data: &'a ast::Data, constants: &'a dyn Fn(Symbol) -> Option<Constant>) -> Reader<'a> {
         Reader {
+            data,
+            line: 0,
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
             format: None,
@@ -101,19 +110,22 @@ impl<'a> Reader<'a> {
             stages: 0,
             numbered: None,
             named: None,
+            shares: [None; 3],
             draws: 0,
         }
     }
 
     /// Reads the whole declaration: the source, then the columns, then the settings, which name columns.
-    pub fn read(mut self, data: &ast::Data) -> (Spec, Diagnostics) {
+    pub fn read(mut self) -> (Spec, Diagnostics) {
+        let data = self.data;
         let source = self.source(&data.source);
         self.format = source.as_ref().map(|source| source.format);
         self.tables = source.iter().flat_map(|source| &source.tables).map(|(name, _)| *name).collect();
 
         let mut settings: Vec<(&Ident, &Expr)> = Vec::new();
         self.collect_names(data);
-        for entry in &data.entries {
+        for (line, entry) in data.entries.iter().enumerate() {
+            self.line = line;
             match entry {
                 Entry::Let(binding) => self.binding(binding),
                 Entry::Setting(setting) => match setting.names.as_slice() {
@@ -131,8 +143,8 @@ impl<'a> Reader<'a> {
                     names => self.entries_of(names, &setting.value),
                 },
                 // The grammar gives `update` and `in` to other sections only.
-                Entry::Update(update) => self.diagnostics.push(data::not_a_column(update.span)),
-                Entry::Varied { over, .. } => self.diagnostics.push(data::not_a_column(over.span)),
+                Entry::Update(update) => self.diagnostics.push(data::not_a_column(update.span, None)),
+                Entry::Varied { over, .. } => self.not_a_column(over),
                 Entry::Error(_) => {}
             }
         }
@@ -142,7 +154,7 @@ impl<'a> Reader<'a> {
             source,
             nodes: Vec::new(),
             entries: Vec::new(),
-            split: Split { kind: SplitKind::All, span: data.name.span },
+            split: Split { kind: SplitKind::All, span: data.name.span, shares: [None; 3] },
             batch: if self.format == Some(Format::Graph) { BatchSize::Whole } else { BatchSize::Rows(32) },
             shuffle: true,
             drop_last: false,
@@ -182,14 +194,7 @@ impl<'a> Reader<'a> {
 
     fn collect_names(&mut self, data: &ast::Data) {
         for entry in &data.entries {
-            let names: &[Ident] = match entry {
-                Entry::Let(binding) => match &binding.target {
-                    Target::Names(names) | Target::Fields(names) => names,
-                },
-                Entry::Setting(setting) => &setting.names,
-                Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => &[],
-            };
-            for name in names {
+            for name in named(entry) {
                 self.defined.entry(name.name).or_insert(name.span);
             }
         }
@@ -198,6 +203,13 @@ impl<'a> Reader<'a> {
     fn binding(&mut self, binding: &ast::Let) {
         match &binding.target {
             Target::Names(names) if names.len() == 1 => {
+                if self.constants.number(&binding.value).is_some() {
+                    let moved = self.as_constant(names[0], &binding.value);
+                    self.diagnostics.push(data::constant_among_columns(binding.value.span, moved));
+                    let node = self.error(binding.value.span);
+                    self.define(names[0], node);
+                    return;
+                }
                 let node = self.owned(names[0], &binding.value);
                 self.define(names[0], node);
             }
@@ -212,6 +224,9 @@ impl<'a> Reader<'a> {
     fn entry(&mut self, name: Ident, value: &Expr) {
         if let Some(error) = self.misspelt_setting(name, value) {
             self.diagnostics.push(error);
+            // What is told of it is not told of its users.
+            let node = self.error(value.span);
+            self.known.entry(name.name).or_insert(node);
             return;
         }
         let node = self.owned(name, value);
@@ -222,27 +237,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `bach = 32`, `splt = random(…)`: a value that can be no column belongs to a setting.
-    fn misspelt_setting(&self, name: Ident, value: &Expr) -> Option<Diagnostic> {
-        let word = name.name.as_str();
-        let call = Call::of(value).map(|call| call.word);
-        let is_split = call.is_some_and(|call| names::SPLITS.contains(&call));
-        let is_constant = self.constants.eval(value).is_some() && call.is_none_or(|call| !self.known_name(call));
-        let is_batch = matches!(call, Some("whole" | "tokens" | "auto"));
-        if !(is_split || is_constant || is_batch) {
-            return None;
-        }
-        let near = if is_split {
-            Some("split")
-        } else if is_batch {
-            Some("batch")
-        } else {
-            nearest(word, names::SETTINGS.iter().copied())
-        };
-        Some(data::unknown_setting(name.span, word, near, names::SETTINGS))
-    }
-
-    fn known_name(&self, word: &str) -> bool {
+    pub fn known_name(&self, word: &str) -> bool {
         self.known.contains_key(&Symbol::new(word))
     }
 
@@ -252,7 +247,7 @@ impl<'a> Reader<'a> {
         self.stages = 0;
         let node = self.value(value, None);
         if self.gives(node) == Gives::Constant {
-            self.diagnostics.push(data::not_a_column(value.span));
+            self.not_a_column(value);
             return self.error(value.span);
         }
         node
@@ -261,7 +256,8 @@ impl<'a> Reader<'a> {
     pub fn define(&mut self, name: Ident, node: NodeId) -> bool {
         if self.known.contains_key(&name.name) {
             let first = self.defined.get(&name.name).copied().unwrap_or(name.span);
-            self.diagnostics.push(data::name_twice(name.span, name.name.as_str(), first));
+            let other = self.free_name(name.name);
+            self.diagnostics.push(data::name_twice(name.span, name.name.as_str(), first, &other));
             return false;
         }
         self.known.insert(name.name, node);
@@ -275,23 +271,6 @@ impl<'a> Reader<'a> {
 
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
-    }
-
-    pub fn unknown_name(&mut self, span: Span, name: Symbol) {
-        let error = match self.defined.get(&name) {
-            Some(&defined) => data::used_before(span, name.as_str(), defined),
-            None if name.as_str() == names::LABEL
-                && matches!(self.format, Some(Format::Images { labels: false, .. })) =>
-            {
-                data::label_unread(span, self.source_end)
-            }
-            None => {
-                let mut known: Vec<&str> = self.known.keys().map(|name| name.as_str()).collect();
-                known.sort_unstable();
-                data::unknown_name(span, name.as_str(), known.iter().copied())
-            }
-        };
-        self.diagnostics.push(error);
     }
 
     pub fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
@@ -386,13 +365,14 @@ impl<'a> Reader<'a> {
             ExprKind::Name(name) => self.name(*name, span),
             ExprKind::Hole => match hole {
                 Some(value) => value,
-                None => self.fail(span, data::not_a_column(span)),
+                None => self.fail(span, data::not_a_column(span, None)),
             },
             ExprKind::Unary(UnaryOp::Neg, operand) => {
+                let written = written(operand, true);
                 let operand = self.value(operand, hole);
                 match self.constant(operand) {
                     Some(value) => self.push(NodeKind::Number(-value), span),
-                    None if self.numeric(operand, span) => self.push(NodeKind::Neg(operand), span),
+                    None if self.numeric(operand, span, written) => self.push(NodeKind::Neg(operand), span),
                     None => self.error(span),
                 }
             }
@@ -418,7 +398,9 @@ impl<'a> Reader<'a> {
                         (None, None) if [left, right].iter().any(|side| self.gives(*side) == Gives::Pictures) => {
                             self.fail(span, images::picture_arithmetic(span))
                         }
-                        _ if self.numeric(left, first.span) & self.numeric(right, operand.span) => {
+                        _ if self.numeric(left, first.span, written(first, true))
+                            & self.numeric(right, operand.span, written(operand, true)) =>
+                        {
                             self.push(NodeKind::Arith(op, left, right), span)
                         }
                         _ => self.error(span),
@@ -443,8 +425,9 @@ impl<'a> Reader<'a> {
             },
             ExprKind::If(..) => self.fail(span, data::unsupported(span, "`if` between columns")),
             ExprKind::Unary(UnaryOp::Not, operand) => {
+                let written = written(operand, true);
                 let operand = self.value(operand, hole);
-                self.function(Function::Not, operand, span)
+                self.function(Function::Not, operand, (span, written))
             }
             ExprKind::Number(_)
             | ExprKind::Bool(_)
@@ -455,7 +438,10 @@ impl<'a> Reader<'a> {
             | ExprKind::Remat(_)
             | ExprKind::Param(_)
             | ExprKind::List(_)
-            | ExprKind::Block(_) => self.fail(span, data::not_a_column(span)),
+            | ExprKind::Block(_) => {
+                self.not_a_column(expr);
+                self.error(span)
+            }
             ExprKind::Error => self.error(span),
         }
     }
@@ -467,11 +453,11 @@ impl<'a> Reader<'a> {
         if !self.defined.contains_key(&name) {
             match (self.constants.of)(name) {
                 Some(Constant::Number(value)) => return self.push(NodeKind::Number(value), span),
-                Some(Constant::Bool(_) | Constant::Text(_)) => return self.fail(span, data::not_a_column(span)),
+                Some(Constant::Bool(_) | Constant::Text(_)) => return self.fail(span, data::not_a_column(span, None)),
                 None => {}
             }
         }
-        let call = Call { word: name.as_str(), word_span: span, span, brackets: &[], args: &[] };
+        let call = Call::alone(name.as_str(), span);
         if self.cuts_the_source(&call) {
             let input = self.of_source(names::TEXT, span);
             return self.transform(&call, input);
@@ -484,14 +470,14 @@ impl<'a> Reader<'a> {
             let place = self.place(names::ROWS);
             return self.push(NodeKind::Rows(place), span);
         }
-        self.unknown_name(span, name);
+        self.unknown_name(span, name, true);
         self.error(span)
     }
 
     /// A column that the source has by itself.
     fn of_source(&mut self, name: &str, span: Span) -> NodeId {
         let name = Selector { first: name.to_owned(), last: None, table: self.table, span };
-        self.push(NodeKind::Column(Columns { names: vec![name], single: true, axes: Vec::new() }), span)
+        self.push(NodeKind::Column(Columns { names: vec![name], single: true, axes: Vec::new(), brackets: None }), span)
     }
 
     /// `column("image")` of a folder of pictures.
@@ -509,17 +495,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether arithmetic can take the node; silent on what is reported already.
-    pub fn numeric(&mut self, id: NodeId, span: Span) -> bool {
+    /// Whether arithmetic can take the node; silent on what is reported already. `written` is the operand as it stands
+    /// there.
+    pub fn numeric(&mut self, id: NodeId, span: Span, written: Option<Written>) -> bool {
+        // A step behind the last of a pipe goes before what is done with it.
+        let last = self.node(id).span;
+        let is_in = |written: &Written| written.span.holds(last) && written.span != last;
+        let step = match written.filter(|written| !is_in(written)) {
+            None => StepAt { start: last.before(), end: last.after(), brackets: false },
+            Some(Written { span, in_chain }) => StepAt { start: span.before(), end: span.after(), brackets: in_chain },
+        };
         match self.gives(id) {
             Gives::Classes => {
-                self.diagnostics.push(data::index_arithmetic(span));
+                self.diagnostics.push(data::index_arithmetic(span, step));
+                false
+            }
+            gives @ (Gives::Words | Gives::Sets) => {
+                let (value, has) = (self.node(id).span, self.has(id));
+                let told = data::transform_mismatch(span, "arithmetic", "numbers", value, has);
+                self.diagnostics.push(match gives {
+                    Gives::Words => data::numbers_of_words(told, "one_hot", step),
+                    _ => data::numbers_of_words(told, "multi_hot", step),
+                });
                 false
             }
             Gives::Error => false,
-            Gives::Words
-            | Gives::Sets
-            | Gives::Windows
+            Gives::Windows
             | Gives::Record
             | Gives::Texts
             | Gives::Padded
@@ -542,7 +543,7 @@ impl<'a> Reader<'a> {
             return node;
         }
         let Some(call) = Call::of(expr) else {
-            return self.fail(span, data::not_a_column(span));
+            return self.fail(span, data::not_a_column(span, None));
         };
         let word = call.word;
         match word {
@@ -564,8 +565,9 @@ impl<'a> Reader<'a> {
             let wanted = format!("one column, as in `{word}(column(\"a\"))`");
             let args = Arguments::sort(&call, &[], &mut self.diagnostics);
             let Some(operand) = args.one(&wanted, &mut self.diagnostics) else { return self.error(span) };
+            let written = written(operand, false);
             let operand = self.value(operand, hole);
-            return self.function(function, operand, span);
+            return self.function(function, operand, (span, written));
         }
         if names::COLUMNS.contains(&word) {
             if let Some(first) = self.tables.first() {
@@ -577,8 +579,9 @@ impl<'a> Reader<'a> {
             let Some((Arg::Value(input), rest)) = call.args.split_first() else {
                 return self.fail(span, data::wrong_argument(span, word, "a column"));
             };
+            let place = Some(input.span);
             let input = self.value(input, hole);
-            return self.transform(&Call { args: rest, ..call }, input);
+            return self.transform(&Call { args: rest, input: place, ..call }, input);
         }
         if self.known_name(word) {
             return self.fail(span, data::unsupported(span, "a part of a column"));
@@ -588,57 +591,6 @@ impl<'a> Reader<'a> {
         }
         let known: Vec<&str> = names::COLUMNS.iter().chain(names::TRANSFORMS).copied().collect();
         self.fail(span, data::unknown_transform(call.word_span, word, &known))
-    }
-
-    pub fn columns(&mut self, call: &Call<'_>) -> NodeId {
-        const WANTED: &str = "the name of a column in quotes";
-        let single = call.word == "column";
-        let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        let axes = axes(call, usize::MAX, &self.constants, &mut self.diagnostics);
-        if let Some(sized) = axes.iter().find(|axis| axis.size.is_some()) {
-            self.diagnostics.push(data::wrong_argument(
-                sized.span,
-                call.word,
-                "names of axes; their sizes are in the file",
-            ));
-        }
-        if single {
-            args.one(WANTED, &mut self.diagnostics);
-        } else if args.values.is_empty() {
-            self.diagnostics.push(data::wrong_argument(call.span, call.word, "names of columns in quotes"));
-        }
-        let mut names = Vec::new();
-        for value in args.values {
-            match self.selector(value) {
-                Some(name) if single && name.last.is_some() => {
-                    self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
-                }
-                Some(name) => names.push(name),
-                None => self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED)),
-            }
-        }
-        if names.is_empty() {
-            return self.error(call.span);
-        }
-        if let Some(Format::Synthetic(_)) = self.format {
-            return self.fail(call.span, data::column_of_no_file(call.span));
-        }
-        let axes = axes.into_iter().map(|axis| axis.name).collect();
-        self.push(NodeKind::Column(Columns { names, single, axes }), call.span)
-    }
-
-    /// `"age"`, `"i1".."i13"`, or a number where the file has no names
-    pub fn selector(&mut self, expr: &Expr) -> Option<Selector> {
-        if let Some(selector) = self.numbered_selector(expr) {
-            return Some(selector);
-        }
-        let (first, last) = match &expr.kind {
-            ExprKind::Range(Some(first), Some(last)) => (first.as_ref(), Some(self.constants.text(last)?)),
-            _ => (expr, None),
-        };
-        let first = self.constants.text(first)?;
-        self.named.get_or_insert(expr.span);
-        Some(Selector { first, last, table: self.table, span: expr.span })
     }
 
     /// What stands after `|>`.
@@ -657,13 +609,29 @@ impl<'a> Reader<'a> {
             Some(call) => match Function::WORDS.iter().find(|function| function.word() == call.word) {
                 Some(function) => {
                     self.plain(&call, ());
-                    self.function(*function, input, stage.span)
+                    self.function(*function, input, (stage.span, None))
                 }
                 None => self.transform(&call, input),
             },
-            None => self.fail(stage.span, data::not_a_transform(stage.span)),
+            None => {
+                let told = self.not_a_transform(stage);
+                self.fail(stage.span, told)
+            }
         }
     }
+}
+
+/// An operand as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Written {
+    span: Span,
+    /// Whether signs stand beside it.
+    in_chain: bool,
+}
+
+/// What is written as an operand; nothing where `_` stands for what comes in.
+fn written(expr: &Expr, in_chain: bool) -> Option<Written> {
+    (!matches!(expr.kind, ExprKind::Hole)).then_some(Written { span: expr.span, in_chain })
 }
 
 /// Whether an expression is a function of `_`. Only what a column expression can hold is searched.

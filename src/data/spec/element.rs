@@ -8,7 +8,7 @@ use crate::diag::data;
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ix};
 
 use super::arguments::{Arguments, Call};
-use super::columns::{Gives, Reader};
+use super::columns::{Gives, Reader, Written};
 use super::{ClassAxis, Draw, Format, Function, MOST_NUMBERS, NodeId, NodeKind, Random, names};
 
 impl Reader<'_> {
@@ -46,6 +46,8 @@ impl Reader<'_> {
         let wanted =
             format!("`batch` first and a size for each further axis, as in `random.{}[batch, h: 32]`", call.word);
         let mut found = Vec::new();
+        // The largest of the sizes, and where it stands.
+        let mut largest: Option<(usize, Span)> = None;
         let mut places = call.brackets.iter();
         let is_batch = |place: &Ix| matches!(place, Ix::Value(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == "batch");
         let mut fits = places.next().is_some_and(is_batch);
@@ -54,16 +56,35 @@ impl Reader<'_> {
                 Ix::Axis(name, size, None) => self.constants.count(size).map(|size| (name.name, size)),
                 Ix::Axis(..) | Ix::Value(_) | Ix::Row(_) | Ix::Set(..) => None,
             };
+            if let (Some((_, size)), Ix::Axis(_, value, _)) = (axis, place)
+                && largest.is_none_or(|(known, _)| known < size)
+            {
+                largest = Some((size, value.span));
+            }
             fits &= axis.is_some_and(|(name, _)| found.iter().all(|(other, _)| *other != name));
             found.extend(axis);
         }
-        let numbers = found.iter().try_fold(self.made_rows(), |all, (_, size)| all.checked_mul(*size));
-        if numbers.is_none_or(|numbers| numbers > MOST_NUMBERS) {
-            self.diagnostics.push(data::too_many_numbers(call.span, MOST_NUMBERS));
+        let numbers = found.iter().fold(self.made_rows() as u128, |all, (_, size)| all.saturating_mul(*size as u128));
+        if numbers > MOST_NUMBERS as u128 {
+            let smaller = largest.and_then(|(size, place)| {
+                let most = MOST_NUMBERS as u128 / (numbers / size as u128);
+                (most > 0).then_some((place, most as u64))
+            });
+            self.diagnostics.push(data::too_many_numbers(call.span, MOST_NUMBERS, smaller));
             return None;
         }
         if !fits {
-            self.diagnostics.push(data::wrong_argument(call.span, call.word, &wanted));
+            let has_batch = call.brackets.iter().any(is_batch);
+            let sized = call.brackets.iter().all(|place| matches!(place, Ix::Axis(..)));
+            let added = match call.brackets.first() {
+                None => Some((call.word_span.after(), "[batch]")),
+                Some(first) if sized && !has_batch => Some((first.span().before(), "batch, ")),
+                Some(_) => None,
+            };
+            self.diagnostics.push(match added {
+                Some(added) => data::batch_missing(call.span, call.word, &wanted, added),
+                None => data::wrong_argument(call.span, call.word, &wanted),
+            });
         }
         fits.then_some(found)
     }
@@ -86,7 +107,7 @@ impl Reader<'_> {
                 let value = args.one(WANTED, &mut self.diagnostics)?;
                 let chance = self.constants.number(value).filter(|chance| (0.0..=1.0).contains(chance));
                 if chance.is_none() {
-                    self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+                    self.wrong_share(value, call.word, WANTED, 100.0);
                 }
                 chance.map(Draw::Bernoulli)
             }
@@ -127,7 +148,12 @@ impl Reader<'_> {
     }
 
     /// `log(column("a"))`; the value of its operand is read already.
-    pub fn function(&mut self, function: Function, operand: NodeId, span: Span) -> NodeId {
+    pub fn function(
+        &mut self,
+        function: Function,
+        operand: NodeId,
+        (span, written): (Span, Option<Written>),
+    ) -> NodeId {
         match self.gives(operand) {
             Gives::Constant => match self.constant(operand) {
                 Some(value) => self.push(NodeKind::Number(function.eval(value)), span),
@@ -137,7 +163,7 @@ impl Reader<'_> {
                 let value = self.node(operand).span;
                 self.fail(span, data::transform_mismatch(span, function.word(), "numbers", value, "pictures"))
             }
-            _ if self.numeric(operand, span) => self.push(NodeKind::Function(function, operand), span),
+            _ if self.numeric(operand, span, written) => self.push(NodeKind::Function(function, operand), span),
             _ => self.error(span),
         }
     }

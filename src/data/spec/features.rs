@@ -4,7 +4,8 @@
 
 use crate::base::Span;
 use crate::diag::{data, table};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call};
 use super::columns::{Gives, Reader};
@@ -12,15 +13,30 @@ use super::{Bins, ClassAxis, DatePart, NodeId, NodeKind, Transform};
 
 /// More classes than any table of parameters has.
 const MOST_CLASSES: usize = 1 << 24;
+/// The buckets of a hash of which nothing else is said.
+const BUCKETS: usize = 1000;
 
 impl Reader<'_> {
     /// `hash[bucket: 1000]`
     pub fn hash(&mut self, call: &Call<'_>, axis: Option<ClassAxis>) -> Option<Transform> {
+        let wanted = "an axis and its size in brackets, as in `hash[bucket: 10_000]`";
+        let count = match call.args {
+            [Arg::Value(count)] if axis.is_none() => self.constants.count(count),
+            _ => None,
+        };
+        if let (Some(count), Some(place)) = (count, call.parentheses()) {
+            let named = (place, format!("[bucket: {count}]"));
+            self.diagnostics.push(data::axis_unnamed(call.span, call.word, wanted, named));
+            return None;
+        }
         self.plain(call, ())?;
         let sized = axis.filter(|axis| axis.size.is_some_and(|size| i32::try_from(size).is_ok()));
         if sized.is_none() {
-            let wanted = "an axis and its size in brackets, as in `hash[bucket: 10_000]`";
-            self.diagnostics.push(data::wrong_argument(call.span, call.word, wanted));
+            let named = match axis {
+                Some(axis) => (axis.span, format!("{}: {BUCKETS}", axis.name)),
+                None => (call.word_span.after(), format!("[bucket: {BUCKETS}]")),
+            };
+            self.diagnostics.push(data::axis_unsized(call.span, call.word, wanted, named));
         }
         sized.map(Transform::Hash)
     }
@@ -55,9 +71,31 @@ impl Reader<'_> {
             _ => self.constants.count(value).filter(|bins| (2..=MOST_CLASSES).contains(bins)).map(Bins::Equal),
         };
         if bins.is_none() {
-            self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+            let told = match (&value.kind, self.constants.number(value)) {
+                (_, Some(count)) => {
+                    let nearest = count.round().clamp(2.0, MOST_CLASSES as f64).to_string();
+                    data::argument_range(value.span, call.word, WANTED, &nearest)
+                }
+                (ExprKind::List(items), None) => match self.rising(items) {
+                    Some(rising) => data::not_rising(value.span, call.word, WANTED, rising),
+                    None => data::wrong_argument(value.span, call.word, WANTED),
+                },
+                (_, None) => data::wrong_argument(value.span, call.word, WANTED),
+            };
+            self.diagnostics.push(told);
         }
         bins.map(|bins| Transform::Bin(axis.map(|axis| axis.name), bins))
+    }
+
+    /// Numbers in rising order, each once, as they are written.
+    fn rising(&self, items: &[Expr]) -> Option<String> {
+        let numbers: Option<Vec<(f64, &Expr)>> =
+            items.iter().map(|item| Some((self.constants.number(item)?, item))).collect();
+        let mut numbers = numbers.filter(|numbers| !numbers.is_empty())?;
+        numbers.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        numbers.dedup_by(|(a, _), (b, _)| a == b);
+        let written: Vec<String> = numbers.into_iter().map(|(_, item)| print_expr(item)).collect();
+        Some(format!("[{}]", written.join(", ")))
     }
 
     /// `clip_outliers`, `clip_outliers(0.5%)`
@@ -68,9 +106,17 @@ impl Reader<'_> {
         let Some(value) = args.values.first() else { return Some(Transform::Clip(0.01)) };
         let share = self.constants.number(value).filter(|share| (0.0..0.5).contains(share));
         if share.is_none() {
-            self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+            self.wrong_share(value, call.word, WANTED, 50.0);
         }
         share.map(Transform::Clip)
+    }
+
+    /// Tells of a value that is no share; below `most` it counts the percent.
+    pub fn wrong_share(&mut self, value: &Expr, of: &str, wanted: &str, most: f64) {
+        self.diagnostics.push(match self.constants.number(value) {
+            Some(percent) if percent >= 1.0 && percent < most => data::percent(value.span, of, wanted, percent),
+            _ => data::wrong_argument(value.span, of, wanted),
+        });
     }
 
     /// `date_parts`, `date_parts(month, weekday)`
@@ -84,7 +130,8 @@ impl Reader<'_> {
                 _ => None,
             };
             let Some(part) = word else {
-                self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+                let known: Vec<&str> = DatePart::ALL.iter().map(|part| part.word()).collect();
+                self.wrong_word(value, call.word, WANTED, &known);
                 return None;
             };
             parts.push(*part);
@@ -103,7 +150,7 @@ impl Reader<'_> {
         if matches!(value.kind, ExprKind::Name(name) if name.as_str() == "balanced") {
             return Some(Transform::Balance);
         }
-        self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+        self.wrong_word(value, call.word, WANTED, &["balanced"]);
         None
     }
 
@@ -116,7 +163,7 @@ impl Reader<'_> {
             return self.fail(call.span, data::wrong_argument(value.span, call.word, WANTED));
         };
         let Some(model) = self.lookup(name) else {
-            self.unknown_name(value.span, name);
+            self.unknown_name(value.span, name, false);
             return self.error(call.span);
         };
         self.models.push(model);

@@ -28,7 +28,7 @@ impl Reader<'_> {
             Some(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == "folder" => true,
             Some(other) => {
                 let wanted = "`labels = folder`, for classes by folder, or no labels";
-                self.diagnostics.push(data::wrong_argument(other.span, call.word, wanted));
+                self.wrong_word(other, call.word, wanted, &["folder"]);
                 return None;
             }
         };
@@ -39,7 +39,7 @@ impl Reader<'_> {
                 Some(Source::of(Format::Images { labels, parts: None }, vec![file]))
             }
             None => {
-                self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
+                self.wrong_path(path, call.word, WANTED);
                 None
             }
         }
@@ -102,7 +102,7 @@ impl Reader<'_> {
     pub fn by_folder(&mut self, call: &Call<'_>, source: &mut Option<Source>) -> Option<Shares> {
         let args = Arguments::sort(call, &["valid", "test"], &mut self.diagnostics);
         args.at_most(0, "`valid` or `test` with a share, or nothing", &mut self.diagnostics);
-        let shares = self.shares(&args, call.span)?;
+        let shares = self.shared(&args, call.span)?;
         match source.as_mut().map(|source| &mut source.format) {
             Some(Format::Images { parts, .. }) => *parts = Some(call.span),
             Some(
@@ -249,7 +249,8 @@ impl Reader<'_> {
                 (None, None) => None,
             };
             let Some(call) = Call::of(stage) else {
-                self.diagnostics.push(data::not_a_transform(stage.span));
+                let is_angle = matches!(&stage.kind, ExprKind::Number(number) if number.unit == Some(Unit::Degrees));
+                self.diagnostics.push(images::not_a_change(stage.span, is_angle, names::CHANGES));
                 return None;
             };
             axes(&call, 0, &self.constants, &mut self.diagnostics);
@@ -313,7 +314,7 @@ impl Reader<'_> {
         let value = args.one(&wanted, &mut self.diagnostics)?;
         let share = self.constants.number(value).filter(|share| *share > 0.0 && *share < 1.0);
         if share.is_none() {
-            self.diagnostics.push(data::wrong_argument(value.span, call.word, &wanted));
+            self.wrong_share(value, call.word, &wanted, 100.0);
         }
         share
     }

@@ -11,10 +11,12 @@ mod element;
 mod features;
 mod graphs;
 mod images;
+mod mend;
 pub mod names;
 mod pictures;
 mod records;
 mod scenes;
+mod selectors;
 mod series;
 mod settings;
 mod source;
@@ -250,6 +252,8 @@ pub struct Columns {
     pub single: bool,
     /// Names for the axes beside the batch.
     pub axes: Vec<Symbol>,
+    /// Where those stand, brackets included.
+    pub brackets: Option<Span>,
 }
 
 /// What stands between the parentheses of `columns`.
@@ -415,6 +419,13 @@ pub struct ClassAxis {
     pub span: Span,
 }
 
+impl ClassAxis {
+    /// Its place, and the axis with a size that is larger by one, where it has a size.
+    pub fn with_one_more(self) -> Option<(Span, String)> {
+        Some((self.span, format!("{}: {}", self.name, self.size? + 1)))
+    }
+}
+
 /// What `impute` puts where a value is missing.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Fill {
@@ -458,6 +469,8 @@ pub struct Split {
     pub kind: SplitKind,
     /// Where it is written.
     pub span: Span,
+    /// Where the shares of the parts are written.
+    pub shares: [Option<Span>; 3],
 }
 
 /// How rows are shared out.
@@ -511,7 +524,7 @@ impl Spec {
         constants: &dyn Fn(Symbol) -> Option<Constant>,
         diagnostics: &mut Diagnostics,
     ) -> Spec {
-        let (spec, found) = columns::Reader::new(data, constants).read(data);
+        let (spec, found) = columns::Reader::new(data, constants).read();
         diagnostics.extend(found);
         spec
     }

@@ -20,13 +20,13 @@ impl Reader<'_> {
                 self.diagnostics.push(table::field_twice(name.span, name.name.as_str()));
             }
             let node = match self.gives(node) {
-                Gives::Constant | Gives::Record => self.fail(value.span, data::not_a_column(value.span)),
+                Gives::Constant | Gives::Record => self.fail(value.span, data::not_a_column(value.span, None)),
                 _ => node,
             };
             found.push((name.name, node));
         }
         match found.is_empty() {
-            true => self.fail(span, data::not_a_column(span)),
+            true => self.fail(span, data::not_a_column(span, None)),
             false => {
                 let fields = self.tied(found);
                 self.push(NodeKind::Record(fields), span)
@@ -74,9 +74,9 @@ impl Reader<'_> {
 
     /// `r.a`
     pub fn field(&mut self, of: &Expr, name: Ident, span: Span) -> NodeId {
-        let ExprKind::Name(record) = of.kind else { return self.fail(span, data::not_a_column(span)) };
+        let ExprKind::Name(record) = of.kind else { return self.fail(span, data::not_a_column(span, None)) };
         let Some(node) = self.lookup(record) else {
-            self.unknown_name(of.span, record);
+            self.unknown_name(of.span, record, false);
             return self.error(span);
         };
         let Some(fields) = self.fields(node) else {

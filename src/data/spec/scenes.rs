@@ -112,7 +112,7 @@ impl Reader<'_> {
             Some(other) => {
                 let wanted =
                     "`given = sizes`, for left and upper edge with width and height, or nothing for four edges";
-                self.diagnostics.push(data::wrong_argument(other.span, call.word, wanted));
+                self.wrong_word(other, call.word, wanted, &["sizes"]);
                 false
             }
         };

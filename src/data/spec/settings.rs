@@ -22,7 +22,7 @@ impl Reader<'_> {
         match name.name.as_str() {
             "split" => {
                 if let Some(kind) = self.split(value, spec) {
-                    spec.split = Split { kind, span: value.span };
+                    spec.split = Split { kind, span: value.span, shares: self.shares };
                 }
             }
             "batch" => {
@@ -120,13 +120,14 @@ impl Reader<'_> {
             "random" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
                 args.at_most(0, "shares, as in `random(train = 80%, valid = 10%, test = 10%)`", &mut self.diagnostics);
-                Some(SplitKind::Random(self.shares(&args, value.span)?))
+                Some(SplitKind::Random(self.shared(&args, value.span)?))
             }
             "stratified" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
-                let shares = self.shares(&args, value.span);
+                let shares = self.shared(&args, value.span);
                 let label = args.one("the column of classes first, as in `stratified(y, …)`", &mut self.diagnostics)?;
-                Some(SplitKind::Stratified(self.label(label, call.word)?, shares?))
+                let places = (call.word_span, args.surplus(label));
+                Some(SplitKind::Stratified(self.label(label, call.word, places)?, shares?))
             }
             "by_column" => {
                 let args = Arguments::sort(&call, &[], &mut self.diagnostics);
@@ -135,7 +136,7 @@ impl Reader<'_> {
             }
             "chronological" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
-                let shares = self.shares(&args, value.span);
+                let shares = self.shared(&args, value.span);
                 args.at_most(1, "one column of dates or numbers", &mut self.diagnostics);
                 let column = match args.values.first() {
                     Some(column) => Some(self.raw_column(column, call.word)?),
@@ -145,7 +146,7 @@ impl Reader<'_> {
             }
             "group" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
-                let shares = self.shares(&args, value.span);
+                let shares = self.shared(&args, value.span);
                 let wanted = "the column that says which rows belong together: `group(column(\"user\"), …)`";
                 let column = args.one(wanted, &mut self.diagnostics)?;
                 Some(SplitKind::Group(self.raw_column(column, call.word)?, shares?))
@@ -155,20 +156,21 @@ impl Reader<'_> {
             "by_folder" => Some(SplitKind::ByFolder(self.by_folder(&call, &mut spec.source)?)),
             word => {
                 let known = names::SPLITS;
-                self.diagnostics.push(data::unknown_argument(call.word_span, "split", word, known));
+                self.diagnostics.push(data::unknown_argument(call.word_span, "split", word, known, None));
                 None
             }
         }
     }
 
     /// The shares of the three parts. One that is left out takes the rest if it is `train`, else nothing.
-    pub fn shares(&mut self, args: &Arguments<'_>, span: Span) -> Option<Shares> {
+    pub fn shared(&mut self, args: &Arguments<'_>, span: Span) -> Option<Shares> {
         let mut shares = [None; 3];
         for (share, part) in shares.iter_mut().zip(names::PARTS) {
             if let Some(value) = args.named(part) {
-                *share = Some(self.share(part, value)?);
+                *share = Some(self.share(part, value, args)?);
             }
         }
+        self.shares = std::array::from_fn(|part| args.named(names::PARTS[part]).map(|value| value.span));
         let sum: f64 = shares.iter().flatten().sum();
         let train = match shares[0] {
             None => 1.0 - sum,
@@ -183,28 +185,79 @@ impl Reader<'_> {
             return None;
         }
         if train <= SLACK {
-            self.diagnostics.push(data::nothing_to_train(span));
+            self.diagnostics.push(data::nothing_to_train(span, self.room_to_train(args)));
             return None;
         }
         Some([train, shares[1].unwrap_or(0.0), shares[2].unwrap_or(0.0)])
     }
 
-    fn share(&mut self, part: &str, value: &Expr) -> Option<f64> {
+    fn share(&mut self, part: &str, value: &Expr, all: &Arguments<'_>) -> Option<f64> {
         let number = self.constants.number(value);
         match number {
             Some(share) if (0.0..=1.0).contains(&share) && !is_whole_one(value) => Some(share),
             _ => {
-                self.diagnostics.push(data::not_a_fraction(value.span, part, number));
+                self.diagnostics.push(data::not_a_fraction(value.span, part, self.percents(all)));
                 None
             }
         }
     }
 
+    /// The parts that are given a number, with the places of these.
+    fn numbered(&self, args: &Arguments<'_>) -> Vec<(&'static str, Span, f64, bool)> {
+        let part = |part: &&'static str| {
+            let value = args.named(part)?;
+            Some((*part, value.span, self.constants.number(value)?, is_whole_one(value)))
+        };
+        names::PARTS.iter().filter_map(part).collect()
+    }
+
+    /// Shares of those sizes to each other that leave four fifths to train on.
+    fn room_to_train(&self, args: &Arguments<'_>) -> Vec<(Span, String)> {
+        let numbers = self.numbered(args);
+        let others = || numbers.iter().filter(|(part, ..)| *part != names::PARTS[0]);
+        let sum: f64 = others().map(|(.., share, _)| share).sum();
+        let percent = |share: f64| (share / sum * 20.0).round().max(1.0);
+        let taken: f64 = others().map(|(.., share, _)| percent(*share)).sum();
+        let mended = |(part, span, share, _): &(&str, Span, f64, bool)| match *part == names::PARTS[0] {
+            true => (*span, format!("{}%", 100.0 - taken)),
+            false => (*span, format!("{}%", percent(*share))),
+        };
+        numbers.iter().map(mended).collect()
+    }
+
+    /// Numbers that are meant as shares: percent without their sign, or rows of each part.
+    fn percents(&self, args: &Arguments<'_>) -> Vec<(Span, String)> {
+        let numbers = self.numbered(args);
+        let is_share = |share: f64, whole_one: bool| (0.0..=1.0).contains(&share) && !whole_one;
+        let percent = |share: f64, whole_one: bool| if is_share(share, whole_one) { share * 100.0 } else { share };
+        let sum: f64 = numbers.iter().map(|(.., share, whole_one)| percent(*share, *whole_one)).sum();
+        let trains = numbers.iter().any(|(part, ..)| *part == names::PARTS[0]);
+        let all_given = names::PARTS.iter().filter(|part| args.named(part).is_some()).count();
+        let rounded = |percent: f64| (percent * 1e4).round() / 1e4;
+        let fits = match trains {
+            true => rounded(sum) == 100.0 && all_given == numbers.len(),
+            false => sum > 0.0 && sum < 100.0,
+        };
+        if fits && numbers.iter().all(|(.., share, _)| *share >= 0.0) {
+            let open = numbers.iter().filter(|(.., share, whole_one)| !is_share(*share, *whole_one));
+            return open.map(|(_, span, share, _)| (*span, format!("{share}%"))).collect();
+        }
+        // Rows of all three parts, or of two.
+        let are_rows = numbers.iter().all(|(.., rows, whole_one)| *rows > 1.0 || *whole_one);
+        if !(trains && are_rows && all_given == numbers.len() && numbers.len() > 1) {
+            return Vec::new();
+        }
+        let of_all = |rows: f64| rounded(rows / sum * 100.0);
+        let others: f64 = numbers[1..].iter().map(|(.., rows, _)| of_all(*rows)).sum();
+        let first = std::iter::once((numbers[0].1, format!("{}%", rounded(100.0 - others))));
+        first.chain(numbers[1..].iter().map(|(_, span, rows, _)| (*span, format!("{}%", of_all(*rows))))).collect()
+    }
+
     /// The column of the file that holds the classes of `y`.
-    fn label(&mut self, expr: &Expr, of: &str) -> Option<Selector> {
+    fn label(&mut self, expr: &Expr, of: &str, (word, first): (Span, Option<Span>)) -> Option<Selector> {
         let ExprKind::Name(name) = expr.kind else { return self.raw_column(expr, of) };
         let Some(mut node) = self.lookup(name) else {
-            self.unknown_name(expr.span, name);
+            self.unknown_name(expr.span, name, true);
             return None;
         };
         let mut classes = false;
@@ -218,7 +271,7 @@ impl Reader<'_> {
         match self.single(node).filter(|_| classes) {
             Some(selector) => Some(selector),
             None => {
-                self.diagnostics.push(data::not_classes(expr.span, of));
+                self.diagnostics.push(data::not_classes(expr.span, of, word, first));
                 None
             }
         }
@@ -246,7 +299,12 @@ impl Reader<'_> {
         };
         let selector = self.selector(inner).filter(|selector| selector.last.is_none());
         if selector.is_none() {
-            self.diagnostics.push(data::wrong_argument(expr.span, of, WANTED));
+            self.diagnostics.push(match inner.kind {
+                ExprKind::Name(word) if self.lookup(word).is_none() => {
+                    data::unquoted(inner.span, of, WANTED, word.as_str())
+                }
+                _ => data::wrong_argument(expr.span, of, WANTED),
+            });
         }
         selector
     }
@@ -265,7 +323,10 @@ impl Reader<'_> {
         let args = Arguments::sort(call, &["fold"], &mut self.diagnostics);
         let folds = args.one(WANTED, &mut self.diagnostics)?;
         let Some(count) = self.constants.count(folds).filter(|count| *count >= 2) else {
-            self.diagnostics.push(data::wrong_argument(folds.span, call.word, WANTED));
+            self.diagnostics.push(match self.constants.number(folds) {
+                Some(count) => data::argument_range(folds.span, call.word, WANTED, &count.round().max(2.0).to_string()),
+                None => data::wrong_argument(folds.span, call.word, WANTED),
+            });
             return None;
         };
         let Some(fold) = args.named("fold") else { return Some(SplitKind::Folds(count, 0)) };
@@ -307,7 +368,7 @@ impl Reader<'_> {
                 }
                 FilePart::Source(source)
             } else {
-                FilePart::Share(self.share(name, value)?)
+                FilePart::Share(self.share(name, value, &args)?)
             });
         }
         let [valid, test] = parts;
@@ -317,7 +378,7 @@ impl Reader<'_> {
         }
         let taken: f64 = [&valid, &test].into_iter().flatten().map(FilePart::share).sum();
         if taken >= 1.0 {
-            self.diagnostics.push(data::nothing_to_train(call.span));
+            self.diagnostics.push(data::nothing_to_train(call.span, self.room_to_train(&args)));
             return None;
         }
         Some(SplitKind::Files { valid, test })

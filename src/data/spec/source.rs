@@ -2,6 +2,7 @@
 
 use crate::diag::{arrays, data};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call};
 use super::columns::Reader;
@@ -29,11 +30,11 @@ impl Reader<'_> {
             return Some(source);
         }
         let Some(call) = Call::of(expr) else {
-            self.diagnostics.push(data::not_a_source(expr.span, names::SOURCES));
+            self.not_a_source(expr);
             return None;
         };
-        if !call.brackets.is_empty() {
-            self.diagnostics.push(data::wrong_argument(expr.span, call.word, "no brackets"));
+        if let Some(brackets) = call.brackets_span {
+            self.diagnostics.push(data::argument_surplus(brackets, call.word, "no brackets", Some(brackets)));
             return None;
         }
         match call.word {
@@ -79,7 +80,7 @@ impl Reader<'_> {
             },
         };
         let Some(file) = self.file(String::new(), path) else {
-            self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
+            self.wrong_path(path, call.word, WANTED);
             return None;
         };
         Some(Source::of(Format::Table { separator, quotes, header: true }, vec![file]))
@@ -91,7 +92,7 @@ impl Reader<'_> {
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         let path = args.one(WANTED, &mut self.diagnostics)?;
         let Some(file) = self.file(String::new(), path) else {
-            self.diagnostics.push(data::wrong_argument(path.span, call.word, WANTED));
+            self.wrong_path(path, call.word, WANTED);
             return None;
         };
         Some(Source::of(format, vec![file]))
@@ -155,6 +156,14 @@ impl Reader<'_> {
             return None;
         }
         Some(Source::of(format, files))
+    }
+
+    /// Tells of what stands where a path in quotes is wanted: `rows.csv`, without them.
+    pub fn wrong_path(&mut self, path: &Expr, of: &str, wanted: &str) {
+        self.diagnostics.push(match &path.kind {
+            ExprKind::Name(_) | ExprKind::Field(..) => data::unquoted(path.span, of, wanted, &print_expr(path)),
+            _ => data::wrong_argument(path.span, of, wanted),
+        });
     }
 
     /// The file of a path in quotes.

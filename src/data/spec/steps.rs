@@ -4,7 +4,7 @@
 //! the columns.
 
 use crate::diag::data;
-use crate::syntax::ast::Expr;
+use crate::syntax::ast::{Expr, ExprKind, UnaryOp};
 
 use super::arguments::{Arguments, Call};
 use super::columns::{Gives, Reader};
@@ -14,7 +14,8 @@ impl Reader<'_> {
     /// A source with one step more; none when the step is wrong, and reported.
     pub fn table_step(&mut self, step: &Expr, source: &mut Source) -> Option<()> {
         let Some(call) = Call::of(step) else {
-            self.diagnostics.push(data::not_a_transform(step.span));
+            let is_condition = matches!(step.kind, ExprKind::Chain(..) | ExprKind::Unary(UnaryOp::Not, _));
+            self.diagnostics.push(data::not_a_table_step(step.span, is_condition));
             return None;
         };
         if !names::TABLE_STEPS.contains(&call.word) {

@@ -97,7 +97,7 @@ impl Reader<'_> {
             (Gives::Error, _) => return self.error(span),
             (Gives::Constant, _) => {
                 let value = self.node(input).span;
-                return self.fail(span, data::not_a_column(value));
+                return self.fail(span, data::not_a_column(value, None));
             }
             (Gives::Pictures | Gives::Masks, Transform::Picture(PictureStep::Decode(_))) if !self.is_file(input) => {
                 return self.fail(span, images::decode_comes_first(span));
@@ -135,6 +135,10 @@ impl Reader<'_> {
                         data::transform_surplus(span, transform.word(), wants, value, has)
                     }
                     _ => data::transform_mismatch(span, transform.word(), wants, value, has),
+                };
+                let error = match self.step_between(&transform, gives) {
+                    Some(step) if !error.has_fix() => data::step_between(error, step, span, value),
+                    _ => error,
                 };
                 return self.fail(span, error);
             }
@@ -182,6 +186,23 @@ impl Reader<'_> {
 
     /// A word without arguments.
     pub fn plain<T>(&mut self, call: &Call<'_>, transform: T) -> Option<T> {
+        match (call.word, call.args) {
+            ("index", [Arg::Value(size)]) if call.brackets.is_empty() => {
+                let Some((counted, place)) = self.constants.count(size).zip(call.parentheses()) else {
+                    self.diagnostics.push(data::wrong_argument(size.span, call.word, "its axes in brackets"));
+                    return None;
+                };
+                let named = (place, format!("[class: {counted}]"));
+                self.diagnostics.push(data::axis_unnamed(size.span, call.word, "its axes in brackets", named));
+                return None;
+            }
+            (_, [Arg::Set(name, _)]) => {
+                let told = data::argument_surplus(name.span, call.word, "no arguments", call.surplus(0));
+                self.diagnostics.push(told);
+                return None;
+            }
+            _ => {}
+        }
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         args.at_most(0, "no arguments", &mut self.diagnostics);
         Some(transform)
@@ -210,7 +231,7 @@ impl Reader<'_> {
             _ => self.constants.number(value).filter(|value| value.is_finite()).map(Fill::Value),
         };
         if fill.is_none() {
-            self.diagnostics.push(data::wrong_argument(value.span, call.word, WANTED));
+            self.wrong_word(value, call.word, WANTED, &["mean", "median"]);
         }
         fill.map(Transform::Impute)
     }
@@ -223,10 +244,24 @@ impl Reader<'_> {
             None => Some(false),
             Some(Expr { kind: ExprKind::Name(name), .. }) if name.as_str() == "own" => Some(true),
             Some(other) => {
-                self.diagnostics.push(data::wrong_argument(other.span, call.word, "`unknown = own` or nothing"));
+                self.wrong_word(other, call.word, "`unknown = own` or nothing", &["own"]);
                 None
             }
         }
+    }
+
+    /// Tells of a value that is none of the words that may stand there.
+    pub fn wrong_word(&mut self, value: &Expr, of: &str, wanted: &str, known: &[&str]) {
+        let word = match &value.kind {
+            ExprKind::Name(word) => Some(word.as_str()),
+            ExprKind::Str(word) => Some(word.as_str()),
+            ExprKind::Bool(true) => Some("true"),
+            _ => None,
+        };
+        self.diagnostics.push(match word {
+            Some(word) => data::wrong_word(value.span, of, wanted, word, known),
+            None => data::wrong_argument(value.span, of, wanted),
+        });
     }
 }
 
