@@ -14,33 +14,6 @@ use crate::support::{cases, stages};
 /// To be gone through.
 #[rustfmt::skip]
 const PENDING: &[&str] = &[
-    // images
-    "images::by_folder_of_files",
-    "images::channel_count",
-    "images::decode_comes_first",
-    "images::empty_class",
-    "images::left_out",
-    "images::no_classes",
-    "images::no_colour",
-    "images::no_picture",
-    "images::no_pictures",
-    "images::parts_as_classes",
-    "images::picture_among_columns",
-    "images::picture_arithmetic",
-    "images::share_and_folder",
-    "images::size_changed",
-    // scenes
-    "scenes::black_white_and_one",
-    "scenes::box_inside_out",
-    "scenes::kinds_and_boxes",
-    "scenes::kinds_of_no_lists",
-    "scenes::no_boxes",
-    "scenes::no_class",
-    "scenes::no_list",
-    "scenes::no_picture_named",
-    "scenes::nothing_matches",
-    "scenes::several_pictures",
-    "scenes::sizes_beside",
     // table
     "table::after_window",
     "table::field_twice",

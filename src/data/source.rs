@@ -49,7 +49,10 @@ fn rows(
             let mut header = vec![names::IMAGE.to_owned()];
             header.extend(labels.then(|| names::LABEL.to_owned()));
             resolve_all(&header, wanted, &file.path, file.span, diagnostics)?;
-            let found = image::find(file, labels, parts, files, diagnostics)?;
+            // Of another source the lines of the declaration say nothing.
+            let is_main = spec.source.as_ref().is_some_and(|main| main.files == source.files);
+            let layout = is_main.then_some(&spec.layout);
+            let found = image::find(file, (labels, layout), parts, files, diagnostics)?;
             let mut table = Table::new(found.paths.len(), header, file.path.clone(), Places::default());
             table.put(0, text_column(names::IMAGE, file, &found.paths));
             if labels {

@@ -283,7 +283,12 @@ fn by_folder(
     let mut parts = random(&folders[0], shares, key);
     for at in 1..3 {
         if shares[at] > 0.0 && !folders[at].is_empty() {
-            diagnostics.push(images::share_and_folder(split.span, table.file(), names::PARTS[at]));
+            let other = 3 - at;
+            let mended = match shares[other] {
+                share if share > 0.0 => format!("by_folder({} = {})", names::PARTS[other], percent(share)),
+                _ => "by_folder".to_owned(),
+            };
+            diagnostics.push(images::share_and_folder(split.span, table.file(), names::PARTS[at], mended));
             return None;
         }
         parts[at].append(&mut folders[at]);

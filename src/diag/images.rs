@@ -4,7 +4,7 @@
 //! E0709 that speak of pictures. A message about a file names it as it is found.
 
 use super::data::{at, list, more, noted};
-use super::{Code, Diagnostic, Severity};
+use super::{ALTERNATIVES, Code, Diagnostic, Severity};
 use crate::base::Span;
 
 /// Height and width as people read them.
@@ -66,27 +66,53 @@ pub fn angle_without_unit(span: Span, of: &str, value: f64) -> Diagnostic {
 /// `by_folder` over a table.
 pub fn by_folder_of_files(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0704, span, "`by_folder` splits folders of pictures, and this source is none")
+        .fix("make parts of the rows: `random(train = 80%, test = 20%)`", span, "random(train = 80%, test = 20%)")
         .help("`files(test = …)` takes a part from a file, `by_column(…)` from a column")
 }
 
 /// `column("image") + column("age")`
+// No edit: what a picture and another column make together is computed in a model, in an expression that is not to be seen.
 pub fn picture_arithmetic(span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0709, span, "pictures have arithmetic with numbers alone, as in `_ / 255`")
 }
 
 /// `resize(64, 64) |> decode[h, w, c]`
-pub fn decode_comes_first(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, "`decode` reads the file, so it comes first")
-        .help("`column(\"image\") |> decode[h, w, c] |> …`")
+// No edit where the steps before it are no steps of pictures, or it is a call around them.
+pub fn decode_comes_first(span: Span, moved: Option<Shifted>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0709, span, "`decode` reads the file, so it comes first");
+    match moved {
+        Some(Shifted { from, to: Some((to, words)) }) => told.fix("put it first", to, words).also(from, ""),
+        Some(Shifted { from, to: None }) => told.fix("one stands first already: leave this one out", from, ""),
+        None => told.help("`column(\"image\") |> decode[h, w, c] |> …`"),
+    }
+}
+
+/// A step that moves within its pipe.
+#[derive(Clone, Debug)]
+pub struct Shifted {
+    /// Where it stands, with its `|>`.
+    pub from: Span,
+    /// The place to stand at, and the words of it there; none where a step like it stands there.
+    pub to: Option<(Span, String)>,
 }
 
 /// `columns("image", "label")`
-pub fn picture_among_columns(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, "pictures do not stand side by side with other columns")
-        .help("`column(\"image\")` gives them alone")
+///
+/// `alone` are the columns of pictures, and `place` is where all of them stand.
+pub fn picture_among_columns<'a>(
+    span: Span,
+    place: Span,
+    axes: &str,
+    alone: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0709, span, "pictures do not stand side by side with other columns");
+    alone.take(ALTERNATIVES).fold(told, |told, name| {
+        told.fix(format!("`column(\"{name}\")` gives them alone"), place, format!("column{axes}(\"{name}\")"))
+    })
 }
 
 /// `flip` on what has no height and width.
+// No edit: which of the axes of an array are height and width, and whether it has such, only its file can say.
 pub fn no_picture(span: Span, transform: &str, shape: &str) -> Diagnostic {
     Diagnostic::error(
         Code::E0709,
@@ -96,13 +122,20 @@ pub fn no_picture(span: Span, transform: &str, shape: &str) -> Diagnostic {
 }
 
 /// Three means for one channel.
-pub fn channel_count(span: Span, given: usize, channels: usize) -> Diagnostic {
+// No edit where it is a call around the pictures: they stand among the numbers.
+pub fn channel_count(span: Span, is_stage: bool, given: usize, channels: usize) -> Diagnostic {
     let channels = if channels == 1 { "1 channel".to_owned() } else { format!("{channels} channels") };
-    Diagnostic::error(Code::E0709, span, format!("`normalize` is given {given} means, and a picture has {channels}"))
-        .help("give one mean and deviation for all channels, or one for each")
+    let message = format!("`normalize` is given {given} means, and a picture has {channels}");
+    let told = Diagnostic::error(Code::E0709, span, message);
+    let told = match is_stage {
+        true => told.fix("without numbers it takes those of the training rows", span, "normalize"),
+        false => told,
+    };
+    told.help("give one mean and deviation for all channels, or one for each")
 }
 
 /// `grayscale` of pictures that are not of colour.
+// No edit: what each of two channels shows, and so what grey is made of them, only their file can say.
 pub fn no_colour(span: Span, channels: usize) -> Diagnostic {
     Diagnostic::error(Code::E0709, span, format!("`grayscale` takes 1, 3 or 4 channels, and a picture has {channels}"))
 }
@@ -110,23 +143,28 @@ pub fn no_colour(span: Span, channels: usize) -> Diagnostic {
 // ---- folders
 
 /// A folder in which nothing is found that could be read.
+// No edit: the pictures may lie anywhere.
 pub fn no_pictures(span: Option<Span>, folder: &str) -> Diagnostic {
     at(Code::E0731, span, format!("`{folder}` holds no pictures"))
         .note("pictures are files named `.png`, `.jpg`, `.jpeg`, `.bmp`, `.gif` or `.webp`")
 }
 
 /// Pictures that lie where the folders of the classes should.
-pub fn no_classes(span: Option<Span>, folder: &str, loose: usize) -> Diagnostic {
+///
+/// `labels` is what asks for classes, where nothing reads them.
+// No edit where classes are read, or there are no pictures: the folders of the classes are missing.
+pub fn no_classes(span: Option<Span>, folder: &str, loose: usize, labels: Option<Span>) -> Diagnostic {
     let error = at(Code::E0731, span, format!("`{folder}` has no folders, and `labels = folder` makes them classes"));
-    match loose {
-        0 => error.help(format!("put the pictures of a class into a folder of its name: `{folder}/cat/1.png`")),
-        _ => error
-            .help(format!("put the pictures of a class into a folder of its name: `{folder}/cat/1.png`"))
-            .help("without `labels = folder` the pictures have no classes"),
+    let error = error.help(format!("put the pictures of a class into a folder of its name: `{folder}/cat/1.png`"));
+    match labels {
+        Some(labels) if loose > 0 => error.fix("without `labels = folder` the pictures have no classes", labels, ""),
+        _ if loose > 0 => error.help("without `labels = folder` the pictures have no classes"),
+        _ => error,
     }
 }
 
 /// A folder of a class without a picture.
+// No edit: the pictures are missing in the folder.
 pub fn empty_class(span: Option<Span>, folder: &str, class: &str) -> Diagnostic {
     at(Code::E0731, span, format!("class `{class}` is empty: `{folder}` holds no pictures"))
         .help("put pictures into it, or delete it")
@@ -134,9 +172,16 @@ pub fn empty_class(span: Option<Span>, folder: &str, class: &str) -> Diagnostic 
 }
 
 /// Folders named `train` and `test` that are taken for classes.
-pub fn parts_as_classes(span: Option<Span>, folder: &str) -> Diagnostic {
-    at(Code::E0731, span, format!("`{folder}` has a folder for each part of a split, not for each class"))
-        .help("`split = by_folder` makes them the parts")
+///
+/// `split` is what says so, and where.
+// No edit where the folder is no main source: what its split would be is not said.
+pub fn parts_as_classes(span: Option<Span>, folder: &str, split: Option<(Span, &str)>) -> Diagnostic {
+    let told = at(Code::E0731, span, format!("`{folder}` has a folder for each part of a split, not for each class"));
+    let help = "`split = by_folder` makes them the parts";
+    match split {
+        Some((place, words)) => told.fix(help, place, words),
+        None => told.help(help),
+    }
 }
 
 /// `by_folder` without `train`.
@@ -151,12 +196,16 @@ pub fn no_training_folder(span: Option<Span>, folder: &str, split: Span) -> Diag
 }
 
 /// `by_folder(valid = 10%)` beside a folder `valid`.
-pub fn share_and_folder(span: Span, folder: &str, part: &str) -> Diagnostic {
+///
+/// `mended` is the split without the share.
+pub fn share_and_folder(span: Span, folder: &str, part: &str, mended: String) -> Diagnostic {
     Diagnostic::error(Code::E0706, span, format!("`{part}` is a share here and the folder `{folder}/{part}` as well"))
-        .help("leave the share out, or rename the folder")
+        .fix(format!("take the folder: `{mended}`"), span, mended)
+        .help("or rename the folder, and the share is one of the folder `train`")
 }
 
 /// A file or folder that is no picture of a class.
+// No edit: what lies in the folder is not said by the program.
 pub fn left_out(span: Option<Span>, path: &str, why: &str, others: usize) -> Diagnostic {
     let warning =
         Diagnostic { severity: Severity::Warning, ..at(Code::W0702, span, format!("`{path}` is left out: {why}")) };
@@ -238,6 +287,7 @@ pub fn smaller_than_crop(span: Span, path: &str, size: Size, crop: Size) -> Diag
 }
 
 /// A file that has another size than when the sizes were looked at.
+// No edit: the file changes while the program runs; `a_picture_that_changes_is_told` in tests/data/picture_files.rs shows it.
 pub fn size_changed(span: Option<Span>, path: &str) -> Diagnostic {
     at(Code::E0733, span, format!("the picture `{path}` has changed while the program runs"))
 }

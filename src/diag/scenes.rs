@@ -4,20 +4,27 @@
 //! of pictures.
 
 use super::data::{Cell, at, cut, more, noted};
-use super::images::{Size, sized};
+use super::images::{Shifted, Size, sized};
 use super::{Code, Diagnostic};
-use crate::base::Span;
+use crate::base::{Span, Symbol};
 
 // ---- the program text
 
 /// `column("boxes") |> boxes |> resize(64)`, without a picture.
-pub fn no_picture_to_follow(span: Span, word: &str, boxes: Span) -> Diagnostic {
+///
+/// `place` is the step with its `|>`.
+pub fn no_picture_to_follow(span: Span, word: &str, place: Option<Span>) -> Diagnostic {
     let told = Diagnostic::error(
         Code::E0709,
         span,
         format!("boxes follow the `{word}` of their picture, and there is none here"),
     );
-    super::name::leave_out(told, Some(boxes), span).help(
+    let told = match place {
+        Some(place) => told.fix("leave it out", place, ""),
+        // No edit where it is a call around the boxes: which of its words go is not to be seen.
+        None => told,
+    };
+    told.help(
         "put both into a record: `{ img: column(\"file\") |> decode[h, w, c], box: column(\"boxes\") |> boxes } |> …`",
     )
 }
@@ -33,10 +40,16 @@ pub fn boxes_remain(span: Span) -> Diagnostic {
 }
 
 /// Classes beside boxes that are no lists of the file.
-pub fn kinds_of_no_lists(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0709, span, "classes beside boxes are one for each box")
-        .help("take them from lists of the file: `column(\"labels\") |> vocab[class]`")
-        .help("what there is one of in a row stands outside of the record")
+///
+/// `classes` is the step that makes classes of lists, where another made them of cells.
+// No edit where they are made in another way: the column of the lists is not said.
+pub fn kinds_of_no_lists(span: Span, classes: Option<String>) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0709, span, "classes beside boxes are one for each box");
+    let told = match classes {
+        Some(classes) => told.fix(format!("`{classes}` takes them from lists of the file"), span, classes),
+        None => told.help("take them from lists of the file: `column(\"labels\") |> vocab[class]`"),
+    };
+    told.help("what there is one of in a row stands outside of the record")
 }
 
 /// `index` on pictures with colours.
@@ -99,12 +112,25 @@ pub fn no_such_picture(
 }
 
 /// A cell that names no file at all.
-pub fn no_picture_named(span: Span, cell: Cell<'_>) -> Diagnostic {
-    Diagnostic::error(Code::E0719, span, format!("column `{}` names no picture in {cell}", cell.column))
-        .help("`filter(column(\"…\") != \"\")` behind the source leaves such rows out")
+///
+/// `text` is what the cell says, which stands for nothing; `steps` is where a step on the rows may follow.
+// No edit where the source takes no steps on its rows: the name is missing in the file.
+pub fn no_picture_named(span: Span, cell: Cell<'_>, text: &str, steps: Option<Span>) -> Diagnostic {
+    let column = cell.column;
+    let told = Diagnostic::error(Code::E0719, span, format!("column `{column}` names no picture in {cell}"));
+    // Where columns have numbers, those are their names.
+    let column = if column.parse::<usize>().is_ok() { column.to_owned() } else { format!("\"{column}\"") };
+    match steps {
+        Some(steps) => {
+            let filter = format!(" |> filter(column({column}) != \"{text}\")");
+            told.fix(format!("`{}` behind the source leaves such rows out", filter.trim_start()), steps, filter)
+        }
+        None => told,
+    }
 }
 
 /// Two files of one name where one is looked for.
+// No edit: which of the files is meant, only who made them can say.
 pub fn several_pictures(span: Span, path: &str, first: &str, second: &str) -> Diagnostic {
     let message = format!("`{path}` could be `{first}` or `{second}`");
     Diagnostic::error(Code::E0745, span, message).help("keep one of them in the folder")
@@ -112,34 +138,73 @@ pub fn several_pictures(span: Span, path: &str, first: &str, second: &str) -> Di
 
 // ---- masks
 
+/// The `index` that makes classes of pixels.
+#[derive(Clone, Debug)]
+pub struct ClassesAt {
+    /// Where it stands.
+    pub span: Span,
+    /// The axis with its size.
+    pub axis: Option<(Span, Symbol)>,
+    /// The stage before it.
+    pub piped: Option<Span>,
+    /// The step right behind `decode`, where others stand between.
+    pub first: Option<Shifted>,
+}
+
+impl ClassesAt {
+    /// Two classes of any greys.
+    fn above(&self, told: Diagnostic, least: u8, why: &str) -> Diagnostic {
+        match self.piped {
+            Some(before) => told.fix(format!("`_ > {least}` {why}"), before.after(), format!(" |> _ > {least}")),
+            None => told,
+        }
+    }
+}
+
+/// The most classes that a mask of two is rather missing than that it is drawn in shades of grey, which go up to 255.
+const SHADES: f32 = 32.0;
+
 fn placed((row, column): (usize, usize)) -> String {
     format!("in row {row}, column {column}")
 }
 
 /// A pixel that is no class.
-pub fn no_class(span: Span, path: &str, (value, place): (f32, (usize, usize)), size: Option<usize>) -> Diagnostic {
+// No edit where there are no such classes: what a number below 0 means is not to be seen.
+pub fn no_class(at: &ClassesAt, path: &str, (value, place): (f32, (usize, usize)), size: Option<usize>) -> Diagnostic {
     let classes = size.map_or("a class number".to_owned(), |size| format!("one of {size} classes"));
     let file = if path.is_empty() { "a mask".to_owned() } else { format!("the mask `{path}`") };
     let message = format!("{file} has {value} {}, which is not {classes}", placed(place));
-    let error = Diagnostic::error(Code::E0746, span, message);
+    let error = Diagnostic::error(Code::E0746, at.span, message);
     if value.fract() != 0.0 {
-        return error
-            .help("`index` comes before `resize`, which takes the nearest pixel of a mask and mixes those of others");
+        let help = "`index` comes before `resize`, which takes the nearest pixel of a mask and mixes those of others";
+        return match &at.first {
+            Some(Shifted { from, to: Some((to, words)) }) => error.fix(help, *to, words.as_str()).also(*from, ""),
+            Some(Shifted { to: None, .. }) | None => error.help(help),
+        };
     }
-    match size {
-        Some(2) => error.help("`decode[h, w](…) > 127 |> index[class: 2]` makes two classes of any greys"),
-        Some(size) if value >= 0.0 => {
-            let (last, needed) = (size - 1, value + 1.0);
-            error.help(format!("classes count from 0 to {last}; up to {value} they are {needed}"))
+    if value < 0.0 {
+        return error.help("classes count from 0");
+    }
+    let more = |error: Diagnostic, size: usize| match at.axis {
+        Some((axis, name)) => {
+            let (last, words) = (size - 1, format!("{name}: {}", value + 1.0));
+            error.fix(format!("classes count from 0 to {last}; up to {value} they are `{words}`"), axis, words)
         }
-        Some(_) | None => error,
+        None => error,
+    };
+    match size {
+        Some(2) if value > SHADES => at.above(error, 127, "makes two classes of any greys"),
+        Some(size) => more(error, size),
+        None => error,
     }
 }
 
 /// 0, 1 and 255 in a mask of two classes.
-pub fn black_white_and_one(span: Span, path: &str, place: (usize, usize)) -> Diagnostic {
+// No edit where it is a call around the mask: no step goes before it.
+pub fn black_white_and_one(at: &ClassesAt, path: &str, place: (usize, usize)) -> Diagnostic {
     let message = format!("the mask `{path}` has 255 {} and 1 elsewhere", placed(place));
-    Diagnostic::error(Code::E0746, span, message).help("a mask of two classes has 0 and 1, or 0 and 255")
+    let told = Diagnostic::error(Code::E0746, at.span, message).help("a mask of two classes has 0 and 1, or 0 and 255");
+    at.above(at.above(told, 127, "takes 1 for black"), 0, "takes 1 for white")
 }
 
 /// A mask in colours.
@@ -170,6 +235,7 @@ pub fn sizes_beside(span: Span, picture: (&str, Size), mask: (&str, Size)) -> Di
 // ---- boxes
 
 /// A cell that is no list of boxes.
+// No edit: what the cell was to be, only its file can say.
 pub fn no_boxes(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
     let message = format!("`{}` in column `{}`, {cell}, is no list of boxes", cut(text), cell.column);
     Diagnostic::error(Code::E0747, span, message)
@@ -177,15 +243,23 @@ pub fn no_boxes(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
 }
 
 /// A box whose right edge is left of its left one.
-pub fn box_inside_out(span: Span, cell: Cell<'_>, edges: [f64; 4]) -> Diagnostic {
+///
+/// `sizes` is where it can be said that a box has its sizes instead.
+// No edit where that is said, or the numbers are no sizes either: the box is wrong in its file.
+pub fn box_inside_out(span: Span, cell: Cell<'_>, edges: [f64; 4], sizes: Option<Span>) -> Diagnostic {
     let [left, top, right, bottom] = edges;
     let why = match right < left {
         true => format!("its right edge {right} left of its left edge {left}"),
         false => format!("its lower edge {bottom} above its upper edge {top}"),
     };
-    Diagnostic::error(Code::E0747, span, format!("a box in column `{}`, {cell}, has {why}", cell.column)).help(
-        "a box is its left, upper, right and lower edge, in pixels of its picture; width and height are not edges",
-    )
+    let told = Diagnostic::error(Code::E0747, span, format!("a box in column `{}`, {cell}, has {why}", cell.column));
+    let told = match sizes {
+        Some(place) => {
+            told.fix("where width and height stand there, say so: `given = sizes`", place, "(given = sizes)")
+        }
+        None => told,
+    };
+    told.help("a box is its left, upper, right and lower edge, in pixels of its picture")
 }
 
 /// More boxes than `pad` has room for.
@@ -195,12 +269,14 @@ pub fn more_boxes(span: Span, cell: Cell<'_>, found: usize, room: usize) -> Diag
 }
 
 /// A cell that is no list, beside one that is.
+// No edit: the list is missing in the file.
 pub fn no_list(span: Span, cell: Cell<'_>, text: &str) -> Diagnostic {
     let message = format!("`{}` in column `{}`, {cell}, is no list of words", cut(text), cell.column);
     Diagnostic::error(Code::E0747, span, message).help("beside boxes a row has a list, with a word for each box")
 }
 
 /// Another number of kinds than of boxes.
+// No edit: which box lacks its kind, only the file can say.
 pub fn kinds_and_boxes(span: Span, cell: Cell<'_>, kinds: usize, boxes: usize) -> Diagnostic {
     let plural = |count: usize, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
     let (kinds, boxes) = (plural(kinds, "kind", "kinds"), plural(boxes, "box", "boxes"));

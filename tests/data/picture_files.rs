@@ -2,10 +2,11 @@
 
 use image::ImageFormat;
 use proptest::prelude::*;
-use tensa::data::{Memory, Part};
+use tensa::data::{Folder, Memory, Part, load};
+use tensa::diag::Diagnostics;
 
 use super::pictures::{counting, pets, picture};
-use super::{complaint, line, loaded, try_load};
+use super::{complaint, line, loaded, right, try_load};
 
 const PETS: &str =
     "data D = images(\"pets\", labels = folder) { x = column(\"image\") y = column(\"label\") |> vocab }";
@@ -30,6 +31,22 @@ fn a_picture_that_is_none() {
     assert_eq!(complaint(&fitted, &html), told);
     let empty = pets().with("pets/dog/0.jpg", "");
     assert!(complaint(PETS, &empty).starts_with("E0732 cannot read the picture `pets/dog/0.jpg`"));
+}
+
+/// Sizes are looked at when a program is checked, and pictures are read when a batch is made.
+#[test]
+fn a_picture_that_changes_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |h: u32| std::fs::write(folder.path().join("a.png"), counting(h, 4, 0)).expect("a writable folder");
+    for step in ["", " |> crop(4, 4)"] {
+        write(4);
+        let spec = right(&format!("data D = files(\"*.png\") {{ x = decode[h, w, c](path){step} }}"));
+        let files = Folder(folder.path().to_path_buf());
+        let data = load(&spec, &files, 7, None, &mut Diagnostics::default()).expect("a dataset");
+        write(3);
+        let told = data.loader(Part::Train).batch(0, 0).expect_err("a picture that has changed");
+        assert_eq!(line(&told), "E0733 the picture `a.png` has changed while the program runs");
+    }
 }
 
 #[test]

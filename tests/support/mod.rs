@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod graphs;
 pub mod models;
+pub mod pictures;
 pub mod programs;
 pub mod runs;
 pub mod stages;

@@ -87,7 +87,7 @@ fn ast_stage(text: &str) -> Outcome {
 /// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes; two of 8 × 8 in `img`, with a mask in
 /// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels;
 /// `numbers.npy`, forty rows of three numbers, `short.npy`, which lacks some, and `objects.npy` with objects of Python;
-/// and the `faulty` files.
+/// the `faulty` files, and those of `support/pictures.rs`.
 pub fn data_folder() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -103,6 +103,7 @@ pub fn data_folder() -> PathBuf {
         };
         write("rows.csv", rows.as_bytes());
         faulty(&write);
+        super::pictures::write(&write);
         write("notes.txt", b"to be or not to be\n\nthat is the question\n");
         write("kinds.csv", b"label,weight\nno,1.5\n");
         write("blocks.model", b"let width = 8\n\nlayer Block(x: [.., d]) -> [.., d] = x + (x |> Dense(d, relu))\n");

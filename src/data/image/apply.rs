@@ -8,22 +8,29 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::evaluation::{Evaluation, Finished, Value, Words, is_missing};
-use super::super::spec::{Arith, ByChannel, ClassAxis, Columns, Decode, NodeId, NodeKind, PictureStep, Transform};
+use super::super::spec::{
+    Arith, ByChannel, ClassAxis, Columns, Decode, NodeId, NodeKind, PictureStep, Transform, names,
+};
+use super::super::table::TableColumn;
 use super::super::transform::{Statistic, shown};
 use super::super::{Checked, refuse};
 use super::album::Album;
 use super::column::Pictures;
-use super::folder::joined;
+use super::folder::{is_picture, joined};
 use super::maker::Maker;
 use super::paths::{Lookup, Shelf, beside};
 use crate::base::Span;
+use crate::diag::images::Shifted;
+use crate::diag::scenes::ClassesAt;
 use crate::diag::{contents, data, images, scenes};
 
 impl<'t> Evaluation<'t> {
     /// `column[h, w, c]("image")`
     pub fn picture_column(&mut self, columns: &Columns, span: Span) -> Option<Value<'t>> {
         if !columns.single {
-            self.diagnostics.push(images::picture_among_columns(span));
+            let axes: Vec<&str> = columns.axes.iter().map(|axis| axis.as_str()).collect();
+            let axes = if axes.is_empty() { String::new() } else { format!("[{}]", axes.join(", ")) };
+            self.diagnostics.push(images::picture_among_columns(span, span, &axes, [names::IMAGE].into_iter()));
             return None;
         }
         let axes = columns.axes.clone();
@@ -57,6 +64,22 @@ impl<'t> Evaluation<'t> {
         Some(Pictures::of_files(Arc::new(album), decode, span))
     }
 
+    /// The place of columns that stand side by side, and the names of those that name pictures, or else of all.
+    fn columns_of(&self, id: NodeId) -> (Span, Vec<&'t str>) {
+        match &self.spec.node(id).kind {
+            NodeKind::Column(columns) => {
+                let all = self.table.select(&columns.names);
+                let is_of_pictures = |column: &&&TableColumn| self.table.rows > 0 && is_picture(&column.word(0));
+                let of_pictures: Vec<&str> = all.iter().filter(is_of_pictures).map(|column| &*column.name).collect();
+                match of_pictures.is_empty() {
+                    true => (self.spec.node(id).span, all.iter().map(|column| &*column.name).collect()),
+                    false => (self.spec.node(id).span, of_pictures),
+                }
+            }
+            _ => (self.spec.node(id).span, Vec::new()),
+        }
+    }
+
     /// The files that the cells of a column name.
     fn found_files(
         &mut self,
@@ -69,7 +92,8 @@ impl<'t> Evaluation<'t> {
         let (files, _) = self.table.origin.clone()?;
         let words = self.words(value, operand)?;
         if !words.form.shape.is_empty() {
-            self.diagnostics.push(images::picture_among_columns(span));
+            let (place, named) = self.columns_of(operand);
+            self.diagnostics.push(images::picture_among_columns(span, place, "", named.into_iter()));
             return None;
         }
         let mut shelf = Shelf::of(&*files);
@@ -77,7 +101,9 @@ impl<'t> Evaluation<'t> {
         let (mut first, mut others) = (None, 0);
         for (row, name) in words.all.iter().enumerate() {
             if is_missing(name) {
-                return self.at_value(&words.form, row, id, scenes::no_picture_named);
+                let steps = self.spec.layout.steps;
+                return self
+                    .at_value(&words.form, row, id, |span, cell| scenes::no_picture_named(span, cell, name, steps));
             }
             let path = folder.map_or(name.to_string(), |folder| joined(folder.trim_end_matches('/'), name));
             match shelf.find(&path) {
@@ -172,14 +198,17 @@ impl<'t> Evaluation<'t> {
             Transform::Picture(PictureStep::Crop(h, w)) => pictures.crop(*h, *w, span),
             Transform::Picture(PictureStep::Grayscale) => pictures.grayscale(span),
             Transform::Picture(PictureStep::Train(changes, number)) => pictures.train((changes, *number), span),
-            Transform::Picture(PictureStep::Normalize(Some(given))) => pictures.normalize(given.clone(), span),
+            Transform::Picture(PictureStep::Normalize(Some(given))) => {
+                let is_stage = self.spec.node(id).piped.is_some();
+                pictures.normalize(given.clone(), (span, is_stage))
+            }
             Transform::Picture(PictureStep::Normalize(None)) => {
                 let by = self.moments(name, &pictures, true, id)?;
-                pictures.normalize(by, span)
+                pictures.normalize(by, (span, false))
             }
             Transform::Standardize => {
                 let by = self.moments(name, &pictures, false, id)?;
-                pictures.normalize(by, span)
+                pictures.normalize(by, (span, false))
             }
             Transform::Scale(factor) => {
                 pictures.arith_right(Arith::Mul, *factor);
@@ -224,20 +253,51 @@ impl<'t> Evaluation<'t> {
         None
     }
 
+    /// The `decode` that a step comes from, with steps of pictures alone between.
+    fn decoded_at(&self, mut id: NodeId) -> Option<Span> {
+        loop {
+            id = self.spec.node(id).kind.operands().next()?;
+            match &self.spec.node(id).kind {
+                NodeKind::Apply(_, Transform::Picture(PictureStep::Decode(_)), _) => {
+                    return Some(self.spec.node(id).span);
+                }
+                NodeKind::Apply(_, Transform::Picture(_), _) => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// The `index` of a mask, and where it goes when the steps before it mix pixels.
+    fn classes_at(&self, axis: Option<ClassAxis>, id: NodeId) -> ClassesAt {
+        let node = self.spec.node(id);
+        let words = axis.map_or("index".to_owned(), |axis| match axis.size {
+            Some(size) => format!("index[{}: {size}]", axis.name),
+            None => format!("index[{}]", axis.name),
+        });
+        let shifted = |(decode, before): (Span, Span)| Shifted {
+            from: before.after().to(node.span),
+            to: Some((decode.after(), format!(" |> {words}"))),
+        };
+        let first = self.decoded_at(id).zip(node.piped).filter(|(decode, before)| decode != before).map(shifted);
+        let axis = axis.map(|axis| (axis.span, axis.name));
+        ClassesAt { span: node.span, axis, piped: node.piped, first }
+    }
+
     /// `index[class: 2]` on masks.
     fn mask(&mut self, name: &str, axis: Option<ClassAxis>, pictures: &mut Pictures, id: NodeId) -> Checked<()> {
         let span = self.spec.node(id).span;
         if let (channels, true) = pictures.channels() {
             return refuse(scenes::index_of_colour(span, channels, self.channel_axis(id)));
         }
+        let at = self.classes_at(axis, id);
         let size = match (self.fitted.stages.get(name), axis.and_then(|axis| axis.size), self.fit) {
             (_, Some(said), _) => said,
             (Some(Statistic::Index { size }), None, _) => *size,
-            (None, None, Some(rows)) => pictures.count_classes(rows, span)?,
+            (None, None, Some(rows)) => pictures.count_classes(rows, &at)?,
             (_, None, _) => return refuse(contents::fitted_mismatch(span, name)),
         };
         self.fitted.stages.insert(name.to_owned(), Statistic::Index { size });
-        pictures.index((axis.map(|axis| axis.name), size), span);
+        pictures.index((axis.map(|axis| axis.name), size), at);
         Ok(())
     }
 

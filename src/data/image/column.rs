@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::base::{Span, Symbol};
+use crate::diag::scenes::ClassesAt;
 use crate::diag::{images, scenes};
 
 use super::super::spec::{Arith, ByChannel, Change, Decode};
@@ -76,7 +77,7 @@ enum Step {
     /// With the number of its draws.
     Train(Vec<Change>, usize),
     /// The pixels as classes below a size, and where that is said.
-    Index(usize, Span),
+    Index(usize, Arc<ClassesAt>),
 }
 
 /// What the fixed steps made of the pictures, by row.
@@ -161,10 +162,10 @@ impl Pictures {
     }
 
     /// `normalize`, with given or fitted values; `standardize`, with one for all channels.
-    pub fn normalize(&mut self, by: ByChannel, span: Span) -> Checked<()> {
+    pub fn normalize(&mut self, by: ByChannel, (span, is_stage): (Span, bool)) -> Checked<()> {
         let count = by.mean.len();
         if count != 1 && count != self.channels {
-            return refuse(images::channel_count(span, count, self.channels));
+            return refuse(images::channel_count(span, is_stage, count, self.channels));
         }
         self.push(Step::Normalize(by));
         Ok(())
@@ -185,20 +186,18 @@ impl Pictures {
     }
 
     /// The pixels as classes: how many there are, as said or as the rows to fit on have them.
-    pub fn index(&mut self, (axis, size): (Option<Symbol>, usize), span: Span) {
+    pub fn index(&mut self, (axis, size): (Option<Symbol>, usize), at: ClassesAt) {
         self.as_it_lies = self.steps.is_empty();
         self.classes = Some((axis, size));
-        self.push(Step::Index(size, span));
+        self.push(Step::Index(size, Arc::new(at)));
     }
 
     /// The number of classes that the pixels of some rows take.
-    pub fn count_classes(&self, rows: &[u32], span: Span) -> Checked<usize> {
+    pub fn count_classes(&self, rows: &[u32], at: &ClassesAt) -> Checked<usize> {
         let plain = Pictures { as_it_lies: self.steps.is_empty(), kept: Arc::default(), ..self.clone() };
         let count = |row: &u32| -> Checked<usize> {
             match plain.row(*row, None)? {
-                Layer::Picture(picture) => {
-                    mask::count(&picture).or_else(|misfit| self.misfit(misfit, None, *row, span))
-                }
+                Layer::Picture(picture) => mask::count(&picture).or_else(|misfit| self.misfit(misfit, None, *row, at)),
                 Layer::Mask(_) | Layer::Boxes(_) => Ok(1),
             }
         };
@@ -423,10 +422,10 @@ impl Pictures {
         match step {
             Step::Resize(..) | Step::Crop(..) | Step::Train(..) => {}
             Step::Grey => return Ok(Layer::Picture(picture.grey())),
-            Step::Index(size, span) => {
+            Step::Index(size, at) => {
                 return match mask::classes(picture, *size) {
                     Ok(mask) => Ok(Layer::Mask(mask)),
-                    Err(misfit) => self.misfit(misfit, Some(*size), row, *span),
+                    Err(misfit) => self.misfit(misfit, Some(*size), row, at),
                 };
             }
             Step::Normalize(ByChannel { mean, deviation }) => {
@@ -450,12 +449,12 @@ impl Pictures {
         Misfit { value, place, beside_one }: Misfit,
         size: Option<usize>,
         row: u32,
-        span: Span,
+        at: &ClassesAt,
     ) -> Checked<T> {
         let path = self.album.path(row as usize);
         refuse(match beside_one {
-            true => scenes::black_white_and_one(span, path, place),
-            false => scenes::no_class(span, path, (value, place), size),
+            true => scenes::black_white_and_one(at, path, place),
+            false => scenes::no_class(at, path, (value, place), size),
         })
     }
 }

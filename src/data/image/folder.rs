@@ -8,7 +8,7 @@ use crate::base::Span;
 use crate::diag::{Diagnostics, images, nearest};
 
 use super::super::files::{self, Files};
-use super::super::spec::{SourceFile, names};
+use super::super::spec::{Layout, SourceFile, names};
 
 /// The pictures of a source, row by row.
 #[derive(Debug, Default)]
@@ -32,12 +32,13 @@ const MAX_DEPTH: usize = 16;
 /// Finds the pictures of a source. Without labels a path may also be that of one picture.
 pub fn find(
     file: &SourceFile,
-    labels: bool,
+    (labels, layout): (bool, Option<&Layout>),
     parts: Option<Span>,
     files: &dyn Files,
     diagnostics: &mut Diagnostics,
 ) -> Option<Found> {
-    let mut search = Search { files, span: file.span, found: Found::default(), strays: Vec::new(), diagnostics };
+    let mut search =
+        Search { files, span: file.span, layout, found: Found::default(), strays: Vec::new(), diagnostics };
     let root = search.look(file)?;
     match parts {
         Some(split) => search.parts(&root, labels, split)?,
@@ -55,6 +56,7 @@ pub fn find(
 struct Search<'a> {
     files: &'a dyn Files,
     span: Option<Span>,
+    layout: Option<&'a Layout>,
     found: Found,
     /// What is left out, and why.
     strays: Vec<(String, &'static str)>,
@@ -143,13 +145,15 @@ impl Search<'_> {
     /// `dir/CLASS/picture.png`
     fn classes(&mut self, root: &Inside, part: usize) -> Option<()> {
         if root.folders.is_empty() {
-            self.diagnostics.push(images::no_classes(self.span, &root.path, root.pictures.len()));
+            let labels = self.layout.and_then(|layout| layout.labels);
+            self.diagnostics.push(images::no_classes(self.span, &root.path, root.pictures.len(), labels));
             return None;
         }
         if root.folders.iter().any(|name| name == names::PARTS[0]) {
             let inside = self.below(root, names::PARTS[0])?;
             if inside.pictures.is_empty() && !inside.folders.is_empty() {
-                self.diagnostics.push(images::parts_as_classes(self.span, &root.path));
+                let split = self.layout.and_then(|layout| layout.by_folder);
+                self.diagnostics.push(images::parts_as_classes(self.span, &root.path, split));
                 return None;
             }
         }

@@ -32,7 +32,10 @@ impl<'t> Evaluation<'t> {
                 });
             }
             if let Some(edges) = boxes.iter().find(|[left, top, right, bottom]| right < left || bottom < top) {
-                self.diagnostics.push(scenes::box_inside_out(span, place, *edges));
+                let is_size = !of.sizes && edges[2] >= 0.0 && edges[3] >= 0.0;
+                let piped = self.spec.node(id).piped;
+                let sizes = piped.filter(|_| is_size).map(|_| span.after());
+                self.diagnostics.push(scenes::box_inside_out(span, place, *edges, sizes));
                 return None;
             }
             all.edges.extend(boxes);

@@ -16,7 +16,7 @@ use super::folder::{PICTURES, find, is_picture, joined};
 /// or of a folder with pictures at any depth.
 pub fn matching(file: &SourceFile, files: &dyn Files, diagnostics: &mut Diagnostics) -> Option<Vec<String>> {
     if !file.path.contains('*') {
-        return Some(find(file, false, None, files, diagnostics)?.paths);
+        return Some(find(file, (false, None), None, files, diagnostics)?.paths);
     }
     let found = of_pattern(file, files, diagnostics)?;
     if found.is_empty() {

@@ -87,6 +87,10 @@ pub(super) struct Reader<'a> {
     pub shares: [Option<Span>; 3],
     /// The number of the next draws of a record, whose fields share them.
     pub draws: usize,
+    /// The stage of a pipe before the one that is being read.
+    pub piped: Option<Span>,
+    /// What makes classes of folders, with its comma.
+    pub labels: Option<Span>,
 }
 
 impl<'a> Reader<'a> {
@@ -112,6 +116,8 @@ impl<'a> Reader<'a> {
             named: None,
             shares: [None; 3],
             draws: 0,
+            piped: None,
+            labels: None,
         }
     }
 
@@ -161,6 +167,7 @@ impl<'a> Reader<'a> {
             prefetch: 2,
             order: None,
             models: Vec::new(),
+            layout: self.layout(),
             broken: false,
         };
         let drop_last = settings.iter().find(|(name, _)| name.name.as_str() == "drop_last").map(|(name, _)| name.span);
@@ -275,8 +282,13 @@ impl<'a> Reader<'a> {
 
     pub fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
         self.gives.push(self.given(&kind));
-        self.nodes.push(Node { kind, span });
+        self.nodes.push(Node { kind, span, piped: None });
         NodeId(self.nodes.len() - 1)
+    }
+
+    /// Says of a step which stage stands before it.
+    pub fn set_piped(&mut self, id: NodeId) {
+        self.nodes[id.0].piped = self.piped;
     }
 
     pub fn error(&mut self, span: Span) -> NodeId {
@@ -409,12 +421,14 @@ impl<'a> Reader<'a> {
                 left
             }
             ExprKind::Pipe(stages) => {
-                let mut stages = stages.iter();
-                let Some(first) = stages.next() else { return self.error(span) };
+                let Some(first) = stages.first() else { return self.error(span) };
+                let outer = self.piped.take();
                 let mut value = self.value(first, hole);
-                for stage in stages {
+                for (before, stage) in stages.iter().zip(&stages[1..]) {
+                    self.piped = Some(before.span);
                     value = self.stage(stage, value);
                 }
+                self.piped = outer;
                 value
             }
             ExprKind::Call(..) | ExprKind::Index(..) => self.call(expr, hole),
@@ -580,8 +594,12 @@ impl<'a> Reader<'a> {
                 return self.fail(span, data::wrong_argument(span, word, "a column"));
             };
             let place = Some(input.span);
+            // It is no stage itself: its column stands in the parentheses.
+            let outer = self.piped.take();
             let input = self.value(input, hole);
-            return self.transform(&Call { args: rest, input: place, ..call }, input);
+            let node = self.transform(&Call { args: rest, input: place, ..call }, input);
+            self.piped = outer;
+            return node;
         }
         if self.known_name(word) {
             return self.fail(span, data::unsupported(span, "a part of a column"));

@@ -36,6 +36,8 @@ impl Reader<'_> {
             Some(mut file) => {
                 // `photos/` and `photos` are one folder.
                 file.path.truncate(file.path.trim_end_matches('/').len().max(1));
+                let is_labels = |arg: &Arg| matches!(arg, Arg::Set(name, _) if name.name.as_str() == "labels");
+                self.labels = call.args.iter().position(is_labels).and_then(|at| call.surplus(at));
                 Some(Source::of(Format::Images { labels, parts: None }, vec![file]))
             }
             None => {

@@ -11,6 +11,7 @@ mod element;
 mod features;
 mod graphs;
 mod images;
+mod layout;
 mod mend;
 pub mod names;
 mod pictures;
@@ -29,6 +30,7 @@ use crate::diag::Diagnostics;
 use crate::syntax::ast;
 
 pub use arith::{Arith, Draw, Function, Random};
+pub use layout::Layout;
 pub use pictures::{Boxes, ByChannel, Change, Decode, PictureStep};
 pub use texts::{Mark, Tokens, Unit};
 
@@ -68,6 +70,8 @@ pub struct Spec {
     pub order: Option<Selector>,
     /// Nodes that others take their statistics from, which are fitted whether or not a column shows them.
     pub models: Vec<NodeId>,
+    /// Where other words may stand than those that the files do not go with.
+    pub layout: Layout,
     /// Whether anything was wrong, and reported. Then nothing can be loaded.
     pub broken: bool,
 }
@@ -200,6 +204,8 @@ pub struct Node {
     pub kind: NodeKind,
     /// Where it is written.
     pub span: Span,
+    /// The stage before it, where it is one of a pipe itself.
+    pub piped: Option<Span>,
 }
 
 /// The steps on the way to a column.

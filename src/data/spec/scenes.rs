@@ -83,7 +83,11 @@ impl Reader<'_> {
                 let lists = self.push(NodeKind::Apply(format!("{name}.list"), Transform::Lists, cells), span);
                 self.push(NodeKind::Apply(name, transform, lists), node.span)
             }
-            _ => self.fail(node.span, scenes::kinds_of_no_lists(node.span)),
+            NodeKind::Apply(_, Transform::Index(axis), _) if node.piped.is_some() => {
+                let axis = axis.map_or(String::new(), |axis| format!("[{}]", axis.name));
+                self.fail(node.span, scenes::kinds_of_no_lists(node.span, Some(format!("vocab{axis}"))))
+            }
+            _ => self.fail(node.span, scenes::kinds_of_no_lists(node.span, None)),
         }
     }
 
@@ -133,7 +137,9 @@ impl Reader<'_> {
         match self.gives(input) {
             Gives::Cells => {
                 let place = self.place(names::BOXES);
-                self.push(NodeKind::Apply(place, Transform::Boxes(Boxes { axes, sizes }), input), call.span)
+                let node = self.push(NodeKind::Apply(place, Transform::Boxes(Boxes { axes, sizes }), input), call.span);
+                self.set_piped(node);
+                node
             }
             Gives::Error => self.error(call.span),
             _ => {

@@ -100,7 +100,8 @@ impl Reader<'_> {
                 return self.fail(span, data::not_a_column(value, None));
             }
             (Gives::Pictures | Gives::Masks, Transform::Picture(PictureStep::Decode(_))) if !self.is_file(input) => {
-                return self.fail(span, images::decode_comes_first(span));
+                let moved = self.decode_first(input, span);
+                return self.fail(span, images::decode_comes_first(span, moved));
             }
             (Gives::Pictures, Transform::Picture(_) | Transform::Index(_)) => {}
             (
@@ -111,8 +112,8 @@ impl Reader<'_> {
             (Gives::Cells | Gives::Words, Transform::Picture(PictureStep::Decode(_)))
                 if !matches!(self.format, Some(Format::Arrays(_) | Format::Synthetic(_))) => {}
             (Gives::Boxes | Gives::Kinds, Transform::Picture(_)) => {
-                let boxes = self.node(input).span;
-                return self.fail(span, scenes::no_picture_to_follow(span, transform.word(), boxes));
+                let told = scenes::no_picture_to_follow(span, transform.word(), self.left_out(span));
+                return self.fail(span, told);
             }
             (Gives::Cells | Gives::Numbers, Transform::Picture(step))
                 if matches!(self.format, Some(Format::Arrays(_))) && !matches!(step, PictureStep::Decode(_)) => {}
@@ -150,7 +151,9 @@ impl Reader<'_> {
             transform => transform,
         };
         let name = self.place(transform.word());
-        self.push(NodeKind::Apply(name, transform, input), span)
+        let node = self.push(NodeKind::Apply(name, transform, input), span);
+        self.set_piped(node);
+        node
     }
 
     /// Whether the words of a set are classes already.

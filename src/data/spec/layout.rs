@@ -1,0 +1,89 @@
+//! Places and words for what the files of a declaration, or the order of its steps, turn out to ask for.
+//!
+//! In: the lines as they are written. Out: a `Layout`, which the reading of files hands to the messages of `diag::images`
+//! and `diag::scenes`, and steps as they stand elsewhere in their pipe.
+
+use crate::base::{Span, Symbol};
+use crate::diag::images::Shifted;
+use crate::syntax::ast::{Entry, Expr};
+use crate::syntax::print::print_expr;
+
+use super::columns::Reader;
+use super::{Format, NodeId, NodeKind, PictureStep, Transform, names};
+
+/// What a declaration may say of files that lie otherwise.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Layout {
+    /// The end of the source, where a step on its rows may follow; none where it takes no such steps.
+    pub steps: Option<Span>,
+    /// What makes folders the parts of the split, and where.
+    pub by_folder: Option<(Span, &'static str)>,
+    /// What makes folders the classes, with its comma, where no line reads these.
+    pub labels: Option<Span>,
+}
+
+impl Reader<'_> {
+    /// What the lines of the declaration allow.
+    pub fn layout(&self) -> Layout {
+        let of_split = self.data.entries.iter().find_map(|entry| match entry {
+            Entry::Setting(setting) if setting.names.iter().any(|name| name.name.as_str() == "split") => {
+                Some((setting.value.span, "by_folder"))
+            }
+            _ => None,
+        });
+        let last = self.data.entries.last().and_then(|entry| match entry {
+            Entry::Let(binding) => Some(binding.span),
+            Entry::Setting(setting) => Some(setting.span),
+            Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => None,
+        });
+        let reads_label = (0..self.count()).any(|id| match &self.node(NodeId(id)).kind {
+            NodeKind::Column(columns) => columns.names.iter().any(|name| name.first == names::LABEL),
+            _ => false,
+        });
+        let is_read = reads_label || self.reads(Symbol::new(names::LABEL));
+        Layout {
+            steps: self.format.is_some_and(Format::is_table).then(|| self.data.source.span.after()),
+            by_folder: of_split.or(last.map(|last| (last.after(), "\n  split = by_folder"))),
+            labels: self.labels.filter(|_| !is_read),
+        }
+    }
+
+    /// A stage of a pipe with the `|>` before it.
+    pub fn left_out(&self, stage: Span) -> Option<Span> {
+        self.piped.map(|before| before.after().to(stage))
+    }
+
+    /// A `decode` behind other steps as the first of them.
+    pub fn decode_first(&self, mut input: NodeId, stage: Span) -> Option<Shifted> {
+        let from = self.left_out(stage)?;
+        loop {
+            match &self.node(input).kind {
+                NodeKind::Apply(_, Transform::Picture(PictureStep::Decode(_)), _) => {
+                    return Some(Shifted { from, to: None });
+                }
+                NodeKind::Apply(_, _, of) => input = *of,
+                NodeKind::Column(_) => {
+                    let to = (self.node(input).span.after(), format!(" |> {}", self.words_at(stage)?));
+                    return Some(Shifted { from, to: Some(to) });
+                }
+                _ => return None,
+            }
+        }
+    }
+
+    /// The expression at a place of the line that is being read, in words.
+    fn words_at(&self, place: Span) -> Option<String> {
+        let value: &Expr = match self.data.entries.get(self.line)? {
+            Entry::Let(binding) => &binding.value,
+            Entry::Setting(setting) => &setting.value,
+            Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => return None,
+        };
+        let mut found = None;
+        value.walk(&mut |expr| {
+            if expr.span == place {
+                found.get_or_insert_with(|| print_expr(expr));
+            }
+        });
+        found
+    }
+}
