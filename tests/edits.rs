@@ -41,22 +41,6 @@ const PENDING: &[&str] = &[
     "scenes::nothing_matches",
     "scenes::several_pictures",
     "scenes::sizes_beside",
-    // table
-    "table::after_window",
-    "table::field_twice",
-    "table::no_field",
-    "table::no_pipeline",
-    "table::no_record",
-    "table::no_table",
-    "table::not_an_object",
-    "table::not_words",
-    "table::nothing_left",
-    "table::of_no_table",
-    "table::of_two_tables",
-    "table::several_of_one",
-    "table::too_few_groups",
-    "table::unmatched",
-    "table::windows_differ",
 ];
 
 /// The cases of these stages of the suite and the broken programs of the pages, by name, with the stage.

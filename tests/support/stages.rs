@@ -185,7 +185,7 @@ pub fn array(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
 
 /// Files in which something is wrong: `gaps.csv`, eight rows with a `number` and a `word` that are not always there,
 /// `none` that never are, a `day`, a `part` that mixes words with numbers, one number that is too `large`, and one that is the `same` in each row; `bare.csv` without a header, `header.csv` without rows, `empty.csv`,
-/// `quote.csv` with a quote that is never closed, `twice.csv` with a column of one name twice; `damaged.csv`, packed, and not whole; `short.idx`, which lacks a number; `pair.npy`, two rows of
+/// `list.jsonl` with a list, `quote.csv` with a quote that is never closed, `twice.csv` with a column of one name twice; `damaged.csv`, packed, and not whole; `short.idx`, which lacks a number; `pair.npy`, two rows of
 /// two numbers, `header.npy` with a header that says too little, `words.npy` with two words in a row, `long.npy` with a number of too many digits, `scalar.npy` without rows.
 fn faulty(write: &dyn Fn(&str, &[u8])) {
     let mut gaps = "number,word,none,day,part,large,same\n".to_owned();
@@ -200,6 +200,7 @@ fn faulty(write: &dyn Fn(&str, &[u8])) {
     write("bare.csv", b"5.1,3.5,setosa\n4.9,3.0,setosa\n");
     write("header.csv", b"a,b\n");
     write("empty.csv", b"");
+    write("list.jsonl", b"[1, 2]\n");
     write("quote.csv", b"a,b\n1,\"no\n2,yes\n");
     write("twice.csv", b"a,a\n1,2\n");
     write("damaged.csv", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc");

@@ -386,7 +386,13 @@ impl<'a> Reader<'a> {
                     return match self.gives(column) {
                         Gives::Cells => self.push(NodeKind::Is(column, text, *op == BinaryOp::Eq), span),
                         Gives::Error => self.error(span),
-                        _ => self.fail(span, table::not_words(self.node(column).span)),
+                        _ => {
+                            let (words, column) = match self.constants.text(right) {
+                                Some(_) => (right.span, first.span),
+                                None => (first.span, right.span),
+                            };
+                            self.fail(span, table::not_words(column, &text, words))
+                        }
                     };
                 }
                 let mut left = self.value(first, hole);

@@ -5,6 +5,7 @@
 use crate::base::Span;
 use crate::diag::{data, images, scenes, table};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call, axes};
 use super::columns::{Gives, Reader};
@@ -130,7 +131,10 @@ impl Reader<'_> {
             (_, _) => {
                 let (value, has) = (self.node(input).span, self.has(input));
                 let error = match gives {
-                    Gives::Windows => table::after_window(span, transform.word(), value),
+                    Gives::Windows => {
+                        let step = self.expr_at(span).map(print_expr).unwrap_or_default();
+                        table::after_window(span, transform.word(), value, &step)
+                    }
                     Gives::Classes | Gives::Numbers if !matches!(self.format, Some(Format::Text(_))) => {
                         data::transform_surplus(span, transform.word(), wants, value, has)
                     }
