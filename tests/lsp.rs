@@ -116,6 +116,36 @@ fn mistakes_are_published_and_go_when_mended() {
     editor.stop();
 }
 
+/// Asked at a mistake, the server offers its edits; the text after one of them has no mistake.
+#[test]
+fn a_mistake_is_mended_by_an_action() {
+    let mut editor = Editor::start();
+    let (uri, text) = example("iris.model");
+    let broken = text.replace("Dropout(0.2)", "Dropuot(0.2)");
+    let told = editor.open(&uri, &broken);
+    let params =
+        |range: &Value| json!({ "textDocument": { "uri": uri }, "range": range, "context": { "diagnostics": [] } });
+    let actions = editor.request("textDocument/codeAction", params(&told[0]["range"]));
+    let actions = actions.as_array().expect("a list").clone();
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    assert_eq!(actions[0]["title"], "did you mean `Dropout`?");
+    assert_eq!(actions[0]["kind"], "quickfix");
+    assert_eq!(actions[0]["isPreferred"], true);
+    assert_eq!(actions[0]["diagnostics"], json!([told[0]]));
+    let edits = actions[0]["edit"]["changes"][&uri].as_array().expect("edits").clone();
+    assert_eq!(edits, [json!({ "range": told[0]["range"], "newText": "Dropout" })]);
+
+    // Elsewhere nothing is to be mended, and in a document that was closed neither.
+    let start = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 0, "character": 0 } });
+    assert_eq!(editor.request("textDocument/codeAction", params(&start)), json!([]));
+    assert_eq!(editor.change(&uri, 2, &text), Vec::<Value>::new());
+    assert_eq!(editor.request("textDocument/codeAction", params(&told[0]["range"])), json!([]));
+    editor.notify("textDocument/didClose", json!({ "textDocument": { "uri": uri } }));
+    assert_eq!(editor.published(), Vec::<Value>::new());
+    assert_eq!(editor.request("textDocument/codeAction", params(&told[0]["range"])), json!([]));
+    editor.stop();
+}
+
 #[test]
 fn columns_are_utf16_and_second_places_are_related() {
     let editor = Editor::start();

@@ -210,13 +210,9 @@ const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
     ("E0822", "cli::a_broken_run_is_told", "a folder of a run"),
     ("E0823", "cli::a_broken_run_is_told", "a folder of a run"),
     ("E0824", "cli::a_broken_run_is_told", "a folder of a run"),
-    ("E0825", "../src/train/feed::class_numbers_are_held_to_their_axis", "rows given to a trained model"),
-    ("E0826", "train::a_watched_split_needs_rows", "a run"),
     ("E0827", "drawing::what_cannot_be_drawn_is_told", "a command line"),
     ("E0828", "cli::a_broken_run_is_told", "a folder of a run"),
     ("E0829", "cli::new_makes_a_project_that_runs", "a folder that is there already"),
-    ("E0830", "updates::first_values_come_out_of_a_file", "a file of weights"),
-    ("E0831", "cli::batches_are_held_to_what_the_program_needs", "rows given to a trained model"),
     ("E0832", "cli/search::trials_that_fail_are_left_out", "trials that fail"),
 ];
 

@@ -65,14 +65,38 @@ pub fn index_outside(column: &str, value: i64, row: usize, below: usize) -> Diag
     )
 }
 
-/// A batch of which something does not hold that the program needs: `8 <= batch`, which here is `8 <= 3`.
-pub fn batch_breaks(needed: &str, here: &str, rows: usize, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0831, span, format!("a batch has {rows} rows, and the program needs `{needed}`"))
-        .here(format!("needed here; with this batch it is `{here}`"))
-        .help("choose the batch so that it holds; `drop_last = true` leaves out a smaller last batch in training")
+/// What makes a batch fit.
+#[derive(Clone, Copy, Debug)]
+pub enum BatchMend {
+    /// So many rows.
+    Number(i64),
+    /// To leave the last one out.
+    DropLast,
+}
+
+/// A batch of which something does not hold that the program needs: `8 <= batch`, which here is `8 <= 3`; with the place
+/// of the number of rows and what mends it.
+// No edit where the last batch of other than training is smaller, and where no number of rows fits.
+pub fn batch_breaks(needed: &str, here: &str, rows: usize, span: Span, mend: Option<(Span, BatchMend)>) -> Diagnostic {
+    let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    let told = Diagnostic::error(Code::E0831, span, format!("a batch has {rows}, and the program needs `{needed}`"))
+        .here(format!("needed here; with this batch it is `{here}`"));
+    let told = match mend {
+        Some((number, BatchMend::Number(rows))) => {
+            told.fix(format!("the nearest that holds is `batch = {rows}`"), number, rows.to_string())
+        }
+        Some((number, BatchMend::DropLast)) => told.fix(
+            "leave a smaller last batch out of training: `drop_last = true`",
+            number.after(),
+            "\n  drop_last = true",
+        ),
+        None => told,
+    };
+    told.help("choose the batch so that it holds; `drop_last = true` leaves out a smaller last batch in training")
 }
 
 /// A number that is to be a place of an axis, and is none.
+// No edit: what should become of a number outside is not to be seen.
 pub fn place_outside(axis: &str, number: f32, size: i64, span: Span) -> Diagnostic {
     let message = format!("a place of `{axis}` is {number}, and it has the places 0 to {}", size.saturating_sub(1));
     Diagnostic::error(Code::E0825, span, message).here("this is held to the axis as it runs")
@@ -83,11 +107,19 @@ pub fn column_not_given(column: &str) -> Diagnostic {
     Diagnostic::without_place(Code::E0826, format!("the model reads the column `{column}`, which is not given"))
 }
 
-/// A watched value of a split without rows.
-pub fn watched_without_rows(split: &str, name: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0826, span, format!("`{split}.{name}` is watched, and the data has no rows for `{split}`"))
-        .here("nothing to watch")
-        .help(format!("give it some in the data: `split = random(train = 80%, {split} = 20%)`"))
+/// A watched value of a split without rows, which the words give it.
+pub fn watched_without_rows(split: &str, name: &str, span: Span, rows: Words) -> Diagnostic {
+    let told = Diagnostic::error(
+        Code::E0826,
+        span,
+        format!("`{split}.{name}` is watched, and the data has no rows for `{split}`"),
+    )
+    .here("nothing to watch");
+    let told = with(told, format!("give it some in the data: `split = random(train = 80%, {split} = 20%)`"), rows);
+    match split {
+        "train" => told,
+        _ => told.fix(format!("or watch the rows it trains on: `train.{name}`"), span, format!("train.{name}")),
+    }
 }
 
 /// A split that is to be evaluated and has no rows.
@@ -131,72 +163,99 @@ pub fn project_name(name: &str) -> Diagnostic {
         .help("letters, digits, `-` and `_`, such as `tensa new flowers`")
 }
 
-/// A file that `load` cannot read.
-pub fn cannot_load(error: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0830, span, error.to_owned())
-        .here("loaded here")
-        .help("the path starts from the folder of the program")
+/// Words and where they go.
+type Words = Vec<(Span, String)>;
+
+/// Advice with the edits that put all words in their places; without words it is but advice.
+fn with(told: Diagnostic, advice: impl Into<String>, words: Words) -> Diagnostic {
+    let mut words = words.into_iter();
+    match words.next() {
+        Some((place, text)) => words.fold(told.fix(advice, place, text), |told, (place, text)| told.also(place, text)),
+        None => told.help(advice),
+    }
 }
 
-/// What a layer has and the file lacks; `known` are the tensors of the file.
-pub fn load_lacks(file: &str, paths: &[&str], known: &[&str], span: Span) -> Diagnostic {
+/// A file that `load` cannot read; `near` is one that is called like it.
+// No edit where none is: which file is meant is not to be seen.
+pub fn cannot_load(error: &str, near: Option<&str>, span: Span) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0830, span, error.to_owned()).here("loaded here");
+    match near {
+        Some(near) => told.fix(format!("did you mean `{near}`?"), span, format!("\"{near}\"")),
+        None => told.help("the path starts from the folder of the program"),
+    }
+}
+
+/// What a layer has and the file lacks; `known` are the tensors of the file. The words name them by what the file has of
+/// the same shapes, and leave them out.
+// No edit where the file gives nothing at all and has other shapes: it is that of another layer.
+pub fn load_lacks(file: &str, paths: &[&str], known: &[&str], span: Span, [named, left_out]: [Words; 2]) -> Diagnostic {
     let told = Diagnostic::error(Code::E0830, span, format!("`{file}` has nothing for {}", few(paths)))
         .here("not all of the layer is in this file");
     let told = match known.is_empty() {
         true => told.note("the file is empty"),
         false => told.note(format!("it holds {}", few(known))),
     };
-    told.help("say what the file calls them, `names = { \"h.*.w\": \"layers.{i}.weight\" }`, or that they may be left out, `except = [\"head.*\"]`")
+    let told = with(told, "say what the file calls them, as in `names = { \"h.*.w\": \"layers.{i}.weight\" }`", named);
+    with(told, "let them begin as they would without a file: `except`", left_out)
 }
 
-/// What a run has and the file that it begins with lacks.
-pub fn init_lacks(file: &str, paths: &[&str], span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0830, span, format!("`{file}` has nothing for {}", few(paths)))
-        .here("a run that begins with a file takes all it has from there")
-        .help(format!(
-            "to begin with a part of it, make the model of the run `load(\"{file}\", Net(), except = [\"…\"])`"
-        ))
+/// What a run has and the file that it begins with lacks; the words load its model instead.
+// No edit where the file gives nothing at all, where a run has several models, or the command line says `init`: no place is plainly the one.
+pub fn init_lacks(file: &str, paths: &[&str], span: Span, loaded: Words) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0830, span, format!("`{file}` has nothing for {}", few(paths)))
+        .here("a run that begins with a file takes all it has from there");
+    with(told, begin_with_a_part(file), loaded)
 }
 
-/// What the file has that a run begins with, and the run has not.
-pub fn init_leaves(file: &str, names: &[&str], span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
-        .here("the run has nothing of these names")
-        .help(format!(
-            "to begin with a part of it, make the model of the run `load(\"{file}\", Net(), except = [\"…\"])`"
-        ))
+fn begin_with_a_part(file: &str) -> String {
+    format!("to begin with a part of it, make the model of the run `load(\"{file}\", Net(), except = [\"…\"])`")
 }
 
-/// What the file has and no layer takes.
-pub fn load_leaves(file: &str, names: &[&str], span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
-        .here("the layer has nothing of these names")
-        .help("say which they are by `names`, or that they may be left out: `except = [\"…\"]`")
+/// What the file has that a run begins with, and the run has not; the words load its model instead.
+// No edit where a run has several models, or the command line says `init`: no place is plainly the one.
+pub fn init_leaves(file: &str, names: &[&str], span: Span, loaded: Words) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
+        .here("the run has nothing of these names");
+    with(told, begin_with_a_part(file), loaded)
 }
 
-/// A tensor of another shape; `turn` is the name under which its axes would fit.
-pub fn load_shape(name: &str, stored: &str, wanted: &str, turn: Option<&str>, span: Span) -> Diagnostic {
+/// What the file has and no layer takes; the words leave it out.
+pub fn load_leaves(file: &str, names: &[&str], span: Span, left_out: Words) -> Diagnostic {
+    let told = Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
+        .here("the layer has nothing of these names");
+    with(told, "leave them out by `except`, or say by `names` what they are the values of", left_out)
+}
+
+/// A tensor of another shape; `turn` is the name under which its axes would fit, and the words that give it that name.
+// No edit where turning its axes does not help: the file is that of another layer.
+pub fn load_shape(name: &str, stored: &str, wanted: &str, turn: Option<(String, Words)>, span: Span) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0830, span, format!("`{name}` is {stored} in the file and {wanted} in the program"))
             .here("loaded here");
     match turn {
-        Some(turn) => told.help(format!("if the file has its axes the other way round, name it `{turn}`")),
+        Some((turn, words)) => {
+            with(told, format!("if the file has its axes the other way round, name it `{turn}`"), words)
+        }
         None => told,
     }
 }
 
-/// Axes that are not those of the parameter.
-pub fn load_axes(name: &str, named: &str, axes: &str, span: Span) -> Diagnostic {
-    Diagnostic::error(
+/// Axes that are not those of the parameter; `orders` are those they may have, with the words that say so.
+pub fn load_axes(name: &str, named: &str, axes: &str, span: Span, orders: Vec<(Words, String)>) -> Diagnostic {
+    let told = Diagnostic::error(
         Code::E0830,
         span,
         format!("`{name}` is said to have the axes [{named}], and its parameter has [{axes}]"),
     )
-    .here("loaded here")
-    .help("the brackets name each axis of the parameter once, in the order of the file")
+    .here("loaded here");
+    orders.into_iter().fold(
+        told.note("the brackets name each axis of the parameter once, in the order of the file"),
+        |told, (words, order)| with(told, format!("in the file it may be `[{order}]`"), words),
+    )
 }
 
 /// Whole numbers where weights are due.
+// No edit: the fault is in the file.
 pub fn load_dtype(name: &str, span: Span) -> Diagnostic {
     Diagnostic::error(Code::E0830, span, format!("`{name}` holds whole numbers in the file")).here("loaded here")
 }

@@ -3,18 +3,48 @@
 use std::path::{Path, PathBuf};
 
 use gen_lsp_types::{
-    Code, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, Message, Position, Range, Uri,
+    Code, CodeAction, CodeActionKind, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, Message,
+    Position, Range, TextEdit, Uri, WorkspaceEdit,
 };
 use line_index::{LineIndex, TextSize, WideEncoding};
 
 use crate::base::Span;
-use crate::diag::{Diagnostic as Told, Severity};
+use crate::diag::{Diagnostic as Told, Edit, Severity};
 use crate::ide::Analysis;
 
 /// The diagnostics of a document. Those without a place in it stand at its start.
 pub(super) fn diagnostics(analysis: &Analysis, uri: &Uri) -> Vec<Diagnostic> {
     let index = LineIndex::new(&analysis.sources.file(analysis.file).text);
     analysis.diagnostics.iter().map(|told| diagnostic(analysis, &index, uri, told)).collect()
+}
+
+/// The advices that edits follow, of what is told where a range of the document touches it.
+pub(super) fn actions(analysis: &Analysis, uri: &Uri, range: Range) -> Vec<CodeAction> {
+    let index = LineIndex::new(&analysis.sources.file(analysis.file).text);
+    let mut actions = Vec::new();
+    for told in &analysis.diagnostics {
+        let shown = diagnostic(analysis, &index, uri, told);
+        if shown.range.start > range.end || range.start > shown.range.end {
+            continue;
+        }
+        // What stands in another file is mended there.
+        let here = told.fixes().filter(|advice| advice.edits.iter().all(|edit| edit.span.file == analysis.file));
+        actions.extend(here.enumerate().map(|(at, advice)| CodeAction {
+            title: advice.text.clone(),
+            kind: Some(CodeActionKind::QuickFix),
+            diagnostics: Some(vec![shown.clone()]),
+            // The likeliest stands first.
+            is_preferred: Some(at == 0),
+            edit: Some(edit(&index, uri, &advice.edits)),
+            ..CodeAction::default()
+        }));
+    }
+    actions
+}
+
+fn edit(index: &LineIndex, uri: &Uri, edits: &[Edit]) -> WorkspaceEdit {
+    let edits = edits.iter().map(|edit| TextEdit { range: range(index, edit.span), new_text: edit.text.clone() });
+    WorkspaceEdit { changes: Some([(uri.clone(), edits.collect())].into()), ..WorkspaceEdit::default() }
 }
 
 fn diagnostic(analysis: &Analysis, index: &LineIndex, uri: &Uri, told: &Told) -> Diagnostic {

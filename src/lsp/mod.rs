@@ -1,13 +1,14 @@
 //! The language server: the protocol, and nothing that is not the protocol.
 //!
-//! In: messages of an editor. Out: diagnostics of each open document, after every change. What a text
-//! means is asked of `ide`. `convert` holds the translation between our places and the protocol's.
+//! In: messages of an editor. Out: diagnostics of each open document, after every change, and for a place in it the edits
+//! that mend what is told there. What a text means is asked of `ide`. `convert` holds the translation between our places and the protocol's.
 
 mod convert;
 
 use std::path::PathBuf;
 
 use gen_lsp_types::{
+    CodeAction, CodeActionKind, CodeActionOptions, CodeActionParams, CodeActionProvider, CodeActionRequest,
     DidChangeTextDocumentNotification, DidChangeTextDocumentParams, DidCloseTextDocumentNotification,
     DidCloseTextDocumentParams, DidOpenTextDocumentNotification, DidOpenTextDocumentParams,
     DidSaveTextDocumentNotification, DidSaveTextDocumentParams, DocumentFormattingParams, DocumentFormattingProvider,
@@ -18,7 +19,7 @@ use gen_lsp_types::{
 use lsp_server::{Connection, ErrorCode, Message, Notification, Request, Response};
 use rustc_hash::FxHashMap;
 
-use crate::ide;
+use crate::ide::{self, Analysis};
 
 /// Why the server stopped before the editor said so.
 pub type Stopped = Box<dyn std::error::Error + Send + Sync>;
@@ -27,6 +28,8 @@ pub type Stopped = Box<dyn std::error::Error + Send + Sync>;
 struct Document {
     text: String,
     version: i32,
+    /// What was told of this text.
+    analysis: Option<Analysis>,
 }
 
 /// Serves over stdin and stdout until the editor says `exit`.
@@ -71,6 +74,10 @@ fn capabilities() -> ServerCapabilities {
             save: Some(Save::SaveOptions(SaveOptions { include_text: Some(true) })),
             ..TextDocumentSyncOptions::default()
         })),
+        code_action_provider: Some(CodeActionProvider::CodeActionOptions(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QuickFix]),
+            ..CodeActionOptions::default()
+        })),
         document_formatting_provider: Some(DocumentFormattingProvider::Bool(true)),
         ..ServerCapabilities::default()
     }
@@ -78,14 +85,26 @@ fn capabilities() -> ServerCapabilities {
 
 /// The answer to a request.
 fn answered(documents: &FxHashMap<String, Document>, request: Request) -> Response {
-    if request.method == DocumentFormattingRequest::METHOD.as_str() {
-        return match serde_json::from_value(request.params) {
-            Ok(params) => Response::new_ok(request.id, formatting(documents, &params)),
-            Err(error) => Response::new_err(request.id, ErrorCode::InvalidParams as i32, error.to_string()),
-        };
+    let Request { id, method, params } = request;
+    let answer = if method == DocumentFormattingRequest::METHOD.as_str() {
+        serde_json::from_value(params).and_then(|params| serde_json::to_value(formatting(documents, &params)))
+    } else if method == CodeActionRequest::METHOD.as_str() {
+        serde_json::from_value(params).and_then(|params| serde_json::to_value(actions(documents, &params)))
+    } else {
+        let error = format!("`{method}` is not served");
+        return Response::new_err(id, ErrorCode::MethodNotFound as i32, error);
+    };
+    match answer {
+        Ok(answer) => Response::new_ok(id, answer),
+        Err(error) => Response::new_err(id, ErrorCode::InvalidParams as i32, error.to_string()),
     }
-    let error = format!("`{}` is not served", request.method);
-    Response::new_err(request.id, ErrorCode::MethodNotFound as i32, error)
+}
+
+/// The edits that mend what is told at a place of an open document.
+fn actions(documents: &FxHashMap<String, Document>, params: &CodeActionParams) -> Vec<CodeAction> {
+    let uri = &params.text_document.uri;
+    let analysis = documents.get(&uri.0).and_then(|document| document.analysis.as_ref());
+    analysis.map_or_else(Vec::new, |analysis| convert::actions(analysis, uri, params.range))
 }
 
 /// The edit that lays an open document out; none where it has mistakes or is laid out.
@@ -105,7 +124,7 @@ fn notified(
     let params = notification.params;
     if method == DidOpenTextDocumentNotification::METHOD.as_str() {
         let DidOpenTextDocumentParams { text_document } = serde_json::from_value(params).ok()?;
-        let document = Document { text: text_document.text, version: text_document.version };
+        let document = Document { text: text_document.text, version: text_document.version, analysis: None };
         documents.insert(text_document.uri.0.clone(), document);
         return publish(documents, text_document.uri);
     }
@@ -139,11 +158,12 @@ fn notified(
 }
 
 /// Checks an open document.
-fn publish(documents: &FxHashMap<String, Document>, uri: Uri) -> Option<PublishDiagnosticsParams> {
-    let document = documents.get(&uri.0)?;
+fn publish(documents: &mut FxHashMap<String, Document>, uri: Uri) -> Option<PublishDiagnosticsParams> {
+    let document = documents.get_mut(&uri.0)?;
     // An unsaved document has no folder; its data is looked for where the server runs.
     let path = convert::path(&uri).unwrap_or_else(|| PathBuf::from(&uri.0));
     let analysis = ide::diagnostics(&document.text, &path);
     let diagnostics = convert::diagnostics(&analysis, &uri);
+    document.analysis = Some(analysis);
     Some(PublishDiagnosticsParams { uri, version: Some(document.version), diagnostics })
 }

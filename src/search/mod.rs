@@ -167,7 +167,7 @@ mod tests {
         let span = Span { file: FileId(0), start: 0, end: 0 };
         let varied = over.iter().zip("abcdef".chars());
         let varied = varied.map(|(over, name)| Varied { name: name.to_string(), over: over.clone(), span });
-        let watch = Watched { split: "valid".to_owned(), name: "loss".to_owned(), span };
+        let watch = Watched { split: "valid".to_owned(), name: "loss".to_owned(), span, rows: Vec::new() };
         let goal = Goal { watch, least: true };
         Search { train: 0, varied: varied.collect(), method, trials, seed: 0, goal, span }
     }

@@ -11,7 +11,7 @@
 //! `resolve` what a name means at the top level · `dims` sizes and their unification · `axes` identity
 //! of axes · `primitive` what no definition spells
 //! out · `value` what an expression is while it is elaborated, and what it sees · `check` the elaboration · `typed`
-//! its result, with `settings` what a run is told beside, `search` what a search varies and `clause` a function whose gradient is tried · `text` its printed form. Nothing here knows positions of axes, files or devices.
+//! its result, with `settings` what a run is told beside, `search` what a search varies, `load` what a file gives and `clause` a function whose gradient is tried · `text` its printed form. Nothing here knows positions of axes, files or devices.
 
 mod axes;
 mod check;
@@ -19,6 +19,7 @@ pub mod clause;
 mod dims;
 pub mod dtype;
 pub mod glob;
+pub mod load;
 mod primitive;
 mod resolve;
 pub mod search;

@@ -72,6 +72,8 @@ pub struct Watched {
     pub name: String,
     /// Where it is written.
     pub span: Span,
+    /// The words that give the split rows, where they go in the data; none where it has no plain place for them.
+    pub rows: Vec<(Span, String)>,
 }
 
 impl Watched {

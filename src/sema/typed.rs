@@ -11,6 +11,7 @@ use crate::ir::{Dim, LayerId, RematId, SizeId};
 use crate::ops::{ArgOp, Dist, MapOp, ReduceOp};
 use crate::sema::dtype::DType;
 
+use super::load::Load;
 use super::search::Search;
 pub use super::settings::{
     Checkpoint, Clip, Every, Keep, Length, Precision, Settings, Stop, StopRule, Watched, lower_is_better,
@@ -376,30 +377,6 @@ pub struct Param {
     pub load: Option<usize>,
 }
 
-/// `load("base.safetensors", Net(), names = { … }, except = […])`
-#[derive(Clone, PartialEq, Debug)]
-pub struct Load {
-    /// The file, from the program's folder.
-    pub file: String,
-    /// The path of the layer; empty for the whole run.
-    pub below: String,
-    /// The name of its definition.
-    pub layer: Symbol,
-    /// Globs over paths, and what the file calls them.
-    pub names: Vec<(String, String)>,
-    /// Globs over what may be left out, on either side.
-    pub except: Vec<String>,
-    /// The name of the file in the text.
-    pub span: Span,
-}
-
-impl Load {
-    /// Whether it is the `init` of a run: no layer stands for it.
-    pub fn is_of_run(&self) -> bool {
-        self.below.is_empty()
-    }
-}
-
 /// A state of a layer, a metric or an optimizer.
 #[derive(Clone, PartialEq, Debug)]
 pub struct State {
@@ -598,6 +575,8 @@ pub struct Demand {
     pub of: Asker,
     /// What needs it.
     pub span: Span,
+    /// How many rows the data puts into a batch, and where its number stands.
+    pub batch: Option<(i64, Span)>,
 }
 
 /// What a demand is made by. Whoever comes later computes what comes before too, but for a step.

@@ -13,8 +13,9 @@ use crate::ir::Dim;
 use crate::syntax::ast;
 
 use super::dtype::DType;
+use super::load::Load;
 use super::primitive::Builtin;
-use super::typed::{self, Axis, AxisId, ExprId};
+use super::typed::{Axis, AxisId, ExprId};
 
 /// A value of the elaboration.
 #[derive(Clone)]
@@ -70,7 +71,7 @@ pub struct Function<'a> {
     /// Whether it is applied with the parameters that follow its own: `ema(layer, 0.999)`.
     pub shadow: Option<f64>,
     /// What its parameters get their first values by: `load(file, layer)`.
-    pub load: Option<Rc<typed::Load>>,
+    pub load: Option<Rc<Load>>,
     /// Where it was written.
     pub span: Span,
 }
@@ -104,7 +105,7 @@ pub enum Callee<'a> {
 impl<'a> Function<'a> {
     /// A layer under another path, which is also where a file gives it values.
     pub fn moved(&self, def: &'a ast::Def, path: Rc<str>) -> Function<'a> {
-        let load = self.load.as_ref().map(|load| Rc::new(typed::Load { below: path.to_string(), ..(**load).clone() }));
+        let load = self.load.as_ref().map(|load| Rc::new(Load { below: path.to_string(), ..(**load).clone() }));
         Function { callee: Callee::Instance(def, path), load, ..self.clone() }
     }
 }

@@ -13,6 +13,9 @@ use crate::ir::{DType, Dim, Dims, Graph, SizeId};
 use crate::runtime::Input;
 use crate::sema::typed::{Asker, Demand};
 
+/// How far from the number of rows in a batch another is looked for that fits.
+const MOST_AWAY: i64 = 4096;
+
 /// The inputs of one program.
 #[derive(Debug)]
 pub(super) struct Feed {
@@ -154,6 +157,16 @@ impl Feed {
         &self.sizes
     }
 
+    /// The nearest number of rows with which all holds that is asked of a batch.
+    fn fitting_batch(&self, rows: i64) -> Option<i64> {
+        let id = self.slots.iter().find(|slot| !slot.whole).and_then(|slot| slot.dims.first()?.as_size())?;
+        let holds = |rows: &i64| {
+            let size = |of: SizeId| if of == id { *rows } else { self.sizes[of.0 as usize] };
+            self.demands.iter().all(|demand| demand.fact.holds(&size) == Ok(true))
+        };
+        (1..=MOST_AWAY).flat_map(|away| [rows + away, rows - away]).filter(|rows| *rows > 0).find(holds)
+    }
+
     /// Reads the sizes off the batch and checks its class numbers.
     fn bind(&mut self, rows: usize) -> Result<(), Diagnostic> {
         for slot in &self.slots {
@@ -172,13 +185,20 @@ impl Feed {
             }
         }
         let size = |id: SizeId| self.sizes[id.0 as usize];
-        for Demand { fact, shown, span, .. } in &self.demands {
+        for Demand { fact, shown, of, span, batch } in &self.demands {
             // A size too large to count is told by the step that would need it.
             if fact.holds(&size) == Ok(false) {
                 let number = |dim: &Dim| dim.eval(&size).map_or_else(|_| "?".to_owned(), |value| value.to_string());
                 let (left, right) = fact.sides();
                 let here = format!("{} {} {}", number(left), fact.sign(), number(right));
-                return Err(told::batch_breaks(shown, &here, rows, *span));
+                let mend = batch.and_then(|(written, place)| match written == rows as i64 {
+                    true => self.fitting_batch(written).map(|number| (place, told::BatchMend::Number(number))),
+                    // A last batch may be smaller.
+                    false => {
+                        (*of == Asker::Step && written > rows as i64).then_some((place, told::BatchMend::DropLast))
+                    }
+                });
+                return Err(told::batch_breaks(shown, &here, rows, *span, mend));
             }
         }
         Ok(())

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::model::Model;
-use crate::diag::{Diagnostic, run as told};
+use crate::diag::{Diagnostic, nearest, run as told};
 use crate::ir::{ParamId, StateId};
 use crate::sema::glob;
-use crate::sema::typed::{Load, Program, Train, Type};
+use crate::sema::load::Load;
+use crate::sema::typed::{Program, Train, Type};
 use crate::tensor::Tensor;
 use crate::tensor::safetensors;
 
@@ -28,46 +29,103 @@ pub fn read_loads(program: &Program, train: &Train, folder: &Path) -> Result<Vec
     let mut loaded = Vec::new();
     for (at, load) in train.loads.iter().enumerate() {
         let path = folder.join(&load.file);
-        let stored = safetensors::read_any(&path).map_err(|error| told::cannot_load(&error.to_string(), load.span))?;
+        let stored = safetensors::read_any(&path)
+            .map_err(|error| told::cannot_load(&error.to_string(), near(&load.file, &path).as_deref(), load.span))?;
         let known: Vec<&str> = stored.tensors.keys().map(String::as_str).collect();
         let params = train.params.iter().enumerate().filter(|(_, param)| param.load == Some(at));
         let params = params.map(|(index, param)| (Loaded::Param(index, Vec::new()), &param.path, &param.ty));
         let states = train.states.iter().enumerate().filter(|(_, state)| state.load == Some(at));
         let states = states.map(|(index, state)| (Loaded::State(index, Vec::new()), &state.path, &state.ty));
         let mut taken: BTreeSet<String> = BTreeSet::new();
-        let mut lacking: Vec<&str> = Vec::new();
+        let mut lacking: Vec<(&str, &Type)> = Vec::new();
         for (target, path, ty) in params.chain(states) {
             let wanted = wanted(load, path);
             let Some(source) = wanted.into_iter().find(|source| stored.tensors.contains_key(&source.name)) else {
                 if !is_excepted(load, path) {
-                    lacking.push(path);
+                    lacking.push((path, ty));
                 }
                 continue;
             };
-            let words = words(program, load, &stored.tensors[&source.name].tensor, &source, ty)?;
+            let words = words(program, load, &stored.tensors[&source.name].tensor, &source, (path, ty))?;
             taken.insert(source.name);
             loaded.push(match target {
                 Loaded::Param(index, _) => Loaded::Param(index, words),
                 Loaded::State(index, _) => Loaded::State(index, words),
             });
         }
-        if !lacking.is_empty() {
-            return Err(match load.is_of_run() {
-                true => told::init_lacks(&load.file, &lacking, load.span),
-                false => told::load_lacks(&load.file, &lacking, &known, load.span),
-            });
-        }
-        let left = known.into_iter().filter(|name| !taken.contains(*name) && !is_excepted(load, name));
+        let left = known.iter().copied().filter(|name| !taken.contains(*name) && !is_excepted(load, name));
         // A run's file of weights also holds those that follow.
         let left: Vec<&str> = left.filter(|name| !name.starts_with("ema/") && !name.starts_with("ema(")).collect();
-        if !left.is_empty() {
+        if !lacking.is_empty() {
+            let paths: Vec<&str> = lacking.iter().map(|(path, _)| *path).collect();
+            let names: Vec<&str> = paths.iter().map(|path| inner(load, path)).collect();
+            // What a file gives nothing of at all is not to be left out but another file's.
+            let is_there = |name: &str| load.is_of_run() && known.contains(&name);
+            let rest: Vec<&str> = names.iter().copied().filter(|name| !is_there(name)).collect();
+            let leave_out = match taken.is_empty() && rest.len() == names.len() {
+                true => Vec::new(),
+                false => load.excepting(&rest),
+            };
             return Err(match load.is_of_run() {
-                true => told::init_leaves(&load.file, &left, load.span),
-                false => told::load_leaves(&load.file, &left, load.span),
+                true => told::init_lacks(&load.file, &paths, load.span, leave_out),
+                false => {
+                    let shapes = |name: &str| stored.tensors[name].tensor.shape().to_vec();
+                    let pairs =
+                        pairs(load, &lacking, &left.iter().map(|name| (*name, shapes(name))).collect::<Vec<_>>());
+                    let named = if pairs.is_empty() { Vec::new() } else { load.naming(&pairs) };
+                    told::load_lacks(&load.file, &paths, &known, load.span, [named, leave_out])
+                }
+            });
+        }
+        if !left.is_empty() {
+            let leave_out = load.excepting(&left);
+            return Err(match load.is_of_run() {
+                true => told::init_leaves(&load.file, &left, load.span, leave_out),
+                false => told::load_leaves(&load.file, &left, load.span, leave_out),
             });
         }
     }
     Ok(loaded)
+}
+
+/// The file beside that is called most like one that is not there, as the program would write it.
+fn near(written: &str, path: &Path) -> Option<String> {
+    let files = path.parent()?.read_dir().ok()?.flatten();
+    let names: Vec<String> = files.filter_map(|file| file.file_name().into_string().ok()).collect();
+    let (folder, name) =
+        written.rsplit_once('/').map_or(("", written), |(_, name)| (&written[..written.len() - name.len()], name));
+    let near = nearest(name, names.iter().map(String::as_str).filter(|other| *other != name))?;
+    Some(format!("{folder}{near}"))
+}
+
+/// Each path that lacks a tensor with the one of the file that is left over and alone has its shape; none unless all
+/// find one.
+fn pairs<'a>(load: &Load, lacking: &[(&'a str, &Type)], left: &[(&'a str, Vec<usize>)]) -> Vec<(&'a str, &'a str)> {
+    let partner = |(path, ty): &(&'a str, &Type)| {
+        // What is said to have another name has none by a further line.
+        if wanted(load, path).iter().any(|source| source.by.is_some()) {
+            return None;
+        }
+        let shape: Vec<usize> = sizes(ty);
+        let alike = |other: &Type| sizes(other) == shape;
+        let mut fits = left.iter().filter(|(_, stored)| *stored == shape);
+        let (fit, others) =
+            (fits.next()?, fits.next().is_some() || lacking.iter().filter(|(_, ty)| alike(ty)).count() > 1);
+        (!others).then_some((inner(load, path), fit.0))
+    };
+    lacking.iter().map(partner).collect::<Option<Vec<_>>>().unwrap_or_default()
+}
+
+fn sizes(ty: &Type) -> Vec<usize> {
+    ty.axes.iter().map(|axis| axis.size.as_const().unwrap_or(0) as usize).collect()
+}
+
+/// The path of a tensor within its layer; of a run, within its model.
+fn inner<'p>(load: &Load, path: &'p str) -> &'p str {
+    if load.is_of_run() {
+        return path.split_once('.').map_or(path, |(_, rest)| rest);
+    }
+    path.strip_prefix(&load.below).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path)
 }
 
 impl Model<'_> {
@@ -92,20 +150,22 @@ struct Source {
     name: String,
     /// The axes in the order of the file, when it is another one.
     axes: Option<Vec<String>>,
+    /// Which of `names` says so.
+    by: Option<usize>,
 }
 
 /// The names a tensor may have in the file: the one that `names` gives it, else its own path, with the name of
 /// the definition before it, or without the path of the layer.
 fn wanted(load: &Load, path: &str) -> Vec<Source> {
-    let inner = path.strip_prefix(&load.below).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path);
-    for (key, name) in &load.names {
+    let inner = inner(load, path);
+    for (at, (key, name)) in load.names.iter().enumerate() {
         let captured = glob::captures(key, inner).or_else(|| glob::captures(key, path));
         if let Some(captured) = captured {
-            return vec![renamed(key, &captured, name)];
+            return vec![Source { by: Some(at), ..renamed(key, &captured, name) }];
         }
     }
     let names = [path.to_owned(), format!("{}.{inner}", load.layer), inner.to_owned()];
-    names.map(|name| Source { name, axes: None }).into()
+    names.map(|name| Source { name, axes: None, by: None }).into()
 }
 
 /// `layers.{i}.q_proj.*[out, i]`: each star takes what the star of its kind stood for, `{i}` the last number.
@@ -139,18 +199,32 @@ fn renamed(key: &str, captured: &[String], name: &str) -> Source {
         }
     }
     made.push_str(rest);
-    Source { name: made, axes }
+    Source { name: made, axes, by: None }
 }
 
 fn is_excepted(load: &Load, name: &str) -> bool {
-    let inner = name.strip_prefix(&load.below).and_then(|rest| rest.strip_prefix('.')).unwrap_or(name);
+    let inner = inner(load, name);
     load.except.iter().any(|glob| glob::matches(glob, name) || glob::matches(glob, inner))
 }
 
 /// The words of a tensor in the order of the program's axes.
-fn words(program: &Program, load: &Load, tensor: &Tensor, source: &Source, ty: &Type) -> Result<Vec<u32>, Diagnostic> {
+fn words(
+    program: &Program,
+    load: &Load,
+    tensor: &Tensor,
+    source: &Source,
+    (path, ty): (&str, &Type),
+) -> Result<Vec<u32>, Diagnostic> {
     let axes: Vec<&str> = ty.axes.iter().map(|axis| &*program.axes[axis.id.0 as usize]).collect();
-    let shape: Vec<usize> = ty.axes.iter().map(|axis| axis.size.as_const().unwrap_or(0) as usize).collect();
+    let shape = sizes(ty);
+    // What names the tensor with its axes in another order: as the program says it, with those axes instead.
+    let named_with = |axes: &str| {
+        let stem = |at: usize| load.names[at].1.split('[').next().unwrap_or_default();
+        match source.by {
+            Some(at) => load.renaming(at, &format!("{}[{axes}]", stem(at))),
+            None => load.naming(&[(inner(load, path), &format!("{}[{axes}]", source.name))]),
+        }
+    };
     // For each axis of the program, which of the file's it is.
     let order: Option<Vec<usize>> = match &source.axes {
         None => Some((0..axes.len()).collect()),
@@ -161,7 +235,12 @@ fn words(program: &Program, load: &Load, tensor: &Tensor, source: &Source, ty: &
     };
     let Some(order) = order else {
         let named = source.axes.clone().unwrap_or_default();
-        return Err(told::load_axes(&source.name, &named.join(", "), &axes.join(", "), load.span));
+        let (own, mut turned) = (axes.join(", "), axes.clone());
+        turned.reverse();
+        let mut orders = vec![own.clone()];
+        orders.extend((axes.len() == 2).then(|| turned.join(", ")));
+        let mends = orders.into_iter().map(|order| (named_with(&order), order)).collect();
+        return Err(told::load_axes(&source.name, &named.join(", "), &own, load.span, mends));
     };
     let stored = tensor.shape();
     let turned: Option<Vec<usize>> = order.iter().map(|&at| stored.get(at).copied()).collect();
@@ -169,8 +248,9 @@ fn words(program: &Program, load: &Load, tensor: &Tensor, source: &Source, ty: &
         let shown =
             |sizes: &[usize]| format!("[{}]", sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", "));
         let flips = stored.len() == 2 && stored[0] == shape[shape.len() - 1] && stored[1] == shape[0];
-        let turn = (flips && source.axes.is_none()).then(|| format!("{}[{}, {}]", source.name, axes[1], axes[0]));
-        return Err(told::load_shape(&source.name, &shown(stored), &shown(&shape), turn.as_deref(), load.span));
+        let turn = (flips && source.axes.is_none()).then(|| format!("{}, {}", axes[1], axes[0]));
+        let turn = turn.map(|turned| (format!("{}[{turned}]", source.name), named_with(&turned)));
+        return Err(told::load_shape(&source.name, &shown(stored), &shown(&shape), turn, load.span));
     }
     let turned = tensor.clone().permuted(&order);
     super::words::words(ty.dtype, &turned).ok_or_else(|| told::load_dtype(&source.name, load.span))

@@ -157,7 +157,7 @@ fn looks(settings: &Settings, dataset: &Dataset, tallies: &[Tally]) -> Result<Ve
     for watched in watched {
         let part = part(watched);
         if dataset.schema().rows(part) == 0 {
-            return Err(told::watched_without_rows(&watched.split, &watched.name, watched.span));
+            return Err(told::watched_without_rows(&watched.split, &watched.name, watched.span, watched.rows.clone()));
         }
         // The losses on the training rows are known from the steps.
         if !looks.contains(&part) && !is_of_steps(watched, tallies) {

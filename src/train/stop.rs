@@ -71,7 +71,7 @@ mod tests {
 
     fn rule(rule: StopRule) -> Stop {
         let span = Span { file: FileId(0), start: 0, end: 0 };
-        Stop { watch: Watched { split: "train".to_owned(), name: "loss".to_owned(), span }, rule }
+        Stop { watch: Watched { split: "train".to_owned(), name: "loss".to_owned(), span, rows: Vec::new() }, rule }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What several suites use.
 
 pub mod cases;
+pub mod faulty;
 pub mod graphs;
 pub mod models;
 pub mod programs;
+pub mod runs;
 pub mod stages;
 pub mod steps;
 pub mod tables;

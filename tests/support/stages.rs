@@ -1,6 +1,6 @@
 //! The stages a suite case can run to: one line each.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use tensa::base::{FileId, SourceMap};
@@ -11,7 +11,12 @@ use tensa::ir::Dim;
 use tensa::kernel::ir::{BufId, Program, Step};
 use tensa::sema;
 use tensa::syntax::{ast, parse, print};
+use tensa::tensor::safetensors::{self, Stored};
+use tensa::tensor::{Named, Tensor};
+use tensa::train::End;
 use tensa::{fuse, ir, runtime};
+
+use super::{faulty, runs};
 
 /// What came of a program.
 #[derive(Default)]
@@ -40,6 +45,7 @@ const STAGES: &[Stage] = &[
     ("ast", ast_stage),
     ("check", |text| checked(text, |_| None)),
     ("typed", |text| checked(text, |checked| Some(sema::print(&checked.program)))),
+    ("run", run_stage),
     ("gradients", gradients_stage),
     ("graph", |text| staged(text, |stages| ir::text::print(&stages.lowered.passes[0].training))),
     ("canon", |text| staged(text, |stages| ir::text::print(&stages.canon))),
@@ -81,7 +87,7 @@ fn ast_stage(text: &str) -> Outcome {
 /// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes; two of 8 × 8 in `img`, with a mask in
 /// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels;
 /// `numbers.npy`, forty rows of three numbers, `short.npy`, which lacks some, and `objects.npy` with objects of Python;
-/// and the `faulty` files.
+/// and those of `faulty.rs`.
 pub fn data_folder() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -96,7 +102,7 @@ pub fn data_folder() -> PathBuf {
             std::fs::write(path, bytes).expect("a writable folder");
         };
         write("rows.csv", rows.as_bytes());
-        faulty(&write);
+        faulty::write(&write);
         write("notes.txt", b"to be or not to be\n\nthat is the question\n");
         write("kinds.csv", b"label,weight\nno,1.5\n");
         write("blocks.model", b"let width = 8\n\nlayer Block(x: [.., d]) -> [.., d] = x + (x |> Dense(d, relu))\n");
@@ -125,47 +131,49 @@ pub fn data_folder() -> PathBuf {
             b"{\"file\": \"1.png\", \"boxes\": [[0, 0, 4, 6], [2, 2, 8, 8]], \"labels\": [\"cat\", \"dog\"]}\n\
               {\"file\": \"2.png\", \"boxes\": [[1, 1, 5, 5]], \"labels\": [\"cat\"]}\n",
         );
-        let array = |descr: &str, body: &[u8]| array(descr, "(40, 3)", body);
+        let array = |descr: &str, body: &[u8]| faulty::array(descr, "(40, 3)", body);
         write("numbers.npy", &array("<f4", &(0..120u8).flat_map(|at| f32::from(at).to_le_bytes()).collect::<Vec<_>>()));
         write("short.npy", &array("<f4", &[0; 100]));
+        weights(folder.path());
         write("objects.npy", &array("|O", &[0; 960]));
         folder
     });
     FOLDER.path().to_path_buf()
 }
 
-/// An array as NumPy writes it.
-pub fn array(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
-    [b"\x93NUMPY\x01\x00\x76\x00", format!("{header:117}\n").as_bytes(), body].concat()
-}
-
-/// Files in which something is wrong: `gaps.csv`, eight rows with a `number` and a `word` that are not always there,
-/// `none` that never are, a `day`, a `part` that mixes words with numbers, one number that is too `large`, and one that is the `same` in each row; `bare.csv` without a header, `header.csv` without rows, `empty.csv`,
-/// `quote.csv` with a quote that is never closed, `twice.csv` with a column of one name twice; `damaged.csv`, packed, and not whole; `short.idx`, which lacks a number; `pair.npy`, two rows of
-/// two numbers, `header.npy` with a header that says too little, `words.npy` with two words in a row, `long.npy` with a number of too many digits, `scalar.npy` without rows.
-fn faulty(write: &dyn Fn(&str, &[u8])) {
-    let mut gaps = "number,word,none,day,part,large,same\n".to_owned();
-    for row in 1..=8 {
-        let there = |cell: String| if row % 4 == 2 { String::new() } else { cell };
-        let word = there((if row % 2 == 0 { "even" } else { "odd" }).to_owned());
-        let part = if row == 5 { "about 5".to_owned() } else { row.to_string() };
-        let large = if row == 3 { "1e39" } else { "1" };
-        gaps.push_str(&format!("{},{word},,2024-03-0{row},{part},{large},7\n", there(row.to_string())));
-    }
-    write("gaps.csv", gaps.as_bytes());
-    write("bare.csv", b"5.1,3.5,setosa\n4.9,3.0,setosa\n");
-    write("header.csv", b"a,b\n");
-    write("empty.csv", b"");
-    write("quote.csv", b"a,b\n1,\"no\n2,yes\n");
-    write("twice.csv", b"a,a\n1,2\n");
-    write("damaged.csv", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc");
-    write("short.idx", b"\x00\x00\x08\x01\x00\x00\x00\x03\x07\x02");
-    write("pair.npy", &array("<f4", "(2, 2)", &[0; 16]));
-    write("header.npy", &array("<f4", "unknown", &[0; 4]));
-    write("words.npy", &array("|S2", "(1, 2)", b"abcd"));
-    write("long.npy", &array("<u8", "(1,)", &[0xff; 8]));
-    write("scalar.npy", &array("<f4", "()", &[0; 4]));
+/// Files of weights for two layers of 3 × 8 and 8 × 2: `base` with the names of the library, `more` with one beside
+/// them, `run` with that and the names of a run, `other` with other names, `turned` with the axes the other way round, `whole` with whole numbers.
+fn weights(folder: &Path) {
+    let float = |shape: &[usize]| Tensor::from_f32(shape, vec![0.5; shape.iter().product()]).expect("its size");
+    let write = |name: &str, tensors: &[(&str, Tensor)]| {
+        let named = tensors.iter().map(|(name, tensor)| {
+            let axes = (0..tensor.shape().len()).map(|at| format!("a{at}")).collect();
+            ((*name).to_owned(), Named { tensor: tensor.clone(), axes })
+        });
+        let stored = Stored { tensors: named.collect(), metadata: Default::default() };
+        safetensors::write(&folder.join(name), &stored).expect("a writable folder");
+    };
+    let [w, b, v, c] = [float(&[3, 8]), float(&[8]), float(&[8, 2]), float(&[2])];
+    let base = [("Dense.w", w.clone()), ("Dense.b", b.clone()), ("Dense.1.w", v.clone()), ("Dense.1.b", c.clone())];
+    write("base.safetensors", &base);
+    let run = ["Net.Dense.w", "Net.Dense.b", "Net.Dense.1.w", "Net.Dense.1.b"].into_iter().zip(base.clone());
+    let run: Vec<(&str, Tensor)> = run.map(|(path, (_, tensor))| (path, tensor)).collect();
+    write("run.safetensors", &[&run[..], &[("head.w", float(&[4]))]].concat());
+    write("more.safetensors", &[&base[..], &[("head.w", float(&[4]))]].concat());
+    write(
+        "other.safetensors",
+        &["up.kernel", "up.bias", "down.kernel", "down.bias"]
+            .into_iter()
+            .zip([w, b.clone(), v, c.clone()])
+            .collect::<Vec<_>>(),
+    );
+    let turned = [float(&[8, 3]), b, float(&[2, 8]), c];
+    write(
+        "turned.safetensors",
+        &["Dense.w", "Dense.b", "Dense.1.w", "Dense.1.b"].into_iter().zip(turned).collect::<Vec<_>>(),
+    );
+    let whole = Tensor::from_i32(&[3, 8], vec![1; 24]).expect("its size");
+    write("whole.safetensors", &[&[("Dense.w", whole)], &base[1..]].concat());
 }
 
 /// Checks a program that lies beside this data, with what its graphs tell.
@@ -193,6 +201,23 @@ fn checked(text: &str, show: impl Fn(&Checked) -> Option<String>) -> Outcome {
     let folder = format!("{}/", data_folder().display());
     outcome.diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
     outcome
+}
+
+/// What is told of the first run of a program, which must check.
+fn run_stage(text: &str) -> Outcome {
+    let (session, checked) = check(text);
+    let mut diagnostics = checked.diagnostics.clone();
+    if !diagnostics.has_errors() {
+        match runs::first(&session, &checked) {
+            Ok(End::Diverged(told)) => diagnostics.push(*told),
+            Ok(End::Done { .. } | End::Interrupted) => {}
+            Err(told) => diagnostics.push(told),
+        }
+    }
+    let (file, mut diagnostics) = (session.file, diagnostics.sorted());
+    let folder = format!("{}/", data_folder().display());
+    diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
+    Outcome { file, sources: session.sources, diagnostics, ..Outcome::default() }
 }
 
 /// What came of each gradient that the program gives, and what is told where it is another one.

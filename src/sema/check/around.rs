@@ -5,7 +5,7 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::around as told;
-use crate::sema::typed::{Checkpoint, Every, Load, Owner, Precision};
+use crate::sema::typed::{Checkpoint, Every, Precision};
 use crate::syntax::ast::{self, ExprKind as Ast};
 
 use super::checker::Checker;
@@ -98,31 +98,6 @@ impl<'a> Checker<'a> {
             }
         };
         Some((make(number.value as u64), rest))
-    }
-
-    /// `init = "weights.safetensors"`: the file stands for whatever `load` gives single layers, since it holds a whole
-    /// run.
-    pub(super) fn init(&mut self, lines: &Lines<'a>) {
-        let Some(&(expr, _)) = lines.settings.get(&Symbol::new("init")) else { return };
-        let Ast::Str(file) = &expr.kind else {
-            self.report(crate::diag::train::setting_form("init", "init = \"weights.safetensors\"", expr.span));
-            return;
-        };
-        let load = Load {
-            file: file.to_string(),
-            below: String::new(),
-            layer: "".into(),
-            names: Vec::new(),
-            except: Vec::new(),
-            span: expr.span,
-        };
-        self.store.loads = vec![load];
-        self.store.params.iter_mut().for_each(|param| param.load = Some(0));
-        for state in &mut self.store.states {
-            // What follows a layer begins where the layer does.
-            let follows = state.path.starts_with("ema/") || state.path.starts_with("ema(");
-            state.load = (state.owner == Owner::Layer && !follows).then_some(0);
-        }
     }
 
     /// `device = cpu`, which is what this version has, and `precision = bf16`.

@@ -8,7 +8,7 @@ use crate::ir::HostUnary;
 use crate::ops::{ArgOp, Cmp, Dist, MapOp, ReduceOp};
 use crate::sema::dtype::DType;
 use crate::sema::primitive::{Builtin, Reduction};
-use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Load, Type};
+use crate::sema::typed::{Axis, AxisId, ExprId, ExprKind, Fun, Kind, Type};
 use crate::sema::value::{Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast, Ix};
 
@@ -166,66 +166,6 @@ impl<'a> Checker<'a> {
             Builtin::Expand => self.expand(scope, call),
             Builtin::Concat => self.concat(scope, call),
             Builtin::Unstack => self.unstack(scope, call),
-        }
-    }
-
-    /// `load("base.safetensors", layer)`: the layer with first values out of a file.
-    fn load(&mut self, scope: &mut Scope<'a>, call: PrimitiveCall<'_, 'a>) -> Value<'a> {
-        let mut in_order = Vec::new();
-        let (mut names, mut except) = (Vec::new(), Vec::new());
-        for given in call.args {
-            match (given.name.map(|ident| ident.name.as_str()), given.value) {
-                (None, value) => in_order.push((value, given.span)),
-                (_, Value::Error) => return Value::Error,
-                (Some("names"), Value::Record(fields)) => {
-                    for (key, name) in fields {
-                        let Value::Str(name) = name else {
-                            return self.fail(told::expected("a text", name.describe(), given.span));
-                        };
-                        names.push((key.to_string(), name.to_owned()));
-                    }
-                }
-                (Some("except"), Value::List(items)) => {
-                    for item in items {
-                        let Value::Str(item) = item else {
-                            return self.fail(told::expected("a text", item.describe(), given.span));
-                        };
-                        except.push(item.to_owned());
-                    }
-                }
-                (Some("names"), other) => return self.fail(told::expected("a record", other.describe(), given.span)),
-                (Some("except"), other) => return self.fail(told::expected("a list", other.describe(), given.span)),
-                (Some(_), _) => {
-                    let Some(ident) = given.name else { return Value::Error };
-                    return self.fail(name::unknown_argument("load".into(), ident, &["names", "except"]));
-                }
-            }
-        }
-        let count = in_order.len();
-        let Ok([(file, span), (layer, layer_span)]) = <[_; 2]>::try_from(in_order) else {
-            return self.fail(told::primitive_arguments("load", (2, 2), count, call.f.span.to(call.span)));
-        };
-        let file = match file {
-            Value::Str(file) => file.to_owned(),
-            Value::Error => return Value::Error,
-            other => return self.fail(told::expected("a text", other.describe(), span)),
-        };
-        let layer = match layer {
-            Value::Function(f) if f.config.is_none() && self.takes_config(&f) => {
-                self.make(scope, &f, Vec::new(), layer_span)
-            }
-            other => other,
-        };
-        match layer {
-            Value::Function(f) => match &f.callee {
-                Callee::Instance(def, path) => {
-                    let load = Load { file, below: path.to_string(), layer: def.name.name, names, except, span };
-                    Value::Function(Rc::new(Function { load: Some(Rc::new(load)), ..(*f).clone() }))
-                }
-                _ => self.fail(self.no_layer(&Value::Function(f), layer_span, None)),
-            },
-            Value::Error => Value::Error,
-            other => self.fail(self.no_layer(&other, layer_span, None)),
         }
     }
 

@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
             let fact = fact.map(|dim| self.sizes.resolve(dim));
             if self.demands.iter().all(|known| (&known.fact, known.of) != (&fact, of)) {
                 let shown = self.show_facts(std::slice::from_ref(&fact));
-                self.demands.push(Demand { fact, shown, of, span });
+                self.demands.push(Demand { fact, shown, of, span, batch: None });
             }
         }
     }

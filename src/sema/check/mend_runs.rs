@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use crate::base::{Span, Symbol};
 use crate::sema::resolve::Global;
+use crate::sema::typed::Demand;
 use crate::syntax::ast::{self, ExprKind as Ast};
 use crate::syntax::print::print_expr;
 use crate::syntax::sort::sort;
@@ -48,6 +49,49 @@ impl<'a> Checker<'a> {
             }
             _ => None,
         }
+    }
+
+    /// What this run asks of its batches, with the number that its data writes for their rows.
+    pub(super) fn demands_of(&mut self, data: Symbol) -> Vec<Demand> {
+        let mut demands = std::mem::take(&mut self.demands);
+        let batch = self.data_setting(data, "batch").and_then(|value| match value.kind {
+            Ast::Number(number) => Some((number.value as i64, value.span)),
+            _ => None,
+        });
+        demands.iter_mut().for_each(|demand| demand.batch = batch);
+        demands
+    }
+
+    /// The words that give a part of the data rows, in the `split` of the run around a place: a tenth, off the training
+    /// rows.
+    pub(super) fn rows_for(&self, part: &str, place: Span) -> Vec<(Span, String)> {
+        let words = || {
+            let split = self.data_setting(self.run_around(place)?.data.name, "split")?;
+            let Ast::Call(_, args) = &split.kind else { return None };
+            let share = args.iter().find_map(|arg| match arg {
+                ast::Arg::Set(ident, ast::Expr { kind: Ast::Number(number), span })
+                    if ident.name.as_str() == "train" && number.is_percent && number.value > 0.2 =>
+                {
+                    Some((*span, (number.value * 100.0).round() - 10.0))
+                }
+                _ => None,
+            })?;
+            let (span, percent) = share;
+            let end = args.last()?.span().after();
+            Some(vec![(span, format!("{percent}%")), (end, format!(", {part} = 10%"))])
+        };
+        words().unwrap_or_default()
+    }
+
+    /// A setting of data.
+    fn data_setting(&self, data: Symbol, name: &str) -> Option<&'a ast::Expr> {
+        let declared = *self.globals.data.get(&data)?;
+        declared.entries.iter().find_map(|entry| match entry {
+            ast::Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name.as_str() == name) => {
+                Some(&setting.value)
+            }
+            _ => None,
+        })
     }
 
     /// The metrics as a record in which each has a name of its own, as edits of their text; `penalties` are taken.

@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
         self.find_expr(place, |expr| expr.span == place)
     }
 
-    fn run_around(&self, place: Span) -> Option<&'a Train> {
+    pub(super) fn run_around(&self, place: Span) -> Option<&'a Train> {
         self.items(place).iter().find_map(|item| match item {
             Item::Train(train) if train.span.holds(place) => Some(train),
             _ => None,

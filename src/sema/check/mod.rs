@@ -24,6 +24,7 @@ mod fitting;
 mod gather;
 mod induction;
 mod literal;
+mod load;
 mod mend;
 mod mend_runs;
 mod mend_values;

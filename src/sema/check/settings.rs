@@ -213,7 +213,8 @@ impl<'a> Checker<'a> {
                 self.report(told::unknown_watched(*field, &offered));
                 return None;
             }
-            return Some(Watched { split: split.to_string(), name: field.name.to_string(), span: expr.span });
+            let rows = self.rows_for(split.as_str(), expr.span);
+            return Some(Watched { split: split.to_string(), name: field.name.to_string(), span: expr.span, rows });
         }
         self.report(told::setting_form("a watched value", "valid.loss", expr.span));
         None

@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::base::Span;
 use crate::base::Symbol;
 use crate::ir::{Dim, LayerId};
+use crate::sema::load::Load;
 use crate::sema::typed::{self, Applied, Axis, AxisId, Check, ExprId};
 use crate::sema::value::Place;
 
@@ -31,7 +32,7 @@ pub(super) struct Store {
     /// For `ema`: the parameter, the state that follows it, and how much it keeps.
     pub shadows: Vec<(usize, usize, f64)>,
     /// Files that give first values.
-    pub loads: Vec<typed::Load>,
+    pub loads: Vec<Load>,
     /// Indices that the program says are numbers: `f32(y)`.
     pub meant: FxHashSet<ExprId>,
     /// Whether the section is the first; a layer is listed where it is applied first.
@@ -80,7 +81,7 @@ impl Store {
     }
 
     /// The number of a load.
-    pub fn load(&mut self, load: &typed::Load) -> usize {
+    pub fn load(&mut self, load: &Load) -> usize {
         self.loads.iter().position(|known| known == load).unwrap_or_else(|| {
             self.loads.push(load.clone());
             self.loads.len() - 1

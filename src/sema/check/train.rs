@@ -71,7 +71,7 @@ impl<'a> Checker<'a> {
         self.forget_repeated_bindings(n_bindings.unwrap_or_default());
 
         let settings = self.settings(&mut mode, &lines, train, &losses, &evaluation.metrics);
-        self.init(&lines);
+        self.init(&lines, train);
         self.unreached_params(&losses, &evaluation);
         let has_loss = losses.iter().all(|lost| lost.section.loss.is_some());
         let passes = self.passes(&mut mode, &lines, train, losses);
@@ -102,7 +102,7 @@ impl<'a> Checker<'a> {
             layers: store.layers,
             loads: store.loads,
             shadows: store.shadows.iter().map(|(param, state, _)| (*param, *state)).collect(),
-            demands: std::mem::take(&mut self.demands),
+            demands: self.demands_of(train.data.name),
             longest: std::mem::take(&mut self.longest),
             settings,
             exprs,
