@@ -10,7 +10,7 @@ pub fn array(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
 /// `part` that mixes words with numbers, one number that is too `large`, and one that is the `same` in each row.
 ///
 /// `bare.csv` without a header, `header.csv` without rows, `empty.csv`; `quote.csv` with a quote that is never closed,
-/// `twice.csv` with a column of one name twice; `damaged.csv`, packed, and not whole.
+/// `semicolons.csv` with those for commas, `twice.csv` with a column of one name twice; `damaged.csv`, packed, and not whole.
 ///
 /// `short.idx`, which lacks a number; `pair.npy`, two rows of two numbers, `header.npy` with a header that says too
 /// little, `words.npy` with two words in a row, `long.npy` with a number of too many digits, `scalar.npy` without rows.
@@ -29,6 +29,7 @@ pub fn write(write: &dyn Fn(&str, &[u8])) {
     write("empty.csv", b"");
     write("quote.csv", b"a,b\n1,\"no\n2,yes\n");
     write("twice.csv", b"a,a\n1,2\n");
+    write("semicolons.csv", b"a;b\n1;2\n3;4\n");
     write("damaged.csv", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc");
     write("short.idx", b"\x00\x00\x08\x01\x00\x00\x00\x03\x07\x02");
     write("pair.npy", &array("<f4", "(2, 2)", &[0; 16]));
