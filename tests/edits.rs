@@ -57,14 +57,6 @@ const PENDING: &[&str] = &[
     "table::too_few_groups",
     "table::unmatched",
     "table::windows_differ",
-    // texts
-    "texts::cut_in_two_ways",
-    "texts::longer_than_padding",
-    "texts::marks_of_one_text",
-    "texts::no_mark",
-    "texts::no_piece",
-    "texts::no_small_batch",
-    "texts::text_uncut",
 ];
 
 /// The cases of these stages of the suite and the broken programs of the pages, by name, with the stage.

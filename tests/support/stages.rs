@@ -83,7 +83,7 @@ fn ast_stage(text: &str) -> Outcome {
 }
 
 /// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
-/// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `pictures` with two of 8 × 8 in each of the
+/// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `story.txt`, a line of four hundred words; `pictures` with two of 8 × 8 in each of the
 /// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes; two of 8 × 8 in `img`, with a mask in
 /// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels;
 /// `numbers.npy`, forty rows of three numbers, `short.npy`, which lacks some, and `objects.npy` with objects of Python;
@@ -104,6 +104,7 @@ pub fn data_folder() -> PathBuf {
         write("rows.csv", rows.as_bytes());
         faulty::write(&write);
         write("notes.txt", b"to be or not to be\n\nthat is the question\n");
+        write("story.txt", "and then ".repeat(200).as_bytes());
         write("kinds.csv", b"label,weight\nno,1.5\n");
         write("blocks.model", b"let width = 8\n\nlayer Block(x: [.., d]) -> [.., d] = x + (x |> Dense(d, relu))\n");
         write("tower.model", b"use \"blocks.model\"\n\nlayer Tower(x: [.., d]) -> [.., d] = x |> Block |> Block\n");

@@ -163,12 +163,15 @@ impl<'a> Reader<'a> {
             models: Vec::new(),
             broken: false,
         };
-        let drop_last = settings.iter().find(|(name, _)| name.name.as_str() == "drop_last").map(|(name, _)| name.span);
+        let drop_last = settings
+            .iter()
+            .find(|(name, _)| name.name.as_str() == "drop_last")
+            .map(|(name, value)| (name.span, value.span));
         for (name, value) in settings {
             self.setting(name, value, &mut spec);
         }
-        if let (Some(span), BatchSize::Tokens(_), true) = (drop_last, spec.batch, spec.drop_last) {
-            self.diagnostics.push(texts::no_small_batch(span));
+        if let (Some((span, value)), BatchSize::Tokens(_), true) = (drop_last, spec.batch, spec.drop_last) {
+            self.diagnostics.push(texts::no_small_batch(span, span.to(value)));
         }
         self.check_windows();
         self.header_of_source(&mut spec);

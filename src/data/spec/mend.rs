@@ -49,7 +49,21 @@ fn names_in(value: &Expr) -> Vec<Symbol> {
     found
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// What stands at a place of the declaration.
+    pub fn expr_at(&self, place: Span) -> Option<&'a Expr> {
+        let lines = self.data.entries.iter().filter_map(line).map(|(value, _)| value);
+        let mut found = None;
+        lines.chain([&self.data.source]).for_each(|value| {
+            value.walk(&mut |expr| {
+                if expr.span == place {
+                    found = found.or(Some(expr));
+                }
+            });
+        });
+        found
+    }
+
     /// The line that gives a name, above the one that is being read; none where that would only move the mistake.
     pub fn moved_up(&self, name: Symbol) -> Option<Moved> {
         let to = line(self.data.entries.get(self.line?)?)?.1.before();
