@@ -11,7 +11,6 @@ use crate::diag::{Diagnostic, Diagnostics, images, table, texts};
 use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith};
-use super::mend::named;
 use super::{
     BatchSize, Columns, Constant, Draw, EntrySpec, Format, Function, Node, NodeId, NodeKind, Random, Selector, Spec,
     Split, SplitKind, Transform, names,
@@ -55,7 +54,7 @@ pub(super) enum Gives {
 pub(super) struct Reader<'a> {
     /// The declaration, and which of its lines is being read.
     pub data: &'a ast::Data,
-    pub line: usize,
+    pub line: Option<usize>,
     pub constants: Constants<'a>,
     /// Of this declaration alone.
     pub diagnostics: Diagnostics,
@@ -93,7 +92,7 @@ impl<'a> Reader<'a> {
     pub fn new(data: &'a ast::Data, constants: &'a dyn Fn(Symbol) -> Option<Constant>) -> Reader<'a> {
         Reader {
             data,
-            line: 0,
+            line: None,
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
             format: None,
@@ -125,7 +124,7 @@ impl<'a> Reader<'a> {
         let mut settings: Vec<(&Ident, &Expr)> = Vec::new();
         self.collect_names(data);
         for (line, entry) in data.entries.iter().enumerate() {
-            self.line = line;
+            self.line = Some(line);
             match entry {
                 Entry::Let(binding) => self.binding(binding),
                 Entry::Setting(setting) => match setting.names.as_slice() {
@@ -149,6 +148,7 @@ impl<'a> Reader<'a> {
             }
         }
 
+        self.line = None;
         let mut spec = Spec {
             name: data.name,
             source,
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
 
     fn collect_names(&mut self, data: &ast::Data) {
         for entry in &data.entries {
-            for name in named(entry) {
+            for name in entry.names() {
                 self.defined.entry(name.name).or_insert(name.span);
             }
         }

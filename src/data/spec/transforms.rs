@@ -192,12 +192,7 @@ impl Reader<'_> {
     pub fn plain<T>(&mut self, call: &Call<'_>, transform: T) -> Option<T> {
         match (call.word, call.args) {
             ("index", [Arg::Value(size)]) if call.brackets.is_empty() => {
-                let Some((counted, place)) = self.constants.count(size).zip(call.parentheses()) else {
-                    self.diagnostics.push(data::wrong_argument(size.span, call.word, "its axes in brackets"));
-                    return None;
-                };
-                let named = (place, format!("[class: {counted}]"));
-                self.diagnostics.push(data::axis_unnamed(size.span, call.word, "its axes in brackets", named));
+                self.axis_unnamed(call, size);
                 return None;
             }
             (_, [Arg::Set(name, _)]) => {
@@ -208,7 +203,7 @@ impl Reader<'_> {
             _ => {}
         }
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        args.at_most(0, "no arguments", &mut self.diagnostics);
+        args.none(&mut self.diagnostics);
         Some(transform)
     }
 
@@ -242,6 +237,12 @@ impl Reader<'_> {
 
     /// Whether unknown words get a class of their own.
     fn vocab(&mut self, call: &Call<'_>) -> Option<bool> {
+        if let [Arg::Value(size)] = call.args
+            && call.brackets.is_empty()
+        {
+            self.axis_unnamed(call, size);
+            return None;
+        }
         let args = Arguments::sort(call, &["unknown"], &mut self.diagnostics);
         args.at_most(0, "`unknown = own` or nothing", &mut self.diagnostics);
         match args.named("unknown") {
@@ -252,6 +253,17 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Tells of a number of classes whose axis has no name.
+    fn axis_unnamed(&mut self, call: &Call<'_>, size: &Expr) {
+        const WANTED: &str = "its axes in brackets";
+        self.diagnostics.push(match self.constants.count(size).zip(call.parentheses()) {
+            Some((counted, place)) => {
+                data::axis_unnamed(size.span, call.word, WANTED, (place, format!("[class: {counted}]")))
+            }
+            None => data::wrong_argument(size.span, call.word, WANTED),
+        });
     }
 
     /// Tells of a value that is none of the words that may stand there.
