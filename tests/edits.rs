@@ -11,35 +11,6 @@ use tensa::driver::Session;
 
 use crate::support::{cases, stages};
 
-/// To be gone through.
-#[rustfmt::skip]
-const PENDING: &[&str] = &[
-    // table
-    "table::after_window",
-    "table::field_twice",
-    "table::no_field",
-    "table::no_pipeline",
-    "table::no_record",
-    "table::no_table",
-    "table::not_an_object",
-    "table::not_words",
-    "table::nothing_left",
-    "table::of_no_table",
-    "table::of_two_tables",
-    "table::several_of_one",
-    "table::too_few_groups",
-    "table::unmatched",
-    "table::windows_differ",
-    // texts
-    "texts::cut_in_two_ways",
-    "texts::longer_than_padding",
-    "texts::marks_of_one_text",
-    "texts::no_mark",
-    "texts::no_piece",
-    "texts::no_small_batch",
-    "texts::text_uncut",
-];
-
 /// The cases of these stages of the suite and the broken programs of the pages, by name, with the stage.
 fn texts(wanted: &[&str]) -> Vec<(String, String, String)> {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
@@ -158,10 +129,7 @@ fn an_error_without_an_edit_has_a_reason() {
             (Some(_), None, true) => "says when it has no edit, and has one in all cases".to_owned(),
             _ => continue,
         };
-        let stem = file.trim_start_matches("src/diag/").trim_end_matches(".rs");
-        if !PENDING.contains(&format!("{stem}::{name}").as_str()) {
-            wrong.push_str(&format!("{file}:{} `{name}` {why}\n", lines.start));
-        }
+        wrong.push_str(&format!("{file}:{} `{name}` {why}\n", lines.start));
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }

@@ -206,7 +206,6 @@ const SHOWN_BY_TESTS: &[(&str, &str, &str)] = &[
     ("E0811", "commands::a_program_that_cannot_be_read_is_told", "a program that is not there"),
     ("E0812", "commands::set_replaces_constants_and_settings", "a command line"),
     ("E0813", "cli/modules::set_fits_the_value_that_was_there", "a command line"),
-    ("E0821", "train::a_loss_that_is_no_number_ends_the_run_with_sound_weights", "a run"),
     ("E0822", "cli::a_broken_run_is_told", "a folder of a run"),
     ("E0823", "cli::a_broken_run_is_told", "a folder of a run"),
     ("E0824", "cli::a_broken_run_is_told", "a folder of a run"),

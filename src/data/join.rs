@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::base::Span;
-use crate::diag::{Diagnostics, table};
+use crate::diag::{Diagnostics, contents, table};
 
 use super::csv::{self, TextColumn};
 use super::files::{self, Files};
@@ -69,6 +69,12 @@ pub(super) fn read(
     for ((source, file, on), bytes) in sources.into_iter().zip(&bytes) {
         let opened = taken(open(source.format, bytes, file), diagnostics)?;
         let own = opened.header();
+        if let (Format::Table { separator: b',', quotes: true, .. }, [only]) = (source.format, own)
+            && let Some(separator) = separator_of(only, wanted)
+        {
+            diagnostics.push(contents::other_separator(file.span, &file.path, only, separator));
+            return None;
+        }
         let places: Vec<usize> =
             (0..own.len()).filter(|at| on.is_none_or(|(on, _): (&Selector, Span)| own[*at] != on.first)).collect();
         let start = header.len();
@@ -112,6 +118,15 @@ fn open<'a>(format: Format, bytes: &'a [u8], file: &'a SourceFile) -> Checked<Op
         | Format::Graph
         | Format::Synthetic(_) => json::open(bytes, file).map(Opened::Objects),
     }
+}
+
+/// What stands between the names of a header, if that makes one of them one that is wanted.
+fn separator_of(header: &str, wanted: &[&Selector]) -> Option<char> {
+    let names = |separator: char| header.split(separator).map(|name| name.trim().trim_matches('"'));
+    let names_one = |separator: &char| {
+        header.contains(*separator) && names(*separator).any(|name| wanted.iter().any(|one| one.first == name))
+    };
+    [';', '\t', '|'].into_iter().find(names_one)
 }
 
 /// Reports a wanted column that two of the files have.
@@ -175,8 +190,7 @@ impl Part<'_> {
         let (on, span) = self.on?;
         let mut own: Vec<usize> = used.iter().map(|at| self.places[at - self.start]).collect();
         let Some(key) = self.opened.header().iter().position(|name| *name == on.first) else {
-            let error =
-                crate::diag::contents::missing_column(Some(on.span), &self.file.path, &on.first, self.opened.header());
+            let error = contents::missing_column(Some(on.span), &self.file.path, &on.first, self.opened.header());
             diagnostics.push(error);
             return None;
         };

@@ -2,6 +2,8 @@
 //!
 //! In: a node of a declaration, and the cells that it is made of. Out: places and words, for `diag::contents`.
 
+use std::collections::BTreeSet;
+
 use crate::base::Span;
 use crate::diag::contents::{Behind, Meant};
 
@@ -73,6 +75,9 @@ impl Evaluation<'_> {
         if there.iter().any(|cell| cell.parse::<f32>().is_ok()) {
             return None;
         }
+        let words: BTreeSet<&str> = there.iter().copied().collect();
+        let is_plain = |word: &&&str| word.chars().all(|letter| letter.is_alphanumeric() || " -_.".contains(letter));
+        let truth = words.last().filter(|_| words.len() == 2).filter(is_plain).map(|word| (*word).to_owned());
         let is_column = self.spec.entries.iter().any(|entry| entry.node == id);
         let user = users(self.spec, id).next();
         let meant = match user.map(|user| (&self.spec.node(user).kind, self.spec.node(user).span)) {
@@ -88,7 +93,7 @@ impl Evaluation<'_> {
             }
             _ => return None,
         };
-        Some(meant(behind(self.spec, id)))
+        Some(meant(behind(self.spec, id), truth))
     }
 
     /// The place behind a node.

@@ -302,8 +302,12 @@ impl<'t> Evaluation<'t> {
         let Value::Texts(found) = value else { return None };
         let Some(size) = size else { return Some(Value::Texts(found)) };
         if let Some(row) = found.rows.lengths().position(|length| length > size) {
-            let (span, length) = (self.spec.node(id).span, found.rows.row(row).len());
-            let told = texts::longer_than_padding(span, self.table.made(names::TEXT, row), length, size);
+            let (node, length) = (self.spec.node(id), found.rows.row(row).len());
+            let value = match node.kind {
+                NodeKind::Apply(_, _, operand) => self.spec.node(operand).span,
+                _ => node.span,
+            };
+            let told = texts::longer_than_padding(node.span, value, self.table.made(names::TEXT, row), length, size);
             self.diagnostics.push(told);
             return None;
         }

@@ -120,6 +120,18 @@ pub fn missing_column(span: Option<Span>, file: &str, column: &str, header: &[St
     }
 }
 
+/// A table whose header is one cell, in which another sign stands between the names.
+pub fn other_separator(span: Option<Span>, file: &str, header: &str, separator: char) -> Diagnostic {
+    let separator = separator.escape_default();
+    let told =
+        at(Code::E0717, span, format!("`{file}` has one column, `{}`: no comma stands in its header", cut(header)));
+    let text = format!("between its cells stands `{separator}`: `sep = \"{separator}\"`");
+    match span {
+        Some(path) => told.fix(text, path.after(), format!(", sep = \"{separator}\"")),
+        None => told.help(text),
+    }
+}
+
 /// A range of columns that runs backwards or has no end.
 pub fn column_range(span: Option<Span>, first: &str, last: &str) -> Diagnostic {
     let told = at(Code::E0717, span, format!("the columns from `{first}` to `{last}` run backwards"));
@@ -152,11 +164,12 @@ pub fn not_a_number(
         (None, Some(Meant::Parts(behind))) => {
             step(error, "`|> date_parts` makes numbers of dates".to_owned(), behind, "date_parts")
         }
-        (None, Some(Meant::Classes(behind))) => {
-            step(error, "`|> vocab` makes classes of words".to_owned(), behind, "vocab")
+        (None, Some(Meant::Classes(behind, truth))) => {
+            truth_of(step(error, "`|> vocab` makes classes of words".to_owned(), behind, "vocab"), behind, truth)
         }
-        (None, Some(Meant::Numbers(behind))) => {
-            step(error, "`|> one_hot` makes numbers of words, a 1 for each class".to_owned(), behind, "one_hot")
+        (None, Some(Meant::Numbers(behind, truth))) => {
+            let text = "`|> one_hot` makes numbers of words, a 1 for each class".to_owned();
+            truth_of(step(error, text, behind, "one_hot"), behind, truth)
         }
         (None, Some(Meant::Numbered(word))) => error.fix("`vocab` numbers words", word, "vocab"),
         (_, _) => error
@@ -166,14 +179,24 @@ pub fn not_a_number(
     noted(error, more(others, "cell"))
 }
 
+/// Advice to compare a column of two words with one of them.
+fn truth_of(told: Diagnostic, Behind { span, brackets }: Behind, word: Option<String>) -> Diagnostic {
+    let Some(word) = word else { return told };
+    let text = format!("`== \"{word}\"` is 1 where it is this word, and else 0");
+    match brackets {
+        true => told.fix(text, span.before(), "(").also(span.after(), format!(" == \"{word}\")")),
+        false => told.fix(text, span.after(), format!(" == \"{word}\"")),
+    }
+}
+
 /// What a column of words is meant to become.
 pub enum Meant {
     /// Dates: their parts.
     Parts(Behind),
-    /// A class for each word.
-    Classes(Behind),
-    /// A number for each class.
-    Numbers(Behind),
+    /// A class for each word; where there are two, also the word of the second.
+    Classes(Behind, Option<String>),
+    /// A number for each class; likewise.
+    Numbers(Behind, Option<String>),
     /// Classes, where this step takes numbers of classes.
     Numbered(Span),
 }

@@ -289,6 +289,11 @@ pub fn file_twice(span: Span, of: &str, word: &str, (place, named, name): (Span,
     argument_twice(span, of, word).fix(format!("give this file a name of its own: `{name}`"), place, named)
 }
 
+/// Shares without the parts that they are of; `named` gives each its own, as edits.
+pub fn shares_unnamed(span: Span, of: &str, wanted: &str, named: Vec<(Span, String)>) -> Diagnostic {
+    all_of(wrong_argument(span, of, wanted), "say which part takes each", named)
+}
+
 /// Files without the names that their columns should have; `named` gives each its own, as edits.
 pub fn files_unnamed(span: Span, of: &str, wanted: &str, named: Vec<(Span, String)>) -> Diagnostic {
     let told = wrong_argument(span, of, wanted);

@@ -16,10 +16,16 @@ pub fn not_padded(span: Span) -> Diagnostic {
     )
 }
 
-/// A row that is longer than all shall be.
-pub fn longer_than_padding(span: Span, cell: Cell<'_>, length: usize, size: usize) -> Diagnostic {
-    Diagnostic::error(Code::E0741, span, format!("{cell} has {length} places, and all rows shall have {size}"))
-        .help(format!("`truncate({size})` before it leaves out what is more"))
+/// A row that is longer than all shall be; `pad` stands at `span`, what it fills up at `value`.
+pub fn longer_than_padding(span: Span, value: Span, cell: Cell<'_>, length: usize, size: usize) -> Diagnostic {
+    let step = format!("truncate({size})");
+    let told =
+        Diagnostic::error(Code::E0741, span, format!("{cell} has {length} places, and all rows shall have {size}"));
+    let text = format!("`{step}` before it leaves out what is more");
+    match span.holds(value) {
+        true => told.fix(text, value.after(), format!(" |> {step}")),
+        false => told.fix(text, span.before(), format!("{step} |> ")),
+    }
 }
 
 /// One long text that is not cut into windows.
@@ -31,23 +37,34 @@ pub fn not_windowed(span: Span) -> Diagnostic {
     )
 }
 
-/// One long text that no column cuts.
-pub fn text_uncut(span: Span) -> Diagnostic {
+/// One long text that no column cuts; `end` closes its declaration.
+pub fn text_uncut(span: Span, end: Span) -> Diagnostic {
+    let line = |cut: &str| format!("  ids = {cut}[t, vocab] |> window(257)\n");
     Diagnostic::error(Code::E0742, span, "nothing says what this text is cut into")
-        .help("a column does: `ids = chars[t, vocab] |> window(257)`, or with `words` or `bpe`")
+        .fix("a column of characters does", end, line("chars"))
+        .fix("or one of words", end, line("words"))
+        .help("`bpe` cuts it as a tokenizer of a file does")
 }
 
-/// One long text that is cut in two ways.
-pub fn cut_in_two_ways(span: Span, first: Span) -> Diagnostic {
+/// One long text that is cut in two ways; `cut` are the words of the first.
+pub fn cut_in_two_ways(span: Span, first: Span, cut: &str) -> Diagnostic {
     Diagnostic::error(Code::E0742, span, "a text is cut in one way, and here in another than above")
         .label(first, "it is cut here")
-        .help("its rows are the pieces, so all columns need the same; `lines` has a row for each line")
+        .fix(format!("its rows are the pieces, so all columns have the same: `{cut}`"), span, cut)
+        .help("`lines` has a row for each line, which may be cut in several ways")
 }
 
-/// `begin = true` where there is one text.
-pub fn marks_of_one_text(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::E0742, span, "a long text that is cut into windows has no marks around its rows")
-        .help("leave `begin` and `end` out; `lines` marks each line")
+/// `begin = true` where there is one text; `surplus` are the arguments that say so, with their commas.
+pub fn marks_of_one_text(span: Span, surplus: &[Span]) -> Diagnostic {
+    let told =
+        Diagnostic::error(Code::E0742, span, "a long text that is cut into windows has no marks around its rows");
+    let told = match surplus {
+        [first, others @ ..] => {
+            others.iter().fold(told.fix("leave the marks out", *first, ""), |told, other| told.also(*other, ""))
+        }
+        [] => told,
+    };
+    told.help("`lines` marks each line")
 }
 
 /// `column(0)` beside `column("a")`.
@@ -58,14 +75,14 @@ pub fn numbers_and_names(number: Span, name: Span) -> Diagnostic {
         .help("a file whose first line has names takes names, one without takes numbers from 0")
 }
 
-/// `drop_last` beside `batch = tokens(…)`.
-pub fn no_small_batch(span: Span) -> Diagnostic {
+/// `drop_last` beside `batch = tokens(…)`; `line` is all of it.
+pub fn no_small_batch(span: Span, line: Span) -> Diagnostic {
     Diagnostic::error(
         Code::E0708,
         span,
         "batches of `tokens(…)` all have other numbers of rows, so none is a smaller last one",
     )
-    .help("leave `drop_last` out")
+    .fix("leave it out", line, "")
 }
 
 /// A tokenizer that is none, or of a kind that is not read.
@@ -76,6 +93,7 @@ pub fn tokenizer(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
 }
 
 /// `begin = true` of a tokenizer that has no such piece.
+// No edit: which of the file's pieces marks a text is not to be seen. `tests/data/texts.rs` shows it.
 pub fn no_mark(span: Span, word: &str, file: &str, piece: Option<&str>) -> Diagnostic {
     match piece {
         Some(piece) => Diagnostic::error(Code::E0744, span, format!("`{file}` has no piece `{piece}`")),
@@ -85,6 +103,7 @@ pub fn no_mark(span: Span, word: &str, file: &str, piece: Option<&str>) -> Diagn
 }
 
 /// A piece of text that the tokenizer has no number for.
+// No edit: the fault is in the file. `tests/data/texts.rs` shows it.
 pub fn no_piece(span: Span, file: &str, piece: &str) -> Diagnostic {
     Diagnostic::error(Code::E0744, span, format!("`{file}` has no piece for `{piece}`, and none for what is unknown"))
 }

@@ -299,6 +299,19 @@ pub enum Entry {
     Error(Span),
 }
 
+impl Entry {
+    /// The names that it gives.
+    pub fn names(&self) -> &[Ident] {
+        match self {
+            Entry::Let(binding) => match &binding.target {
+                Target::Names(names) | Target::Fields(names) => names,
+            },
+            Entry::Setting(setting) => &setting.names,
+            Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => &[],
+        }
+    }
+}
+
 /// `img, label = …` or `epochs = 50`
 #[derive(Clone, PartialEq, Debug)]
 pub struct Setting {

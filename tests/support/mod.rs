@@ -1,6 +1,7 @@
 //! What several suites use.
 
 pub mod cases;
+pub mod faulty;
 pub mod graphs;
 pub mod models;
 pub mod pictures;

@@ -16,7 +16,7 @@ use tensa::tensor::{Named, Tensor};
 use tensa::train::End;
 use tensa::{fuse, ir, runtime};
 
-use super::runs;
+use super::{faulty, pictures, runs};
 
 /// What came of a program.
 #[derive(Default)]
@@ -83,11 +83,11 @@ fn ast_stage(text: &str) -> Outcome {
 }
 
 /// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
-/// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `pictures` with two of 8 × 8 in each of the
+/// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `story.txt`, a line of four hundred words; `pictures` with two of 8 × 8 in each of the
 /// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes; two of 8 × 8 in `img`, with a mask in
 /// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels;
 /// `numbers.npy`, forty rows of three numbers, `short.npy`, which lacks some, and `objects.npy` with objects of Python;
-/// the `faulty` files, and those of `support/pictures.rs`.
+/// those of `faulty.rs`, and those of `pictures.rs`.
 pub fn data_folder() -> PathBuf {
     static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -102,9 +102,10 @@ pub fn data_folder() -> PathBuf {
             std::fs::write(path, bytes).expect("a writable folder");
         };
         write("rows.csv", rows.as_bytes());
-        faulty(&write);
-        super::pictures::write(&write);
+        faulty::write(&write);
+        pictures::write(&write);
         write("notes.txt", b"to be or not to be\n\nthat is the question\n");
+        write("story.txt", "and then ".repeat(200).as_bytes());
         write("kinds.csv", b"label,weight\nno,1.5\n");
         write("blocks.model", b"let width = 8\n\nlayer Block(x: [.., d]) -> [.., d] = x + (x |> Dense(d, relu))\n");
         write("tower.model", b"use \"blocks.model\"\n\nlayer Tower(x: [.., d]) -> [.., d] = x |> Block |> Block\n");
@@ -132,7 +133,7 @@ pub fn data_folder() -> PathBuf {
             b"{\"file\": \"1.png\", \"boxes\": [[0, 0, 4, 6], [2, 2, 8, 8]], \"labels\": [\"cat\", \"dog\"]}\n\
               {\"file\": \"2.png\", \"boxes\": [[1, 1, 5, 5]], \"labels\": [\"cat\"]}\n",
         );
-        let array = |descr: &str, body: &[u8]| array(descr, "(40, 3)", body);
+        let array = |descr: &str, body: &[u8]| faulty::array(descr, "(40, 3)", body);
         write("numbers.npy", &array("<f4", &(0..120u8).flat_map(|at| f32::from(at).to_le_bytes()).collect::<Vec<_>>()));
         write("short.npy", &array("<f4", &[0; 100]));
         weights(folder.path());
@@ -175,40 +176,6 @@ fn weights(folder: &Path) {
     );
     let whole = Tensor::from_i32(&[3, 8], vec![1; 24]).expect("its size");
     write("whole.safetensors", &[&[("Dense.w", whole)], &base[1..]].concat());
-}
-
-/// An array as NumPy writes it.
-pub fn array(descr: &str, shape: &str, body: &[u8]) -> Vec<u8> {
-    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
-    [b"\x93NUMPY\x01\x00\x76\x00", format!("{header:117}\n").as_bytes(), body].concat()
-}
-
-/// Files in which something is wrong: `gaps.csv`, eight rows with a `number` and a `word` that are not always there,
-/// `none` that never are, a `day`, a `part` that mixes words with numbers, one number that is too `large`, and one that is the `same` in each row; `bare.csv` without a header, `header.csv` without rows, `empty.csv`,
-/// `quote.csv` with a quote that is never closed, `twice.csv` with a column of one name twice; `damaged.csv`, packed, and not whole; `short.idx`, which lacks a number; `pair.npy`, two rows of
-/// two numbers, `header.npy` with a header that says too little, `words.npy` with two words in a row, `long.npy` with a number of too many digits, `scalar.npy` without rows.
-fn faulty(write: &dyn Fn(&str, &[u8])) {
-    let mut gaps = "number,word,none,day,part,large,same\n".to_owned();
-    for row in 1..=8 {
-        let there = |cell: String| if row % 4 == 2 { String::new() } else { cell };
-        let word = there((if row % 2 == 0 { "even" } else { "odd" }).to_owned());
-        let part = if row == 5 { "about 5".to_owned() } else { row.to_string() };
-        let large = if row == 3 { "1e39" } else { "1" };
-        gaps.push_str(&format!("{},{word},,2024-03-0{row},{part},{large},7\n", there(row.to_string())));
-    }
-    write("gaps.csv", gaps.as_bytes());
-    write("bare.csv", b"5.1,3.5,setosa\n4.9,3.0,setosa\n");
-    write("header.csv", b"a,b\n");
-    write("empty.csv", b"");
-    write("quote.csv", b"a,b\n1,\"no\n2,yes\n");
-    write("twice.csv", b"a,a\n1,2\n");
-    write("damaged.csv", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03abc");
-    write("short.idx", b"\x00\x00\x08\x01\x00\x00\x00\x03\x07\x02");
-    write("pair.npy", &array("<f4", "(2, 2)", &[0; 16]));
-    write("header.npy", &array("<f4", "unknown", &[0; 4]));
-    write("words.npy", &array("|S2", "(1, 2)", b"abcd"));
-    write("long.npy", &array("<u8", "(1,)", &[0xff; 8]));
-    write("scalar.npy", &array("<f4", "()", &[0; 4]));
 }
 
 /// Checks a program that lies beside this data, with what its graphs tell.

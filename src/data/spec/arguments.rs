@@ -246,7 +246,9 @@ impl<'a> Arguments<'a> {
                 diagnostics.push(match self.of {
                     "column" => data::several_in_column(second.span, self.of, wanted, self.word_span),
                     // A further file holds rows that are meant.
-                    of if names::SOURCES.contains(&of) => data::wrong_argument(second.span, of, wanted),
+                    of if names::SOURCES.contains(&of) || names::TABLE_STEPS.contains(&of) => {
+                        data::wrong_argument(second.span, of, wanted)
+                    }
                     of => data::argument_surplus(second.span, of, wanted, self.surplus[1]),
                 });
                 None
@@ -254,10 +256,19 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// No values at all.
+    pub fn none(&self, diagnostics: &mut Diagnostics) {
+        if let (Some(extra), Some(surplus)) = (self.values.first(), self.surplus.first()) {
+            diagnostics.push(data::argument_surplus(extra.span, self.of, "no arguments", *surplus));
+        }
+    }
+
     /// At most `limit` values without a name.
     pub fn at_most(&self, limit: usize, wanted: &str, diagnostics: &mut Diagnostics) {
         if let Some(extra) = self.values.get(limit) {
-            diagnostics.push(data::argument_surplus(extra.span, self.of, wanted, self.surplus[limit]));
+            // A first one says something that is said in another way.
+            let surplus = if limit > 0 { self.surplus[limit] } else { None };
+            diagnostics.push(data::argument_surplus(extra.span, self.of, wanted, surplus));
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::diag::{Diagnostic, Diagnostics, images, table, texts};
 use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith};
-use super::mend::named;
 use super::{
     BatchSize, Columns, Constant, Draw, EntrySpec, Format, Function, Node, NodeId, NodeKind, Random, Selector, Spec,
     Split, SplitKind, Transform, names,
@@ -55,7 +54,7 @@ pub(super) enum Gives {
 pub(super) struct Reader<'a> {
     /// The declaration, and which of its lines is being read.
     pub data: &'a ast::Data,
-    pub line: usize,
+    pub line: Option<usize>,
     pub constants: Constants<'a>,
     /// Of this declaration alone.
     pub diagnostics: Diagnostics,
@@ -97,7 +96,7 @@ impl<'a> Reader<'a> {
     pub fn new(data: &'a ast::Data, constants: &'a dyn Fn(Symbol) -> Option<Constant>) -> Reader<'a> {
         Reader {
             data,
-            line: 0,
+            line: None,
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
             format: None,
@@ -131,7 +130,7 @@ impl<'a> Reader<'a> {
         let mut settings: Vec<(&Ident, &Expr)> = Vec::new();
         self.collect_names(data);
         for (line, entry) in data.entries.iter().enumerate() {
-            self.line = line;
+            self.line = Some(line);
             match entry {
                 Entry::Let(binding) => self.binding(binding),
                 Entry::Setting(setting) => match setting.names.as_slice() {
@@ -155,6 +154,7 @@ impl<'a> Reader<'a> {
             }
         }
 
+        self.line = None;
         let mut spec = Spec {
             name: data.name,
             source,
@@ -170,12 +170,15 @@ impl<'a> Reader<'a> {
             layout: self.layout(),
             broken: false,
         };
-        let drop_last = settings.iter().find(|(name, _)| name.name.as_str() == "drop_last").map(|(name, _)| name.span);
+        let drop_last = settings
+            .iter()
+            .find(|(name, _)| name.name.as_str() == "drop_last")
+            .map(|(name, value)| (name.span, value.span));
         for (name, value) in settings {
             self.setting(name, value, &mut spec);
         }
-        if let (Some(span), BatchSize::Tokens(_), true) = (drop_last, spec.batch, spec.drop_last) {
-            self.diagnostics.push(texts::no_small_batch(span));
+        if let (Some((span, value)), BatchSize::Tokens(_), true) = (drop_last, spec.batch, spec.drop_last) {
+            self.diagnostics.push(texts::no_small_batch(span, span.to(value)));
         }
         self.check_windows();
         self.header_of_source(&mut spec);
@@ -201,7 +204,7 @@ impl<'a> Reader<'a> {
 
     fn collect_names(&mut self, data: &ast::Data) {
         for entry in &data.entries {
-            for name in named(entry) {
+            for name in entry.names() {
                 self.defined.entry(name.name).or_insert(name.span);
             }
         }
@@ -395,7 +398,13 @@ impl<'a> Reader<'a> {
                     return match self.gives(column) {
                         Gives::Cells => self.push(NodeKind::Is(column, text, *op == BinaryOp::Eq), span),
                         Gives::Error => self.error(span),
-                        _ => self.fail(span, table::not_words(self.node(column).span)),
+                        _ => {
+                            let (words, column) = match self.constants.text(right) {
+                                Some(_) => (right.span, first.span),
+                                None => (first.span, right.span),
+                            };
+                            self.fail(span, table::not_words(column, &text, words))
+                        }
                     };
                 }
                 let mut left = self.value(first, hole);

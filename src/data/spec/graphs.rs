@@ -51,7 +51,9 @@ impl Reader<'_> {
             return Some(self.error(expr.span));
         }
         let Some(at) = self.tables.iter().position(|table| *table == of.name) else {
-            let error = table::no_table(of.span, of.name.as_str(), self.tables.iter().map(|table| table.as_str()));
+            let known: Vec<&str> = self.tables.iter().map(|table| table.as_str()).collect();
+            let dotted = of.span.to(call.word_span.before());
+            let error = table::no_table(of.span, dotted, of.name.as_str(), &known);
             return Some(self.fail(expr.span, error));
         };
         self.table = at;

@@ -73,7 +73,7 @@ impl Reader<'_> {
 
     /// The expression at a place of the line that is being read, in words.
     fn words_at(&self, place: Span) -> Option<String> {
-        let value: &Expr = match self.data.entries.get(self.line)? {
+        let value: &Expr = match self.data.entries.get(self.line?)? {
             Entry::Let(binding) => &binding.value,
             Entry::Setting(setting) => &setting.value,
             Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => return None,

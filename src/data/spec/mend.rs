@@ -3,9 +3,9 @@
 //! In: the lines as they are written. Out: places and words, for the messages of `diag::data`.
 
 use crate::base::{Span, Symbol};
-use crate::diag::Diagnostic;
 use crate::diag::data::{self, Moved};
-use crate::syntax::ast::{Entry, Expr, ExprKind, Ident, Target};
+use crate::diag::{Diagnostic, nearest};
+use crate::syntax::ast::{Entry, Expr, ExprKind, Ident};
 use crate::syntax::print::{print_entry, print_expr};
 
 use super::arguments::Call;
@@ -29,17 +29,6 @@ pub(super) fn source_of(path: &str) -> Option<&'static str> {
     ENDINGS.iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, source)| *source)
 }
 
-/// The names that a line gives.
-pub(super) fn named(entry: &Entry) -> &[Ident] {
-    match entry {
-        Entry::Let(binding) => match &binding.target {
-            Target::Names(names) | Target::Fields(names) => names,
-        },
-        Entry::Setting(setting) => &setting.names,
-        Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => &[],
-    }
-}
-
 /// The value of a line and the whole of it.
 fn line(entry: &Entry) -> Option<(&Expr, Span)> {
     match entry {
@@ -60,12 +49,26 @@ fn names_in(value: &Expr) -> Vec<Symbol> {
     found
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// What stands at a place of the declaration.
+    pub fn expr_at(&self, place: Span) -> Option<&'a Expr> {
+        let lines = self.data.entries.iter().filter_map(line).map(|(value, _)| value);
+        let mut found = None;
+        lines.chain([&self.data.source]).for_each(|value| {
+            value.walk(&mut |expr| {
+                if expr.span == place {
+                    found = found.or(Some(expr));
+                }
+            });
+        });
+        found
+    }
+
     /// The line that gives a name, above the one that is being read; none where that would only move the mistake.
     pub fn moved_up(&self, name: Symbol) -> Option<Moved> {
-        let to = line(self.data.entries.get(self.line)?)?.1.before();
+        let to = line(self.data.entries.get(self.line?)?)?.1.before();
         let giving =
-            self.data.entries.iter().skip(self.line + 1).find(|entry| named(entry).iter().any(|n| n.name == name))?;
+            self.data.entries.iter().skip(self.line? + 1).find(|entry| entry.names().iter().any(|n| n.name == name))?;
         let (value, from) = line(giving)?;
         // What it is made of must be there already.
         let waits = |name: &Symbol| self.defined.contains_key(name) && self.lookup(*name).is_none();
@@ -74,7 +77,7 @@ impl Reader<'_> {
 
     /// A line of this name as a constant of the program, above the declaration.
     pub fn as_constant(&self, name: Ident, value: &Expr) -> Option<Moved> {
-        let (_, from) = line(self.data.entries.get(self.line)?)?;
+        let (_, from) = line(self.data.entries.get(self.line?)?)?;
         // What documents the declaration stays with it.
         let (to, before, after) = match self.data.doc {
             None => (self.data.span.before(), "", "\n\n"),
@@ -92,7 +95,8 @@ impl Reader<'_> {
 
     /// Whether the line that is being read gives a name itself.
     pub fn is_given_here(&self, name: Symbol) -> bool {
-        self.data.entries.get(self.line).is_some_and(|entry| named(entry).iter().any(|given| given.name == name))
+        let line = self.line.and_then(|line| self.data.entries.get(line));
+        line.is_some_and(|entry| entry.names().iter().any(|given| given.name == name))
     }
 
     /// Whether the source has columns whose names stand in its files.
@@ -145,7 +149,7 @@ impl Reader<'_> {
     pub fn step_between(&self, transform: &Transform, gives: Gives) -> Option<&'static str> {
         let names_files = match self.format {
             Some(Format::Arrays(_) | Format::Synthetic(_)) | None => false,
-            Some(_) => gives == Gives::Cells,
+            Some(format) => (format.is_table() || format == Format::Files) && gives == Gives::Cells,
         };
         match transform {
             Transform::Balance if matches!(gives, Gives::Cells | Gives::Numbers | Gives::Words) => Some("vocab"),
@@ -180,13 +184,17 @@ impl Reader<'_> {
         } else if is_batch {
             Some("batch")
         } else {
-            data::nearest_in_parts(word, names::SETTINGS)
+            nearest(word, names::SETTINGS.iter().copied())
         };
         if near.is_none() && is_text {
             return Some(data::not_a_column(value.span, self.columns_meant(value)));
         }
         // What other lines compute with is a constant of the program.
         let constant = if self.reads(name.name) { self.as_constant(name, value) } else { None };
+        let near = match constant {
+            Some(_) => near,
+            None => near.or_else(|| data::nearest_in_parts(word, names::SETTINGS)),
+        };
         Some(data::unknown_setting(name.span, word, near, names::SETTINGS, constant))
     }
 
@@ -201,7 +209,8 @@ impl Reader<'_> {
     pub fn unknown_name(&mut self, span: Span, name: Symbol, as_column: bool) {
         // A step that stands alone lacks its column, and is none itself.
         let as_column = as_column && self.has_named_columns() && !names::TRANSFORMS.contains(&name.as_str());
-        let error = match self.defined.get(&name) {
+        // The source stands above all lines.
+        let error = match self.defined.get(&name).filter(|_| self.line.is_some()) {
             Some(_) if self.is_given_here(name) => data::made_of_itself(span, name.as_str(), as_column),
             Some(&defined) => data::used_before(span, name.as_str(), defined, self.moved_up(name)),
             None if name.as_str() == names::LABEL

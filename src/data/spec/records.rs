@@ -5,8 +5,10 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::{data, table};
-use crate::syntax::ast::{Expr, ExprKind, Ident};
+use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
+use crate::syntax::print::print_expr;
 
+use super::arguments::Call;
 use super::columns::{Gives, Reader};
 use super::{EntrySpec, NodeId, NodeKind};
 
@@ -17,7 +19,10 @@ impl Reader<'_> {
         for (name, value) in fields {
             let node = self.value(value, hole);
             if found.iter().any(|(other, _)| *other == name.name) {
-                self.diagnostics.push(table::field_twice(name.span, name.name.as_str()));
+                let numbered = (2..).map(|number| format!("{}_{number}", name.name));
+                let is_free = |free: &String| fields.iter().all(|(field, _)| field.name.as_str() != free);
+                let free = numbered.into_iter().find(is_free).unwrap_or_default();
+                self.diagnostics.push(table::field_twice(name.span, name.name.as_str(), &free));
             }
             let node = match self.gives(node) {
                 Gives::Constant | Gives::Record => self.fail(value.span, data::not_a_column(value.span, None)),
@@ -82,15 +87,15 @@ impl Reader<'_> {
         let Some(fields) = self.fields(node) else {
             return match self.gives(node) {
                 Gives::Error => self.error(span),
-                _ => self.fail(span, table::no_record(of.span, record.as_str())),
+                _ => self.fail(span, table::no_record(of.span, record.as_str(), name.span)),
             };
         };
         match fields.iter().find(|(field, _)| *field == name.name) {
             Some((_, field)) => *field,
             None => {
-                let error =
-                    table::no_field(name.span, name.name.as_str(), fields.iter().map(|(name, _)| name.as_str()));
-                self.fail(span, error)
+                let known: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+                let open: Vec<&str> = known.iter().copied().filter(|field| is_name(field)).collect();
+                self.fail(span, table::no_field(name.span, name.name.as_str(), &known, &open))
             }
         }
     }
@@ -103,7 +108,9 @@ impl Reader<'_> {
         let node = self.value(value, None);
         let Some(fields) = self.fields(node) else {
             if self.gives(node) != Gives::Error {
-                self.diagnostics.push(table::several_of_one(first.span.to(last.span), names.len()));
+                let words: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
+                let told = table::several_of_one(&words, first.span.to(last.span), value.span, apart(&words, value));
+                self.diagnostics.push(told);
             }
             return names.iter().map(|name| (*name, self.error(name.span))).collect();
         };
@@ -112,8 +119,11 @@ impl Reader<'_> {
             let node = match fields.iter().find(|(field, _)| *field == name.name) {
                 Some((_, node)) => *node,
                 None => {
-                    let known = fields.iter().map(|(name, _)| name.as_str());
-                    self.fail(name.span, table::no_field(name.span, name.name.as_str(), known))
+                    let known: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+                    let is_open =
+                        |field: &&str| is_name(field) && names.iter().all(|name| name.name.as_str() != *field);
+                    let open: Vec<&str> = known.iter().copied().filter(is_open).collect();
+                    self.fail(name.span, table::no_field(name.span, name.name.as_str(), &known, &open))
                 }
             };
             found.push((*name, node));
@@ -147,4 +157,19 @@ impl Reader<'_> {
             None => node,
         }
     }
+}
+
+/// Whether a field has a name that stands without quotes.
+fn is_name(field: &str) -> bool {
+    field.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !field.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// `x, y = columns("a", "b")` as a record of as many columns.
+fn apart(names: &[&str], value: &Expr) -> Option<String> {
+    let call = Call::of(value).filter(|call| call.word == "columns" && call.args.len() == names.len())?;
+    let fields = names.iter().zip(call.args).map(|(name, arg)| match arg {
+        Arg::Value(text @ Expr { kind: ExprKind::Str(_), .. }) => Some(format!("{name}: column({})", print_expr(text))),
+        _ => None,
+    });
+    Some(format!("{{ {} }}", fields.collect::<Option<Vec<_>>>()?.join(", ")))
 }

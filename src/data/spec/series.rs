@@ -5,7 +5,8 @@
 
 use crate::base::Span;
 use crate::diag::{data, table};
-use crate::syntax::ast::ExprKind;
+use crate::syntax::ast::{Arg, ExprKind};
+use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call};
 use super::columns::Reader;
@@ -85,11 +86,13 @@ impl Reader<'_> {
                 Some((known, span)) => {
                     let by = |window: &Window| window.by.as_ref().map(|by| by.first.clone());
                     if by(known) != by(window) {
-                        told.get_or_insert(table::windows_differ(node.span, "by", *span));
+                        let words = self.as_the_first("by", *span, node.span);
+                        told.get_or_insert(table::windows_differ(node.span, "by", *span, words));
                     }
                     match (known.stride, window.stride) {
                         (Some(one), Some(other)) if one != other => {
-                            told.get_or_insert(table::windows_differ(node.span, "stride", *span));
+                            let words = self.as_the_first("stride", *span, node.span);
+                            told.get_or_insert(table::windows_differ(node.span, "stride", *span, words));
                         }
                         (None, Some(stride)) => known.stride = Some(stride),
                         (_, _) => {}
@@ -99,6 +102,25 @@ impl Reader<'_> {
         }
         if let Some(told) = told {
             self.diagnostics.push(told);
+        }
+    }
+
+    /// The words that give the window at a place the argument of the first, or that take it away.
+    fn as_the_first(&self, argument: &str, first: Span, place: Span) -> (Span, String) {
+        let given = |call: &Call<'_>| {
+            call.args.iter().enumerate().find_map(|(at, arg)| match arg {
+                Arg::Set(name, value) if name.name.as_str() == argument => Some((at, print_expr(value), value.span)),
+                _ => None,
+            })
+        };
+        let call = |place: Span| self.expr_at(place).and_then(Call::of);
+        let Some(own) = call(place) else { return (place.after(), String::new()) };
+        let end = Span { start: place.end.saturating_sub(1), ..place }.before();
+        match (call(first).and_then(|call| given(&call)), given(&own)) {
+            (Some((_, value, _)), Some((_, _, span))) => (span, value),
+            (Some((_, value, _)), None) => (end, format!(", {argument} = {value}")),
+            (None, Some((at, ..))) => (own.surplus(at).unwrap_or(end), String::new()),
+            (None, None) => (end, String::new()),
         }
     }
 }

@@ -119,7 +119,16 @@ impl Reader<'_> {
         match call.word {
             "random" => {
                 let args = Arguments::sort(&call, names::PARTS, &mut self.diagnostics);
-                args.at_most(0, "shares, as in `random(train = 80%, valid = 10%, test = 10%)`", &mut self.diagnostics);
+                if !args.values.is_empty() {
+                    const WANTED: &str = "shares, as in `random(train = 80%, valid = 10%, test = 10%)`";
+                    let alone = call.args.len() == args.values.len() && args.values.len() <= names::PARTS.len();
+                    let named = args.values.iter().zip(names::PARTS);
+                    let named = named.map(|(value, part)| (value.span.before(), format!("{part} = ")));
+                    let named = if alone { named.collect() } else { Vec::new() };
+                    let place = args.values[0].span;
+                    self.diagnostics.push(data::shares_unnamed(place, call.word, WANTED, named));
+                    return None;
+                }
                 Some(SplitKind::Random(self.shared(&args, value.span)?))
             }
             "stratified" => {

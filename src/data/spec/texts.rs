@@ -7,6 +7,7 @@
 use crate::base::{Span, Symbol};
 use crate::diag::{data, texts};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call};
 use super::columns::{Gives, Reader};
@@ -221,13 +222,15 @@ impl Reader<'_> {
             let (tokens, span) = (tokens.clone(), node.span);
             let path = |tokens: &Tokens| tokens.tokenizer.as_ref().map(|file| file.path.clone());
             if (&tokens.begin, &tokens.end) != (&Mark::No, &Mark::No) {
-                self.diagnostics.push(texts::marks_of_one_text(span));
+                let surplus = self.expr_at(span).map(marks).unwrap_or_default();
+                self.diagnostics.push(texts::marks_of_one_text(span, &surplus));
                 return;
             }
             match &first {
                 None => first = Some((tokens, span)),
                 Some((known, place)) if known.unit != tokens.unit || path(known) != path(&tokens) => {
-                    self.diagnostics.push(texts::cut_in_two_ways(span, *place));
+                    let cut = self.expr_at(*place).map(print_expr).unwrap_or_default();
+                    self.diagnostics.push(texts::cut_in_two_ways(span, *place, &cut));
                     return;
                 }
                 Some(_) => {}
@@ -235,7 +238,8 @@ impl Reader<'_> {
         }
         let Some((tokens, _)) = first else {
             if self.diagnostics.is_empty() {
-                self.diagnostics.push(texts::text_uncut(place));
+                let end = Span { start: self.data.span.end.saturating_sub(1), ..self.data.span }.before();
+                self.diagnostics.push(texts::text_uncut(place, end));
             }
             return;
         };
@@ -297,5 +301,15 @@ impl Unit {
             Unit::Words => "words",
             Unit::Pieces => "bpe",
         }
+    }
+}
+
+/// The arguments of a step that put marks around texts, with their commas.
+fn marks(step: &Expr) -> Vec<Span> {
+    let Some(call) = Call::of(step) else { return Vec::new() };
+    let is_mark = |arg: &Arg| matches!(arg, Arg::Set(name, _) if matches!(name.name.as_str(), "begin" | "end"));
+    match call.args.iter().all(is_mark) {
+        true => call.parentheses().into_iter().collect(),
+        false => (0..call.args.len()).filter(|&at| is_mark(&call.args[at])).filter_map(|at| call.surplus(at)).collect(),
     }
 }

@@ -5,6 +5,7 @@
 use crate::base::Span;
 use crate::diag::{data, images, scenes, table};
 use crate::syntax::ast::{Arg, Expr, ExprKind};
+use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call, axes};
 use super::columns::{Gives, Reader};
@@ -131,7 +132,10 @@ impl Reader<'_> {
             (_, _) => {
                 let (value, has) = (self.node(input).span, self.has(input));
                 let error = match gives {
-                    Gives::Windows => table::after_window(span, transform.word(), value),
+                    Gives::Windows => {
+                        let step = self.expr_at(span).map(print_expr).unwrap_or_default();
+                        table::after_window(span, transform.word(), value, &step)
+                    }
                     Gives::Classes | Gives::Numbers if !matches!(self.format, Some(Format::Text(_))) => {
                         data::transform_surplus(span, transform.word(), wants, value, has)
                     }
@@ -191,12 +195,7 @@ impl Reader<'_> {
     pub fn plain<T>(&mut self, call: &Call<'_>, transform: T) -> Option<T> {
         match (call.word, call.args) {
             ("index", [Arg::Value(size)]) if call.brackets.is_empty() => {
-                let Some((counted, place)) = self.constants.count(size).zip(call.parentheses()) else {
-                    self.diagnostics.push(data::wrong_argument(size.span, call.word, "its axes in brackets"));
-                    return None;
-                };
-                let named = (place, format!("[class: {counted}]"));
-                self.diagnostics.push(data::axis_unnamed(size.span, call.word, "its axes in brackets", named));
+                self.axis_unnamed(call, size);
                 return None;
             }
             (_, [Arg::Set(name, _)]) => {
@@ -207,7 +206,7 @@ impl Reader<'_> {
             _ => {}
         }
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
-        args.at_most(0, "no arguments", &mut self.diagnostics);
+        args.none(&mut self.diagnostics);
         Some(transform)
     }
 
@@ -241,6 +240,12 @@ impl Reader<'_> {
 
     /// Whether unknown words get a class of their own.
     fn vocab(&mut self, call: &Call<'_>) -> Option<bool> {
+        if let [Arg::Value(size)] = call.args
+            && call.brackets.is_empty()
+        {
+            self.axis_unnamed(call, size);
+            return None;
+        }
         let args = Arguments::sort(call, &["unknown"], &mut self.diagnostics);
         args.at_most(0, "`unknown = own` or nothing", &mut self.diagnostics);
         match args.named("unknown") {
@@ -251,6 +256,17 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Tells of a number of classes whose axis has no name.
+    fn axis_unnamed(&mut self, call: &Call<'_>, size: &Expr) {
+        const WANTED: &str = "its axes in brackets";
+        self.diagnostics.push(match self.constants.count(size).zip(call.parentheses()) {
+            Some((counted, place)) => {
+                data::axis_unnamed(size.span, call.word, WANTED, (place, format!("[class: {counted}]")))
+            }
+            None => data::wrong_argument(size.span, call.word, WANTED),
+        });
     }
 
     /// Tells of a value that is none of the words that may stand there.

@@ -161,6 +161,12 @@ impl<'a> Checker<'a> {
 
     // ---- reporting
 
+    /// The tree of one of the user's files.
+    pub(super) fn tree_of(&self, file: FileId) -> Option<&'a ast::File> {
+        self.trees.iter().find(|source| source.file == file).map(|source| source.tree)
+    }
+
+    /// Whether a place is in the standard library.
     pub(super) fn is_std(&self, span: Span) -> bool {
         self.std_files.contains(&span.file)
     }

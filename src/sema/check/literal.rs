@@ -23,7 +23,7 @@ impl<'a> Checker<'a> {
     pub(super) fn literal_of(&self, place: Span, value: &Dim) -> Option<Literal> {
         let value = self.sizes.resolve(value).as_const()? as f64;
         let mut found: Vec<Literal> = Vec::new();
-        let tree = self.trees.iter().find(|source| source.file == place.file)?.tree;
+        let tree = self.tree_of(place.file)?;
         each(tree, &mut |expr, is_declared| {
             let ExprKind::Number(number) = &expr.kind else { return };
             let span = expr.span;

@@ -17,7 +17,7 @@ use super::checker::Checker;
 impl<'a> Checker<'a> {
     /// The user's definition that a place stands in.
     pub(super) fn def_around(&self, place: Span) -> Option<&'a ast::Def> {
-        let tree = self.trees.iter().find(|source| source.file == place.file)?.tree;
+        let tree = self.tree_of(place.file)?;
         tree.items.iter().find_map(|item| match item {
             Item::Def(def) if def.span.holds(place) => Some(def),
             _ => None,
@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
         if told.has_fix() {
             return told;
         }
-        let tree = self.trees.iter().find(|source| source.file == home).map(|source| source.tree);
+        let tree = self.tree_of(home);
         let last_use = tree.into_iter().flat_map(|tree| &tree.items).rev().find_map(|item| match item {
             Item::Use(used) => Some(used.span.after()),
             _ => None,
@@ -100,7 +100,7 @@ impl<'a> Checker<'a> {
 
     /// Where a further argument of a call goes, and what stands around it.
     pub(super) fn behind_arguments(&self, call: Span) -> Option<(Span, &'static str, &'static str)> {
-        let tree = self.trees.iter().find(|source| source.file == call.file)?.tree;
+        let tree = self.tree_of(call.file)?;
         let mut found = None;
         super::literal::each(tree, &mut |expr, _| {
             found = found.or_else(|| match &expr.kind {
@@ -176,7 +176,7 @@ impl<'a> Checker<'a> {
 
     /// The one difference or range of numbers in a place, the other way round.
     pub(super) fn turned(&self, place: Span) -> Option<(Span, String)> {
-        let tree = self.trees.iter().find(|source| source.file == place.file)?.tree;
+        let tree = self.tree_of(place.file)?;
         let mut found = Vec::new();
         let shown = crate::syntax::print::print_expr;
         let is_number = |expr: &Expr| matches!(expr.kind, ExprKind::Number(_));

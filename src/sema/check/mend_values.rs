@@ -16,12 +16,12 @@ use super::literal::each;
 
 impl<'a> Checker<'a> {
     fn items(&self, place: Span) -> &'a [Item] {
-        self.trees.iter().find(|source| source.file == place.file).map_or(&[], |source| &source.tree.items)
+        self.tree_of(place.file).map_or(&[], |tree| &tree.items)
     }
 
     /// The first expression of the user's files of which this is true.
     fn find_expr(&self, place: Span, is: impl Fn(&Expr) -> bool) -> Option<&'a Expr> {
-        let tree = self.trees.iter().find(|source| source.file == place.file)?.tree;
+        let tree = self.tree_of(place.file)?;
         let mut found = None;
         each(tree, &mut |expr, _| {
             if found.is_none() && is(expr) {

@@ -39,6 +39,7 @@ mod settings;
 mod sort;
 mod store;
 mod stream;
+mod suspect;
 mod total;
 mod train;
 mod update;

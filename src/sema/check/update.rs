@@ -15,7 +15,7 @@ use crate::ops::MapOp;
 use crate::sema::dtype::DType;
 use crate::sema::glob;
 use crate::sema::typed::{
-    Accumulate, Axis, Clip, Expr, ExprId, ExprKind, Fun, Kind, Owner, Pass, Section, State, Type, Update,
+    Accumulate, Axis, Clip, Expr, ExprId, ExprKind, Fun, Owner, Pass, Section, State, Type, Update,
 };
 use crate::sema::value::{Callee, Function, Given, Place, Value};
 use crate::syntax::ast::{self, DefKind, ExprKind as Ast, UpdateTarget};
@@ -36,7 +36,7 @@ impl<'a> Block<'a> {
         self.settings.get(&Symbol::new(name)).map(|(expr, _)| *expr)
     }
 
-    fn names(&self, path: &str) -> bool {
+    pub(super) fn names(&self, path: &str) -> bool {
         self.targets.iter().any(|target| names(target, path))
     }
 }
@@ -53,7 +53,7 @@ fn names(target: &UpdateTarget, path: &str) -> bool {
 }
 
 /// Where a target stands, and what it says.
-fn shown(target: &UpdateTarget) -> (Span, String) {
+pub(super) fn shown(target: &UpdateTarget) -> (Span, String) {
     match target {
         UpdateTarget::Path(idents) => {
             let words: Vec<&str> = idents.iter().map(|ident| ident.name.as_str()).collect();
@@ -319,7 +319,7 @@ impl<'a> Checker<'a> {
 
     /// Who chooses a setting for a parameter in a pass: the last block without a loss that names it, else the
     /// block of the pass, else the section.
-    fn chooser(&self, lines: &Lines<'a>, pass: Chooser, param: usize, setting: &str) -> Chooser {
+    pub(super) fn chooser(&self, lines: &Lines<'a>, pass: Chooser, param: usize, setting: &str) -> Chooser {
         let path = &self.store.params[param].path;
         let chooses = |block: &Block<'a>| block.get(setting).is_some();
         let group =
@@ -355,122 +355,6 @@ impl<'a> Checker<'a> {
             let stopped = tree.and_then(|loss| self.stopped(loss));
             let applied = tree.zip(target.as_ref()).and_then(|(loss, target)| self.other_model(train, target, loss));
             self.report(told::loss_without_target(target.as_deref(), &first, span, stopped, applied));
-        }
-    }
-
-    /// A loss that takes the numbers of classes for quantities.
-    fn counts_with_classes(&mut self, loss: ExprId) {
-        let mut seen = vec![false; self.exprs.len()];
-        let mut stack = vec![loss];
-        while let Some(id) = stack.pop() {
-            if std::mem::replace(&mut seen[id.0 as usize], true) {
-                continue;
-            }
-            let kind = &self.exprs[id.0 as usize].kind;
-            if let ExprKind::Map(Fun::Map(MapOp::Cast(to)), parts) = kind
-                && to.is_float()
-                && !self.store.meant.contains(&id)
-                && let Kind::Index(axis) = self.ty(parts[0]).kind
-                && self.column_shown(parts[0]).is_some()
-                // Two classes are 0 and 1, which may well be a probability.
-                && self.sizes.resolve(&self.axes.size(axis)).as_const().is_none_or(|classes| classes > 2)
-            {
-                let span = self.exprs[id.0 as usize].span;
-                let column = self.column_shown(parts[0]).and_then(|at| self.column_within(at, span));
-                return self.report(told::counts_with_classes(&self.axes.show(axis), span, column));
-            }
-            // A comparison tells classes apart, and measures nothing.
-            if !matches!(kind, ExprKind::Map(Fun::Map(MapOp::Cmp(_)), _)) {
-                kind.for_each_part(|part| stack.push(part));
-            }
-        }
-    }
-
-    /// The column of the data that an expression shows in another form.
-    fn column_shown(&self, mut id: ExprId) -> Option<usize> {
-        loop {
-            match &self.exprs[id.0 as usize].kind {
-                ExprKind::Input(column) => return Some(*column),
-                ExprKind::Relabel(x) | ExprKind::Order(x) | ExprKind::Expand(x) | ExprKind::StopGradient(x) => id = *x,
-                ExprKind::Slice { x, .. } | ExprKind::Select { x, .. } => id = *x,
-                _ => return None,
-            }
-        }
-    }
-
-    /// What is left in the end: parameters that nothing updates, models that no loss uses, blocks that choose for none.
-    fn left_over(
-        &mut self,
-        lines: &Lines<'a>,
-        train: &'a ast::Train,
-        without: &[usize],
-        any_optimizer: bool,
-        passes: &[Pass],
-    ) {
-        if !any_optimizer {
-            return self.report(told::missing_setting("optimizer", train.span, train.data.span));
-        }
-        for (at, made) in train.models.iter().enumerate() {
-            let Some(name) = made.bound() else { continue };
-            // Of data that could not be read nothing is applied to anything.
-            if !self.data_unknown && !self.store.is_listed(name.as_str()) {
-                let first = made.name.map_or(made.value.span, |name| name.span);
-                let before = at.checked_sub(1).map(|before| train.models[before].value.span.after());
-                let next = train.models.get(at + 1).map(|next| next.name.map_or(next.value.span, |name| name.span));
-                let surplus = match (before, next) {
-                    (Some(before), _) => Some(before.to(made.value.span)),
-                    (None, next) => next.map(|next| first.before().to(next.before())),
-                };
-                self.report(told::model_in_no_loss(name, made.value.span, surplus));
-            }
-        }
-        if !without.is_empty() {
-            let paths: Vec<&str> = without.iter().map(|&param| &*self.store.params[param].path).collect();
-            let told = told::nothing_updates(
-                &paths,
-                train.data.span,
-                Span { start: train.span.end - 1, ..train.span }.before(),
-            );
-            self.report(told);
-        }
-        for (at, block) in lines.blocks.iter().enumerate() {
-            if block.get("loss").is_some() || block.get("optimizer").is_none() {
-                continue;
-            }
-            let mut mine =
-                self.store.params.iter().enumerate().filter(|(_, param)| param.trained && block.names(&param.path));
-            let winner = |param: usize| self.chooser(lines, None, param, "optimizer");
-            let taken = mine.next().map(|(param, _)| winner(param)).filter(|by| *by != Some(at));
-            if let Some(Some(by)) = taken
-                && mine.all(|(param, _)| winner(param) != Some(at))
-            {
-                let is_block =
-                    |entry: &&ast::Entry| matches!(entry, ast::Entry::Update(update) if update.span == block.span);
-                let text = train.entries.iter().find(is_block).map(print_entry).unwrap_or_default();
-                let told = told::update_taken(&shown(&block.targets[0]).1, &text, block.span, lines.blocks[by].span);
-                self.report(told);
-            }
-        }
-        // One parameter in two passes is moved by both, each with states of its own.
-        let mut first: FxHashMap<usize, usize> = FxHashMap::default();
-        let mut twice: Option<(usize, usize, usize)> = None;
-        for (at, pass) in passes.iter().enumerate() {
-            for update in &pass.updates {
-                match first.get(&update.param) {
-                    Some(&before) => twice = twice.or(Some((update.param, before, at))),
-                    None => {
-                        first.insert(update.param, at);
-                    }
-                }
-            }
-        }
-        if let Some((param, before, after)) = twice {
-            let spans = [before, after].map(|at| {
-                let name = &passes[at].name;
-                let planned = self.plan(lines).into_iter().find(|planned| planned.name == *name);
-                planned.and_then(|planned| planned.block).map_or(train.data.span, |at| lines.blocks[at].span)
-            });
-            self.report(told::updated_twice(&self.store.params[param].path.clone(), spans[0], spans[1]));
         }
     }
 
