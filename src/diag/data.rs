@@ -498,10 +498,14 @@ pub fn transform_mismatch(span: Span, transform: &str, wants: &str, value: Span,
 
 /// Advice to put a step between a transform and its value, which stands before it or among its arguments.
 pub fn step_between(told: Diagnostic, step: &str, transform: Span, value: Span) -> Diagnostic {
-    let text = format!("`{step}` goes between them");
-    match transform.holds(value) {
+    before_step(told, format!("`{step}` goes between them"), step, (transform, value))
+}
+
+/// Advice to put a step before another, which stands behind its value or has it among its arguments.
+pub(super) fn before_step(told: Diagnostic, text: String, step: &str, (other, value): (Span, Span)) -> Diagnostic {
+    match other.holds(value) {
         true => told.fix(text, value.after(), format!(" |> {step}")),
-        false => told.fix(text, transform.before(), format!("{step} |> ")),
+        false => told.fix(text, other.before(), format!("{step} |> ")),
     }
 }
 

@@ -3,7 +3,7 @@
 //! In: facts and places from `data`. Out: diagnostics E0731 … E0734 and W0702, and those of E0704, E0706 and
 //! E0709 that speak of pictures. A message about a file names it as it is found.
 
-use super::data::{at, list, more, noted};
+use super::data::{at, before_step, list, more, noted};
 use super::{ALTERNATIVES, Code, Diagnostic, Severity};
 use crate::base::Span;
 
@@ -275,15 +275,12 @@ pub fn training_size(span: Span, train: Size, otherwise: Size) -> Diagnostic {
 }
 
 /// `crop(64, 64)` of 48 × 48.
-pub fn smaller_than_crop(span: Span, path: &str, size: Size, crop: Size) -> Diagnostic {
+pub fn smaller_than_crop((span, value): (Span, Span), path: &str, size: Size, crop: Size) -> Diagnostic {
     let (h, w) = (crop.0.max(size.0), crop.1.max(size.1));
     let of = if path.is_empty() { "a picture".to_owned() } else { format!("`{path}`") };
-    Diagnostic::error(Code::E0733, span, format!("{of} is {}, smaller than the crop of {}", sized(size), sized(crop)))
-        .fix(
-            format!("`|> resize({h}, {w})` before it makes it large enough"),
-            span.before(),
-            format!("resize({h}, {w}) |> "),
-        )
+    let message = format!("{of} is {}, smaller than the crop of {}", sized(size), sized(crop));
+    let (told, step) = (Diagnostic::error(Code::E0733, span, message), format!("resize({h}, {w})"));
+    before_step(told, format!("`|> {step}` before it makes it large enough"), &step, (span, value))
 }
 
 /// A file that has another size than when the sizes were looked at.

@@ -3,7 +3,7 @@
 //! In: facts and places from `data`. Out: diagnostics E0745 … E0747, and those of E0709 and E0733 that speak of records
 //! of pictures.
 
-use super::data::{Cell, at, cut, more, noted};
+use super::data::{Cell, at, before_step, cut, more, noted};
 use super::images::{Shifted, Size, sized};
 use super::{Code, Diagnostic};
 use crate::base::{Span, Symbol};
@@ -216,7 +216,7 @@ pub fn coloured_mask(span: Option<Span>, path: &str, colour: [u8; 3], place: (us
 }
 
 /// A mask that is cropped with its picture and has another size.
-pub fn sizes_beside(span: Span, picture: (&str, Size), mask: (&str, Size)) -> Diagnostic {
+pub fn sizes_beside((span, value): (Span, Span), picture: (&str, Size), mask: (&str, Size)) -> Diagnostic {
     let message = format!(
         "`{}` is {}, and `{}` beside it {}: a crop would take different parts",
         picture.0,
@@ -225,11 +225,8 @@ pub fn sizes_beside(span: Span, picture: (&str, Size), mask: (&str, Size)) -> Di
         sized(mask.1)
     );
     let (h, w) = picture.1;
-    Diagnostic::error(Code::E0733, span, message).fix(
-        format!("`|> resize({h}, {w})` before it gives both one size"),
-        span.before(),
-        format!("resize({h}, {w}) |> "),
-    )
+    let (told, step) = (Diagnostic::error(Code::E0733, span, message), format!("resize({h}, {w})"));
+    before_step(told, format!("`|> {step}` before it gives both one size"), &step, (span, value))
 }
 
 // ---- boxes
@@ -263,9 +260,12 @@ pub fn box_inside_out(span: Span, cell: Cell<'_>, edges: [f64; 4], sizes: Option
 }
 
 /// More boxes than `pad` has room for.
-pub fn more_boxes(span: Span, cell: Cell<'_>, found: usize, room: usize) -> Diagnostic {
-    Diagnostic::error(Code::E0747, span, format!("{cell} has {found} boxes, and `pad({room})` has room for {room}"))
-        .fix(format!("`pad({found})` holds the boxes of every row"), span, format!("pad({found})"))
+// No edit where the boxes are its argument.
+pub fn more_boxes((span, is_stage): (Span, bool), cell: Cell<'_>, found: usize, room: usize) -> Diagnostic {
+    let message = format!("{cell} has {found} boxes, and `pad({room})` has room for {room}");
+    let (told, step) = (Diagnostic::error(Code::E0747, span, message), format!("pad({found})"));
+    let text = format!("`{step}` holds the boxes of every row");
+    if is_stage { told.fix(text, span, step) } else { told.help(text) }
 }
 
 /// A cell that is no list, beside one that is.

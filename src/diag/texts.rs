@@ -2,7 +2,7 @@
 //!
 //! In: facts and places from `data`. Out: diagnostics of the E07 range, beside those of `data`.
 
-use super::data::{Cell, at};
+use super::data::{Cell, at, before_step};
 use super::{Code, Diagnostic};
 use crate::base::Span;
 
@@ -21,11 +21,7 @@ pub fn longer_than_padding(span: Span, value: Span, cell: Cell<'_>, length: usiz
     let step = format!("truncate({size})");
     let told =
         Diagnostic::error(Code::E0741, span, format!("{cell} has {length} places, and all rows shall have {size}"));
-    let text = format!("`{step}` before it leaves out what is more");
-    match span.holds(value) {
-        true => told.fix(text, value.after(), format!(" |> {step}")),
-        false => told.fix(text, span.before(), format!("{step} |> ")),
-    }
+    before_step(told, format!("`{step}` before it leaves out what is more"), &step, (span, value))
 }
 
 /// One long text that is not cut into windows.

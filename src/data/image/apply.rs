@@ -195,9 +195,11 @@ impl<'t> Evaluation<'t> {
                 pictures.resize(*h, *w);
                 Ok(())
             }
-            Transform::Picture(PictureStep::Crop(h, w)) => pictures.crop(*h, *w, span),
+            Transform::Picture(PictureStep::Crop(h, w)) => pictures.crop(*h, *w, (span, self.spec.node(operand).span)),
             Transform::Picture(PictureStep::Grayscale) => pictures.grayscale(span),
-            Transform::Picture(PictureStep::Train(changes, number)) => pictures.train((changes, *number), span),
+            Transform::Picture(PictureStep::Train(changes, number)) => {
+                pictures.train((changes, *number), (span, self.spec.node(operand).span))
+            }
             Transform::Picture(PictureStep::Normalize(Some(given))) => {
                 let is_stage = self.spec.node(id).piped.is_some();
                 pictures.normalize(given.clone(), (span, is_stage))

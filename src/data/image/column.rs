@@ -141,11 +141,11 @@ impl Pictures {
         self.push(Step::Resize(h, w));
     }
 
-    /// `crop(h, w)`
-    pub fn crop(&mut self, h: usize, w: usize, span: Span) -> Checked<()> {
-        self.large_enough(self.train, (h, w), span)?;
-        self.large_enough(self.otherwise, (h, w), span)?;
-        self.like_its_picture(span)?;
+    /// `crop(h, w)`, at the place of the step and of what it takes.
+    pub fn crop(&mut self, h: usize, w: usize, at: (Span, Span)) -> Checked<()> {
+        self.large_enough(self.train, (h, w), at)?;
+        self.large_enough(self.otherwise, (h, w), at)?;
+        self.like_its_picture(at)?;
         (self.train, self.otherwise) = (Some((h, w)), Some((h, w)));
         self.push(Step::Crop(h, w));
         Ok(())
@@ -172,12 +172,12 @@ impl Pictures {
     }
 
     /// `train(…)`
-    pub fn train(&mut self, (changes, number): (&[Change], usize), span: Span) -> Checked<()> {
+    pub fn train(&mut self, (changes, number): (&[Change], usize), at: (Span, Span)) -> Checked<()> {
         for change in changes {
             if let Change::Crop(h, w) = change {
-                self.large_enough(self.train, (*h, *w), span)?;
-                self.like_its_picture(span)?;
-                (self.train, self.resized) = (Some((*h, *w)), Some(span));
+                self.large_enough(self.train, (*h, *w), at)?;
+                self.like_its_picture(at)?;
+                (self.train, self.resized) = (Some((*h, *w)), Some(at.0));
             }
         }
         self.random = self.random.or(Some(self.steps.len()));
@@ -222,7 +222,7 @@ impl Pictures {
     }
 
     /// A crop takes the same part of a mask and of its picture, so both have one size before it.
-    fn like_its_picture(&mut self, span: Span) -> Checked<()> {
+    fn like_its_picture(&mut self, at: (Span, Span)) -> Checked<()> {
         let Some((album, size)) = self.beside.take() else { return Ok(()) };
         let sizes = |size: Option<(usize, usize)>, album: &Album| match size {
             Some(size) => Ok(vec![size; album.len()]),
@@ -232,7 +232,7 @@ impl Pictures {
         match (0..own.len().min(other.len())).find(|row| own[*row] != other[*row]) {
             Some(row) => {
                 let (mask, picture) = ((self.album.path(row), own[row]), (album.path(row), other[row]));
-                refuse(scenes::sizes_beside(span, picture, mask))
+                refuse(scenes::sizes_beside(at, picture, mask))
             }
             None => Ok(()),
         }
@@ -256,7 +256,7 @@ impl Pictures {
         }
     }
 
-    fn large_enough(&self, now: Option<(usize, usize)>, crop: (usize, usize), span: Span) -> Checked<()> {
+    fn large_enough(&self, now: Option<(usize, usize)>, crop: (usize, usize), at: (Span, Span)) -> Checked<()> {
         let small = |size: (usize, usize)| size.0 < crop.0 || size.1 < crop.1;
         let found = match now {
             Some(size) => small(size).then_some(("", size)),
@@ -267,7 +267,7 @@ impl Pictures {
             }
         };
         match found {
-            Some((path, size)) => refuse(images::smaller_than_crop(span, path, size, crop)),
+            Some((path, size)) => refuse(images::smaller_than_crop(at, path, size, crop)),
             None => Ok(()),
         }
     }

@@ -50,7 +50,10 @@ impl<'t> Evaluation<'t> {
         let (row, most) = boxes.all().longest();
         if most > count {
             let leaf = *self.leaves(id).first()?;
-            let error = scenes::more_boxes(self.spec.node(id).span, self.table.place(leaf, row), most, count);
+            let node = self.spec.node(id);
+            let inside = |operand: NodeId| node.span.holds(self.spec.node(operand).span);
+            let is_stage = !node.kind.operands().any(inside);
+            let error = scenes::more_boxes((node.span, is_stage), self.table.place(leaf, row), most, count);
             self.diagnostics.push(error);
             return None;
         }

@@ -5,7 +5,7 @@
 
 use crate::base::{Span, Symbol};
 use crate::diag::images::Shifted;
-use crate::syntax::ast::{Entry, Expr};
+use crate::syntax::ast::Entry;
 use crate::syntax::print::print_expr;
 
 use super::columns::Reader;
@@ -63,27 +63,11 @@ impl Reader<'_> {
                 }
                 NodeKind::Apply(_, _, of) => input = *of,
                 NodeKind::Column(_) => {
-                    let to = (self.node(input).span.after(), format!(" |> {}", self.words_at(stage)?));
+                    let to = (self.node(input).span.after(), format!(" |> {}", print_expr(self.expr_at(stage)?)));
                     return Some(Shifted { from, to: Some(to) });
                 }
                 _ => return None,
             }
         }
-    }
-
-    /// The expression at a place of the line that is being read, in words.
-    fn words_at(&self, place: Span) -> Option<String> {
-        let value: &Expr = match self.data.entries.get(self.line?)? {
-            Entry::Let(binding) => &binding.value,
-            Entry::Setting(setting) => &setting.value,
-            Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => return None,
-        };
-        let mut found = None;
-        value.walk(&mut |expr| {
-            if expr.span == place {
-                found.get_or_insert_with(|| print_expr(expr));
-            }
-        });
-        found
     }
 }
