@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::Place;
-use crate::support::faulty::array;
+use crate::support::beside::array;
 
 const PROGRAM: &str = "data Rows = npy(x = \"x.npy\") {
   x     = column(\"x\")

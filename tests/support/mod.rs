@@ -1,10 +1,9 @@
 //! What several suites use.
 
+pub mod beside;
 pub mod cases;
-pub mod faulty;
 pub mod graphs;
 pub mod models;
-pub mod pictures;
 pub mod programs;
 pub mod runs;
 pub mod stages;

@@ -1,8 +1,5 @@
 //! The stages a suite case can run to: one line each.
 
-use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
-
 use tensa::base::{FileId, SourceMap};
 use tensa::diag::Diagnostic;
 use tensa::driver::{self, Checked, Session, Stages};
@@ -11,12 +8,11 @@ use tensa::ir::Dim;
 use tensa::kernel::ir::{BufId, Program, Step};
 use tensa::sema;
 use tensa::syntax::{ast, parse, print};
-use tensa::tensor::safetensors::{self, Stored};
-use tensa::tensor::{Named, Tensor};
 use tensa::train::End;
 use tensa::{fuse, ir, runtime};
 
-use super::{faulty, pictures, runs};
+use super::beside;
+use super::runs;
 
 /// What came of a program.
 #[derive(Default)]
@@ -82,105 +78,9 @@ fn ast_stage(text: &str) -> Outcome {
     Outcome { sources, diagnostics, text: Some(print::print(&tree)), ..Outcome::default() }
 }
 
-/// A folder with the data that cases may use: `rows.csv`, with the columns `a`, `b`, `c` (numbers) and `label`
-/// (`no`, `yes`), forty rows, each number of each row another; `kinds.csv`, with a `weight` for the label `no`; `notes.txt`, two lines of text; `story.txt`, a line of four hundred words; `pictures` with two of 8 × 8 in each of the
-/// folders `no` and `yes`; `mixed` with two sizes, a damaged picture and notes; two of 8 × 8 in `img`, with a mask in
-/// `mask` for each and in `half` for the first; `scenes.jsonl`, which names them, with boxes and their labels;
-/// `numbers.npy`, forty rows of three numbers, `short.npy`, which lacks some, and `objects.npy` with objects of Python;
-/// those of `faulty.rs`, and those of `pictures.rs`.
-pub fn data_folder() -> PathBuf {
-    static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut rows = "a,b,c,label\n".to_owned();
-        for row in 0..40 {
-            let label = if row % 2 == 0 { "no" } else { "yes" };
-            rows.push_str(&format!("{row}.5,{},0.{row:02},{label}\n", 100 - row));
-        }
-        let write = |name: &str, bytes: &[u8]| {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a writable folder");
-            std::fs::write(path, bytes).expect("a writable folder");
-        };
-        write("rows.csv", rows.as_bytes());
-        faulty::write(&write);
-        pictures::write(&write);
-        write("notes.txt", b"to be or not to be\n\nthat is the question\n");
-        write("story.txt", "and then ".repeat(200).as_bytes());
-        write("kinds.csv", b"label,weight\nno,1.5\n");
-        write("blocks.model", b"let width = 8\n\nlayer Block(x: [.., d]) -> [.., d] = x + (x |> Dense(d, relu))\n");
-        write("tower.model", b"use \"blocks.model\"\n\nlayer Tower(x: [.., d]) -> [.., d] = x |> Block |> Block\n");
-        write("round.model", b"use \"round.model\"\n");
-        write("ring.model", b"use \"link.model\"\n");
-        write("link.model", b"use \"ring.model\"\n");
-        let picture = |h: u32, w: u32| {
-            let mut bytes = std::io::Cursor::new(Vec::new());
-            let pixels = image::RgbImage::from_fn(w, h, |x, y| image::Rgb([x as u8, y as u8, 9]));
-            pixels.write_to(&mut bytes, image::ImageFormat::Png).expect("memory");
-            bytes.into_inner()
-        };
-        for name in ["pictures/no/1.png", "pictures/no/2.png", "pictures/yes/1.png", "pictures/yes/2.png"] {
-            write(name, &picture(8, 8));
-        }
-        write("mixed/no/1.png", &picture(8, 8));
-        write("mixed/yes/1.png", &picture(8, 9));
-        write("mixed/yes/notes.txt", b"yes");
-        write("damaged/no/1.png", b"<html>404 Not Found</html>");
-        for name in ["img/1.png", "img/2.png", "mask/1.png", "mask/2.png", "half/1.png"] {
-            write(name, &picture(8, 8));
-        }
-        write(
-            "scenes.jsonl",
-            b"{\"file\": \"1.png\", \"boxes\": [[0, 0, 4, 6], [2, 2, 8, 8]], \"labels\": [\"cat\", \"dog\"]}\n\
-              {\"file\": \"2.png\", \"boxes\": [[1, 1, 5, 5]], \"labels\": [\"cat\"]}\n",
-        );
-        let array = |descr: &str, body: &[u8]| faulty::array(descr, "(40, 3)", body);
-        write("numbers.npy", &array("<f4", &(0..120u8).flat_map(|at| f32::from(at).to_le_bytes()).collect::<Vec<_>>()));
-        write("short.npy", &array("<f4", &[0; 100]));
-        weights(folder.path());
-        write("objects.npy", &array("|O", &[0; 960]));
-        folder
-    });
-    FOLDER.path().to_path_buf()
-}
-
-/// Files of weights for two layers of 3 × 8 and 8 × 2: `base` with the names of the library, `more` with one beside
-/// them, `run` with that and the names of a run, `other` with other names, `turned` with the axes the other way round, `whole` with whole numbers.
-fn weights(folder: &Path) {
-    let float = |shape: &[usize]| Tensor::from_f32(shape, vec![0.5; shape.iter().product()]).expect("its size");
-    let write = |name: &str, tensors: &[(&str, Tensor)]| {
-        let named = tensors.iter().map(|(name, tensor)| {
-            let axes = (0..tensor.shape().len()).map(|at| format!("a{at}")).collect();
-            ((*name).to_owned(), Named { tensor: tensor.clone(), axes })
-        });
-        let stored = Stored { tensors: named.collect(), metadata: Default::default() };
-        safetensors::write(&folder.join(name), &stored).expect("a writable folder");
-    };
-    let [w, b, v, c] = [float(&[3, 8]), float(&[8]), float(&[8, 2]), float(&[2])];
-    let base = [("Dense.w", w.clone()), ("Dense.b", b.clone()), ("Dense.1.w", v.clone()), ("Dense.1.b", c.clone())];
-    write("base.safetensors", &base);
-    let run = ["Net.Dense.w", "Net.Dense.b", "Net.Dense.1.w", "Net.Dense.1.b"].into_iter().zip(base.clone());
-    let run: Vec<(&str, Tensor)> = run.map(|(path, (_, tensor))| (path, tensor)).collect();
-    write("run.safetensors", &[&run[..], &[("head.w", float(&[4]))]].concat());
-    write("more.safetensors", &[&base[..], &[("head.w", float(&[4]))]].concat());
-    write(
-        "other.safetensors",
-        &["up.kernel", "up.bias", "down.kernel", "down.bias"]
-            .into_iter()
-            .zip([w, b.clone(), v, c.clone()])
-            .collect::<Vec<_>>(),
-    );
-    let turned = [float(&[8, 3]), b, float(&[2, 8]), c];
-    write(
-        "turned.safetensors",
-        &["Dense.w", "Dense.b", "Dense.1.w", "Dense.1.b"].into_iter().zip(turned).collect::<Vec<_>>(),
-    );
-    let whole = Tensor::from_i32(&[3, 8], vec![1; 24]).expect("its size");
-    write("whole.safetensors", &[&[("Dense.w", whole)], &base[1..]].concat());
-}
-
-/// Checks a program that lies beside this data, with what its graphs tell.
+/// Checks a program that lies beside the data of cases, with what its graphs tell.
 pub fn check(text: &str) -> (Session, Checked) {
-    let session = Session::new("case.model", text, data_folder());
+    let session = Session::new("case.model", text, beside::folder());
     let mut checked = session.check(None);
     let lints = checked.lints();
     checked.diagnostics.extend(lints);
@@ -200,7 +100,7 @@ fn checked(text: &str, show: impl Fn(&Checked) -> Option<String>) -> Outcome {
     outcome.sources = session.sources;
     outcome.diagnostics = checked.diagnostics.sorted();
     // The folder has another name in each run.
-    let folder = format!("{}/", data_folder().display());
+    let folder = format!("{}/", beside::folder().display());
     outcome.diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
     outcome
 }
@@ -217,7 +117,7 @@ fn run_stage(text: &str) -> Outcome {
         }
     }
     let (file, mut diagnostics) = (session.file, diagnostics.sorted());
-    let folder = format!("{}/", data_folder().display());
+    let folder = format!("{}/", beside::folder().display());
     diagnostics.iter_mut().for_each(|told| told.message = told.message.replace(&folder, ""));
     Outcome { file, sources: session.sources, diagnostics, ..Outcome::default() }
 }

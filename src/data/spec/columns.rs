@@ -11,45 +11,11 @@ use crate::diag::{Diagnostic, Diagnostics, images, table, texts};
 use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
 use super::arguments::{Arguments, Call, Constants, arith};
+use super::gives::Gives;
 use super::{
-    BatchSize, Columns, Constant, Draw, EntrySpec, Format, Function, Node, NodeId, NodeKind, Random, Selector, Spec,
-    Split, SplitKind, Transform, names,
+    BatchSize, Columns, Constant, EntrySpec, Format, Function, Node, NodeId, NodeKind, Selector, Spec, Split,
+    SplitKind, names,
 };
-
-/// What a node gives, as far as that shows before the files are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gives {
-    /// The same number for every row.
-    Constant,
-    /// Cells as the file has them: words or numbers.
-    Cells,
-    Numbers,
-    Classes,
-    /// Words that are no cells of a file.
-    Words,
-    /// Several words or classes a row, of no fixed number.
-    Sets,
-    /// Rows that follow each other.
-    Windows,
-    /// Several columns under names.
-    Record,
-    /// Numbers of texts, as many in each row as it has.
-    Texts,
-    /// The same, of one length.
-    Padded,
-    /// Truths: which places are there.
-    Truths,
-    /// Pictures, which are read from their files batch by batch.
-    Pictures,
-    /// Pictures whose pixels are classes.
-    Masks,
-    /// Boxes in pictures, of no fixed number.
-    Boxes,
-    /// A class for each box.
-    Kinds,
-    /// Reported.
-    Error,
-}
 
 pub(super) struct Reader<'a> {
     /// The declaration, and which of its lines is being read.
@@ -284,7 +250,7 @@ impl<'a> Reader<'a> {
     }
 
     pub fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
-        self.gives.push(self.given(&kind));
+        self.gives.push(Gives::of(&kind, self.format, |operand| self.gives(operand)));
         self.nodes.push(Node { kind, span, piped: None });
         NodeId(self.nodes.len() - 1)
     }
@@ -318,58 +284,6 @@ impl<'a> Reader<'a> {
 
     pub fn gives(&self, id: NodeId) -> Gives {
         self.gives[id.0]
-    }
-
-    fn given(&self, kind: &NodeKind) -> Gives {
-        let has_pictures = kind.operands().any(|operand| self.gives(operand) == Gives::Pictures);
-        match kind {
-            NodeKind::Column(columns) if self.is_picture(columns) => Gives::Pictures,
-            NodeKind::Column(_) => Gives::Cells,
-            NodeKind::Random(Random { draw: Draw::Index(_), .. }) => Gives::Classes,
-            NodeKind::Random(_) | NodeKind::Positions(_) | NodeKind::Function(..) => Gives::Numbers,
-            NodeKind::Number(_) => Gives::Constant,
-            NodeKind::Apply(_, Transform::Picture(_), of) => match self.gives(*of) {
-                gives @ (Gives::Masks | Gives::Boxes | Gives::Kinds) => gives,
-                _ => Gives::Pictures,
-            },
-            NodeKind::Apply(_, Transform::Boxes(_) | Transform::PadBoxes(_), _) => Gives::Boxes,
-            NodeKind::Apply(_, Transform::Lists, _) => Gives::Sets,
-            NodeKind::Apply(_, Transform::Index(_), _) if has_pictures => Gives::Masks,
-            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) if has_pictures => Gives::Pictures,
-            NodeKind::Apply(_, Transform::Key(_), _) => Gives::Classes,
-            NodeKind::Apply(_, Transform::Window(_), _) => Gives::Windows,
-            // One long text has a row for each of its pieces.
-            NodeKind::Apply(_, Transform::Tokens(_), _) if matches!(self.format, Some(Format::Text(_))) => {
-                Gives::Classes
-            }
-            NodeKind::Apply(_, Transform::Tokens(_) | Transform::Truncate(_), _) => Gives::Texts,
-            NodeKind::Apply(_, Transform::Pad(_), _) => Gives::Padded,
-            NodeKind::Present(_) => Gives::Truths,
-            NodeKind::Length(_) => Gives::Numbers,
-            NodeKind::Apply(_, Transform::Words(_), _) => Gives::Sets,
-            NodeKind::Apply(_, Transform::Vocab { .. } | Transform::Hash(_), of) if self.gives(*of) == Gives::Sets => {
-                Gives::Sets
-            }
-            NodeKind::Apply(
-                _,
-                Transform::Vocab { .. } | Transform::Index(_) | Transform::Hash(_) | Transform::Bin(..),
-                _,
-            ) => Gives::Classes,
-            NodeKind::Neg(_) | NodeKind::Arith(..) | NodeKind::Apply(..) | NodeKind::Is(..) | NodeKind::Rows(_) => {
-                Gives::Numbers
-            }
-            NodeKind::Record(_) => Gives::Record,
-            NodeKind::Cross(_) | NodeKind::Sibling(..) => Gives::Words,
-            NodeKind::Beside(of, _) => match self.gives(*of) {
-                gives @ (Gives::Pictures | Gives::Masks | Gives::Boxes) => gives,
-                _ => Gives::Kinds,
-            },
-            NodeKind::Stack(fields) => match fields.first().map(|field| self.gives(*field)) {
-                Some(gives @ (Gives::Classes | Gives::Windows)) => gives,
-                _ => Gives::Numbers,
-            },
-            NodeKind::Error => Gives::Error,
-        }
     }
 
     /// A column expression; `hole` is what `_` stands for.
@@ -501,12 +415,6 @@ impl<'a> Reader<'a> {
     fn of_source(&mut self, name: &str, span: Span) -> NodeId {
         let name = Selector { first: name.to_owned(), last: None, table: self.table, span };
         self.push(NodeKind::Column(Columns { names: vec![name], single: true, axes: Vec::new(), brackets: None }), span)
-    }
-
-    /// `column("image")` of a folder of pictures.
-    fn is_picture(&self, columns: &Columns) -> bool {
-        let names_it = |name: &Selector| name.first == names::IMAGE || name.last.is_some();
-        matches!(self.format, Some(Format::Images { .. })) && columns.names.iter().any(names_it)
     }
 
     /// Whether nothing is done yet to what the file has.

@@ -8,7 +8,8 @@ use crate::diag::data;
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ix};
 
 use super::arguments::{Arguments, Call};
-use super::columns::{Gives, Reader, Written};
+use super::columns::{Reader, Written};
+use super::gives::Gives;
 use super::{ClassAxis, Draw, Format, Function, MOST_NUMBERS, NodeId, NodeKind, Random, names};
 
 impl Reader<'_> {

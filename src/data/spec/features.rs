@@ -8,7 +8,8 @@ use crate::syntax::ast::{Arg, Expr, ExprKind};
 use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{Bins, ClassAxis, DatePart, NodeId, NodeKind, Transform};
 
 /// More classes than any table of parameters has.

@@ -8,7 +8,8 @@ use crate::diag::{data, table};
 use crate::syntax::ast::{Arg, Expr};
 
 use super::arguments::{Arguments, Call};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{Format, NodeId, NodeKind, Source, Transform, names};
 
 impl Reader<'_> {

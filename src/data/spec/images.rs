@@ -10,7 +10,8 @@ use crate::syntax::ast::{Arg, Expr, ExprKind, Unit};
 use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call, axes};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{ByChannel, Change, Decode, Format, NodeId, NodeKind, PictureStep, Shares, Source, names};
 
 /// The longest side of a picture that a program may ask for.

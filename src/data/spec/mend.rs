@@ -9,7 +9,8 @@ use crate::syntax::ast::{Entry, Expr, ExprKind, Ident};
 use crate::syntax::print::{print_entry, print_expr};
 
 use super::arguments::Call;
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{Format, Transform, names};
 
 /// Which source reads files with this ending.

@@ -9,6 +9,7 @@ mod arith;
 mod columns;
 mod element;
 mod features;
+mod gives;
 mod graphs;
 mod images;
 mod layout;

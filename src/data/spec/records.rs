@@ -9,7 +9,8 @@ use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
 use crate::syntax::print::print_expr;
 
 use super::arguments::Call;
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{EntrySpec, NodeId, NodeKind};
 
 impl Reader<'_> {

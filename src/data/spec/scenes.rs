@@ -9,7 +9,8 @@ use crate::diag::{data, scenes, table, texts};
 use crate::syntax::ast::{Expr, ExprKind};
 
 use super::arguments::{Arguments, Call, axes};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{Boxes, Format, NodeId, NodeKind, PictureStep, Transform, names};
 
 /// Steps of pictures, as a pipeline of a record has them.

@@ -5,7 +5,8 @@ use crate::diag::data;
 use crate::syntax::ast::{Expr, ExprKind, Ident};
 
 use super::arguments::{Arguments, Call};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{
     BatchSize, FilePart, Format, NodeId, NodeKind, Selector, Shares, Spec, Split, SplitKind, Transform, names,
 };

@@ -7,7 +7,8 @@ use crate::diag::data;
 use crate::syntax::ast::{Expr, ExprKind, UnaryOp};
 
 use super::arguments::{Arguments, Call};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{Source, TableStep, names};
 
 impl Reader<'_> {

@@ -10,7 +10,8 @@ use crate::syntax::ast::{Arg, Expr, ExprKind};
 use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{
     ClassAxis, EntrySpec, FilePart, Format, NodeId, NodeKind, Selector, Source, SourceFile, Spec, SplitKind, Transform,
     Window, WindowAxis, names,

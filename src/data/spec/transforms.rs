@@ -8,7 +8,8 @@ use crate::syntax::ast::{Arg, Expr, ExprKind};
 use crate::syntax::print::print_expr;
 
 use super::arguments::{Arguments, Call, axes};
-use super::columns::{Gives, Reader};
+use super::columns::Reader;
+use super::gives::Gives;
 use super::{ClassAxis, Fill, Format, NodeId, NodeKind, PictureStep, Transform, names};
 
 impl Reader<'_> {
