@@ -56,6 +56,8 @@ struct Constructor {
     says_why: bool,
     /// Whether it says so of all of its messages: no words of a program could mend them.
     never: bool,
+    /// The test that its comment names, for what no program alone can show.
+    test: Option<String>,
 }
 
 impl Constructor {
@@ -82,11 +84,27 @@ impl Constructor {
                 && placed.iter().any(|call| function.contains(call))
             {
                 let (says_why, never) = (function.contains("No edit"), function.contains("No edit:"));
-                functions.push(Constructor { file: file.clone(), lines, name: name.to_owned(), says_why, never });
+                let comments = function.lines().filter(|line| line.starts_with("//")).flat_map(|line| line.split('`'));
+                let test =
+                    comments.filter_map(|words| words.rsplit_once("::")).next_back().map(|(_, test)| test.to_owned());
+                functions.push(Constructor { file: file.clone(), lines, name: name.to_owned(), says_why, never, test });
             }
         }
         functions
     }
+}
+
+/// All tests, as text.
+fn sources(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).expect("the tests").flatten().map(|entry| entry.path());
+    let text = |path: std::path::PathBuf| match path.is_dir() {
+        true => sources(&path),
+        false if path.extension().is_some_and(|ending| ending == "rs") => {
+            fs::read_to_string(path).expect("a readable file")
+        }
+        false => String::new(),
+    };
+    entries.map(text).collect()
 }
 
 /// Each constructor is shown with an edit, and says why where it has none.
@@ -113,9 +131,10 @@ fn an_error_without_an_edit_has_a_reason() {
     }
     println!("{mended} of {errors} errors that an edit could mend have one");
     assert!(mended * 100 >= errors * 85, "only {mended} of {errors} errors that an edit could mend have one");
+    let tests: String = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"));
     let mut wrong = String::new();
     for constructor in &constructors {
-        let Constructor { file, lines, name, says_why, never: _ } = constructor;
+        let Constructor { file, lines, name, says_why, never: _, test } = constructor;
         let of_it = shown.iter().filter(|((of, line), _)| of == file && lines.contains(line)).map(|(_, shown)| shown);
         let (mut with, mut without) = (None, None);
         for [a, b] in of_it {
@@ -127,6 +146,9 @@ fn an_error_without_an_edit_has_a_reason() {
             (None, Some(text), false) => format!("has no edit, and does not say why, in {text}"),
             (None, None, false) => "has no case, and does not say why it has no edit".to_owned(),
             (Some(_), None, true) => "says when it has no edit, and has one in all cases".to_owned(),
+            (None, None, true) if test.as_ref().is_none_or(|test| !tests.contains(&format!("fn {test}("))) => {
+                "has no case, and its comment names no test that shows it".to_owned()
+            }
             _ => continue,
         };
         wrong.push_str(&format!("{file}:{} `{name}` {why}\n", lines.start));

@@ -284,7 +284,7 @@ pub fn smaller_than_crop((span, value): (Span, Span), path: &str, size: Size, cr
 }
 
 /// A file that has another size than when the sizes were looked at.
-// No edit: the file changes while the program runs; `a_picture_that_changes_is_told` in tests/data/picture_files.rs shows it.
+// No edit: the file changes while the program runs (`data::picture_files::a_picture_that_changes_is_told`).
 pub fn size_changed(span: Option<Span>, path: &str) -> Diagnostic {
     at(Code::E0733, span, format!("the picture `{path}` has changed while the program runs"))
 }

@@ -269,7 +269,7 @@ pub fn nothing_to_search(program: &str) -> Diagnostic {
 }
 
 /// A search of which no run came to a value.
-// No edit: what ended the runs is told of the first one.
+// No edit: what ended the runs is told of the first one (`cli::search::trials_that_fail_are_left_out`).
 pub fn no_trial_worked(trials: usize, why: Option<&str>, span: Span) -> Diagnostic {
     let told = Diagnostic::error(Code::E0832, span, format!("none of {trials} trials came to a value"))
         .here("nothing to choose from");

@@ -285,7 +285,7 @@ pub fn wrong_closer(closer: Span, found: &str, opener: Span, open: &str, close: 
 // ---- E0103: limits
 
 /// A file of too many bytes.
-// No edit: where to cut it is its writer's to say.
+// No edit: where to cut it is its writer's to say (`syntax::the_largest_text_is_read_and_a_larger_refused`).
 pub fn too_large(start: Span, bytes: usize, most: usize) -> Diagnostic {
     Diagnostic::error(Code::E0103, start, format!("the file has {bytes} bytes; the most that is read is {most}"))
         .help("split it and bring the parts in with `use`")
@@ -299,7 +299,7 @@ pub fn too_deep(span: Span, found: &str, most: u32) -> Diagnostic {
 }
 
 /// A text that takes too long to read.
-// No edit: where to cut it is its writer's to say.
+// No edit: where to cut it is its writer's to say (`syntax::endless_texts_are_read_or_refused`).
 pub fn too_much(start: Span) -> Diagnostic {
     Diagnostic::error(Code::E0103, start, "the text is too long or nests too deep to be read")
         .help("split it into several declarations or files")

@@ -89,7 +89,7 @@ pub fn tokenizer(span: Option<Span>, file: &str, why: &str) -> Diagnostic {
 }
 
 /// `begin = true` of a tokenizer that has no such piece.
-// No edit: which of the file's pieces marks a text is not to be seen. `tests/data/texts.rs` shows it.
+// No edit: which of the file's pieces marks a text is not to be seen (`data::texts::what_a_tokenizer_cannot_do_is_told`).
 pub fn no_mark(span: Span, word: &str, file: &str, piece: Option<&str>) -> Diagnostic {
     match piece {
         Some(piece) => Diagnostic::error(Code::E0744, span, format!("`{file}` has no piece `{piece}`")),
@@ -99,7 +99,7 @@ pub fn no_mark(span: Span, word: &str, file: &str, piece: Option<&str>) -> Diagn
 }
 
 /// A piece of text that the tokenizer has no number for.
-// No edit: the fault is in the file. `tests/data/texts.rs` shows it.
+// No edit: the fault is in the file (`data::texts::what_a_tokenizer_cannot_do_is_told`).
 pub fn no_piece(span: Span, file: &str, piece: &str) -> Diagnostic {
     Diagnostic::error(Code::E0744, span, format!("`{file}` has no piece for `{piece}`, and none for what is unknown"))
 }

@@ -463,7 +463,7 @@ pub fn set_without_value(name: &str) -> Diagnostic {
 }
 
 /// `--set` of a number to what is no number, and the like.
-// No edit: the value stands on the command line.
+// No edit: the value stands on the command line (`cli::modules::set_fits_the_value_that_was_there`).
 pub fn set_another_sort(name: &str, was: &str, given: &str, set: Span, declared: Span) -> Diagnostic {
     Diagnostic::error(Code::E0813, set, format!("`{name}` is {was} in the program, and `--set` gives it {given}"))
         .here(format!("this is {given}"))
