@@ -453,6 +453,13 @@ pub fn foreign_word(span: Span, word: &str, advice: &str) -> Diagnostic {
     }
 }
 
+/// `let a, b = x, y`; `lines` give each name its value, in the place of all behind the first name.
+pub fn several_values(comma: Span, behind: Span, lines: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0105, comma, "several values stand behind one `=`")
+        .here("a `let` has one value, which may be a list")
+        .fix("write one `let` for each", behind, lines)
+}
+
 /// `if c: x else: y`, `a if c else b`, `c ? a : b`; `right` is the whole as it is written here.
 // No edit where one of the three parts is not there.
 pub fn foreign_if(span: Span, right: Option<(Span, String)>) -> Diagnostic {

@@ -12,7 +12,7 @@ use super::tokens::{Kind, Token};
 pub(super) fn rewritten(text: &str, all: &[Token], at: usize) -> Option<(Range<usize>, String)> {
     let start = begin(text, all, at);
     let until = |from: usize, sign: &str| {
-        let end = end(text, all, from, sign);
+        let end = value_end(text, all, from, sign);
         all.get(end).is_some_and(|token| token.is(text, sign)).then_some(end)
     };
     let (condition, then, last) = if all[at].is(text, "?") {
@@ -27,7 +27,7 @@ pub(super) fn rewritten(text: &str, all: &[Token], at: usize) -> Option<(Range<u
         let skipped = all.get(other + 1).is_some_and(|token| token.is(text, ":"));
         (at + 1..colon, colon + 1..other, other + 1 + usize::from(skipped))
     };
-    let otherwise = last..end(text, all, last, ",");
+    let otherwise = last..value_end(text, all, last, ",");
     let bytes = |tokens: &Range<usize>| (!tokens.is_empty()).then(|| all[tokens.start].start..all[tokens.end - 1].end);
     let whole = bytes(&(start..otherwise.end))?;
     let words = |tokens| bytes(&tokens).map(|bytes| &text[bytes]).filter(|words| !words.contains(LOST));
@@ -54,7 +54,7 @@ fn begin(text: &str, all: &[Token], at: usize) -> usize {
 }
 
 /// The token after the value that begins at `from`: this sign, a comma, a bracket that closes, or a line that begins anew.
-fn end(text: &str, all: &[Token], from: usize, sign: &str) -> usize {
+pub(super) fn value_end(text: &str, all: &[Token], from: usize, sign: &str) -> usize {
     let mut depth = 0u32;
     let ends = |at: &usize| {
         let token = &all[*at];

@@ -28,6 +28,7 @@ mod limits;
 mod pieces;
 mod recover;
 mod repair;
+mod several;
 mod tokens;
 mod words;
 

@@ -12,6 +12,7 @@ use super::draft::{Draft, LOST};
 use super::grammar::Rule;
 use super::judge::{Candidate, Judge, Verdict};
 use super::layout::{begins_statement, declaration, demands_more, open_brackets, statement};
+use super::several;
 use super::tokens::{Kind, RESERVED, Token, UNITS, names_state, tokens};
 use super::words::wanted as words_for;
 use crate::base::Span;
@@ -214,6 +215,12 @@ impl Site<'_> {
         }
         if next.kind == Kind::Word && RESERVED.contains(&word) && super::words::asks_for_name(self.wanted) {
             list.push(Candidate::new(next.end..next.end, "_", diag::syntax::reserved_name(span, word)));
+        }
+        if word == ","
+            && let Some((bytes, lines)) = several::apart(self.text, self.all, self.head())
+        {
+            let say = diag::syntax::several_values(span, draft.span(bytes.clone()), &lines);
+            list.push(Candidate::new(bytes, &lines, say));
         }
         if word == "=" && self.names_state() {
             let say = diag::syntax::instead(span, "=", ":=", diag::syntax::BECOMES_UPDATES);
