@@ -14,8 +14,7 @@ use tensa::runtime::Input;
 use tensa::runtime::step::Env;
 use tensa::train::{self, Control, End, Ended, Evaluator, Event, Job, Model, Recorded, Report, RunFolder, Watch};
 
-/// A run without a folder that nothing interrupts.
-static NEVER: AtomicBool = AtomicBool::new(false);
+use crate::support::runs;
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
@@ -53,20 +52,17 @@ impl Trained {
 
 /// Trains the first run of a program.
 fn train_with(checked: &Checked, backend: &dyn Backend, control: &Control<'_>, watch: &mut dyn Watch) -> Trained {
-    let train = &checked.program.trains[0];
-    let dataset = &checked.datasets[&train.data];
-    let stages = driver::stages(&checked.program, train, false);
-    let mut model = Model::new(train, &stages.lowered, backend).unwrap();
-    let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)).unwrap()).collect();
-    let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
-    let end = train::run(Job { train, dataset, model: &mut model, steps, evaluator }, control, watch).unwrap();
-    let params = model.param_ids().flat_map(|id| model.store.param(id).to_vec()).collect();
-    let states = model.state_ids().flat_map(|id| model.store.state(id).to_vec()).collect();
-    Trained { end, params, states }
+    // What these programs begin with lies in no file.
+    let trained = runs::first((checked, Path::new("")), backend, control, watch, |end, model| Trained {
+        end,
+        params: model.param_ids().flat_map(|id| model.store.param(id).to_vec()).collect(),
+        states: model.state_ids().flat_map(|id| model.store.state(id).to_vec()).collect(),
+    });
+    trained.unwrap()
 }
 
 fn alone() -> Control<'static> {
-    Control { folder: None, resume: false, test: true, interrupted: &NEVER }
+    runs::alone(true)
 }
 
 fn trained(session: &Session, backend: &dyn Backend) -> Trained {
@@ -461,15 +457,8 @@ fn a_watched_split_needs_rows() {
     let folder = example("iris.model").parent().unwrap().to_owned();
     let mut session = Session::new("iris.model", &text, folder);
     session.set("keep", "best(valid.loss)").unwrap();
-    let checked = checked(&session);
-    let train = &checked.program.trains[0];
-    let dataset = &checked.datasets[&train.data];
-    let backend = Cpu::new(1).unwrap();
-    let stages = driver::stages(&checked.program, train, false);
-    let mut model = Model::new(train, &stages.lowered, &backend).unwrap();
-    let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)).unwrap()).collect();
-    let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
-    let told = train::run(Job { train, dataset, model: &mut model, steps, evaluator }, &alone(), &mut ()).unwrap_err();
+    let (checked, backend) = (checked(&session), Cpu::new(1).unwrap());
+    let told = runs::first((&checked, &session.folder), &backend, &alone(), &mut (), |_, _| ()).unwrap_err();
     assert_eq!(told.code, Code::E0826);
 }
 

@@ -1,15 +1,12 @@
 //! Tests of what a step does with its losses: `update` blocks in order, groups of parameters, penalties, sums
 //! over several batches, weights that follow. What must come out is computed here by the formulas, in f64.
 
-use std::sync::atomic::AtomicBool;
-
 use tensa::backend::cpu::Cpu;
 use tensa::diag::Code;
-use tensa::driver::{self, Session};
-use tensa::train::{self, Control, End, Evaluator, Event, Job, Model, Report, Watch};
+use tensa::driver::Session;
+use tensa::train::{self, End, Event, Report, Watch};
 
-/// A run that nothing interrupts.
-static NEVER: AtomicBool = AtomicBool::new(false);
+use crate::support::runs;
 
 /// Two numbers as models; `x` is 1 in every row, so each model is its number.
 const NUMBERS: &str = r#"
@@ -72,30 +69,25 @@ fn run(text: &str) -> Left {
 fn run_session(session: &Session) -> Left {
     let checked = session.check(None);
     assert!(!checked.diagnostics.has_errors(), "{:#?}", checked.diagnostics);
-    let train = &checked.program.trains[0];
-    let dataset = &checked.datasets[&train.data];
-    let backend = Cpu::new(2).unwrap();
-    let stages = driver::stages(&checked.program, train, false);
-    let mut model = Model::new(train, &stages.lowered, &backend).unwrap();
-    model.take_loads(train, &train::read_loads(&checked.program, train, &session.folder).unwrap());
-    let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)).unwrap()).collect();
-    let evaluator = Evaluator::new(&model, &stages.lowered, dataset).unwrap();
-    let control = Control { folder: None, resume: false, test: false, interrupted: &NEVER };
     let mut last = Last::default();
-    let end = train::run(Job { train, dataset, model: &mut model, steps, evaluator }, &control, &mut last).unwrap();
+    let of = (&checked, &*session.folder);
+    let (end, values) = runs::first(of, &Cpu::new(2).unwrap(), &runs::alone(false), &mut last, |end, model| {
+        let number = |word: &u32| f64::from(f32::from_bits(*word));
+        let params = model.param_ids().map(|id| {
+            (model.graph.params[id.index()].path.clone(), model.store.param(id).iter().map(number).collect())
+        });
+        let states = model.state_ids().map(|id| {
+            (model.graph.states[id.index()].path.clone(), model.store.state(id).iter().map(number).collect())
+        });
+        (end, params.chain(states).collect())
+    })
+    .unwrap();
     assert!(matches!(end, End::Done { .. }), "{end:?}");
-    let number = |word: &u32| f64::from(f32::from_bits(*word));
-    let params = model
-        .param_ids()
-        .map(|id| (model.graph.params[id.index()].path.clone(), model.store.param(id).iter().map(number).collect()));
-    let states = model
-        .state_ids()
-        .map(|id| (model.graph.states[id.index()].path.clone(), model.store.state(id).iter().map(number).collect()));
     let report = |split: &str| {
         last.0.iter().find(|(known, _)| known == split).map(|(_, report)| report.clone()).unwrap_or_default()
     };
     let (train, valid) = (report("train"), report("valid"));
-    Left { values: params.chain(states).collect(), train, valid }
+    Left { values, train, valid }
 }
 
 /// Each update sees what the one before has left; `repeat` and `every` say how often it runs.

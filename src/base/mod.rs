@@ -9,7 +9,7 @@ mod symbol;
 
 pub use source::{FileId, LineColumn, SourceFile, SourceMap};
 pub use span::{Span, Spanned};
-pub use symbol::Symbol;
+pub use symbol::{Symbol, numbered};
 
 /// Stops at a mistake of the compiler itself, never of the user, and says where it stood: the pass,
 /// the operation, the types.

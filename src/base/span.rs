@@ -43,6 +43,12 @@ impl Span {
         Span { end: self.start, ..self }
     }
 
+    /// The empty place before its last byte: before the bracket that closes it.
+    pub fn inner_end(self) -> Span {
+        let at = self.end.saturating_sub(1).max(self.start);
+        Span { start: at, end: at, ..self }
+    }
+
     /// The byte range, for slicing the text of the file.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize

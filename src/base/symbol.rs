@@ -59,3 +59,9 @@ impl From<&str> for Symbol {
         Symbol::new(text)
     }
 }
+
+/// The first of `x2`, `x3`, … that is free, for the stem `x`.
+pub fn numbered(stem: &str, is_free: impl Fn(&str) -> bool) -> String {
+    let mut names = (2..u64::MAX).map(|number| format!("{stem}{number}"));
+    names.find(|name| is_free(name)).unwrap_or_else(|| unreachable!("no program has so many names"))
+}

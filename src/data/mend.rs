@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use crate::base::Span;
-use crate::diag::contents::{Behind, Meant};
+use crate::diag::contents::Meant;
+use crate::diag::data::Behind;
 
 use super::calendar;
 use super::csv::TextColumn;
@@ -111,35 +112,32 @@ impl Evaluation<'_> {
         let span = self.spec.nodes[made].span;
         // A step that makes classes by itself, in which no word says so.
         let is_silent = users(self.spec, NodeId(made)).any(|user| self.spec.node(user).span == span);
-        let is_stage = !span.holds(self.spec.node(operand).span);
-        match (is_silent, is_stage) {
+        match (is_silent, self.spec.is_stage(NodeId(made))) {
             (true, true) => Some((span.before(), "vocab(unknown = own) |> ")),
             (true, false) => Some((self.spec.node(operand).span.after(), " |> vocab(unknown = own)")),
             (false, true) => Some((span.after(), "(unknown = own)")),
-            (false, false) => Some((Span { start: span.end - 1, ..span }.before(), ", unknown = own")),
+            (false, false) => Some((span.inner_end(), ", unknown = own")),
         }
     }
 
     /// An `index` as a `vocab` that has a class for what is missing.
     pub fn own_index(&self, axis: Option<ClassAxis>, id: NodeId) -> Option<(Span, String)> {
         let span = self.spec.node(id).span;
-        let NodeKind::Apply(_, Transform::Index(_), operand) = self.spec.node(id).kind else { return None };
+        let NodeKind::Apply(_, Transform::Index(_), _) = self.spec.node(id).kind else { return None };
         let axis = axis.map_or(String::new(), |axis| format!("[{}]", axis.name));
-        (!span.holds(self.spec.node(operand).span)).then(|| (span, format!("vocab{axis}(unknown = own)")))
+        self.spec.is_stage(id).then(|| (span, format!("vocab{axis}(unknown = own)")))
     }
 
     /// A logarithm of one more, where it has one of every number; `least` is the least of them.
     pub fn log_of_one_more(&self, least: f32, id: NodeId) -> Option<Span> {
         let span = self.spec.node(id).span;
         let word = Span { end: span.start + "log".len() as u32, ..span };
-        let operand = self.spec.node(id).kind.operands().next()?;
-        (least > -1.0 && (span == word || span.holds(self.spec.node(operand).span))).then_some(word)
+        (least > -1.0 && (span == word || !self.spec.is_stage(id))).then_some(word)
     }
 
     /// A step that fills what is missing as one that needs no number to do it.
     pub fn filled_with_zero(&self, id: NodeId) -> Option<Span> {
-        let NodeKind::Apply(_, Transform::Impute(_), operand) = self.spec.node(id).kind else { return None };
-        let span = self.spec.node(id).span;
-        (!span.holds(self.spec.node(operand).span)).then_some(span)
+        let NodeKind::Apply(_, Transform::Impute(_), _) = self.spec.node(id).kind else { return None };
+        self.spec.is_stage(id).then_some(self.spec.node(id).span)
     }
 }

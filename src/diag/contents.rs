@@ -3,27 +3,9 @@
 //! In: facts and places from `data`. Out: diagnostics E0711 … E0730 and W0701. They carry the place of the column in the
 //! program as their label, and file, row and line in their words.
 
-use super::data::{Cell, all_of, at, cut, list, more, noted, row};
+use super::data::{Behind, Cell, at, cut, list, more, noted, row};
 use super::{Code, Diagnostic, nearest};
 use crate::base::Span;
-
-/// A place behind what makes a column, for a further step.
-#[derive(Clone, Copy)]
-pub struct Behind {
-    /// What the step goes behind.
-    pub span: Span,
-    /// Whether signs stand beside it, so that both go in brackets.
-    pub brackets: bool,
-}
-
-/// Advice to add a step.
-fn step(told: Diagnostic, text: String, behind: Behind, step: &str) -> Diagnostic {
-    let Behind { span, brackets } = behind;
-    match brackets {
-        true => told.fix(text, span.before(), "(").also(span.after(), format!(" |> {step})")),
-        false => told.fix(text, span.after(), format!(" |> {step}")),
-    }
-}
 
 /// Advice to leave a column out that stands among others, where `among` is its name with the comma.
 fn left_out(told: Diagnostic, text: &str, among: Option<Span>) -> Diagnostic {
@@ -162,14 +144,14 @@ pub fn not_a_number(
     let error = left_out(error, "words do not stand among numbers: leave this column out", among);
     let error = match (among, meant) {
         (None, Some(Meant::Parts(behind))) => {
-            step(error, "`|> date_parts` makes numbers of dates".to_owned(), behind, "date_parts")
+            behind.step(error, "`|> date_parts` makes numbers of dates".to_owned(), "date_parts")
         }
         (None, Some(Meant::Classes(behind, truth))) => {
-            truth_of(step(error, "`|> vocab` makes classes of words".to_owned(), behind, "vocab"), behind, truth)
+            truth_of(behind.step(error, "`|> vocab` makes classes of words".to_owned(), "vocab"), behind, truth)
         }
         (None, Some(Meant::Numbers(behind, truth))) => {
             let text = "`|> one_hot` makes numbers of words, a 1 for each class".to_owned();
-            truth_of(step(error, text, behind, "one_hot"), behind, truth)
+            truth_of(behind.step(error, text, "one_hot"), behind, truth)
         }
         (None, Some(Meant::Numbered(word))) => error.fix("`vocab` numbers words", word, "vocab"),
         (_, _) => error
@@ -180,13 +162,9 @@ pub fn not_a_number(
 }
 
 /// Advice to compare a column of two words with one of them.
-fn truth_of(told: Diagnostic, Behind { span, brackets }: Behind, word: Option<String>) -> Diagnostic {
+fn truth_of(told: Diagnostic, behind: Behind, word: Option<String>) -> Diagnostic {
     let Some(word) = word else { return told };
-    let text = format!("`== \"{word}\"` is 1 where it is this word, and else 0");
-    match brackets {
-        true => told.fix(text, span.before(), "(").also(span.after(), format!(" == \"{word}\")")),
-        false => told.fix(text, span.after(), format!(" == \"{word}\"")),
-    }
+    behind.written(told, format!("`== \"{word}\"` is 1 where it is this word, and else 0"), &format!("== \"{word}\""))
 }
 
 /// What a column of words is meant to become.
@@ -208,14 +186,14 @@ pub fn not_whole(span: Span, cell: Cell<'_>, value: f32, behind: Behind) -> Diag
         span,
         format!("{value} in column `{}`, {cell}, is not a whole number", cell.column),
     );
-    step(told, "classes are whole numbers or words: `|> round` takes the nearest".to_owned(), behind, "round")
+    behind.step(told, "classes are whole numbers or words: `|> round` takes the nearest".to_owned(), "round")
 }
 
 /// A cell without a value; `filled` is a step that gives it one.
 pub fn missing_cell(span: Span, cell: Cell<'_>, others: usize, filled: Option<(Behind, &str)>) -> Diagnostic {
     let error = Diagnostic::error(Code::E0719, span, format!("column `{}` is missing in {cell}", cell.column));
     let error = match filled {
-        Some((behind, words)) => step(error, format!("`|> {words}` fills what is missing"), behind, words),
+        Some((behind, words)) => behind.step(error, format!("`|> {words}` fills what is missing"), words),
         None => error,
     };
     noted(error, more(others, "cell"))
@@ -419,8 +397,8 @@ pub fn empty_split(span: Span, part: &str, rows: usize, mended: Vec<(&str, Span,
         return told.help("give it a larger share");
     }
     let shares: Vec<String> = mended.iter().map(|(part, _, share)| format!("{part} = {share}")).collect();
-    let edits = mended.into_iter().map(|(_, place, share)| (place, share)).collect();
-    all_of(told, format!("give it more: `{}`", shares.join(", ")), edits)
+    let edits = mended.into_iter().map(|(_, place, share)| (place, share));
+    told.fix_all(format!("give it more: `{}`", shares.join(", ")), edits)
 }
 
 /// A class with fewer rows than the split has parts.

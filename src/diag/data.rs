@@ -291,13 +291,13 @@ pub fn file_twice(span: Span, of: &str, word: &str, (place, named, name): (Span,
 
 /// Shares without the parts that they are of; `named` gives each its own, as edits.
 pub fn shares_unnamed(span: Span, of: &str, wanted: &str, named: Vec<(Span, String)>) -> Diagnostic {
-    all_of(wrong_argument(span, of, wanted), "say which part takes each", named)
+    wrong_argument(span, of, wanted).fix_all("say which part takes each", named)
 }
 
 /// Files without the names that their columns should have; `named` gives each its own, as edits.
 pub fn files_unnamed(span: Span, of: &str, wanted: &str, named: Vec<(Span, String)>) -> Diagnostic {
     let told = wrong_argument(span, of, wanted);
-    all_of(told, "name each by what its column should be called", named)
+    told.fix_all("name each by what its column should be called", named)
 }
 
 /// Part of the language, and not built yet.
@@ -363,7 +363,7 @@ pub fn fractions_sum(span: Span, sum: f64, training: Option<(Span, f64)>) -> Dia
 /// Fractions that leave nothing to train on; `mended` are smaller ones.
 pub fn nothing_to_train(span: Span, mended: Vec<(Span, String)>) -> Diagnostic {
     let told = Diagnostic::error(Code::E0706, span, "the split leaves no rows for training");
-    all_of(told, "four fifths to train on are usual, and the others share the rest", mended)
+    told.fix_all("four fifths to train on are usual, and the others share the rest", mended)
 }
 
 /// `train = 70` for `train = 70%`; `mended` are all parts as shares.
@@ -371,19 +371,11 @@ pub fn nothing_to_train(span: Span, mended: Vec<(Span, String)>) -> Diagnostic {
 pub fn not_a_fraction(span: Span, name: &str, mended: Vec<(Span, String)>) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0706, span, format!("`{name}` takes a share of the rows, as in `{name} = 15%`"));
-    let shares: Vec<String> = mended.iter().map(|(_, share)| format!("`{share}`")).collect();
-    all_of(told, format!("as shares: {}", shares.join(", ")), mended)
-}
-
-/// One advice of several edits, if there are any.
-pub(super) fn all_of(told: Diagnostic, text: impl Into<String>, edits: Vec<(Span, String)>) -> Diagnostic {
-    let mut edits = edits.into_iter();
-    match edits.next() {
-        Some((place, words)) => {
-            edits.fold(told.fix(text, place, words), |told, (place, words)| told.also(place, words))
-        }
-        None => told,
+    if mended.is_empty() {
+        return told;
     }
+    let shares: Vec<String> = mended.iter().map(|(_, share)| format!("`{share}`")).collect();
+    told.fix_all(format!("as shares: {}", shares.join(", ")), mended)
 }
 
 /// `label` of pictures that have none; `end` is the end of the call of the source.
@@ -514,33 +506,39 @@ pub fn transform_surplus(span: Span, transform: &str, wants: &str, value: Span, 
     super::name::leave_out(transform_mismatch(span, transform, wants, value, has), Some(value), span)
 }
 
-/// Where a further step of an operand goes.
-pub struct StepAt {
-    /// Before the operand.
-    pub start: Span,
-    /// Behind it.
-    pub end: Span,
-    /// Whether signs stand beside it, so that it goes in brackets.
+/// A place behind what makes a column.
+#[derive(Clone, Copy)]
+pub struct Behind {
+    /// What stands before the place.
+    pub span: Span,
+    /// Whether signs stand beside it, so that it goes in brackets with what is written behind it.
     pub brackets: bool,
 }
 
-/// Advice to add a step to an operand.
-fn operand_step(told: Diagnostic, text: String, step: &str, at: StepAt) -> Diagnostic {
-    match at.brackets {
-        true => told.fix(text, at.start, "(").also(at.end, format!(" |> {step})")),
-        false => told.fix(text, at.end, format!(" |> {step}")),
+impl Behind {
+    /// Advice to write words there.
+    pub(super) fn written(self, told: Diagnostic, text: impl Into<String>, words: &str) -> Diagnostic {
+        match self.brackets {
+            true => told.fix(text, self.span.before(), "(").also(self.span.after(), format!(" {words})")),
+            false => told.fix(text, self.span.after(), format!(" {words}")),
+        }
+    }
+
+    /// Advice to take a further step there.
+    pub(super) fn step(self, told: Diagnostic, text: impl Into<String>, step: &str) -> Diagnostic {
+        self.written(told, text, &format!("|> {step}"))
     }
 }
 
 /// Words in arithmetic, of which a step makes numbers.
-pub fn numbers_of_words(told: Diagnostic, step: &str, at: StepAt) -> Diagnostic {
-    operand_step(told, format!("`{step}` makes a number for each class of words"), step, at)
+pub fn numbers_of_words(told: Diagnostic, step: &str, behind: Behind) -> Diagnostic {
+    behind.step(told, format!("`{step}` makes a number for each class of words"), step)
 }
 
 /// Class numbers in arithmetic.
-pub fn index_arithmetic(span: Span, at: StepAt) -> Diagnostic {
+pub fn index_arithmetic(span: Span, behind: Behind) -> Diagnostic {
     let told = Diagnostic::error(Code::E0709, span, "class numbers have no arithmetic");
-    operand_step(told, "`one_hot` makes numbers of classes".to_owned(), "one_hot", at)
+    behind.step(told, "`one_hot` makes numbers of classes", "one_hot")
 }
 
 /// The condition of a filter that gives several truths for a row.

@@ -171,6 +171,17 @@ impl Diagnostic {
         self
     }
 
+    /// Advice that several edits follow together; without any it is but words.
+    pub fn fix_all(
+        mut self,
+        text: impl Into<String>,
+        edits: impl IntoIterator<Item = (Span, impl Into<String>)>,
+    ) -> Diagnostic {
+        let edits = edits.into_iter().map(|(span, text)| Edit { span, text: text.into() });
+        self.help.push(Advice { text: text.into(), edits: edits.collect() });
+        self
+    }
+
     /// A further edit that belongs to the last advice.
     pub fn also(mut self, span: Span, replacement: impl Into<String>) -> Diagnostic {
         let last = self.help.last_mut().expect("an advice with an edit comes first");

@@ -102,10 +102,9 @@ pub fn window_outside(
         Some((low, high)) if !outside => format!("it reads from {low} to {high}, and the places are 0 to {last}"),
         _ => "what lies outside has no value".to_owned(),
     };
-    let end = Span { start: brackets.end - 1, end: brackets.end - 1, ..brackets };
     Diagnostic::error(Code::E0316, span, message).here(here).fix(
         "say what stands outside: `fill = 0`, or `fill = -inf` before a maximum",
-        end,
+        brackets.inner_end(),
         ", fill = 0",
     )
 }

@@ -115,7 +115,7 @@ pub fn watched_without_rows(split: &str, name: &str, span: Span, rows: Words) ->
         format!("`{split}.{name}` is watched, and the data has no rows for `{split}`"),
     )
     .here("nothing to watch");
-    let told = with(told, format!("give it some in the data: `split = random(train = 80%, {split} = 20%)`"), rows);
+    let told = told.fix_all(format!("give it some in the data: `split = random(train = 80%, {split} = 20%)`"), rows);
     match split {
         "train" => told,
         _ => told.fix(format!("or watch the rows it trains on: `train.{name}`"), span, format!("train.{name}")),
@@ -166,15 +166,6 @@ pub fn project_name(name: &str) -> Diagnostic {
 /// Words and where they go.
 type Words = Vec<(Span, String)>;
 
-/// Advice with the edits that put all words in their places; without words it is but advice.
-fn with(told: Diagnostic, advice: impl Into<String>, words: Words) -> Diagnostic {
-    let mut words = words.into_iter();
-    match words.next() {
-        Some((place, text)) => words.fold(told.fix(advice, place, text), |told, (place, text)| told.also(place, text)),
-        None => told.help(advice),
-    }
-}
-
 /// A file that `load` cannot read; `near` is one that is called like it.
 // No edit where none is: which file is meant is not to be seen.
 pub fn cannot_load(error: &str, near: Option<&str>, span: Span) -> Diagnostic {
@@ -195,8 +186,9 @@ pub fn load_lacks(file: &str, paths: &[&str], known: &[&str], span: Span, [named
         true => told.note("the file is empty"),
         false => told.note(format!("it holds {}", few(known))),
     };
-    let told = with(told, "say what the file calls them, as in `names = { \"h.*.w\": \"layers.{i}.weight\" }`", named);
-    with(told, "let them begin as they would without a file: `except`", left_out)
+    let told =
+        told.fix_all("say what the file calls them, as in `names = { \"h.*.w\": \"layers.{i}.weight\" }`", named);
+    told.fix_all("let them begin as they would without a file: `except`", left_out)
 }
 
 /// What a run has and the file that it begins with lacks; the words load its model instead.
@@ -204,7 +196,7 @@ pub fn load_lacks(file: &str, paths: &[&str], known: &[&str], span: Span, [named
 pub fn init_lacks(file: &str, paths: &[&str], span: Span, loaded: Words) -> Diagnostic {
     let told = Diagnostic::error(Code::E0830, span, format!("`{file}` has nothing for {}", few(paths)))
         .here("a run that begins with a file takes all it has from there");
-    with(told, begin_with_a_part(file), loaded)
+    told.fix_all(begin_with_a_part(file), loaded)
 }
 
 fn begin_with_a_part(file: &str) -> String {
@@ -216,14 +208,14 @@ fn begin_with_a_part(file: &str) -> String {
 pub fn init_leaves(file: &str, names: &[&str], span: Span, loaded: Words) -> Diagnostic {
     let told = Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
         .here("the run has nothing of these names");
-    with(told, begin_with_a_part(file), loaded)
+    told.fix_all(begin_with_a_part(file), loaded)
 }
 
 /// What the file has and no layer takes; the words leave it out.
 pub fn load_leaves(file: &str, names: &[&str], span: Span, left_out: Words) -> Diagnostic {
     let told = Diagnostic::error(Code::E0830, span, format!("nothing takes {} of `{file}`", few(names)))
         .here("the layer has nothing of these names");
-    with(told, "leave them out by `except`, or say by `names` what they are the values of", left_out)
+    told.fix_all("leave them out by `except`, or say by `names` what they are the values of", left_out)
 }
 
 /// A tensor of another shape; `turn` is the name under which its axes would fit, and the words that give it that name.
@@ -234,7 +226,7 @@ pub fn load_shape(name: &str, stored: &str, wanted: &str, turn: Option<(String, 
             .here("loaded here");
     match turn {
         Some((turn, words)) => {
-            with(told, format!("if the file has its axes the other way round, name it `{turn}`"), words)
+            told.fix_all(format!("if the file has its axes the other way round, name it `{turn}`"), words)
         }
         None => told,
     }
@@ -250,7 +242,7 @@ pub fn load_axes(name: &str, named: &str, axes: &str, span: Span, orders: Vec<(W
     .here("loaded here");
     orders.into_iter().fold(
         told.note("the brackets name each axis of the parameter once, in the order of the file"),
-        |told, (words, order)| with(told, format!("in the file it may be `[{order}]`"), words),
+        |told, (words, order)| told.fix_all(format!("in the file it may be `[{order}]`"), words),
     )
 }
 

@@ -19,7 +19,6 @@ pub fn no_such_run(span: Span, runs: &[String]) -> Diagnostic {
 ///
 /// `lines` are those of the second that the first lacks.
 pub fn searched_twice(lines: String, span: Span, first: Span) -> Diagnostic {
-    let end = Span { start: first.end.saturating_sub(1), ..first };
     let told = Diagnostic::error(Code::E0611, span, "this run has a search already")
         .here("a second one")
         .label(first, "the first one");
@@ -27,7 +26,7 @@ pub fn searched_twice(lines: String, span: Span, first: Span) -> Diagnostic {
         true => told.fix("all that it varies the first varies as well: leave it out", span, ""),
         false => told
             .fix("a search varies several names at once: write the lines of this one into the first", span, "")
-            .also(end.before(), lines),
+            .also(first.inner_end(), lines),
     }
 }
 
@@ -80,10 +79,9 @@ pub fn missing_in_search(what: &str, span: Span, at: Span) -> Diagnostic {
         "trials" => ("this search has no `trials`", "does not say how many runs to try", "trials = 20"),
         _ => ("this search varies nothing", "no line `name in …`", "epochs in [10, 20]"),
     };
-    let end = Span { start: span.end.saturating_sub(1), ..span };
     Diagnostic::error(Code::E0602, at, message).here(label).fix(
         format!("add a line: `{line}`"),
-        end.before(),
+        span.inner_end(),
         format!("  {line}\n"),
     )
 }

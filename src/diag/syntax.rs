@@ -236,13 +236,11 @@ pub fn unknown_character(span: Span, found: &str) -> Diagnostic {
     }
 }
 
-/// A letter of another alphabet that is spelt `name`.
-pub fn letter_with_name(span: Span, found: &str, name: &str) -> Diagnostic {
-    Diagnostic::error(Code::E0101, span, format!("`{found}` is no sign of the language")).help(LETTERS).fix(
-        format!("write `{name}`"),
-        span,
-        name,
-    )
+/// A letter of another alphabet that is spelt `name`, at all its places.
+pub fn letter_with_name(places: &[Span], found: &str, name: &str) -> Diagnostic {
+    Diagnostic::error(Code::E0101, places[0], format!("`{found}` is no sign of the language"))
+        .help(LETTERS)
+        .fix_all(format!("write `{name}`"), places.iter().map(|place| (*place, name)))
 }
 
 const LETTERS: &str = "names are made of the letters a-z and A-Z, digits and `_`";

@@ -107,14 +107,11 @@ pub fn no_window(span: Span, longest: usize, needs: usize, shorter: Vec<(Span, u
     let rows = if longest == 1 { "1 row".to_owned() } else { format!("{longest} rows") };
     let told =
         Diagnostic::error(Code::E0735, span, format!("the longest series has {rows}, and the windows read {needs}"));
-    let mut shorter = shorter.into_iter();
-    match shorter.next() {
-        Some((place, rows)) => shorter.fold(
-            told.fix("make the windows shorter, until they fit", place, rows.to_string()),
-            |told, (place, rows)| told.also(place, rows.to_string()),
-        ),
-        None => told.help("make the windows shorter, or give longer series"),
+    if shorter.is_empty() {
+        return told.help("make the windows shorter, or give longer series");
     }
+    let edits = shorter.into_iter().map(|(place, rows)| (place, rows.to_string()));
+    told.fix_all("make the windows shorter, until they fit", edits)
 }
 
 /// A column that both tables of a join have.

@@ -54,13 +54,7 @@ pub fn cut_in_two_ways(span: Span, first: Span, cut: &str) -> Diagnostic {
 pub fn marks_of_one_text(span: Span, surplus: &[Span]) -> Diagnostic {
     let told =
         Diagnostic::error(Code::E0742, span, "a long text that is cut into windows has no marks around its rows");
-    let told = match surplus {
-        [first, others @ ..] => {
-            others.iter().fold(told.fix("leave the marks out", *first, ""), |told, other| told.also(*other, ""))
-        }
-        [] => told,
-    };
-    told.help("`lines` marks each line")
+    told.fix_all("leave the marks out", surplus.iter().map(|place| (*place, ""))).help("`lines` marks each line")
 }
 
 /// `column(0)` beside `column("a")`.

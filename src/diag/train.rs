@@ -68,10 +68,9 @@ pub fn missing_setting(name: &str, span: Span, at: Span) -> Diagnostic {
         "optimizer" => "optimizer = Adam(lr = 1e-3)",
         _ => "epochs    = 20",
     };
-    let end = Span { start: span.end.saturating_sub(1), ..span };
     Diagnostic::error(Code::E0602, at, format!("this run has no `{name}`"))
         .here(format!("no `{name}` in its section"))
-        .fix(format!("add a line: `{example}`"), end.before(), format!("  {example}\n"))
+        .fix(format!("add a line: `{example}`"), span.inner_end(), format!("  {example}\n"))
 }
 
 /// A setting that an `update` block does not have; `of_section` are those of `train`.
@@ -182,9 +181,8 @@ pub fn loss_without_target(
     let told = told
         .here("its gradient is zero everywhere")
         .note(format!("it should depend on `{example}`, outside of `stop_gradient` and `freeze`"));
-    if let Some([first, rest @ ..]) = stopped.as_deref() {
-        let told = told.fix("leave out the `stop_gradient`", *first, "");
-        return rest.iter().fold(told, |told, part| told.also(*part, ""));
+    if let Some(stopped) = stopped.as_deref() {
+        return told.fix_all("leave out the `stop_gradient`", stopped.iter().map(|part| (*part, "")));
     }
     match (applied, target) {
         (Some((other, place)), Some(target)) => {
@@ -389,14 +387,7 @@ pub fn metric_name_taken(name: &str, span: Span, again: Option<Span>, naming: Ve
     if let Some(again) = again {
         return told.fix("it is the same value: leave it out", again, "");
     }
-    let mut edits = naming.into_iter();
-    let help = "name them in a record: `metrics = { first: …, second: … }`";
-    match edits.next() {
-        Some((place, words)) => {
-            edits.fold(told.fix(help, place, words), |told, (place, words)| told.also(place, words))
-        }
-        None => told.help(help),
-    }
+    told.fix_all("name them in a record: `metrics = { first: …, second: … }`", naming)
 }
 
 /// A split that no run has.

@@ -117,11 +117,10 @@ pub fn optimizer_applied(name: Symbol, span: Span) -> Diagnostic {
 /// A function of one value without one, between the brackets of its call; `inputs` are those of the definition around.
 pub fn needs_one_value(span: Span, inputs: &[Symbol]) -> Diagnostic {
     let told = Diagnostic::error(Code::E0207, span, "this function takes one value").here("none is given");
-    let inside = Span { start: span.end.saturating_sub(1), ..span }.before();
     inputs
         .iter()
         .take(ALTERNATIVES)
-        .fold(told, |told, input| told.fix(format!("give it `{input}`"), inside, input.as_str()))
+        .fold(told, |told, input| told.fix(format!("give it `{input}`"), span.inner_end(), input.as_str()))
 }
 
 /// A primitive with another count of arguments.

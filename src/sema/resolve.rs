@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::base::{FileId, Span, Symbol};
+use crate::base::{FileId, Span, Symbol, numbered};
 use crate::diag::{Diagnostics, name};
 use crate::syntax::ast;
 use crate::syntax::print::print_expr;
@@ -104,9 +104,7 @@ impl<'a> Globals<'a> {
         let mut places: FxHashMap<Symbol, Span> = FxHashMap::default();
         let mut declare = |ident: ast::Ident, diagnostics: &mut Diagnostics| match places.get(&ident.name) {
             Some(first) => {
-                let is_taken = |name: &String| places.contains_key(&Symbol::new(name));
-                let free = (2..).map(|number| format!("{}{number}", ident.name)).find(|name| !is_taken(name));
-                let free = free.unwrap_or_else(|| unreachable!("the numbers do not end"));
+                let free = numbered(ident.name.as_str(), |name| !places.contains_key(&Symbol::new(name)));
                 diagnostics.push(name::defined_twice(ident.name, ident.span, *first, &free));
             }
             None => {

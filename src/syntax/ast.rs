@@ -310,6 +310,15 @@ impl Entry {
             Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => &[],
         }
     }
+
+    /// What these names have as their value, and the whole line.
+    pub fn value(&self) -> Option<(&Expr, Span)> {
+        match self {
+            Entry::Let(binding) => Some((&binding.value, binding.span)),
+            Entry::Setting(setting) => Some((&setting.value, setting.span)),
+            Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => None,
+        }
+    }
 }
 
 /// `img, label = …` or `epochs = 50`
@@ -361,14 +370,30 @@ impl Train {
 impl Train {
     /// The value of a setting of the section.
     pub fn setting(&self, name: Symbol) -> Option<&Expr> {
-        self.entries.iter().find_map(|entry| match entry {
-            Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == name) => Some(&setting.value),
-            _ => None,
-        })
+        setting(&self.entries, name)
     }
 }
 
+impl Data {
+    /// The value of a setting, or of a column.
+    pub fn setting(&self, name: Symbol) -> Option<&Expr> {
+        setting(&self.entries, name)
+    }
+}
+
+fn setting(entries: &[Entry], name: Symbol) -> Option<&Expr> {
+    entries.iter().find_map(|entry| match entry {
+        Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name == name) => Some(&setting.value),
+        _ => None,
+    })
+}
+
 impl Made {
+    /// The whole, with its name.
+    pub fn span(&self) -> Span {
+        self.name.map_or(self.value.span, |name| name.span.to(self.value.span))
+    }
+
     /// The name it has in the section: as written, else that of the model.
     pub fn bound(&self) -> Option<Symbol> {
         match (&self.name, &self.value.kind) {
@@ -608,6 +633,15 @@ pub enum Ix {
 }
 
 impl Ix {
+    /// The axis that it names.
+    pub fn axis(&self) -> Option<Symbol> {
+        match self {
+            Ix::Value(Expr { kind: ExprKind::Name(name), .. }) => Some(*name),
+            Ix::Axis(ident, ..) => Some(ident.name),
+            Ix::Row(_) | Ix::Value(_) | Ix::Set(..) => None,
+        }
+    }
+
     /// Its place.
     pub fn span(&self) -> Span {
         match self {

@@ -1,26 +1,37 @@
-//! Runs of programs that nothing interrupts and that leave no folder.
+//! Runs of programs, as `tensa run` makes them.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use tensa::backend::cpu::Cpu;
+use tensa::backend::Backend;
 use tensa::diag::Diagnostic;
-use tensa::driver::{self, Checked, Session};
-use tensa::train::{self, Control, End, Evaluator, Job, Model};
+use tensa::driver::{self, Checked};
+use tensa::train::{self, Control, End, Evaluator, Job, Model, Watch};
 
-/// A run that nothing interrupts.
+/// What never interrupts a run.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
-/// How the first run of a checked program ends.
-pub fn first(session: &Session, checked: &Checked) -> Result<End, Diagnostic> {
+/// A run that leaves no folder and that nothing interrupts.
+pub fn alone(test: bool) -> Control<'static> {
+    Control { folder: None, resume: false, test, interrupted: &NEVER }
+}
+
+/// Makes the first run of a checked program whose files lie in `folder`; `then` looks at what it leaves.
+pub fn first<T>(
+    (checked, folder): (&Checked, &Path),
+    backend: &dyn Backend,
+    control: &Control<'_>,
+    watch: &mut dyn Watch,
+    then: impl FnOnce(End, &Model<'_>) -> T,
+) -> Result<T, Diagnostic> {
     let train = &checked.program.trains[0];
     let dataset = &checked.datasets[&train.data];
-    let backend = Cpu::new(1).expect("a processor");
     let stages = driver::stages(&checked.program, train, false);
-    let mut model = Model::new(train, &stages.lowered, &backend)?;
-    model.take_loads(train, &train::read_loads(&checked.program, train, &session.folder)?);
+    let mut model = Model::new(train, &stages.lowered, backend)?;
+    model.take_loads(train, &train::read_loads(&checked.program, train, folder)?);
     let steps = stages.passes.iter().map(|pass| model.compile(driver::kernels(&pass.opt)));
     let steps = steps.collect::<Result<_, _>>()?;
     let evaluator = Evaluator::new(&model, &stages.lowered, dataset)?;
-    let control = Control { folder: None, resume: false, test: false, interrupted: &NEVER };
-    train::run(Job { train, dataset, model: &mut model, steps, evaluator }, &control, &mut ())
+    let end = train::run(Job { train, dataset, model: &mut model, steps, evaluator }, control, watch)?;
+    Ok(then(end, &model))
 }

@@ -1,5 +1,6 @@
 //! The stages a suite case can run to: one line each.
 
+use tensa::backend::cpu::Cpu;
 use tensa::base::{FileId, SourceMap};
 use tensa::diag::Diagnostic;
 use tensa::driver::{self, Checked, Session, Stages};
@@ -110,7 +111,9 @@ fn run_stage(text: &str) -> Outcome {
     let (session, checked) = check(text);
     let mut diagnostics = checked.diagnostics.clone();
     if !diagnostics.has_errors() {
-        match runs::first(&session, &checked) {
+        let cpu = Cpu::new(1).expect("a processor");
+        let of = (&checked, &*session.folder);
+        match runs::first(of, &cpu, &runs::alone(false), &mut (), |end, _| end) {
             Ok(End::Diverged(told)) => diagnostics.push(*told),
             Ok(End::Done { .. } | End::Interrupted) => {}
             Err(told) => diagnostics.push(told),

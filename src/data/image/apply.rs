@@ -66,18 +66,14 @@ impl<'t> Evaluation<'t> {
 
     /// The place of columns that stand side by side, and the names of those that name pictures, or else of all.
     fn columns_of(&self, id: NodeId) -> (Span, Vec<&'t str>) {
-        match &self.spec.node(id).kind {
-            NodeKind::Column(columns) => {
-                let all = self.table.select(&columns.names);
-                let is_of_pictures = |column: &&&TableColumn| self.table.rows > 0 && is_picture(&column.word(0));
-                let of_pictures: Vec<&str> = all.iter().filter(is_of_pictures).map(|column| &*column.name).collect();
-                match of_pictures.is_empty() {
-                    true => (self.spec.node(id).span, all.iter().map(|column| &*column.name).collect()),
-                    false => (self.spec.node(id).span, of_pictures),
-                }
-            }
-            _ => (self.spec.node(id).span, Vec::new()),
-        }
+        let node = self.spec.node(id);
+        let NodeKind::Column(columns) = &node.kind else { return (node.span, Vec::new()) };
+        let all = self.table.select(&columns.names);
+        let names = |of: &dyn Fn(&TableColumn) -> bool| -> Vec<&'t str> {
+            all.iter().filter(|column| of(column)).map(|column| &*column.name).collect()
+        };
+        let of_pictures = names(&|column| self.table.rows > 0 && is_picture(&column.word(0)));
+        (node.span, if of_pictures.is_empty() { names(&|_| true) } else { of_pictures })
     }
 
     /// The files that the cells of a column name.
@@ -201,8 +197,7 @@ impl<'t> Evaluation<'t> {
                 pictures.train((changes, *number), (span, self.spec.node(operand).span))
             }
             Transform::Picture(PictureStep::Normalize(Some(given))) => {
-                let is_stage = self.spec.node(id).piped.is_some();
-                pictures.normalize(given.clone(), (span, is_stage))
+                pictures.normalize(given.clone(), (span, self.spec.is_stage(id)))
             }
             Transform::Picture(PictureStep::Normalize(None)) => {
                 let by = self.moments(name, &pictures, true, id)?;

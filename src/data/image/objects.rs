@@ -33,8 +33,7 @@ impl<'t> Evaluation<'t> {
             }
             if let Some(edges) = boxes.iter().find(|[left, top, right, bottom]| right < left || bottom < top) {
                 let is_size = !of.sizes && edges[2] >= 0.0 && edges[3] >= 0.0;
-                let piped = self.spec.node(id).piped;
-                let sizes = piped.filter(|_| is_size).map(|_| span.after());
+                let sizes = (is_size && self.spec.is_stage(id)).then_some(span.after());
                 self.diagnostics.push(scenes::box_inside_out(span, place, *edges, sizes));
                 return None;
             }
@@ -50,10 +49,8 @@ impl<'t> Evaluation<'t> {
         let (row, most) = boxes.all().longest();
         if most > count {
             let leaf = *self.leaves(id).first()?;
-            let node = self.spec.node(id);
-            let inside = |operand: NodeId| node.span.holds(self.spec.node(operand).span);
-            let is_stage = !node.kind.operands().any(inside);
-            let error = scenes::more_boxes((node.span, is_stage), self.table.place(leaf, row), most, count);
+            let place = (self.spec.node(id).span, self.spec.is_stage(id));
+            let error = scenes::more_boxes(place, self.table.place(leaf, row), most, count);
             self.diagnostics.push(error);
             return None;
         }

@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
-use crate::diag::data::{self, StepAt};
+use crate::diag::data::{self, Behind};
 use crate::diag::{Diagnostic, Diagnostics, images, table, texts};
 use crate::syntax::ast::{self, Arg, BinaryOp, Entry, Expr, ExprKind, Ident, Target, UnaryOp};
 
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
             constants: Constants { of: constants },
             diagnostics: Diagnostics::default(),
             format: None,
-            source_end: Span { start: data.source.span.end.saturating_sub(1), ..data.source.span }.before(),
+            source_end: data.source.span.inner_end(),
             tables: Vec::new(),
             table: 0,
             nodes: Vec::new(),
@@ -251,13 +251,9 @@ impl<'a> Reader<'a> {
 
     pub fn push(&mut self, kind: NodeKind, span: Span) -> NodeId {
         self.gives.push(Gives::of(&kind, self.format, |operand| self.gives(operand)));
-        self.nodes.push(Node { kind, span, piped: None });
+        let piped = self.piped.filter(|_| matches!(kind, NodeKind::Apply(..)));
+        self.nodes.push(Node { kind, span, piped });
         NodeId(self.nodes.len() - 1)
-    }
-
-    /// Says of a step which stage stands before it.
-    pub fn set_piped(&mut self, id: NodeId) {
-        self.nodes[id.0].piped = self.piped;
     }
 
     pub fn error(&mut self, span: Span) -> NodeId {
@@ -433,8 +429,8 @@ impl<'a> Reader<'a> {
         let last = self.node(id).span;
         let is_in = |written: &Written| written.span.holds(last) && written.span != last;
         let step = match written.filter(|written| !is_in(written)) {
-            None => StepAt { start: last.before(), end: last.after(), brackets: false },
-            Some(Written { span, in_chain }) => StepAt { start: span.before(), end: span.after(), brackets: in_chain },
+            None => Behind { span: last, brackets: false },
+            Some(Written { span, in_chain }) => Behind { span, brackets: in_chain },
         };
         match self.gives(id) {
             Gives::Classes => {

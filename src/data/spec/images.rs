@@ -21,7 +21,7 @@ impl Reader<'_> {
     /// `images("photos", labels = folder)`
     pub fn images(&mut self, call: &Call<'_>) -> Option<Source> {
         const WANTED: &str = "the path of one folder in quotes";
-        self.source_end = Span { start: call.span.end.saturating_sub(1), ..call.span }.before();
+        self.source_end = call.span.inner_end();
         let args = Arguments::sort(call, &["labels"], &mut self.diagnostics);
         let path = args.one(WANTED, &mut self.diagnostics)?;
         let labels = match args.named("labels") {

@@ -25,27 +25,22 @@ pub struct Layout {
 impl Reader<'_> {
     /// What the lines of the declaration allow.
     pub fn layout(&self) -> Layout {
-        let of_split = self.data.entries.iter().find_map(|entry| match entry {
-            Entry::Setting(setting) if setting.names.iter().any(|name| name.name.as_str() == "split") => {
-                Some((setting.value.span, "by_folder"))
-            }
-            _ => None,
-        });
-        let last = self.data.entries.last().and_then(|entry| match entry {
-            Entry::Let(binding) => Some(binding.span),
-            Entry::Setting(setting) => Some(setting.span),
-            Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => None,
-        });
-        let reads_label = (0..self.count()).any(|id| match &self.node(NodeId(id)).kind {
-            NodeKind::Column(columns) => columns.names.iter().any(|name| name.first == names::LABEL),
-            _ => false,
-        });
-        let is_read = reads_label || self.reads(Symbol::new(names::LABEL));
+        let of_split = self.data.setting(Symbol::new("split")).map(|split| (split.span, "by_folder"));
+        let last = self.data.entries.last().and_then(Entry::value);
         Layout {
             steps: self.format.is_some_and(Format::is_table).then(|| self.data.source.span.after()),
-            by_folder: of_split.or(last.map(|last| (last.after(), "\n  split = by_folder"))),
-            labels: self.labels.filter(|_| !is_read),
+            by_folder: of_split.or(last.map(|(_, last)| (last.after(), "\n  split = by_folder"))),
+            labels: self.labels.filter(|_| !self.reads_labels()),
         }
+    }
+
+    /// Whether a line reads the classes of pictures.
+    fn reads_labels(&self) -> bool {
+        let names_them = |id| match &self.node(NodeId(id)).kind {
+            NodeKind::Column(columns) => columns.names.iter().any(|name| name.first == names::LABEL),
+            _ => false,
+        };
+        (0..self.count()).any(names_them) || self.reads(Symbol::new(names::LABEL))
     }
 
     /// A stage of a pipe with the `|>` before it.

@@ -2,7 +2,7 @@
 //!
 //! In: the lines as they are written. Out: places and words, for the messages of `diag::data`.
 
-use crate::base::{Span, Symbol};
+use crate::base::{Span, Symbol, numbered};
 use crate::diag::data::{self, Moved};
 use crate::diag::{Diagnostic, nearest};
 use crate::syntax::ast::{Entry, Expr, ExprKind, Ident};
@@ -30,15 +30,6 @@ pub(super) fn source_of(path: &str) -> Option<&'static str> {
     ENDINGS.iter().find(|(ending, _)| path.ends_with(ending)).map(|(_, source)| *source)
 }
 
-/// The value of a line and the whole of it.
-fn line(entry: &Entry) -> Option<(&Expr, Span)> {
-    match entry {
-        Entry::Let(binding) => Some((&binding.value, binding.span)),
-        Entry::Setting(setting) => Some((&setting.value, setting.span)),
-        Entry::Update(_) | Entry::Varied { .. } | Entry::Error(_) => None,
-    }
-}
-
 /// The names in an expression.
 fn names_in(value: &Expr) -> Vec<Symbol> {
     let mut found = Vec::new();
@@ -53,7 +44,7 @@ fn names_in(value: &Expr) -> Vec<Symbol> {
 impl<'a> Reader<'a> {
     /// What stands at a place of the declaration.
     pub fn expr_at(&self, place: Span) -> Option<&'a Expr> {
-        let lines = self.data.entries.iter().filter_map(line).map(|(value, _)| value);
+        let lines = self.data.entries.iter().filter_map(Entry::value).map(|(value, _)| value);
         let mut found = None;
         lines.chain([&self.data.source]).for_each(|value| {
             value.walk(&mut |expr| {
@@ -67,10 +58,10 @@ impl<'a> Reader<'a> {
 
     /// The line that gives a name, above the one that is being read; none where that would only move the mistake.
     pub fn moved_up(&self, name: Symbol) -> Option<Moved> {
-        let to = line(self.data.entries.get(self.line?)?)?.1.before();
+        let to = self.data.entries.get(self.line?)?.value()?.1.before();
         let giving =
             self.data.entries.iter().skip(self.line? + 1).find(|entry| entry.names().iter().any(|n| n.name == name))?;
-        let (value, from) = line(giving)?;
+        let (value, from) = giving.value()?;
         // What it is made of must be there already.
         let waits = |name: &Symbol| self.defined.contains_key(name) && self.lookup(*name).is_none();
         (!names_in(value).iter().any(waits)).then(|| Moved { to, words: format!("{}\n  ", print_entry(giving)), from })
@@ -78,7 +69,7 @@ impl<'a> Reader<'a> {
 
     /// A line of this name as a constant of the program, above the declaration.
     pub fn as_constant(&self, name: Ident, value: &Expr) -> Option<Moved> {
-        let (_, from) = line(self.data.entries.get(self.line?)?)?;
+        let (_, from) = self.data.entries.get(self.line?)?.value()?;
         // What documents the declaration stays with it.
         let (to, before, after) = match self.data.doc {
             None => (self.data.span.before(), "", "\n\n"),
@@ -90,7 +81,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a line of the declaration, or its source, reads a name.
     pub fn reads(&self, name: Symbol) -> bool {
-        let values = self.data.entries.iter().filter_map(line).map(|(value, _)| value);
+        let values = self.data.entries.iter().filter_map(Entry::value).map(|(value, _)| value);
         values.chain([&self.data.source]).any(|value| names_in(value).contains(&name))
     }
 
@@ -201,9 +192,7 @@ impl<'a> Reader<'a> {
 
     /// The name with the first number behind it that makes it one of its own.
     pub fn free_name(&self, name: Symbol) -> String {
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let is_free = |name: &String| !self.defined.contains_key(&Symbol::new(name));
-        numbered.into_iter().find(is_free).unwrap_or_default()
+        numbered(&format!("{name}_"), |name| !self.defined.contains_key(&Symbol::new(name)))
     }
 
     /// Tells of a name that no line above gives; `as_column` says whether a column of the file may stand in its place.

@@ -536,6 +536,12 @@ impl Spec {
         spec
     }
 
+    /// Whether a step stands behind what it takes, as a stage of a pipe, and not around it.
+    pub fn is_stage(&self, id: NodeId) -> bool {
+        let Node { kind, span, .. } = self.node(id);
+        !kind.operands().any(|operand| span.holds(self.node(operand).span))
+    }
+
     /// The node of an id of this declaration.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]

@@ -3,10 +3,10 @@
 //! In: `{ price: …, units: … } |> standardize`. Out: a node that holds its fields; a transform on it is one on each.
 //! A record under one name becomes its fields side by side; under several names each takes its field.
 
-use crate::base::{Span, Symbol};
+use crate::base::{Span, Symbol, numbered};
 use crate::diag::{data, table};
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
-use crate::syntax::print::print_expr;
+use crate::syntax::print::{is_name, print_expr};
 
 use super::arguments::Call;
 use super::columns::Reader;
@@ -20,9 +20,8 @@ impl Reader<'_> {
         for (name, value) in fields {
             let node = self.value(value, hole);
             if found.iter().any(|(other, _)| *other == name.name) {
-                let numbered = (2..).map(|number| format!("{}_{number}", name.name));
-                let is_free = |free: &String| fields.iter().all(|(field, _)| field.name.as_str() != free);
-                let free = numbered.into_iter().find(is_free).unwrap_or_default();
+                let is_free = |free: &str| fields.iter().all(|(field, _)| field.name.as_str() != free);
+                let free = numbered(&format!("{}_", name.name), is_free);
                 self.diagnostics.push(table::field_twice(name.span, name.name.as_str(), &free));
             }
             let node = match self.gives(node) {
@@ -158,11 +157,6 @@ impl Reader<'_> {
             None => node,
         }
     }
-}
-
-/// Whether a field has a name that stands without quotes.
-fn is_name(field: &str) -> bool {
-    field.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !field.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// `x, y = columns("a", "b")` as a record of as many columns.

@@ -138,9 +138,7 @@ impl Reader<'_> {
         match self.gives(input) {
             Gives::Cells => {
                 let place = self.place(names::BOXES);
-                let node = self.push(NodeKind::Apply(place, Transform::Boxes(Boxes { axes, sizes }), input), call.span);
-                self.set_piped(node);
-                node
+                self.push(NodeKind::Apply(place, Transform::Boxes(Boxes { axes, sizes }), input), call.span)
             }
             Gives::Error => self.error(call.span),
             _ => {

@@ -115,7 +115,7 @@ impl Reader<'_> {
         };
         let call = |place: Span| self.expr_at(place).and_then(Call::of);
         let Some(own) = call(place) else { return (place.after(), String::new()) };
-        let end = Span { start: place.end.saturating_sub(1), ..place }.before();
+        let end = place.inner_end();
         match (call(first).and_then(|call| given(&call)), given(&own)) {
             (Some((_, value, _)), Some((_, _, span))) => (span, value),
             (Some((_, value, _)), None) => (end, format!(", {argument} = {value}")),

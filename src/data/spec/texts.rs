@@ -239,8 +239,7 @@ impl Reader<'_> {
         }
         let Some((tokens, _)) = first else {
             if self.diagnostics.is_empty() {
-                let end = Span { start: self.data.span.end.saturating_sub(1), ..self.data.span }.before();
-                self.diagnostics.push(texts::text_uncut(place, end));
+                self.diagnostics.push(texts::text_uncut(place, self.data.span.inner_end()));
             }
             return;
         };

@@ -50,7 +50,7 @@ impl Reader<'_> {
             "scale" => self.scale(call),
             "impute" => self.impute(call),
             "vocab" => self.vocab(call).map(|unknown| Transform::Vocab { axis: axes.next(), unknown }),
-            "index" => self.plain(call, Transform::Index(axes.next())),
+            "index" => self.index(call, axes.next()),
             "window" => self.window(call, axes.next()),
             "count" => self.plain(call, Transform::Count),
             "weights" => self.weights(call),
@@ -156,9 +156,7 @@ impl Reader<'_> {
             transform => transform,
         };
         let name = self.place(transform.word());
-        let node = self.push(NodeKind::Apply(name, transform, input), span);
-        self.set_piped(node);
-        node
+        self.push(NodeKind::Apply(name, transform, input), span)
     }
 
     /// Whether the words of a set are classes already.
@@ -194,17 +192,9 @@ impl Reader<'_> {
 
     /// A word without arguments.
     pub fn plain<T>(&mut self, call: &Call<'_>, transform: T) -> Option<T> {
-        match (call.word, call.args) {
-            ("index", [Arg::Value(size)]) if call.brackets.is_empty() => {
-                self.axis_unnamed(call, size);
-                return None;
-            }
-            (_, [Arg::Set(name, _)]) => {
-                let told = data::argument_surplus(name.span, call.word, "no arguments", call.surplus(0));
-                self.diagnostics.push(told);
-                return None;
-            }
-            _ => {}
+        if let [Arg::Set(name, _)] = call.args {
+            self.diagnostics.push(data::argument_surplus(name.span, call.word, "no arguments", call.surplus(0)));
+            return None;
         }
         let args = Arguments::sort(call, &[], &mut self.diagnostics);
         args.none(&mut self.diagnostics);
@@ -239,14 +229,15 @@ impl Reader<'_> {
         fill.map(Transform::Impute)
     }
 
+    /// `index[class: 3]`
+    fn index(&mut self, call: &Call<'_>, axis: Option<ClassAxis>) -> Option<Transform> {
+        self.named_axis(call)?;
+        self.plain(call, Transform::Index(axis))
+    }
+
     /// Whether unknown words get a class of their own.
     fn vocab(&mut self, call: &Call<'_>) -> Option<bool> {
-        if let [Arg::Value(size)] = call.args
-            && call.brackets.is_empty()
-        {
-            self.axis_unnamed(call, size);
-            return None;
-        }
+        self.named_axis(call)?;
         let args = Arguments::sort(call, &["unknown"], &mut self.diagnostics);
         args.at_most(0, "`unknown = own` or nothing", &mut self.diagnostics);
         match args.named("unknown") {
@@ -259,15 +250,17 @@ impl Reader<'_> {
         }
     }
 
-    /// Tells of a number of classes whose axis has no name.
-    fn axis_unnamed(&mut self, call: &Call<'_>, size: &Expr) {
+    /// Tells of a number of classes whose axis has no name: `index(3)`.
+    fn named_axis(&mut self, call: &Call<'_>) -> Option<()> {
         const WANTED: &str = "its axes in brackets";
+        let ([Arg::Value(size)], []) = (call.args, call.brackets) else { return Some(()) };
         self.diagnostics.push(match self.constants.count(size).zip(call.parentheses()) {
             Some((counted, place)) => {
                 data::axis_unnamed(size.span, call.word, WANTED, (place, format!("[class: {counted}]")))
             }
             None => data::wrong_argument(size.span, call.word, WANTED),
         });
+        None
     }
 
     /// Tells of a value that is none of the words that may stand there.

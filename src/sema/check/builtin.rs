@@ -13,6 +13,7 @@ use crate::sema::value::{Body, Callee, Function, Given, Place, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast, Ix};
 
 use super::checker::{Checker, plain, product, scalar_type};
+use super::mend::axes_in;
 
 /// A primitive with what it is given.
 pub(super) struct PrimitiveCall<'f, 'a> {
@@ -269,7 +270,7 @@ impl<'a> Checker<'a> {
         for ix in &brackets.from {
             if let Ix::Row(row_span) = ix {
                 let Some(row) = &scope.row else {
-                    self.report(self.no_row(*row_span, &brackets.from, &ty.axes));
+                    self.report(self.no_row(*row_span, &axes_in(&brackets.from), &ty.axes));
                     return None;
                 };
                 axes.extend(row.iter().filter(|axis| self.find_axis(&ty.axes, axis.id).is_some()).map(|axis| axis.id));
@@ -453,7 +454,7 @@ impl<'a> Checker<'a> {
                     Some(row) => axes.extend(row.iter().cloned()),
                     None => {
                         let known = self.input_axes(scope, *row_span);
-                        self.report(self.no_row(*row_span, &brackets.from, &known));
+                        self.report(self.no_row(*row_span, &axes_in(&brackets.from), &known));
                         return None;
                     }
                 },

@@ -22,13 +22,12 @@ impl<'a> Checker<'a> {
         let mut in_order = Vec::new();
         let (mut names, mut except) = (Vec::new(), Vec::new());
         let (mut names_end, mut except_end, mut renames) = (None, None, Vec::new());
-        let last = |span: Span| Span { start: span.end.saturating_sub(1), ..span }.before();
         for given in call.args {
             match (given.name.map(|ident| ident.name.as_str()), given.value) {
                 (None, value) => in_order.push((value, given.span)),
                 (_, Value::Error) => return Value::Error,
                 (Some("names"), Value::Record(fields)) => {
-                    names_end = Some(last(given.span));
+                    names_end = Some(given.span.inner_end());
                     if let Some(ast::Expr { kind: ast::ExprKind::Record(fields), .. }) = self.expr_at(given.span) {
                         renames.extend(fields.iter().map(|(_, name)| name.span));
                     }
@@ -40,7 +39,7 @@ impl<'a> Checker<'a> {
                     }
                 }
                 (Some("except"), Value::List(items)) => {
-                    except_end = Some(last(given.span));
+                    except_end = Some(given.span.inner_end());
                     for item in items {
                         let Value::Str(item) = item else {
                             return self.fail(told::expected("a text", item.describe(), given.span));
@@ -75,7 +74,8 @@ impl<'a> Checker<'a> {
             Value::Function(f) => match &f.callee {
                 Callee::Instance(def, path) => {
                     let (below, layer) = (path.to_string(), def.name.name);
-                    let words = LoadWords::Call { end: last(call.span), names: names_end, renames, except: except_end };
+                    let words =
+                        LoadWords::Call { end: call.span.inner_end(), names: names_end, renames, except: except_end };
                     let load = Load { file, below, layer, names, except, span, words };
                     Value::Function(Rc::new(Function { load: Some(Rc::new(load)), ..(*f).clone() }))
                 }

@@ -3,7 +3,7 @@
 //! In: a place, a name. Out: the definition around it, the signature to lengthen, the uses of a name, a name that is
 //! free. Only messages ask, so all of it may walk the tree of a file.
 
-use crate::base::{FileId, Span, Symbol};
+use crate::base::{FileId, Span, Symbol, numbered};
 use crate::diag::shape::Renamed;
 use crate::diag::{Diagnostic, name, shape};
 use crate::ir::Dim;
@@ -39,18 +39,10 @@ impl<'a> Checker<'a> {
         tensor.map_or_else(Vec::new, |id| self.ty(id).axes.clone())
     }
 
-    /// What a `..` in a list of axes stands for where no signature has one: those of `known` that the list does not name.
-    pub(super) fn no_row(&self, row: Span, list: &[Ix], known: &[Axis]) -> Diagnostic {
-        let is_named = |axis: &str| {
-            list.iter().any(|ix| match ix {
-                Ix::Value(Expr { kind: ExprKind::Name(name), .. }) | Ix::Axis(Ident { name, .. }, ..) => {
-                    name.as_str() == axis
-                }
-                Ix::Row(_) | Ix::Value(_) | Ix::Set(..) => false,
-            })
-        };
+    /// What a `..` among axes stands for where no signature has one: those of `known` that are not named beside it.
+    pub(super) fn no_row(&self, row: Span, beside: &[Symbol], known: &[Axis]) -> Diagnostic {
         let known = known.iter().map(|axis| self.axes.show(axis.id));
-        let names: Vec<String> = known.filter(|axis| !is_named(axis)).collect();
+        let names: Vec<String> = known.filter(|axis| !beside.contains(&Symbol::new(axis))).collect();
         shape::no_row(row, &names.join(", "))
     }
 
@@ -106,7 +98,7 @@ impl<'a> Checker<'a> {
             found = found.or_else(|| match &expr.kind {
                 ExprKind::Call(_, args) if expr.span == call => Some(match args.last() {
                     Some(last) => (last.span().after(), ", ", ""),
-                    None => (Span { start: call.end - 1, end: call.end - 1, ..call }, "", ""),
+                    None => (call.inner_end(), "", ""),
                 }),
                 ExprKind::Name(_) if expr.span == call => Some((call.after(), "(", ")")),
                 _ => None,
@@ -126,26 +118,18 @@ impl<'a> Checker<'a> {
         let mut found = Vec::new();
         for item in items {
             let Item::Data(data) = item else { continue };
-            for entry in &data.entries {
-                let (ast::Entry::Let(ast::Let { value, .. }) | ast::Entry::Setting(ast::Setting { value, .. })) = entry
-                else {
-                    continue;
-                };
-                let binds = |column: Symbol| match entry {
-                    ast::Entry::Setting(setting) => setting.names.iter().any(|ident| ident.name == column),
-                    _ => false,
-                };
-                if of.is_some_and(|column| !binds(column)) {
-                    continue;
-                }
+            let lines = data
+                .entries
+                .iter()
+                .filter(|entry| of.is_none_or(|column| entry.names().iter().any(|ident| ident.name == column)));
+            for (value, _) in lines.filter_map(ast::Entry::value) {
                 value.walk(&mut |expr| {
                     if let ExprKind::Index(_, brackets) = &expr.kind {
-                        found.extend(brackets.from.iter().filter_map(|ix| match ix {
-                            Ix::Value(Expr { kind: ExprKind::Name(name), span }) if name.as_str() == axis => {
-                                Some(*span)
-                            }
-                            Ix::Axis(ident, ..) if ident.name.as_str() == axis => Some(ident.span),
-                            Ix::Row(_) | Ix::Value(_) | Ix::Set(..) | Ix::Axis(..) => None,
+                        let named =
+                            brackets.from.iter().filter(|ix| ix.axis().is_some_and(|name| name.as_str() == axis));
+                        found.extend(named.map(|ix| match ix {
+                            Ix::Axis(ident, ..) => ident.span,
+                            Ix::Row(_) | Ix::Value(_) | Ix::Set(..) => ix.span(),
                         }));
                     }
                 });
@@ -261,9 +245,7 @@ impl<'a> Checker<'a> {
             }
         }
         let base = base.trim_end_matches('\'');
-        let free = (2..).map(|number| format!("{base}{number}"));
-        let is_free = |name: &String| !taken.contains(&Symbol::new(name));
-        free.into_iter().find(is_free).unwrap_or_else(|| base.to_owned())
+        numbered(base, |name| !taken.contains(&Symbol::new(name)))
     }
 
     /// What could stand behind the arrow that brackets lack, and behind which place it goes.
@@ -387,4 +369,9 @@ impl<'a> Checker<'a> {
         };
         inputs.iter().filter_map(counts).collect()
     }
+}
+
+/// The axes that a list names.
+pub(super) fn axes_in(list: &[Ix]) -> Vec<Symbol> {
+    list.iter().filter_map(Ix::axis).collect()
 }

@@ -4,7 +4,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::base::{Span, Symbol};
+use crate::base::{Span, Symbol, numbered};
 use crate::sema::resolve::Global;
 use crate::sema::typed::Demand;
 use crate::syntax::ast::{self, ExprKind as Ast};
@@ -85,22 +85,17 @@ impl<'a> Checker<'a> {
 
     /// A setting of data.
     fn data_setting(&self, data: Symbol, name: &str) -> Option<&'a ast::Expr> {
-        let declared = *self.globals.data.get(&data)?;
-        declared.entries.iter().find_map(|entry| match entry {
-            ast::Entry::Setting(setting) if setting.names.iter().any(|ident| ident.name.as_str() == name) => {
-                Some(&setting.value)
-            }
-            _ => None,
-        })
+        self.globals.data.get(&data)?.setting(Symbol::new(name))
     }
 
     /// The metrics as a record in which each has a name of its own, as edits of their text; `penalties` are taken.
     pub(super) fn with_names(&self, metrics: &ast::Expr, penalties: &[String]) -> Vec<(Span, String)> {
         let mut taken: FxHashSet<String> = penalties.iter().cloned().chain(["loss".to_owned()]).collect();
         let mut free = |name: &str| {
-            let numbered = (2..).map(|number| format!("{name}_{number}"));
-            let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken.contains(name));
-            let free = free.unwrap_or_default();
+            let free = match taken.contains(name) {
+                true => numbered(&format!("{name}_"), |name| !taken.contains(name)),
+                false => name.to_owned(),
+            };
             taken.insert(free.clone());
             free
         };

@@ -123,14 +123,14 @@ impl<'a> Checker<'a> {
                 AxisDecl::Row(span) => match scope.row.clone() {
                     Some(row) => axes.extend(row),
                     None => {
-                        let mut known = self.input_axes(scope, *span);
-                        known.retain(|axis| {
-                            let is_named = |decl: &AxisDecl| {
-                                matches!(decl, AxisDecl::Axis { name, .. } if self.axes.show(axis.id) == name.name.as_str())
-                            };
-                            self.axes.show(axis.id) != "batch" && !decls.iter().any(is_named)
+                        let named = decls.iter().filter_map(|decl| match decl {
+                            AxisDecl::Axis { name, .. } => Some(name.name),
+                            AxisDecl::Row(_) => None,
                         });
-                        self.report(self.no_row(*span, &[], &known));
+                        // A parameter is the same for all rows of a batch.
+                        let beside: Vec<Symbol> = named.chain(["batch".into()]).collect();
+                        let known = self.input_axes(scope, *span);
+                        self.report(self.no_row(*span, &beside, &known));
                         return None;
                     }
                 },

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::base::Span;
 use crate::diag::value as told;
+use crate::ir::Dim;
 use crate::sema::primitive::Builtin;
 use crate::sema::value::{Callee, Function, Given, Scope, Value};
 use crate::syntax::ast::{self, ExprKind as Ast};
@@ -154,13 +155,13 @@ impl<'a> Checker<'a> {
         let items: Vec<Value<'a>> = match self.expr(scope, over) {
             Value::List(items) => items,
             Value::Range(from, Some(to)) => {
-                let from = from.unwrap_or(crate::ir::Dim::ZERO);
+                let from = from.unwrap_or(Dim::ZERO);
                 let ends = (self.sizes.resolve(&from).as_const(), self.sizes.resolve(&to).as_const());
                 match ends {
                     (Some(from), Some(to)) if to.saturating_sub(from) <= MAX_STACK => {
                         (from..to).map(|i| Value::Int(i.into())).collect()
                     }
-                    (Some(from), Some(to)) => return self.no_count(&(to - from.min(to)).to_string(), over.span),
+                    (Some(from), Some(to)) => return self.no_count(&to.saturating_sub(from).to_string(), over.span),
                     _ => return self.unknown_count(&to, over.span),
                 }
             }
@@ -198,7 +199,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A count that is not known before the run; in a definition checked on its own, a use may know it.
-    fn unknown_count(&mut self, count: &crate::ir::Dim, span: Span) -> Value<'a> {
+    fn unknown_count(&mut self, count: &Dim, span: Span) -> Value<'a> {
         if self.alone { Value::Error } else { self.no_count(&self.sizes.show(count), span) }
     }
 

@@ -16,7 +16,7 @@ use crate::syntax::print::{print_entry, print_expr};
 use crate::syntax::sort::sort;
 
 use super::checker::Checker;
-use super::section::{SETTINGS, apart};
+use super::section::SETTINGS;
 use super::settings::Reported;
 
 /// The settings of a search.
@@ -57,10 +57,7 @@ impl<'a> Checker<'a> {
                     }
                 }
                 ast::Entry::Setting(setting) => {
-                    if setting.names.len() > 1 {
-                        self.report(told_train::one_name_per_setting(setting.span, &apart(setting)));
-                    }
-                    for &ident in &setting.names {
+                    for &ident in self.names_of(setting) {
                         if !OWN.contains(&ident.name.as_str()) {
                             self.report(told::unknown_search_setting(
                                 ident,

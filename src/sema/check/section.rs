@@ -4,10 +4,13 @@
 use rustc_hash::FxHashMap;
 
 use crate::base::{Span, Symbol};
+use crate::diag::train as told;
 use crate::sema::typed::Section;
 use crate::sema::value::{Scope, Value};
 use crate::syntax::ast::{self, UpdateTarget};
 use crate::syntax::print::print_expr;
+
+use super::checker::Checker;
 
 /// The settings of `train`, with whether other lines may speak of their values.
 pub(super) const SETTINGS: &[(&str, bool)] = &[
@@ -42,13 +45,6 @@ pub(super) struct Lines<'a> {
     pub bound: FxHashMap<Symbol, usize>,
 }
 
-/// A setting of several names as one of each.
-pub(super) fn apart(setting: &ast::Setting) -> String {
-    let value = print_expr(&setting.value);
-    let lines: Vec<String> = setting.names.iter().map(|ident| format!("{} = {value}", ident.name)).collect();
-    lines.join("\n  ")
-}
-
 /// One mode of a section while it is elaborated.
 pub(super) struct Mode<'a> {
     pub scope: Scope<'a>,
@@ -76,4 +72,16 @@ pub(super) struct Planned {
 pub(super) struct Lost {
     pub planned: Planned,
     pub section: Section,
+}
+
+impl<'a> Checker<'a> {
+    /// The names of a setting, of which there should be one; with several, each is taken for one of its own.
+    pub(super) fn names_of(&mut self, setting: &'a ast::Setting) -> &'a [ast::Ident] {
+        if setting.names.len() > 1 {
+            let value = print_expr(&setting.value);
+            let lines: Vec<String> = setting.names.iter().map(|ident| format!("{} = {value}", ident.name)).collect();
+            self.report(told::one_name_per_setting(setting.span, &lines.join("\n  ")));
+        }
+        &setting.names
+    }
 }

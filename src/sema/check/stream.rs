@@ -215,9 +215,10 @@ impl<'a> Checker<'a> {
                     };
                     let scored = fields.iter().find(|(_, value)| has(value)).map(|(field, _)| *field);
                     let told = told::expected("a tensor or a number", scores.describe(), span);
-                    let end = Span { start: span.end - 1, end: span.end - 1, ..span };
                     self.report(match scored {
-                        Some(field) => crate::diag::offer::scores_of_record(told, end, &self.axes.show(words), field),
+                        Some(field) => {
+                            crate::diag::offer::scores_of_record(told, span.inner_end(), &self.axes.show(words), field)
+                        }
                         None => told,
                     });
                     return None;

@@ -6,7 +6,6 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::base::Span;
 use crate::diag::train as told;
 use crate::ops::MapOp;
 use crate::sema::typed::{ExprId, ExprKind, Fun, Kind, Pass};
@@ -31,12 +30,12 @@ impl<'a> Checker<'a> {
                 && to.is_float()
                 && !self.store.meant.contains(&id)
                 && let Kind::Index(axis) = self.ty(parts[0]).kind
-                && self.column_shown(parts[0]).is_some()
+                && let Some(column) = self.column_shown(parts[0])
                 // Two classes are 0 and 1, which may well be a probability.
                 && self.sizes.resolve(&self.axes.size(axis)).as_const().is_none_or(|classes| classes > 2)
             {
                 let span = self.exprs[id.0 as usize].span;
-                let column = self.column_shown(parts[0]).and_then(|at| self.column_within(at, span));
+                let column = self.column_within(column, span);
                 return self.report(told::counts_with_classes(&self.axes.show(axis), span, column));
             }
             // A comparison tells classes apart, and measures nothing.
@@ -74,24 +73,17 @@ impl<'a> Checker<'a> {
             let Some(name) = made.bound() else { continue };
             // Of data that could not be read nothing is applied to anything.
             if !self.data_unknown && !self.store.is_listed(name.as_str()) {
-                let first = made.name.map_or(made.value.span, |name| name.span);
-                let before = at.checked_sub(1).map(|before| train.models[before].value.span.after());
-                let next = train.models.get(at + 1).map(|next| next.name.map_or(next.value.span, |name| name.span));
-                let surplus = match (before, next) {
-                    (Some(before), _) => Some(before.to(made.value.span)),
-                    (None, next) => next.map(|next| first.before().to(next.before())),
+                // With the comma before it, or behind the first.
+                let surplus = match at.checked_sub(1) {
+                    Some(before) => Some(train.models[before].span().after().to(made.span())),
+                    None => train.models.get(1).map(|next| made.span().to(next.span().before())),
                 };
                 self.report(told::model_in_no_loss(name, made.value.span, surplus));
             }
         }
         if !without.is_empty() {
             let paths: Vec<&str> = without.iter().map(|&param| &*self.store.params[param].path).collect();
-            let told = told::nothing_updates(
-                &paths,
-                train.data.span,
-                Span { start: train.span.end - 1, ..train.span }.before(),
-            );
-            self.report(told);
+            self.report(told::nothing_updates(&paths, train.data.span, train.span.inner_end()));
         }
         for (at, block) in lines.blocks.iter().enumerate() {
             if block.get("loss").is_some() || block.get("optimizer").is_none() {

@@ -17,7 +17,7 @@ use crate::syntax::ast::{self, ExprKind as Ast};
 use crate::syntax::print::print_expr;
 
 use super::checker::Checker;
-use super::section::{Lines, Lost, Mode, Planned, SETTINGS, apart};
+use super::section::{Lines, Lost, Mode, Planned, SETTINGS};
 use super::settings::metric_name;
 
 impl<'a> Checker<'a> {
@@ -120,7 +120,11 @@ impl<'a> Checker<'a> {
                     lines.bound.extend(names.iter().map(|ident| (ident.name, lines.lets.len())));
                     lines.lets.push(binding);
                 }
-                ast::Entry::Setting(setting) => self.setting_line(&mut lines, setting, train),
+                ast::Entry::Setting(setting) => {
+                    for ident in self.names_of(setting) {
+                        self.setting_line(&mut lines, *ident, setting, train);
+                    }
+                }
                 ast::Entry::Update(update) => lines.blocks.push(self.update_block(update)),
                 // The parser lets values vary in a `search` alone.
                 ast::Entry::Varied { .. } | ast::Entry::Error(_) => {}
@@ -135,16 +139,7 @@ impl<'a> Checker<'a> {
         lines
     }
 
-    fn setting_line(&mut self, lines: &mut Lines<'a>, setting: &'a ast::Setting, train: &'a ast::Train) {
-        if setting.names.len() > 1 {
-            self.report(told::one_name_per_setting(setting.span, &apart(setting)));
-        }
-        for ident in &setting.names {
-            self.named_setting(lines, *ident, setting, train);
-        }
-    }
-
-    fn named_setting(
+    fn setting_line(
         &mut self,
         lines: &mut Lines<'a>,
         ident: ast::Ident,

@@ -78,10 +78,7 @@ impl<'a> Checker<'a> {
                 }
                 ast::Entry::Update(_) | ast::Entry::Varied { .. } | ast::Entry::Error(_) => continue,
             };
-            if setting.names.len() > 1 {
-                self.report(told::one_name_per_setting(setting.span, &section::apart(setting)));
-            }
-            for ident in &setting.names {
+            for ident in self.names_of(setting) {
                 let mut name = ident.name;
                 if !SETTINGS.contains(&name.as_str()) {
                     let of_section: Vec<&str> = section::SETTINGS.iter().map(|(name, _)| *name).collect();

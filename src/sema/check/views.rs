@@ -10,6 +10,7 @@ use crate::syntax::ast::{self, Ix};
 use super::builtin::PrimitiveCall;
 use super::checker::{Checker, product};
 use super::gather::is_fill;
+use super::mend::axes_in;
 
 /// The largest axis whose divisors a message looks for.
 const MOST_DIVIDED: i64 = 1 << 16;
@@ -578,7 +579,7 @@ impl<'a> Checker<'a> {
             match ix {
                 Ix::Row(span) => {
                     let Some(row) = scope.row.clone() else {
-                        self.report(self.no_row(*span, list, &ty.axes));
+                        self.report(self.no_row(*span, &axes_in(list), &ty.axes));
                         return None;
                     };
                     axes.extend(row.iter().filter_map(|axis| self.find_axis(&ty.axes, axis.id)).cloned());

@@ -82,8 +82,7 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
     let unread = |span| diag::syntax::unknown_character(span, "\u{1}");
     take_out(draft, found, |token, _| token.kind == Kind::Lost, unread);
     take_out(draft, found, |token, text| token.is(text, ";"), diag::syntax::semicolon);
-    // Each strange letter, and which of `found` tells of it.
-    let mut letters: Vec<(String, usize)> = Vec::new();
+    let mut letters: Vec<(String, Vec<Span>)> = Vec::new();
     let mut at = 0;
     // Each round mends the first strange token from `at` on; what stands before it stays.
     for _ in 0..MOST {
@@ -158,20 +157,9 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
                     // A letter of a name: the name stays one word.
                     draft.replace(token.start..token.end, "x");
                     at = token.start;
-                    let name = GREEK.iter().find(|(letter, _)| *letter == text).map(|(_, name)| *name);
-                    match letters.iter().find(|(known, _)| *known == text) {
-                        Some((_, told)) => {
-                            if let Some(name) = name {
-                                found[*told] = found[*told].clone().also(span, name);
-                            }
-                        }
-                        None => {
-                            letters.push((text.clone(), found.len()));
-                            found.push(match name {
-                                Some(name) => diag::syntax::letter_with_name(span, &text, name),
-                                None => diag::syntax::unknown_character(span, &text),
-                            });
-                        }
+                    match letters.iter_mut().find(|(known, _)| *known == text) {
+                        Some((_, places)) => places.push(span),
+                        None => letters.push((text, vec![span])),
                     }
                     continue;
                 }
@@ -182,6 +170,11 @@ pub(super) fn mend(draft: &mut Draft, judge: &mut Judge, found: &mut Vec<Diagnos
         draft.replace(token.start..token.end, &replacement);
         at = draft.text().len() - behind;
     }
+    // Each is told once, and mended everywhere.
+    found.extend(letters.into_iter().map(|(letter, places)| match GREEK.iter().find(|(greek, _)| *greek == letter) {
+        Some((_, name)) => diag::syntax::letter_with_name(&places, &letter, name),
+        None => diag::syntax::unknown_character(places[0], &letter),
+    }));
 }
 
 /// Takes tokens out wherever they stand; one diagnostic tells of all.

@@ -483,7 +483,8 @@ fn hundredfold(value: f64) -> String {
     if rest.is_empty() { whole.to_owned() } else { format!("{whole}.{rest}") }
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text can stand without quotes where a name does.
+pub fn is_name(text: &str) -> bool {
     let word = text.trim_end_matches('\'');
     let mut letters = word.chars();
     let first = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
